@@ -1,0 +1,1 @@
+"""The clients service: clients and their addresses, one to many."""

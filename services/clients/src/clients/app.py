@@ -1,0 +1,17 @@
+"""The clients service as an ASGI application."""
+
+from servicekit.app import Service, build_app
+from servicekit.bridge import Bridge
+from servicekit.keys import JwksKeys
+from servicekit.settings import settings_or_exit
+
+from clients import tables
+from clients.settings import ClientsSettings
+
+
+def create_app() -> Bridge:
+    """Build the service from its environment."""
+    settings = settings_or_exit(ClientsSettings.from_environment)
+    keys = JwksKeys(settings.jwks_url)
+    service = Service("clients", "/clients", keys, lambda: keys.loaded, [keys], tables.METADATA)
+    return build_app(service, settings)

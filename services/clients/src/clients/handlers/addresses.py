@@ -1,0 +1,91 @@
+"""Addresses over HTTP."""
+
+from typing import Any
+
+from servicekit.conditional import expected_versions, updated
+from servicekit.database import database
+from servicekit.idempotency import once
+from servicekit.pagination import page
+from servicekit.replies import Reply, created
+from servicekit.security import Principal
+from servicekit.settings import validation
+from sqlalchemy import RowMapping
+
+from clients import repository
+from clients.domain import Address
+
+
+def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+    """Give a client an address."""
+    address = Address.from_body(body, validation())
+    return once(
+        idempotency_key,
+        principal,
+        body,
+        lambda connection: created(
+            repository.create_address(connection, principal.realm, body["client_id"], address),
+            "Address created",
+            1,
+        ),
+    )
+
+
+def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
+    """Answer a page of one client's addresses."""
+    with database().statement() as connection:
+        rows = repository.list_addresses(
+            connection, principal.realm, limit, after, client_id=client_id
+        )
+    return page([_shown(row) for row in rows], limit)
+
+
+def list_all(
+    principal: Principal,
+    limit: int,
+    after: int,
+    state: str | None = None,
+    city: str | None = None,
+) -> Reply:
+    """Answer a page of all addresses."""
+    with database().statement() as connection:
+        rows = repository.list_addresses(
+            connection, principal.realm, limit, after, state=state, city=city
+        )
+    return page([_shown(row) for row in rows], limit)
+
+
+def update(
+    address_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+) -> Reply:
+    """Replace an address; it stays with its client."""
+    address = Address.from_body(body, validation())
+    versions = expected_versions(if_match)
+    with database().transaction() as connection:
+        version = repository.update_address(
+            connection,
+            principal.realm,
+            address_id,
+            versions,
+            address,
+            client_id=body.get("client_id"),
+        )
+    return updated("Address updated", version)
+
+
+def delete(address_id: int, principal: Principal) -> dict[str, str]:
+    """Delete an address."""
+    with database().transaction() as connection:
+        repository.delete_address(connection, principal.realm, address_id)
+    return {"msg": "Address deleted"}
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "client_id": row["client_id"],
+        "state": row["state"],
+        "city": row["city"],
+        "street": row["street"],
+        "number": row["number"],
+        "CEP": row["cep"],
+    }

@@ -1,0 +1,95 @@
+"""Clients over HTTP."""
+
+from typing import Any
+
+from servicekit import health as healths
+from servicekit.conditional import expected_versions, fetched, updated
+from servicekit.database import database
+from servicekit.idempotency import once
+from servicekit.money import format_money
+from servicekit.pagination import page
+from servicekit.replies import Reply, created
+from servicekit.security import Principal
+from servicekit.settings import validation
+from sqlalchemy import RowMapping
+
+from clients import repository
+from clients.domain import Client, parse_cpf
+
+
+def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+    """Make a client."""
+    client = Client.from_body(body, validation())
+    return once(
+        idempotency_key,
+        principal,
+        body,
+        lambda connection: created(
+            repository.create_client(connection, principal.realm, client), "Client created", 1
+        ),
+    )
+
+
+def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
+    """Answer one client."""
+    with database().statement() as connection:
+        row = repository.fetch_client(connection, principal.realm, client_id)
+    return fetched(_shown(row), row["version"], if_none_match)
+
+
+def list_all(
+    principal: Principal,
+    limit: int,
+    after: int,
+    name: str | None = None,
+    email: str | None = None,
+    cpf: str | None = None,
+) -> Reply:
+    """Answer a page of clients."""
+    known = None if cpf is None else parse_cpf(cpf, "format")
+    with database().statement() as connection:
+        rows = repository.list_clients(
+            connection, principal.realm, limit, after, name=name, email=email, cpf=known
+        )
+    return page([_shown(row) for row in rows], limit)
+
+
+def update(
+    client_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+) -> Reply:
+    """Replace a client."""
+    client = Client.from_body(body, validation())
+    versions = expected_versions(if_match)
+    with database().transaction() as connection:
+        version = repository.update_client(
+            connection, principal.realm, client_id, versions, client
+        )
+    return updated("Client updated", version)
+
+
+def delete(client_id: int, principal: Principal) -> dict[str, str]:
+    """Delete a client; its addresses go with it, its inventory soon after."""
+    with database().transaction() as connection:
+        repository.delete_client(connection, principal.realm, client_id)
+    return {"msg": "Client deleted"}
+
+
+def exists(client_id: int, principal: Principal) -> dict[str, bool]:
+    """Answer whether there is such a client."""
+    with database().statement() as connection:
+        return {"status": repository.client_exists(connection, principal.realm, client_id)}
+
+
+def health() -> dict[str, str]:
+    """Answer whether the service works."""
+    return healths.healthy()
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "email": row["email"],
+        "cpf": row["cpf"],
+        "balance": format_money(row["balance"]),
+    }

@@ -1,0 +1,17 @@
+"""``python -m clients.relay``: tells the inventory which clients are gone."""
+
+from servicekit.relay import Call, main
+
+from clients.settings import ClientsSettings
+
+
+def _call(settings: ClientsSettings) -> Call:
+    return Call(
+        "DELETE",
+        f"{settings.inventory_url}/inventory/remove_many",
+        lambda kind, subject_id: {"remotion_id": subject_id, "type": kind},
+    )
+
+
+if __name__ == "__main__":
+    main("clients", ClientsSettings.from_environment, _call)

@@ -1,0 +1,116 @@
+"""Every query on clients and addresses; each keeps to the caller's realm."""
+
+from dataclasses import asdict
+from typing import Any
+
+from servicekit.errors import BadRequest
+from servicekit.outbox import put
+from servicekit.rows import Rows
+from servicekit.security import Realm
+from sqlalchemy import Connection, RowMapping
+
+from clients.domain import Address, Client, email_key
+from clients.tables import AddressRow, ClientRow
+
+_clients = Rows(ClientRow.__table__, "client")
+_addresses = Rows(AddressRow.__table__, "address")
+
+
+def create_client(connection: Connection, realm: Realm, client: Client) -> int:
+    """Add a client and return its id."""
+    return _clients.insert(connection, realm, _values(client))
+
+
+def fetch_client(connection: Connection, realm: Realm, client_id: int) -> RowMapping:
+    """Return a client; raises ``NotFound``."""
+    return _clients.fetch(connection, realm, client_id)
+
+
+def client_exists(connection: Connection, realm: Realm, client_id: int) -> bool:
+    """Tell whether there is such a client."""
+    return _clients.exists(connection, realm, client_id)
+
+
+def list_clients(
+    connection: Connection,
+    realm: Realm,
+    limit: int,
+    after: int,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    cpf: str | None = None,
+) -> list[RowMapping]:
+    """Return a page of clients, and one more when there is more."""
+    key = None if email is None else email_key(email)
+    return _clients.page(connection, realm, limit, after, name=name, email_key=key, cpf=cpf)
+
+
+def update_client(
+    connection: Connection,
+    realm: Realm,
+    client_id: int,
+    versions: list[int] | None,
+    client: Client,
+) -> int:
+    """Replace a client and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
+    return _clients.update(connection, realm, client_id, versions, _values(client))
+
+
+def delete_client(connection: Connection, realm: Realm, client_id: int) -> None:
+    """Delete a client with its addresses, and leave word for the inventory; raises ``NotFound``."""
+    _clients.delete(connection, realm, client_id)
+    put(connection, "client", client_id)
+
+
+def create_address(connection: Connection, realm: Realm, client_id: int, address: Address) -> int:
+    """Add an address and return its id; without such a client the database refuses it."""
+    return _addresses.insert(connection, realm, {"client_id": client_id, **asdict(address)})
+
+
+def list_addresses(
+    connection: Connection,
+    realm: Realm,
+    limit: int,
+    after: int,
+    *,
+    client_id: int | None = None,
+    state: str | None = None,
+    city: str | None = None,
+) -> list[RowMapping]:
+    """Return a page of addresses, and one more when there is more."""
+    return _addresses.page(
+        connection, realm, limit, after, client_id=client_id, state=state, city=city
+    )
+
+
+def update_address(
+    connection: Connection,
+    realm: Realm,
+    address_id: int,
+    versions: list[int] | None,
+    address: Address,
+    *,
+    client_id: int | None,
+) -> int:
+    """Replace an address and return its new version; raises ``NotFound``, ``PreconditionFailed``.
+
+    Raises:
+        BadRequest: it is another client's than ``client_id``; an address does not move.
+
+    """
+    if client_id is not None:
+        owner = _addresses.fetch(connection, realm, address_id)["client_id"]
+        if owner != client_id:
+            msg = "must be the address's own client: an address does not move"
+            raise BadRequest(msg, field="client_id")
+    return _addresses.update(connection, realm, address_id, versions, asdict(address))
+
+
+def delete_address(connection: Connection, realm: Realm, address_id: int) -> None:
+    """Delete an address; raises ``NotFound``."""
+    _addresses.delete(connection, realm, address_id)
+
+
+def _values(client: Client) -> dict[str, Any]:
+    return {**asdict(client), "email_key": client.email_key}

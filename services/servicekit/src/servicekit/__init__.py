@@ -1,0 +1,1 @@
+"""Wiring that Cadastro's services share; it knows no business noun."""

@@ -1,0 +1,166 @@
+"""Builds a service: its contract, its handlers, its database, behind one bridge to the loop."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connexion.frameworks.flask import flaskify_path
+from connexion.middleware.abstract import AbstractRoutingAPI
+from connexion.operations import AbstractOperation
+from connexion.spec import Specification
+from flask import Flask, Response, g, request
+from sqlalchemy import MetaData
+
+from servicekit import docs, errors, health, logs, settings as settings_
+from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
+from servicekit.contract import load_contract
+from servicekit.database import EXTENSION, Base, Database
+from servicekit.errors import PayloadTooLarge, Unavailable
+from servicekit.health import Readiness
+from servicekit.operation import Operation
+from servicekit.resolver import HandlerResolver
+from servicekit.security import Keys, Verifier
+from servicekit.settings import Settings
+
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}\Z")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+
+log = logging.getLogger("access")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of, besides its settings."""
+
+    name: str  # of its package, its contract and its database
+    prefix: str  # of its contract's pages
+    keys: Keys
+    has_keys: Callable[[], bool]
+    lifecycles: Sequence[Lifecycle] = ()
+    metadata: MetaData = Base.metadata
+
+
+class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion ships no types
+    """Puts every operation that Connexion reads from a contract on a Flask route."""
+
+    def __init__(self, app: Flask, contract: dict[str, Any], resolver: HandlerResolver, verifier: Verifier) -> None:
+        self._app = app
+        self._verifier = verifier
+        super().__init__(Specification.from_dict(contract), resolver=resolver)
+
+    def make_operation(self, operation: AbstractOperation) -> Operation | None:
+        return Operation(operation, self._verifier) if operation.function else None
+
+    @staticmethod
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
+        return flaskify_path(path), operation.operation_id
+
+    def _add_operation_internal(self, method: str, path: str, operation: Operation | None, name: str) -> None:
+        if operation is not None:  # the resolver has kept its name, and tells it at the end
+            self._app.add_url_rule(
+                path, name, operation, methods=[method.upper()], provide_automatic_options=False
+            )
+
+
+class _Process:
+    """The start and the end of a service's process."""
+
+    def __init__(self, service: Service, database: Database) -> None:
+        self._lifecycles = service.lifecycles
+        self._database = database
+
+    def start(self) -> None:
+        for lifecycle in self._lifecycles:
+            lifecycle.start()
+
+    def stop(self) -> None:
+        for lifecycle in reversed(self._lifecycles):
+            lifecycle.stop()
+        self._database.close()
+
+
+def build_app(service: Service, settings: Settings, extensions: dict[str, Any] | None = None) -> Bridge:
+    """Return a service as an ASGI application.
+
+    Args:
+        service: what the service is made of.
+        settings: its settings.
+        extensions: what its handlers find in ``current_app.extensions``, by name.
+
+    Raises:
+        ContractError: the contract cannot be read, or does not fit the handlers.
+
+    """
+    logs.configure(service.name, settings.log_level)
+    database = Database(settings.database_url, connections=settings.threads, application=service.name)
+    app = _flask(service, settings)
+    app.extensions.update({EXTENSION: database, settings_.EXTENSION: settings, **(extensions or {})})
+    contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
+    verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    resolver = HandlerResolver(service.name)
+    _Routes(app, contract, resolver, verifier)
+    resolver.check()
+    docs.register(app, service.prefix, contract)
+    health.register(app, Readiness(database, has_keys=service.has_keys))
+    return Bridge(
+        app,
+        lifecycle=_Process(service, database),
+        threads=settings.threads,
+        body_limit=settings.body_limit,
+        busy=_busy(),
+    )
+
+
+def _flask(service: Service, settings: Settings) -> Flask:
+    app = Flask(service.name, static_folder=None)
+    app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
+    app.url_map.merge_slashes = False  # and one with two of them is another
+    app.before_request(_begin)
+    app.after_request(_finish)
+    errors.register(app, service.metadata)
+    return app
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
+    if request.environ.get(TOO_LARGE):
+        raise PayloadTooLarge
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Content-Security-Policy", API_CSP)
+    if not request.path.startswith("/-/"):
+        _log(response)
+    return response
+
+
+def _log(response: Response) -> None:
+    """Write the request's one line: the route, never the path or the query, which name people."""
+    trace = _TRACEPARENT.match(request.headers.get("traceparent", ""))
+    fields = {
+        "request_id": g.request_id,
+        "trace_id": trace[1] if trace else None,
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.started) * 1000, 2),
+    }
+    log.info("request", extra={"fields": fields})
+
+
+def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Return the answer to a request for which there is no room."""
+    response = errors.respond(Unavailable("The service is busy; try again shortly"))
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    return response.status_code, headers, response.get_data()

@@ -1,0 +1,179 @@
+"""From the event loop to a handler's thread in one hop.
+
+uvicorn reads requests on the loop, however slowly they come; a request that is there whole goes
+to one of a few threads, which runs Flask from beginning to end. Nothing that blocks runs on the
+loop, and no thread waits for a client.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any, Protocol
+from urllib.parse import quote
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+TOO_LARGE = "cadastro.body_too_large"  # set in the environ of a request whose body was cut off
+QUEUED_A_THREAD = 64  # requests that may wait for each thread before new ones are turned away
+
+log = logging.getLogger(__name__)
+
+
+class Lifecycle(Protocol):
+    """What a service does when its process starts and before it ends."""
+
+    def start(self) -> None:
+        """Start what runs beside the requests."""
+
+    def stop(self) -> None:
+        """Stop it, and close what is open."""
+
+
+class Bridge:
+    """An ASGI application that answers with a WSGI one."""
+
+    def __init__(
+        self,
+        wsgi: WSGIApplication,
+        *,
+        lifecycle: Lifecycle,
+        threads: int,
+        body_limit: int,
+        busy: Answer,
+    ) -> None:
+        """Answer with ``wsgi``, on ``threads`` threads; with ``busy`` when too many wait."""
+        self._wsgi = wsgi
+        self._lifecycle = lifecycle
+        self._threads = threads
+        self._body_limit = body_limit
+        self._busy = busy
+        self._room = threads * (QUEUED_A_THREAD + 1)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="handler")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the process's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/-/live":
+            await _send(send, (200, [(b"content-type", b"application/json")], b'{"msg":"alive"}'))
+            return
+        body, whole = await self._body(receive)
+        if body is None:
+            return
+        if self._room == 0:
+            await _send(send, self._busy)
+            return
+        self._room -= 1
+        try:
+            environ = build_environ(scope, body)
+            environ[TOO_LARGE] = not whole
+            loop = asyncio.get_running_loop()
+            await _send(send, await loop.run_in_executor(self._pool, run, self._wsgi, environ))
+        finally:
+            self._room += 1
+
+    async def _body(self, receive: Receive) -> tuple[bytes | None, bool]:
+        """Return the body and whether it is whole; no body at all for a client that went away."""
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None, False
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._body_limit:
+                return b"", False
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks), True
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await asyncio.to_thread(self._lifecycle.start)
+        except Exception as error:
+            log.exception("the service could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._lifecycle.stop)
+        self._pool.shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
+    """Return the WSGI environ (PEP 3333) of an ASGI request whose body is there whole."""
+    host, port = scope.get("server") or ("localhost", 80)
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 80),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": None,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "RAW_URI": quote(scope["path"]),
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").upper().replace("-", "_")
+        if name in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            environ[name] = raw_value.decode("latin-1")
+            continue
+        value = raw_value.decode("latin-1")
+        key = f"HTTP_{name}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    environ["CONTENT_LENGTH"] = str(len(body))  # a chunked body has none, and here it is whole
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return environ
+
+
+def run(wsgi: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+    """Run a WSGI application to its end and return its answer."""
+    status = 500
+    headers: list[tuple[bytes, bytes]] = []
+
+    def start_response(line: str, pairs: list[tuple[str, str]], *_: object) -> Callable[..., None]:
+        nonlocal status, headers
+        status = int(line[:3])
+        headers = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs]
+        return _no_write
+
+    chunks: Iterable[bytes] = wsgi(environ, start_response)
+    try:
+        return status, headers, b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def _no_write(_: bytes) -> None:
+    message = "the write callable of PEP 3333 is not offered here"
+    raise NotImplementedError(message)
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    status, headers, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,215 @@
+"""Problems (RFC 9457): one family of exceptions, one shape of answer for every error there is."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """An error with an answer of its own; ``msg`` is a short sentence for a person."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    msg = "Something went wrong here; it has been recorded"
+
+    def __init__(
+        self,
+        msg: str | None = None,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say what is wrong; ``field`` names the part of the request that is at fault."""
+        super().__init__(msg or self.msg)
+        self.errors = [] if field is None else [{"field": field, "reason": str(self)}]
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+    def document(self) -> dict[str, Any]:
+        """Return the problem details object."""
+        msg = f"{self.errors[0]['field']}: {self}" if self.errors else str(self)
+        return {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": msg,
+            "msg": msg,
+            **({"errors": self.errors} if self.errors else {}),
+            **self.extra,
+        }
+
+
+class BadRequest(Problem):
+    """400: what came is not what the contract describes."""
+
+    status = HTTPStatus.BAD_REQUEST
+    msg = "The request is not well formed"
+
+
+class Invalid(BadRequest):
+    """400: fields of the request are missing or wrong."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        """Take every field at fault with its reason; the first one becomes the sentence."""
+        super().__init__(errors[0]["reason"])
+        self.errors = errors
+
+
+class Unauthorized(Problem):
+    """401: no token, or none that is accepted here (RFC 6750)."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    msg = "A valid bearer token is needed"
+
+    def __init__(self, msg: str | None = None, *, challenge: str = 'Bearer realm="cadastro"') -> None:
+        """Answer with the challenge that RFC 9110 asks for."""
+        super().__init__(msg, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """403: the token is valid, and does not allow this."""
+
+    status = HTTPStatus.FORBIDDEN
+    msg = "The token does not allow this"
+
+
+class NotFound(Problem):
+    """404: an id in the path, or one that the body points to, does not exist."""
+
+    status = HTTPStatus.NOT_FOUND
+    msg = "There is no such thing here"
+
+
+class Conflict(Problem):
+    """409: a value that must be unique is taken, or the same request is still running."""
+
+    status = HTTPStatus.CONFLICT
+    msg = "It is taken already"
+
+
+class PreconditionFailed(Problem):
+    """412: what If-Match names is no longer what is stored."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    msg = "It was changed in between; fetch it again"
+
+
+class PayloadTooLarge(Problem):
+    """413: the body is larger than the service takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    msg = "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """415: the body is of a kind that the operation does not take."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    msg = "The body must be JSON"
+
+
+class Unprocessable(Problem):
+    """422: an Idempotency-Key came again with another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    msg = "This Idempotency-Key was used for another request"
+
+
+class TooManyRequests(Problem):
+    """429: more than the service does at once."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    msg = "Too many attempts; try again later"
+
+
+class Unavailable(Problem):
+    """503: something that is needed does not answer for the moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    msg = "The service cannot do this right now; try again shortly"
+
+    def __init__(self, msg: str | None = None, *, retry_after: int = 1) -> None:
+        """Say in how many seconds to come back."""
+        super().__init__(msg, headers={"Retry-After": str(retry_after)})
+
+
+def respond(problem: Problem) -> Response:
+    """Return a problem as an answer."""
+    return Response(
+        orjson.dumps(problem.document()),
+        status=problem.status,
+        headers=problem.headers,
+        mimetype=MEDIA_TYPE,
+    )
+
+
+def register(app: Flask, metadata: MetaData) -> None:
+    """Give every error that can leave a handler the one shape.
+
+    ``metadata`` tells what a violated constraint means: its ``info`` holds the ``field`` that is
+    at fault and the ``msg`` to answer with.
+    """
+    constraints = {
+        str(constraint.name): constraint.info
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.info
+    }
+
+    def integrity(error: IntegrityError) -> Response:
+        diagnostics = getattr(error.orig, "diag", None)
+        info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
+        if info is None:
+            return crash(error)
+        kind = NotFound if info.get("missing") else Conflict
+        return respond(kind(info["msg"], field=info["field"]))
+
+    def database(error: Exception) -> Response:
+        log.warning("database away: %s", type(error).__name__)
+        return respond(Unavailable())
+
+    def dbapi(error: DBAPIError) -> Response:
+        return database(error) if error.connection_invalidated else crash(error)
+
+    app.register_error_handler(Problem, respond)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(IntegrityError, integrity)
+    app.register_error_handler(OperationalError, database)
+    app.register_error_handler(PoolTimeoutError, database)
+    app.register_error_handler(DBAPIError, dbapi)
+    app.register_error_handler(Exception, crash)
+
+
+def crash(error: Exception) -> Response:
+    """Answer an error that nobody foresaw; the log has the whole of it but for its values."""
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return respond(Problem())
+
+
+def _http_exception(error: HTTPException) -> Response:
+    """Answer what Flask and Werkzeug raise: an unknown path, a method that is not there."""
+    status = HTTPStatus(error.code or 500)
+    if status is HTTPStatus.NOT_FOUND:
+        problem: Problem = NotFound("There is nothing at this path")
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = Problem("This path does not take that method")
+    else:
+        problem = Problem(error.description)
+    problem.status = status
+    response = respond(problem)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response

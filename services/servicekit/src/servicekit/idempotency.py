@@ -1,0 +1,120 @@
+"""``Idempotency-Key``: a retried write answers what the first one answered, and writes nothing.
+
+The key, a fingerprint of the request and the answer are stored in the transaction of the write
+itself (draft-ietf-httpapi-idempotency-key-header). Errors are not stored: a request that was
+refused may be sent again under its key.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from flask import request
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Identity,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from servicekit.database import Base, database
+from servicekit.errors import Conflict, Unprocessable
+from servicekit.replies import Reply
+from servicekit.security import Principal
+
+KEPT = "72 hours"
+
+
+class IdempotencyKey(Base):
+    """One write that carried a key, and what was answered."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("principal", "operation", "key"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    principal: Mapped[str] = mapped_column(String(200))
+    operation: Mapped[str] = mapped_column(String(100))
+    key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str]] = mapped_column(JSONB)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), index=True
+    )
+
+
+_TABLE = IdempotencyKey.__table__
+_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_EXPIRE = text(f"DELETE FROM idempotency_keys WHERE created_at < now() - interval '{KEPT}'")  # noqa: S608 - a constant
+
+
+def once(
+    key: str | None,
+    principal: Principal | None,
+    body: Any,  # noqa: ANN401 - any JSON value
+    write: Callable[[Connection], Reply],
+) -> Reply:
+    """Answer with what ``write`` does in a transaction, or did when the key came before.
+
+    Raises:
+        Unprocessable: the key came before with another request.
+        Conflict: a request with this key is still running.
+
+    """
+    with database().transaction() as connection:
+        if key is None:
+            return write(connection)
+        return _once(connection, _Attempt(key, principal, body), write)
+
+
+def expire(connection: Connection) -> int:
+    """Delete the keys that have been kept long enough, and return how many they were."""
+    return connection.execute(_EXPIRE).rowcount
+
+
+class _Attempt:
+    """A request with a key."""
+
+    def __init__(self, key: str, principal: Principal | None, body: Any) -> None:  # noqa: ANN401
+        self.where = {
+            "principal": f"{principal.realm}/{principal.subject}" if principal else "-",
+            "operation": str(request.endpoint),
+            "key": key,
+        }
+        canonical = orjson.dumps(body, default=str, option=orjson.OPT_SORT_KEYS)
+        self.fingerprint = hashlib.sha256(canonical).digest()
+        name = "\0".join(self.where.values()).encode()
+        self.lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
+
+
+def _once(
+    connection: Connection, attempt: _Attempt, write: Callable[[Connection], Reply]
+) -> Reply:
+    if not connection.scalar(_LOCK, {"lock": attempt.lock}):
+        msg = "A request with this Idempotency-Key is still running"
+        problem = Conflict(msg)
+        problem.headers["Retry-After"] = "1"
+        raise problem
+    row = connection.execute(select(_TABLE).filter_by(**attempt.where)).mappings().first()
+    if row is None:
+        reply = write(connection)
+        answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
+        values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
+        connection.execute(insert(_TABLE).values(values))
+        return reply
+    if bytes(row["fingerprint"]) != attempt.fingerprint:
+        raise Unprocessable
+    return Reply(row["body"], row["status"], row["headers"])

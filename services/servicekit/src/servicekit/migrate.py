@@ -1,0 +1,126 @@
+"""Brings a service's database to the newest revision of its own Alembic history."""
+
+import argparse
+import sys
+import time
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from environs import Env
+from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from servicekit.settings import SettingsError, settings_or_exit
+
+TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
+NOT_AT_HEAD = 1
+
+
+def main(package: str, arguments: list[str] | None = None) -> None:
+    """Migrate the database of the service ``package``, or tell whether it is migrated."""
+    options = _parser(package).parse_args(arguments)
+    config = configuration(package)
+    if options.sql:
+        command.upgrade(config, "head", sql=True)
+        return
+    url = settings_or_exit(_database_url)
+    if options.check or options.wait:
+        _end_unless(_is_at_head(url, config, options.timeout if options.wait else 0), package)
+        return
+    _try_to_upgrade(url, config, package)
+
+
+def configuration(package: str) -> Config:
+    """Return Alembic's configuration for a service: its own revisions in the shared environment."""
+    config = Config()
+    config.set_main_option("script_location", str(files("servicekit") / "migrations"))
+    config.set_main_option("version_locations", str(files(package) / "migrations" / "versions"))
+    config.set_main_option("path_separator", "newline")
+    return config
+
+
+def upgrade(url: str, config: Config, revision: str = "head") -> None:
+    """Run the migrations that are missing, in one transaction."""
+    engine = create_engine(_driver_url(url), poolclass=NullPool, hide_parameters=True)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _parser(package: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {package}.migrate",
+        description=f"Migrates the database of {package}, which DATABASE_URL names.",
+        epilog="Exit codes: 0 done, 1 not migrated, 78 a setting is missing or wrong.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="only tell whether it is migrated")
+    what.add_argument("--wait", action="store_true", help="wait until somebody has migrated it")
+    what.add_argument("--sql", action="store_true", help="only print the SQL of the whole history")
+    parser.add_argument(
+        "--timeout", type=float, default=300, metavar="SECONDS", help="with --wait (300)"
+    )
+    return parser
+
+
+def _database_url() -> str:
+    env = Env()
+    try:
+        return env.str("DATABASE_URL")
+    except Exception as error:
+        raise SettingsError({"DATABASE_URL": ["it is not set."]}) from error
+
+
+def _driver_url(url: str) -> str:
+    with_driver = make_url(url).set(drivername="postgresql+psycopg2")
+    return with_driver.render_as_string(hide_password=False)
+
+
+def _try_to_upgrade(url: str, config: Config, package: str) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            upgrade(url, config)
+        except OperationalError as error:
+            if attempt == TRIES:
+                sys.stderr.write(f"cannot migrate {package}: {_first_line(error)}\n")
+                raise SystemExit(NOT_AT_HEAD) from None
+            time.sleep(1)
+        else:
+            print(f"{package}: the database is migrated")
+            return
+
+
+def _is_at_head(url: str, config: Config, patience: float) -> bool:
+    heads = set(ScriptDirectory.from_config(config).get_heads())
+    engine = create_engine(_driver_url(url), poolclass=NullPool)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with engine.connect() as connection:
+                if _knows(connection, heads):
+                    return True
+        except OperationalError:
+            pass  # it is starting, or away: what we wait for
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
+
+
+def _knows(connection: Connection, heads: set[str]) -> bool:
+    """Tell whether the database has our heads, or is at revisions that are newer than ours."""
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    return heads <= current
+
+
+def _end_unless(at_head: bool, package: str) -> None:  # noqa: FBT001 - the one thing it takes
+    if not at_head:
+        sys.stderr.write(f"{package}: the database is not migrated to this release\n")
+        raise SystemExit(NOT_AT_HEAD)
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).strip().partition("\n")[0]

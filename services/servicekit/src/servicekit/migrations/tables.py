@@ -1,0 +1,44 @@
+"""Tables that several services have, as they were when a migration made them: never changed."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+def create_idempotency_keys_1() -> None:
+    """Create ``idempotency_keys``, first form."""
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("principal", sa.String(200), nullable=False),
+        sa.Column("operation", sa.String(100), nullable=False),
+        sa.Column("key", sa.String(255), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+        sa.Column("status", sa.SmallInteger, nullable=False),
+        sa.Column("headers", JSONB, nullable=False),
+        sa.Column("body", JSONB, nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_idempotency_keys"),
+        sa.UniqueConstraint(
+            "principal", "operation", "key", name="uq_idempotency_keys_principal_operation_key"
+        ),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+
+
+def create_outbox_1() -> None:
+    """Create ``outbox``, first form."""
+    now = sa.func.now()
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("subject_id", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
+        sa.Column("attempts", sa.Integer, server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+    )
+    op.create_index("ix_outbox_due_at", "outbox", ["due_at"])

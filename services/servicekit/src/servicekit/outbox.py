@@ -1,0 +1,185 @@
+"""The outbox: what another service must be told commits with the change that it tells of.
+
+A relay, a process of its own of which several may run, takes rows under a lease, calls, and
+deletes a row only when the call was answered. A relay that dies leaves rows whose lease runs
+out; a call that was made twice does no harm, since the calls are idempotent.
+"""
+
+import logging
+import random
+import select
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class, named so there
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Identity,
+    Integer,
+    String,
+    func,
+    insert,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from servicekit.database import Base, Database
+
+CHANNEL = "outbox"
+BATCH = 20
+LEASE = 10  # seconds a relay has for a batch before another may take its rows
+POLL = 5.0  # seconds at most until a row is seen whose notification was lost
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 15.0  # seconds, while the receiver is away
+LONGEST_REFUSAL = 60.0  # seconds between two attempts at a row that the receiver refuses
+
+log = logging.getLogger(__name__)
+
+
+class OutboxMessage(Base):
+    """One thing that another service must be told: ids alone, no personal data."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+    due_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), index=True
+    )
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+_INSERT = insert(OutboxMessage.__table__)
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+_CLAIM = text("""
+    UPDATE outbox SET due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
+    WHERE id IN (SELECT id FROM outbox WHERE due_at <= now()
+                 ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, subject_id, attempts
+""")
+_DONE = text("DELETE FROM outbox WHERE id = :id")
+_LATER = text("UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)")
+_AGE = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
+
+
+class Away(Exception):
+    """The receiver does not answer; every row has to wait for it."""
+
+
+class Refused(Exception):
+    """The receiver answered, and would not take this row; the others need not wait."""
+
+
+def put(connection: Connection, kind: str, subject_id: int) -> None:
+    """Add a message in the transaction of ``connection``; relays hear of it when it commits."""
+    connection.execute(_INSERT, {"kind": kind, "subject_id": subject_id})
+    connection.execute(_NOTIFY)
+
+
+def age(database: Database) -> float:
+    """Return how long the oldest message has been waiting, in seconds; 0 when there is none."""
+    with database.statement() as connection:
+        return float(connection.scalar(_AGE) or 0)
+
+
+class Relay:
+    """Tells the receiver what the outbox holds, until it is stopped."""
+
+    def __init__(self, database: Database, deliver: Callable[[str, int], None]) -> None:
+        """Call ``deliver(kind, subject_id)`` for each row; it raises ``Away`` or ``Refused``."""
+        self._database = database
+        self._deliver = deliver
+        self._stopping = threading.Event()
+        self._failures = 0
+
+    def stop(self) -> None:
+        """End ``run`` soon: after the call that is under way."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Deliver for ever; a database that is away is waited for."""
+        while not self._stopping.is_set():
+            try:
+                with self._database.statement() as connection:
+                    self._listen_and_deliver(connection)
+            except DBAPIError as error:
+                self._failures += 1
+                log.warning("the database is away: %s", type(error).__name__)
+                self._stopping.wait(_backoff(self._failures))
+
+    def deliver_batch(self) -> int:
+        """Deliver what is due, at most a batch of it, and return how many rows were taken.
+
+        Raises:
+            Away: the receiver does not answer; the rows are due again at once.
+
+        """
+        with self._database.transaction() as connection:
+            rows = connection.execute(_CLAIM, {"lease": LEASE, "batch": BATCH}).all()
+        deadline = time.monotonic() + LEASE / 2
+        for position, row in enumerate(rows):
+            if time.monotonic() > deadline or self._stopping.is_set():
+                self._put_off([left.id for left in rows[position:]], 0)
+                break
+            try:
+                self._deliver_one(row)
+            except Away:
+                self._put_off([left.id for left in rows[position:]], 0)
+                raise
+        return len(rows)
+
+    def _deliver_one(self, row: Any) -> None:  # noqa: ANN401 - a row of _CLAIM
+        try:
+            self._deliver(row.kind, row.subject_id)
+        except Refused as error:
+            log.error("the receiver refuses %s %s: %s", row.kind, row.subject_id, error)
+            wait = min(LONGEST_REFUSAL, SHORTEST_WAIT * 2 ** min(row.attempts, 20))
+            self._put_off([row.id], wait)
+        else:
+            with self._database.statement() as connection:
+                connection.execute(_DONE, {"id": row.id})
+
+    def _put_off(self, ids: list[int], wait: float) -> None:
+        with self._database.statement() as connection:
+            connection.execute(_LATER, {"ids": ids, "wait": wait})
+
+    def _listen_and_deliver(self, connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, DriverConnection)  # noqa: S101 - tells mypy what the URL fixed
+        connection.execute(text(f"LISTEN {CHANNEL}"))
+        while not self._stopping.is_set():
+            try:
+                taken = self.deliver_batch()
+                self._failures = 0
+            except Away:
+                self._failures += 1
+                log.warning("the receiver is away")
+                self._stopping.wait(_backoff(self._failures))
+                continue
+            if taken < BATCH:
+                self._wait(driver)
+
+    def _wait(self, driver: DriverConnection) -> None:
+        """Wait for a notification; wake now and then to see whether to stop or to poll."""
+        until = time.monotonic() + POLL
+        while not self._stopping.is_set() and time.monotonic() < until:
+            select.select([driver], [], [], 0.5)
+            driver.poll()
+            if driver.notifies:
+                driver.notifies.clear()
+                return
+
+
+def _backoff(failures: int) -> float:
+    """Return a wait with full jitter: anything up to twice the last one, in seconds."""
+    longest = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(failures, 20))
+    return random.uniform(SHORTEST_WAIT / 2, longest)  # noqa: S311 - spreads load, guards nothing

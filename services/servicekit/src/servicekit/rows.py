@@ -1,0 +1,130 @@
+"""Rows that belong to a realm and carry a version: the statements they need, built once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from servicekit.errors import NotFound, PreconditionFailed
+from servicekit.security import Realm
+
+SYNTHETIC_LIFE = "1 hour"  # then a sweep deletes what a monitor left behind
+
+
+class Rows:
+    """One table, seen from one realm at a time."""
+
+    def __init__(self, table: Any, what: str) -> None:  # noqa: ANN401 - a mapped class's __table__
+        """Build the statements for ``table``, a row of which is ``what`` to a person."""
+        self._table: Table = table
+        self._what = what
+        columns = self._table.c
+        mine = (columns.id == bindparam("_id")) & (columns.realm == bindparam("_realm"))
+        admitted = mine & (columns.version == func.any(bindparam("_versions")))
+        self._insert = self._insert_synthetic = insert(self._table).returning(columns.id)
+        if "expires_at" in columns:
+            life = literal_column(f"interval '{SYNTHETIC_LIFE}'")
+            self._insert_synthetic = self._insert.values(expires_at=func.now() + life)
+        self._fetch = select(self._table).where(mine)
+        self._exists = select(exists().where(mine))
+        self._page = (
+            select(self._table)
+            .where(columns.realm == bindparam("_realm"), columns.id > bindparam("_after"))
+            .order_by(columns.id)
+            .limit(bindparam("_limit"))
+        )
+        change = update(self._table).values(version=columns.version + 1)
+        self._update = change.where(mine).returning(columns.version)
+        self._update_if = change.where(admitted).returning(columns.version)
+        self._delete = delete(self._table).where(mine)
+
+    def insert(self, connection: Connection, realm: Realm, values: Mapping[str, Any]) -> int:
+        """Add a row and return its id."""
+        statement = self._insert_synthetic if realm == "synthetic" else self._insert
+        return int(connection.execute(statement, {"realm": realm, **values}).scalar_one())
+
+    def fetch(self, connection: Connection, realm: Realm, identifier: int) -> RowMapping:
+        """Return a row.
+
+        Raises:
+            NotFound: there is none of that id in the realm.
+
+        """
+        row = connection.execute(self._fetch, _mine(realm, identifier)).mappings().first()
+        if row is None:
+            raise self._missing()
+        return row
+
+    def exists(self, connection: Connection, realm: Realm, identifier: int) -> bool:
+        """Tell whether there is a row of that id in the realm."""
+        return bool(connection.scalar(self._exists, _mine(realm, identifier)))
+
+    def page(
+        self, connection: Connection, realm: Realm, limit: int, after: int, **filters: Any  # noqa: ANN401 - column values
+    ) -> list[RowMapping]:
+        """Return up to ``limit + 1`` rows that follow the id ``after`` and have what is asked for.
+
+        The one row over tells that there is more.
+        """
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        statement = self._page.filter_by(**wanted) if wanted else self._page
+        bounds = {"_realm": realm, "_after": after, "_limit": limit + 1}
+        return list(connection.execute(statement, bounds).mappings())
+
+    def update(
+        self,
+        connection: Connection,
+        realm: Realm,
+        identifier: int,
+        versions: list[int] | None,
+        values: Mapping[str, Any],
+    ) -> int:
+        """Replace ``values`` of a row that is at one of ``versions``, and return its new version.
+
+        Raises:
+            NotFound: there is none of that id in the realm.
+            PreconditionFailed: it is at another version.
+
+        """
+        mine = _mine(realm, identifier)
+        if versions is None:
+            version = connection.scalar(self._update.values(values), mine)
+        else:
+            among = {**mine, "_versions": versions}
+            version = connection.scalar(self._update_if.values(values), among)
+        if version is None:
+            raise PreconditionFailed if self._is_there(connection, mine) else self._missing()
+        return int(version)
+
+    def delete(self, connection: Connection, realm: Realm, identifier: int) -> None:
+        """Delete a row.
+
+        Raises:
+            NotFound: there is none of that id in the realm.
+
+        """
+        if connection.execute(self._delete, _mine(realm, identifier)).rowcount == 0:
+            raise self._missing()
+
+    def _is_there(self, connection: Connection, mine: Mapping[str, Any]) -> bool:
+        return bool(connection.scalar(self._exists, mine))
+
+    def _missing(self) -> NotFound:
+        return NotFound(f"There is no such {self._what}")
+
+
+def _mine(realm: Realm, identifier: int) -> dict[str, Any]:
+    return {"_realm": realm, "_id": identifier}
+

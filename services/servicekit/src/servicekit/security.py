@@ -1,0 +1,188 @@
+"""Who is calling: bearer tokens (RFC 6750, RFC 9068) checked against auth's published keys."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from flask import Request
+
+from servicekit.errors import Forbidden, Unauthorized
+
+ALGORITHM = "ES256"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
+REQUIRED_CLAIMS = ["iss", "aud", "exp", "iat", "nbf", "sub", "jti", "client_id"]
+LONGEST_TOKEN = 4096  # characters; ours have some 500
+
+Realm = Literal["live", "synthetic"]
+Requirement = tuple[str, frozenset[str]]  # a security scheme, and the scopes that are needed of it
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose token was accepted."""
+
+    subject: str
+    client_id: str
+    realm: Realm
+    scopes: frozenset[str]
+    expires_at: int  # seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A name and a password, as they came (RFC 7617); nobody has checked them yet."""
+
+    username: str
+    password: str
+
+
+class Keys(Protocol):
+    """Where a verifier finds auth's public keys."""
+
+    version: int  # grows whenever a key goes
+
+    def get(self, kid: str) -> EllipticCurvePublicKey | None:
+        """Return the public key of that id, or nothing when it is not published."""
+
+
+class Verifier:
+    """Checks tokens; those already checked are remembered until they expire or a key goes."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        remembered: int = 4096,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Trust what ``issuer`` signs for ``audience`` with one of ``keys``."""
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._remembered = remembered
+        self._clock = clock
+        self._cache: dict[str, Principal] = {}
+        self._version = keys.version
+
+    def verify(self, token: str) -> Principal:
+        """Return who holds ``token``.
+
+        Raises:
+            Unauthorized: it is not a token of ours, or no longer one.
+
+        """
+        if self._version != self._keys.version:
+            self._version, self._cache = self._keys.version, {}
+        principal = self._cache.get(token)
+        if principal is None:
+            principal = self._decode(token)
+            if len(self._cache) >= self._remembered:
+                self._cache.pop(next(iter(self._cache)), None)
+            self._cache[token] = principal
+        if principal.expires_at <= self._clock():
+            self._cache.pop(token, None)
+            raise _invalid_token()
+        return principal
+
+    def _decode(self, token: str) -> Principal:
+        if len(token) > LONGEST_TOKEN:
+            raise _invalid_token()
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TOKEN_TYPE or header.get("alg") != ALGORITHM:
+                raise _invalid_token()
+            key = self._keys.get(str(header.get("kid", "")))
+            if key is None:
+                raise _invalid_token()
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": REQUIRED_CLAIMS},
+            )
+            return _principal(claims)
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+            # PyJWT lets some of the last three out where a token is malformed on purpose
+            raise _invalid_token() from None
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    realm = claims.get("realm")
+    scope = claims.get("scope")
+    if realm not in {"live", "synthetic"} or not isinstance(scope, str):
+        raise _invalid_token()
+    return Principal(
+        subject=str(claims["sub"]),
+        client_id=str(claims["client_id"]),
+        realm=realm,
+        scopes=frozenset(scope.split()),
+        expires_at=int(claims["exp"]),
+    )
+
+
+class Guard:
+    """What one operation asks of its caller: any one of its requirements (OpenAPI's ``security``)."""
+
+    def __init__(self, security: Iterable[Mapping[str, list[str]]], verifier: Verifier) -> None:
+        """Compile a list of Security Requirement Objects; an empty one lets anybody in."""
+        self._verifier = verifier
+        alternatives = [dict(requirement) for requirement in security]
+        self.is_open = not alternatives or {} in alternatives
+        self._basic = any("basic" in alternative for alternative in alternatives)
+        self._scopes = [frozenset(a["token"]) for a in alternatives if "token" in a]
+
+    def admit(self, request: Request) -> Principal | Credentials | None:
+        """Return who calls; ``None`` for a caller without credentials at an open operation.
+
+        Raises:
+            Unauthorized: credentials are needed, or those that came are not accepted.
+            Forbidden: none of the scopes that would do is in the token.
+
+        """
+        if self._basic:
+            return _credentials(request)
+        if not self._scopes:
+            return None
+        header = request.headers.get("Authorization")
+        if header is None and self.is_open:
+            return None
+        scheme, _, token = (header or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized
+        principal = self._verifier.verify(token.strip())
+        if not any(scopes <= principal.scopes for scopes in self._scopes):
+            raise _insufficient_scope(self._scopes)
+        return principal
+
+
+def _credentials(request: Request) -> Credentials:
+    authorization = request.authorization
+    if authorization is None or authorization.type != "basic":
+        raise bad_credentials()
+    return Credentials(authorization.username or "", authorization.password or "")
+
+
+def bad_credentials() -> Unauthorized:
+    """Return the one answer to a wrong name, a wrong password, or none."""
+    msg = "The user name or the password is wrong"
+    return Unauthorized(msg, challenge='Basic realm="cadastro", charset="UTF-8"')
+
+
+def _invalid_token() -> Unauthorized:
+    msg = "The token is expired or not one that is accepted here"
+    return Unauthorized(msg, challenge='Bearer realm="cadastro", error="invalid_token"')
+
+
+def _insufficient_scope(alternatives: list[frozenset[str]]) -> Forbidden:
+    needed = " ".join(sorted(alternatives[0]))
+    challenge = f'Bearer realm="cadastro", error="insufficient_scope", scope="{needed}"'
+    problem = Forbidden(f"The token lacks the scope {needed}")
+    problem.headers["WWW-Authenticate"] = challenge
+    return problem

@@ -1,0 +1,142 @@
+"""The settings of a service: read once from the environment, frozen, and safe to print."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from environs import Env, EnvValidationError, validate
+from flask import current_app
+
+EXTENSION = "cadastro.settings"
+EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
+
+T = TypeVar("T")
+Validation = Literal["strict", "format"]
+
+
+class SettingsError(Exception):
+    """Settings that are missing or bad; ``problems`` says what is wrong with each, by its name."""
+
+    def __init__(self, problems: dict[str, list[str]]) -> None:
+        """Keep what is wrong, and say it in one line a setting."""
+        self.problems = problems
+        lines = [f"  {name}: {' '.join(reasons)}" for name, reasons in sorted(problems.items())]
+        super().__init__("\n".join(["these settings are missing or wrong:", *lines]))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every service can be told; a service's own settings are a subclass."""
+
+    database_url: str = field(repr=False)  # it holds a password
+    contracts_dir: Path
+    validation: Validation
+    jwt_issuer: str
+    jwt_audience: str
+    log_level: str
+    threads: int  # handler threads of a process, and connections of its pool
+    body_limit: int  # bytes
+    cors_origins: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingsError: some are missing or bad; it lists every one of them.
+
+        """
+        env = Env(eager=False)
+        values = cls.read(env)
+        try:
+            env.seal()
+        except EnvValidationError as error:
+            raise SettingsError(dict(error.error_messages)) from None
+        return cls(**values)
+
+    @classmethod
+    def read(cls, env: Env) -> dict[str, Any]:
+        """Return each field's value; problems are gathered in ``env``."""
+        return {
+            "database_url": env.str("DATABASE_URL", validate=_is_postgresql),
+            "contracts_dir": env.path("CONTRACTS_DIR", validate=_is_folder),
+            "validation": _one_of(env, "VALIDATION", "strict", "format"),
+            "jwt_issuer": env.str("JWT_ISSUER", "cadastro"),
+            "jwt_audience": env.str("JWT_AUDIENCE", "cadastro"),
+            "log_level": _one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+            "threads": env.int("THREADS", 4, validate=validate.Range(1, 64)),
+            "body_limit": env.int("BODY_LIMIT", 65_536, validate=validate.Range(1024, 16_777_216)),
+            "cors_origins": tuple(env.list("CORS_ORIGINS", [])),
+        }
+
+
+@dataclass(frozen=True)
+class PeerSettings(Settings):
+    """The settings of a service that trusts auth's tokens, and asks it for its own."""
+
+    jwks_url: str
+    token_url: str
+    service_client_id: str
+    service_client_secret_file: Path
+
+    @classmethod
+    def read(cls, env: Env) -> dict[str, Any]:
+        """Return each field's value; problems are gathered in ``env``."""
+        return super().read(env) | {
+            "jwks_url": url(env, "JWKS_URL"),
+            "token_url": url(env, "TOKEN_URL"),
+            "service_client_id": env.str("SERVICE_CLIENT_ID"),
+            "service_client_secret_file": env.path("SERVICE_CLIENT_SECRET_FILE", validate=is_file),
+        }
+
+
+def settings_or_exit(read: Callable[[], T]) -> T:
+    """Return what ``read`` reads, or end the process with what is wrong and exit code 78."""
+    try:
+        return read()
+    except SettingsError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
+
+
+def validation() -> Validation:
+    """Return how strictly the service that answers the current request checks documents."""
+    settings: Settings = current_app.extensions[EXTENSION]
+    return settings.validation
+
+
+def url(env: Env, name: str) -> str:
+    """Return the HTTP(S) URL in a setting, without a trailing slash."""
+    value = env.str(name, validate=_is_http_url)
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+def is_file(path: Path) -> None:
+    """Complain when there is no such file."""
+    if not path.is_file():
+        message = f"{path} is not a file that can be read."
+        raise validate.ValidationError(message)
+
+
+def _is_folder(path: Path) -> None:
+    if not path.is_dir():
+        message = f"{path} is not a folder."
+        raise validate.ValidationError(message)
+
+
+def _is_postgresql(value: str) -> None:
+    if not value.startswith(("postgresql://", "postgresql+psycopg2://")):
+        message = "It must start with postgresql://."  # the value may hold a password: not echoed
+        raise validate.ValidationError(message)
+
+
+def _is_http_url(value: str) -> None:
+    if not value.startswith(("http://", "https://")):
+        message = "It must start with http:// or https://."
+        raise validate.ValidationError(message)
+
+
+def _one_of(env: Env, name: str, default: str, *others: str) -> str:
+    return env.str(name, default, validate=validate.OneOf((default, *others)))

@@ -1,0 +1,10 @@
+"""What the tests of the contracts share."""
+
+import pytest
+from contract_walk import SERVICES, Node, bundled, resolved
+
+
+@pytest.fixture(params=SERVICES)
+def contract(request: pytest.FixtureRequest) -> Node:
+    """One service's contract, with every reference replaced by what it names."""
+    return resolved(bundled(request.param))

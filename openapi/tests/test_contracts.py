@@ -139,7 +139,10 @@ def test_what_a_body_can_lead_to_is_declared(contract: Node) -> None:
 
 def test_what_makes_a_caller_wait_says_how_long(contract: Node) -> None:
     for name, operation in named(contract).items():
-        for status in operation["responses"].keys() & {"429", "503"}:
+        waits = {"429", "503"} | (
+            {"409"} if "Idempotency-Key" in parameters_of(operation) else set()
+        )
+        for status in operation["responses"].keys() & waits:
             assert "Retry-After" in operation["responses"][status]["headers"], f"{name} {status}"
 
 

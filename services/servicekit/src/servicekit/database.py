@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import current_app
-from sqlalchemy import Connection, MetaData, create_engine, make_url, text
+from sqlalchemy import URL, Connection, MetaData, create_engine, make_url, text
 from sqlalchemy.orm import DeclarativeBase
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
@@ -35,7 +35,7 @@ class Database:
     def __init__(self, url: str, *, connections: int, application: str) -> None:
         """Prepare a pool of ``connections``; nothing connects before it is used."""
         self._engine = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg2"),
+            driver_url(url),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
@@ -71,6 +71,11 @@ class Database:
     def close(self) -> None:
         """Close every connection of the pool."""
         self._engine.dispose()
+
+
+def driver_url(url: str) -> URL:
+    """Return a database URL that names our driver; ``postgresql://`` alone leaves it open."""
+    return make_url(url).set(drivername="postgresql+psycopg2")
 
 
 def database() -> Database:

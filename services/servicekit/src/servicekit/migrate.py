@@ -10,10 +10,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from environs import Env
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from servicekit.database import driver_url
 from servicekit.settings import SettingsError, settings_or_exit
 
 TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
@@ -45,7 +46,7 @@ def configuration(package: str) -> Config:
 
 def upgrade(url: str, config: Config, revision: str = "head") -> None:
     """Run the migrations that are missing, in one transaction."""
-    engine = create_engine(_driver_url(url), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -75,11 +76,6 @@ def _database_url() -> str:
         raise SettingsError({"DATABASE_URL": ["it is not set."]}) from error
 
 
-def _driver_url(url: str) -> str:
-    with_driver = make_url(url).set(drivername="postgresql+psycopg2")
-    return with_driver.render_as_string(hide_password=False)
-
-
 def _try_to_upgrade(url: str, config: Config, package: str) -> None:
     for attempt in range(1, TRIES + 1):
         try:
@@ -96,7 +92,7 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
 
 def _is_at_head(url: str, config: Config, patience: float) -> bool:
     heads = set(ScriptDirectory.from_config(config).get_heads())
-    engine = create_engine(_driver_url(url), poolclass=NullPool)
+    engine = create_engine(driver_url(url), poolclass=NullPool)
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -1,0 +1,145 @@
+"""Addresses: each is one client's, and stays so."""
+
+from typing import Any
+
+import pytest
+from people import a_client, an_address
+from servicekit.testing import ContractClient
+
+ABSENT = 2**62
+
+
+@pytest.fixture
+def client_id(api: ContractClient) -> int:
+    """A client who has no address yet."""
+    identifier: int = api.post("/clients/create", json=a_client()).json()["id"]
+    return identifier
+
+
+def added(api: ContractClient, client_id: int, **changes: Any) -> int:
+    """Add an address and return its id."""
+    answer = api.post("/address/create", json=an_address(client_id=client_id, **changes))
+    assert answer.status_code == 201, answer.text
+    identifier: int = answer.json()["id"]
+    return identifier
+
+
+def test_an_address_is_read_back_as_it_was_written(api: ContractClient, client_id: int) -> None:
+    address_id = added(api, client_id)
+    expected = {"id": address_id, "client_id": client_id, **an_address()}
+    assert api.get(f"/address/fetch/{client_id}").json() == [expected]
+
+
+@pytest.mark.parametrize("name", ["CEP", "cep"])
+@pytest.mark.parametrize("value", ["16900-000", "16900000"])
+def test_a_cep_comes_under_either_name_with_or_without_its_dash(
+    api: ContractClient, client_id: int, name: str, value: str
+) -> None:
+    added(api, client_id, **{"CEP": ..., name: value})
+    assert api.get(f"/address/fetch/{client_id}").json()[0]["CEP"] == "16900-000"
+
+
+def test_an_update_replaces_an_address(api: ContractClient, client_id: int) -> None:
+    address_id = added(api, client_id)
+    change = an_address(city="São José dos Campos", number=7)
+    assert api.put(f"/address/update/{address_id}", json=change).status_code == 200
+    shown = api.get(f"/address/fetch/{client_id}").json()
+    assert shown == [{"id": address_id, "client_id": client_id, **change}]
+
+
+def test_an_update_may_name_the_addresss_own_client(api: ContractClient, client_id: int) -> None:
+    address_id = added(api, client_id)
+    own = an_address(client_id=client_id, number=8)
+    assert api.put(f"/address/update/{address_id}", json=own).status_code == 200
+    assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 8
+
+
+def test_an_address_does_not_move_to_another_client(api: ContractClient, client_id: int) -> None:
+    address_id = added(api, client_id)
+    other = api.post("/clients/create", json=a_client()).json()["id"]
+    answer = api.put(f"/address/update/{address_id}", json=an_address(client_id=other, number=9))
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "client_id"
+    assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 100
+    assert api.get(f"/address/fetch/{other}").json() == []
+
+
+def test_a_deleted_address_is_gone_and_its_client_stays(
+    api: ContractClient, client_id: int
+) -> None:
+    gone, kept = added(api, client_id), added(api, client_id)
+    assert api.delete(f"/address/delete/{gone}").status_code == 200
+    assert [a["id"] for a in api.get(f"/address/fetch/{client_id}").json()] == [kept]
+    assert api.delete(f"/address/delete/{gone}").status_code == 404
+
+
+def test_nobodys_address_is_refused(api: ContractClient) -> None:
+    answer = api.post("/address/create", json=an_address(client_id=ABSENT))
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["field"] == "client_id"
+
+
+def test_an_unknown_address_is_not_found(api: ContractClient) -> None:
+    assert api.put(f"/address/update/{ABSENT}", json=an_address()).status_code == 404
+    assert api.delete(f"/address/delete/{ABSENT}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("client_id", 0),
+        ("client_id", "1"),
+        ("client_id", 2**63),
+        ("client_id", 1.5),
+        ("state", "TS"),
+        ("state", "sp"),
+        ("state", "SPX"),
+        ("state", ...),
+        ("city", ""),
+        ("city", "x" * 201),
+        ("city", ...),
+        ("street", "\u0000"),
+        ("street", ...),
+        ("number", 0),
+        ("number", -1),
+        ("number", "100"),
+        ("number", 2**31),
+        ("number", ...),
+        ("CEP", "1690-000"),
+        ("CEP", "16900-000\n"),
+        ("CEP", 16900000),
+        ("surprise", 1),
+    ],
+)
+def test_a_wrong_field_is_named(
+    api: ContractClient, client_id: int, field: str, value: object
+) -> None:
+    body = {"client_id": client_id, **an_address(**{field: value})}
+    if value is ...:
+        body.pop(field, None)
+    answer = api.post("/address/create", json=body)
+    assert answer.status_code == 400
+    assert field in {error["field"] for error in answer.json()["errors"]}
+    assert api.get(f"/address/fetch/{client_id}").json() == []
+
+
+def test_an_address_without_a_cep_is_refused(api: ContractClient, client_id: int) -> None:
+    answer = api.post("/address/create", json=an_address(client_id=client_id, CEP=...))
+    assert answer.status_code == 400
+
+
+def test_format_validation_admits_any_two_capitals(
+    api: ContractClient, lenient_api: ContractClient, client_id: int
+) -> None:
+    body = an_address(client_id=client_id, state="TS")
+    assert api.post("/address/create", json=body).status_code == 400
+    assert lenient_api.post("/address/create", json=body).status_code == 201
+    assert api.get(f"/address/fetch/{client_id}").json()[0]["state"] == "TS"
+
+
+def test_all_addresses_are_filtered_by_state_and_city(api: ContractClient, client_id: int) -> None:
+    city = f"Cidade {client_id}"
+    wanted = added(api, client_id, city=city, state="RJ")
+    added(api, client_id, city=city, state="MG")
+    found = api.get("/address/fetch", params={"city": city, "state": "RJ"}).json()
+    assert [address["id"] for address in found] == [wanted]

@@ -1,0 +1,67 @@
+"""Collections: pages by keyset, the link to the next one, filters."""
+
+import re
+
+from people import a_client
+from servicekit.testing import ContractClient
+
+
+def registered(api: ContractClient, count: int, **changes: str) -> list[int]:
+    """Register clients and return their ids."""
+    answers = [api.post("/clients/create", json=a_client(**changes)) for _ in range(count)]
+    return [answer.json()["id"] for answer in answers]
+
+
+def test_pages_follow_their_links_and_miss_nobody(api: ContractClient) -> None:
+    ids = registered(api, 5, name="Paginada")
+    seen: list[int] = []
+    path: str | None = "/clients/fetch?limit=2&name=Paginada"
+    while path:
+        answer = api.get(path)
+        seen += [client["id"] for client in answer.json()]
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+        path = link[1] if link else None
+    assert seen == ids
+
+
+def test_the_last_page_has_no_link(api: ContractClient) -> None:
+    ids = registered(api, 2, name="Última")
+    answer = api.get("/clients/fetch", params={"name": "Última", "limit": 2})
+    assert [client["id"] for client in answer.json()] == ids
+    assert "Link" not in answer.headers
+
+
+def test_after_starts_behind_an_id(api: ContractClient) -> None:
+    first, second = registered(api, 2)
+    shown = api.get("/clients/fetch", params={"after": first}).json()
+    assert shown[0]["id"] == second
+
+
+def test_clients_are_found_by_what_is_theirs(api: ContractClient) -> None:
+    body = a_client(name="Procurada")
+    client_id = api.post("/clients/create", json=body).json()["id"]
+    for query in (
+        {"email": body["email"].upper()},
+        {"cpf": body["cpf"]},
+        {"cpf": body["cpf"].replace(".", "").replace("-", "")},
+        {"cpf": body["cpf"], "name": "Procurada"},
+    ):
+        found = api.get("/clients/fetch", params=query).json()
+        assert [client["id"] for client in found] == [client_id]
+    assert api.get("/clients/fetch", params={"cpf": body["cpf"], "name": "Outra"}).json() == []
+
+
+def test_a_wrong_query_is_told(api: ContractClient) -> None:
+    for query, field in (
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=x", "limit"),
+        ("after=-1", "after"),
+        ("surprise=1", "surprise"),
+        ("limit=1&limit=2", "limit"),
+        ("cpf=123", "cpf"),
+        ("name=%00", "name"),
+    ):
+        answer = api.get(f"/clients/fetch?{query}")
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == field

@@ -1,0 +1,76 @@
+"""Contracts are bundled into one document, and must fit their handlers."""
+
+from pathlib import Path
+
+import pytest
+from connexion.spec import Specification
+from servicekit.contract import ContractError, load_contract, operations
+from servicekit.resolver import HandlerResolver
+from servicekit.testing import CONTRACTS
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write YAML files into a folder and return the path of the first."""
+    paths = []
+    for name, text in files.items():
+        path = folder / f"{name.replace('__', '/')}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        paths.append(path)
+    return paths[0]
+
+
+def test_shared_parts_become_the_documents_own(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        main="paths: {/x: {get: {responses: {'400': {$ref: common/responses.yaml#/Bad}}}}}",
+        common__responses="Bad: {schema: {$ref: schemas.yaml#/Problem}}",
+        common__schemas="{Problem: {items: {$ref: '#/Message'}}, Message: {type: string}}",
+    )
+    document = load_contract(path)
+    assert document["paths"]["/x"]["get"]["responses"]["400"] == {
+        "$ref": "#/components/responses/Bad"
+    }
+    assert document["components"] == {
+        "responses": {"Bad": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "schemas": {
+            "Problem": {"items": {"$ref": "#/components/schemas/Message"}},
+            "Message": {"type": "string"},
+        },
+    }
+
+
+def test_a_reference_to_nothing_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, main="paths: {$ref: 'common/x.yaml#/Gone'}", common__x="{}")
+    with pytest.raises(ContractError, match="Gone"):
+        load_contract(path)
+
+
+def test_a_file_that_is_missing_or_is_not_yaml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"nothing\.yaml"):
+        load_contract(tmp_path / "nothing.yaml")
+    with pytest.raises(ContractError, match=r"main\.yaml"):
+        load_contract(write(tmp_path, main="{"))
+
+
+def resolve(contract: dict[str, object]) -> HandlerResolver:
+    """Resolve every operation of a contract against the handlers of clients."""
+    specification = Specification.from_dict(contract)
+    resolver = HandlerResolver("clients")
+    for path, method, _ in operations(contract):
+        specification.operation_cls.from_spec(
+            specification, path=path, method=method, resolver=resolver
+        )
+    return resolver
+
+
+def test_the_contract_and_the_handlers_of_clients_are_one_set() -> None:
+    resolve(load_contract(CONTRACTS / "clients.yaml")).check()
+
+
+def test_an_operation_without_a_handler_is_named() -> None:
+    contract = load_contract(CONTRACTS / "clients.yaml")
+    contract["paths"]["/clients/fetch"]["get"]["operationId"] = "clients.nobody"
+    with pytest.raises(ContractError, match=r"clients\.nobody has no handler") as caught:
+        resolve(contract).check()
+    assert "handler clients.list_all has no operation" in str(caught.value)

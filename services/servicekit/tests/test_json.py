@@ -1,0 +1,47 @@
+"""JSON bodies are read strictly, exactly, and never crash the service."""
+
+from decimal import Decimal
+
+import pytest
+from servicekit.errors import BadRequest
+from servicekit.validation import parse_json
+
+
+def test_numbers_stay_exact() -> None:
+    assert parse_json(b'{"a": 0.1, "b": 12, "c": 1e2}') == {
+        "a": Decimal("0.1"),
+        "b": 12,
+        "c": Decimal("1e2"),
+    }
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"{'a': 1}",
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": 1} x',
+        b'{"a": "\xff"}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": 0.' + b"9" * 5000 + b"}",
+        b"[" * 30_000,
+        b'{"a":' * 10_000,
+        b'{"a": "\\u0000"}',
+        b'{"\\u0000": 1}',
+        b'{"a": "\\ud800"}',
+        b'[["\\udfff"]]',
+        b'{"a": 1, "a": 2}',
+        "\ufeff{}".encode(),
+        b'{"a": "\n"}',
+    ],
+)
+def test_what_is_not_well_formed_is_a_bad_request(data: bytes) -> None:
+    with pytest.raises(BadRequest):
+        parse_json(data)
+
+
+def test_a_surrogate_pair_is_one_letter() -> None:
+    assert parse_json(b'"\\ud83d\\ude00"') == "\U0001f600"

@@ -1,0 +1,56 @@
+MAKEFLAGS += --warn-undefined-variables --no-print-directory
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+PORT ?= 8080
+DATA ?= .cadastro
+VALIDATION ?= strict
+
+PYTHON ?= python3
+BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
+BIN = .venv/bin
+
+##@ Use
+
+.PHONY: run
+run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
+	@$(BOOTSTRAP) run
+	@exec $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
+
+##@ Check
+
+.PHONY: test
+test: ## Lint, type-check and test everything
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/test.py
+
+.PHONY: lint
+lint: ## Only the linters and the types
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/test.py --only lint
+
+.PHONY: format
+format: ## Format the Python code
+	@$(BOOTSTRAP) dev
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+##@ Maintain
+
+.PHONY: lock
+lock: ## Renew the locked dependencies
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/lock.py
+
+.PHONY: clean
+clean: ## Remove the environment and the caches (the data stays)
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build reports .coverage*
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## This menu
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

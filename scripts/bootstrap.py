@@ -1,0 +1,107 @@
+"""Makes the virtual environment from a lock file; the standard library is all that it needs.
+
+It does nothing when the environment is as the lock and the packages want it. A `dev`
+environment serves for `run` too.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(f"Cadastro needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
+             "Set another one with: make PYTHON=python3.12 ...")
+
+import argparse
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements"
+WIDER = {"run": "dev"}  # the environment that serves as well
+
+
+def main() -> None:
+    """Make or renew the environment, under a lock that keeps two runs apart."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lock", choices=sorted(p.stem for p in REQUIREMENTS.glob("*.lock")))
+    name = parser.parse_args().lock
+    with (ROOT / ".venv.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not any(is_current(candidate) for candidate in (name, WIDER.get(name, name))):
+            make(name)
+
+
+def is_current(name: str) -> bool:
+    """Tell whether the environment is the one of that lock file."""
+    stamp = VENV / f"{name}.stamp"
+    return stamp.is_file() and stamp.read_text() == fingerprint(name)
+
+
+def packages() -> list[Path]:
+    """Return the folders of our own packages."""
+    return sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + sorted(
+        path.parent for path in ROOT.glob("services/*/pyproject.toml")
+    )
+
+
+def fingerprint(name: str) -> str:
+    """Return what the environment depends on, in one line."""
+    digest = hashlib.sha256((REQUIREMENTS / f"{name}.lock").read_bytes())
+    for package in packages():
+        digest.update((package / "pyproject.toml").read_bytes())
+    return f"{sys.version_info[:3]} {ROOT} {digest.hexdigest()}"
+
+
+def make(name: str) -> None:
+    """Make the environment and install into it."""
+    started = time.monotonic()
+    say(f"setting up .venv for `{name}` (once; later starts skip this)")
+    for stamp in VENV.glob("*.stamp"):
+        stamp.unlink()
+    if not works(VENV / "bin" / "python"):
+        shutil.rmtree(VENV, ignore_errors=True)
+        run("making the environment", sys.executable, "-m", "venv", str(VENV))
+    uv = str(VENV / "bin" / "uv")
+    if not works(Path(uv)):
+        installer = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        lock = str(REQUIREMENTS / "uv.lock")
+        run("installing uv", *installer, "--require-hashes", "--disable-pip-version-check", "-r", lock)
+    target = ["--python", str(VENV / "bin" / "python")]
+    lock = str(REQUIREMENTS / f"{name}.lock")
+    run("installing the locked packages", uv, "pip", "install", *target, "--require-hashes", "-r", lock)
+    ours = [part for package in packages() for part in ("-e", str(package))]
+    options = ["--quiet", "--no-deps", "--no-build-isolation"]
+    run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)
+    (VENV / f"{name}.stamp").write_text(fingerprint(name))
+    say(f"done in {time.monotonic() - started:.0f} s")
+
+
+def works(program: Path) -> bool:
+    """Tell whether a program of the environment can be run; a moved environment's cannot."""
+    try:
+        subprocess.run([program, "--version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def run(what: str, *command: str) -> None:
+    """Run a step, its output on the terminal; end with one sentence when it fails."""
+    say(what)
+    result = subprocess.run(command, check=False)
+    if result.returncode:
+        sys.exit(f"{what} failed: see the lines above. Is the package index reachable? "
+                 "Then run the same command again.")
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"bootstrap: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Renews the lock files from their `.in` files: versions and hashes, and no index's address."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements"
+UV = Path(sys.executable).with_name("uv")
+OPTIONS = "--quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade".split()
+
+
+def main() -> None:
+    """Lock the widest set first; the others then take the same versions."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    compile_lock("dev")
+    for path in sorted(REQUIREMENTS.glob("*.in")):
+        if path.stem not in {"dev", "uv"}:
+            compile_lock(path.stem, "--constraint", "dev.lock")
+    compile_lock("uv")
+
+
+def compile_lock(name: str, *options: str) -> None:
+    """Lock one file."""
+    print(f"lock: {name}", file=sys.stderr)
+    names = [f"{name}.in", "--output-file", f"{name}.lock"]
+    command = [UV, "pip", "compile", *OPTIONS, "--python-version", "3.11", *options, *names]
+    subprocess.run(command, cwd=REQUIREMENTS, check=True)
+
+
+if __name__ == "__main__":
+    main()

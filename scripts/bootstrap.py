@@ -6,9 +6,11 @@ environment serves for `run` too.
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit(f"Cadastro needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
-             "Set another one with: make PYTHON=python3.12 ...")
+if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells an older one
+    sys.exit(
+        f"Cadastro needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
+        "Set another one with: make PYTHON=python3.12 ..."
+    )
 
 import argparse
 import fcntl
@@ -69,10 +71,26 @@ def make(name: str) -> None:
     if not works(Path(uv)):
         installer = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         lock = str(REQUIREMENTS / "uv.lock")
-        run("installing uv", *installer, "--require-hashes", "--disable-pip-version-check", "-r", lock)
+        run(
+            "installing uv",
+            *installer,
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "-r",
+            lock,
+        )
     target = ["--python", str(VENV / "bin" / "python")]
     lock = str(REQUIREMENTS / f"{name}.lock")
-    run("installing the locked packages", uv, "pip", "install", *target, "--require-hashes", "-r", lock)
+    run(
+        "installing the locked packages",
+        uv,
+        "pip",
+        "install",
+        *target,
+        "--require-hashes",
+        "-r",
+        lock,
+    )
     ours = [part for package in packages() for part in ("-e", str(package))]
     options = ["--quiet", "--no-deps", "--no-build-isolation"]
     run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)
@@ -94,8 +112,10 @@ def run(what: str, *command: str) -> None:
     say(what)
     result = subprocess.run(command, check=False)
     if result.returncode:
-        sys.exit(f"{what} failed: see the lines above. Is the package index reachable? "
-                 "Then run the same command again.")
+        sys.exit(
+            f"{what} failed: see the lines above. Is the package index reachable? "
+            "Then run the same command again."
+        )
 
 
 def say(text: str) -> None:

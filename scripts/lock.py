@@ -8,7 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 UV = Path(sys.executable).with_name("uv")
-OPTIONS = "--quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade".split()
+OPTIONS = [
+    "--quiet",
+    "--universal",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--upgrade",
+]
 
 
 def main() -> None:
@@ -25,7 +32,7 @@ def compile_lock(name: str, *options: str) -> None:
     """Lock one file."""
     print(f"lock: {name}", file=sys.stderr)
     names = [f"{name}.in", "--output-file", f"{name}.lock"]
-    command = [UV, "pip", "compile", *OPTIONS, "--python-version", "3.11", *options, *names]
+    command = [str(UV), "pip", "compile", *OPTIONS, "--python-version", "3.11", *options, *names]
     subprocess.run(command, cwd=REQUIREMENTS, check=True)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from clients.app import create_app
 from servicekit import migrate
 from servicekit.testing import (

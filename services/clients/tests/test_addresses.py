@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from people import a_client, an_address
 from servicekit.testing import ContractClient
 

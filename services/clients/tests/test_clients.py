@@ -4,10 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from people import a_client, an_address
-from servicekit.testing import ContractClient, Issuer
-from servicekit.database import driver_url
 from sqlalchemy import create_engine, text
+
+from people import a_client, an_address
+from servicekit.database import driver_url
+from servicekit.testing import ContractClient, Issuer
 
 ABSENT = 2**62
 
@@ -164,7 +165,9 @@ def test_an_update_cannot_take_what_is_another_clients(api: ContractClient) -> N
     assert api.get(f"/clients/fetch/{client_id}").json()["cpf"] == second["cpf"]
 
 
-@pytest.mark.parametrize("email", ["Vinícius_Peixoto{}@example.com", "m{}@loja.invalid", "m{}@x.test"])
+@pytest.mark.parametrize(
+    "email", ["Vinícius_Peixoto{}@example.com", "m{}@loja.invalid", "m{}@x.test"]
+)
 def test_emails_beyond_ascii_and_of_monitors_pass(api: ContractClient, email: str) -> None:
     unique = email.format(a_client()["cpf"].replace(".", "").replace("-", ""))
     client_id = created(api, a_client(email=unique))
@@ -215,6 +218,6 @@ def test_the_monitors_realm_and_the_live_one_never_meet(
         assert monitor.get(f"/clients/fetch/{live_id}").status_code == 404
         address = an_address(client_id=live_id)
         assert monitor.post("/address/create", json=address).status_code == 404
-        assert [c["id"] for c in monitor.get("/clients/fetch", params={"cpf": body["cpf"]}).json()] == [
-            synthetic_id
-        ]
+        assert [
+            c["id"] for c in monitor.get("/clients/fetch", params={"cpf": body["cpf"]}).json()
+        ] == [synthetic_id]

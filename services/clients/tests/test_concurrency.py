@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import Any
 
 import httpx
+
 from people import a_client, an_address
 from servicekit.testing import ContractClient, Issuer
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from connexion.spec import Specification
+
 from servicekit.contract import ContractError, load_contract, operations
 from servicekit.resolver import HandlerResolver
 from servicekit.testing import CONTRACTS

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from servicekit.errors import BadRequest
 from servicekit.validation import parse_json
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from servicekit.settings import EX_CONFIG, PeerSettings, SettingsError
 from servicekit.testing import CONTRACTS, environment
 

@@ -1,12 +1,11 @@
 """The clients service as an ASGI application."""
 
+from clients import tables
+from clients.settings import ClientsSettings
 from servicekit.app import Service, build_app
 from servicekit.bridge import Bridge
 from servicekit.keys import JwksKeys
 from servicekit.settings import settings_or_exit
-
-from clients import tables
-from clients.settings import ClientsSettings
 
 
 def create_app() -> Bridge:

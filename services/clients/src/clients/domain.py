@@ -5,14 +5,43 @@ from decimal import Decimal
 from typing import Any, Literal, Self
 
 import email_validator
+from validate_docbr import CPF
+
 from servicekit.errors import BadRequest
 from servicekit.money import parse_money
-from validate_docbr import CPF
 
 Validation = Literal["strict", "format"]
 
 UFS = frozenset(
-    ("AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO").split()
+    [
+        "AC",
+        "AL",
+        "AM",
+        "AP",
+        "BA",
+        "CE",
+        "DF",
+        "ES",
+        "GO",
+        "MA",
+        "MG",
+        "MS",
+        "MT",
+        "PA",
+        "PB",
+        "PE",
+        "PI",
+        "PR",
+        "RJ",
+        "RN",
+        "RO",
+        "RR",
+        "RS",
+        "SC",
+        "SE",
+        "SP",
+        "TO",
+    ]
 )
 
 # RFC 6761 keeps these two apart for tests; monitors write to nobody, and use them. The list is

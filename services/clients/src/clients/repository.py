@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from servicekit.errors import BadRequest
-from servicekit.outbox import put
-from servicekit.rows import Rows
-from servicekit.security import Realm
 from sqlalchemy import Connection, RowMapping
 
 from clients.domain import Address, Client, email_key
 from clients.tables import AddressRow, ClientRow
+from servicekit.errors import BadRequest
+from servicekit.outbox import put
+from servicekit.rows import Rows
+from servicekit.security import Realm
 
 _clients = Rows(ClientRow.__table__, "client")
 _addresses = Rows(AddressRow.__table__, "address")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from environs import Env
+
 from servicekit.settings import PeerSettings, url
 
 

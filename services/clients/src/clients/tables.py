@@ -3,9 +3,6 @@
 from datetime import datetime
 from decimal import Decimal
 
-from servicekit.database import Base
-from servicekit.idempotency import IdempotencyKey
-from servicekit.outbox import OutboxMessage
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -17,6 +14,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
+
+from servicekit.database import Base
+from servicekit.idempotency import IdempotencyKey
+from servicekit.outbox import OutboxMessage
 
 METADATA = Base.metadata
 

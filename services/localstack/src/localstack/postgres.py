@@ -14,6 +14,8 @@ from typing import IO
 
 import psycopg2
 
+from localstack.supervisor import die_with_parent
+
 MAJOR = 18
 SUPERUSER = "postgres"
 SYSTEM_USER = "cadastro-postgres"
@@ -117,7 +119,9 @@ class Postgres:
             PostgresError: it does not.
 
         """
-        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
+        ]
         command = [program("postgres"), "-D", str(self.folder), "-k", str(self.folder), "-h", ""]
         with self.log.open("ab") as log:
             self.process = self._popen([*command, *options], log)
@@ -164,17 +168,28 @@ class Postgres:
             os.chown(self.folder, self._account.uid, self._account.gid)
             self.folder.chmod(0o700)
         except OSError as error:
-            message = f"cannot use {self.folder}: {error.strerror}; name another folder with DATA=..."
+            message = (
+                f"cannot use {self.folder}: {error.strerror}; name another folder with DATA=..."
+            )
             raise PostgresError(message) from error
 
     def _initdb(self) -> None:
-        options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", SUPERUSER, "--no-sync"]
+        options = [
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "-U",
+            SUPERUSER,
+            "--no-sync",
+        ]
         with self.log.open("ab") as log:
             command = [program("initdb"), *options, "-D", str(self.folder)]
             code = self._popen(command, log).wait()
         if code != 0:
             shutil.rmtree(self.folder, ignore_errors=True)
-            message = f"PostgreSQL could not make {self.folder}; the reason is at the end of {self.log}"
+            message = (
+                f"PostgreSQL could not make {self.folder}; the reason is at the end of {self.log}"
+            )
             raise PostgresError(message)
 
     def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -185,15 +200,23 @@ class Postgres:
             stdout=log,
             stderr=log,
             cwd="/",
-            user=account and account.uid,
-            group=account and account.gid,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,  # Ctrl-C is for us; we stop the server in order
+            preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - no threads here yet
         )
 
 
 def _make_account() -> None:
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    command = [
+        "useradd",
+        "--system",
+        "--no-create-home",
+        "--shell",
+        "/usr/sbin/nologin",
+        SYSTEM_USER,
+    ]
     try:
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command
     except (OSError, subprocess.CalledProcessError) as error:

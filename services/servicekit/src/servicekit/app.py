@@ -15,7 +15,8 @@ from connexion.spec import Specification
 from flask import Flask, Response, g, request
 from sqlalchemy import MetaData
 
-from servicekit import docs, errors, health, logs, settings as settings_
+from servicekit import docs, errors, health, logs
+from servicekit import settings as settings_
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.contract import load_contract
 from servicekit.database import EXTENSION, Base, Database
@@ -49,7 +50,9 @@ class Service:
 class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion ships no types
     """Puts every operation that Connexion reads from a contract on a Flask route."""
 
-    def __init__(self, app: Flask, contract: dict[str, Any], resolver: HandlerResolver, verifier: Verifier) -> None:
+    def __init__(
+        self, app: Flask, contract: dict[str, Any], resolver: HandlerResolver, verifier: Verifier
+    ) -> None:
         self._app = app
         self._verifier = verifier
         super().__init__(Specification.from_dict(contract), resolver=resolver)
@@ -61,7 +64,9 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
     def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
         return flaskify_path(path), operation.operation_id
 
-    def _add_operation_internal(self, method: str, path: str, operation: Operation | None, name: str) -> None:
+    def _add_operation_internal(
+        self, method: str, path: str, operation: Operation | None, name: str
+    ) -> None:
         if operation is not None:  # the resolver has kept its name, and tells it at the end
             self._app.add_url_rule(
                 path, name, operation, methods=[method.upper()], provide_automatic_options=False
@@ -85,7 +90,9 @@ class _Process:
         self._database.close()
 
 
-def build_app(service: Service, settings: Settings, extensions: dict[str, Any] | None = None) -> Bridge:
+def build_app(
+    service: Service, settings: Settings, extensions: dict[str, Any] | None = None
+) -> Bridge:
     """Return a service as an ASGI application.
 
     Args:
@@ -98,9 +105,13 @@ def build_app(service: Service, settings: Settings, extensions: dict[str, Any] |
 
     """
     logs.configure(service.name, settings.log_level)
-    database = Database(settings.database_url, connections=settings.threads, application=service.name)
-    app = _flask(service, settings)
-    app.extensions.update({EXTENSION: database, settings_.EXTENSION: settings, **(extensions or {})})
+    database = Database(
+        settings.database_url, connections=settings.threads, application=service.name
+    )
+    app = _flask(service)
+    app.extensions.update(
+        {EXTENSION: database, settings_.EXTENSION: settings, **(extensions or {})}
+    )
     contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
     verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     resolver = HandlerResolver(service.name)
@@ -117,7 +128,7 @@ def build_app(service: Service, settings: Settings, extensions: dict[str, Any] |
     )
 
 
-def _flask(service: Service, settings: Settings) -> Flask:
+def _flask(service: Service) -> Flask:
     app = Flask(service.name, static_folder=None)
     app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
     app.url_map.merge_slashes = False  # and one with two of them is another

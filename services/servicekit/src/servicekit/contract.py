@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-# libyaml reads a contract some ten times faster; it is in every wheel, but not in every source build
+# libyaml reads a contract some ten times faster; every wheel has it, not every source build
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -73,7 +73,9 @@ class Unauthorized(Problem):
     status = HTTPStatus.UNAUTHORIZED
     msg = "A valid bearer token is needed"
 
-    def __init__(self, msg: str | None = None, *, challenge: str = 'Bearer realm="cadastro"') -> None:
+    def __init__(
+        self, msg: str | None = None, *, challenge: str = 'Bearer realm="cadastro"'
+    ) -> None:
         """Answer with the challenge that RFC 9110 asks for."""
         super().__init__(msg, headers={"WWW-Authenticate": challenge})
 

@@ -91,7 +91,7 @@ class _Attempt:
     def __init__(self, key: str, principal: Principal | None, body: Any) -> None:  # noqa: ANN401
         self.where = {
             "principal": f"{principal.realm}/{principal.subject}" if principal else "-",
-            "operation": str(request.endpoint),
+            "operation": str(request.endpoint).removesuffix(".alias"),
             "key": key,
         }
         canonical = orjson.dumps(body, default=str, option=orjson.OPT_SORT_KEYS)
@@ -100,9 +100,7 @@ class _Attempt:
         self.lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
 
 
-def _once(
-    connection: Connection, attempt: _Attempt, write: Callable[[Connection], Reply]
-) -> Reply:
+def _once(connection: Connection, attempt: _Attempt, write: Callable[[Connection], Reply]) -> Reply:
     if not connection.scalar(_LOCK, {"lock": attempt.lock}):
         msg = "A request with this Idempotency-Key is still running"
         problem = Conflict(msg)
@@ -113,7 +111,7 @@ def _once(
         reply = write(connection)
         answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
         values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
-        connection.execute(insert(_TABLE).values(values))
+        connection.execute(insert(IdempotencyKey).values(values))
         return reply
     if bytes(row["fingerprint"]) != attempt.fingerprint:
         raise Unprocessable

@@ -23,7 +23,7 @@ class Operation:
         self.operation_id: str = operation.operation_id
         self._handler = operation.function
         self._guard = Guard(operation.security or [], verifier)
-        self._parameters = Parameters(operation.parameters)
+        self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
         self._body = Body(operation.request_body) if operation.request_body else None
         self._wanted = frozenset(inspect.signature(self._handler).parameters)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     RowMapping,
     Table,
@@ -35,7 +36,7 @@ class Rows:
         admitted = mine & (columns.version == func.any(bindparam("_versions")))
         self._insert = self._insert_synthetic = insert(self._table).returning(columns.id)
         if "expires_at" in columns:
-            life = literal_column(f"interval '{SYNTHETIC_LIFE}'")
+            life: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_LIFE}'")
             self._insert_synthetic = self._insert.values(expires_at=func.now() + life)
         self._fetch = select(self._table).where(mine)
         self._exists = select(exists().where(mine))
@@ -72,7 +73,12 @@ class Rows:
         return bool(connection.scalar(self._exists, _mine(realm, identifier)))
 
     def page(
-        self, connection: Connection, realm: Realm, limit: int, after: int, **filters: Any  # noqa: ANN401 - column values
+        self,
+        connection: Connection,
+        realm: Realm,
+        limit: int,
+        after: int,
+        **filters: Any,  # noqa: ANN401 - column values
     ) -> list[RowMapping]:
         """Return up to ``limit + 1`` rows that follow the id ``after`` and have what is asked for.
 
@@ -127,4 +133,3 @@ class Rows:
 
 def _mine(realm: Realm, identifier: int) -> dict[str, Any]:
     return {"_realm": realm, "_id": identifier}
-

@@ -128,7 +128,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
 
 
 class Guard:
-    """What one operation asks of its caller: any one of its requirements (OpenAPI's ``security``)."""
+    """What one operation asks of its caller: any one of its Security Requirement Objects."""
 
     def __init__(self, security: Iterable[Mapping[str, list[str]]], verifier: Verifier) -> None:
         """Compile a list of Security Requirement Objects; an empty one lets anybody in."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from environs import Env, EnvValidationError, validate
 from flask import current_app
+from marshmallow import ValidationError
 
 EXTENSION = "cadastro.settings"
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
@@ -53,7 +54,9 @@ class Settings:
         try:
             env.seal()
         except EnvValidationError as error:
-            raise SettingsError(dict(error.error_messages)) from None
+            messages: Any = error.error_messages  # by name, for a sealed environment
+            problems = {name: [str(reason) for reason in messages[name]] for name in messages}
+            raise SettingsError(problems) from None
         return cls(**values)
 
     @classmethod
@@ -109,33 +112,33 @@ def validation() -> Validation:
 
 def url(env: Env, name: str) -> str:
     """Return the HTTP(S) URL in a setting, without a trailing slash."""
-    value = env.str(name, validate=_is_http_url)
-    return value.rstrip("/") if isinstance(value, str) else value
+    value: str | None = env.str(name, validate=_is_http_url)
+    return (value or "").rstrip("/")  # a bad one is None until the environment is sealed
 
 
 def is_file(path: Path) -> None:
     """Complain when there is no such file."""
     if not path.is_file():
         message = f"{path} is not a file that can be read."
-        raise validate.ValidationError(message)
+        raise ValidationError(message)
 
 
 def _is_folder(path: Path) -> None:
     if not path.is_dir():
         message = f"{path} is not a folder."
-        raise validate.ValidationError(message)
+        raise ValidationError(message)
 
 
 def _is_postgresql(value: str) -> None:
     if not value.startswith(("postgresql://", "postgresql+psycopg2://")):
         message = "It must start with postgresql://."  # the value may hold a password: not echoed
-        raise validate.ValidationError(message)
+        raise ValidationError(message)
 
 
 def _is_http_url(value: str) -> None:
     if not value.startswith(("http://", "https://")):
         message = "It must start with http:// or https://."
-        raise validate.ValidationError(message)
+        raise ValidationError(message)
 
 
 def _one_of(env: Env, name: str, default: str, *others: str) -> str:

@@ -211,7 +211,9 @@ class _Described:
             return
         media = response.headers.get("content-type", "").partition(";")[0]
         assert media in content, f"{where} as {media!r}, which is not declared"
-        errors = list(self._validator(response.status_code, media, content).iter_errors(response.json()))
+        errors = list(
+            self._validator(response.status_code, media, content).iter_errors(response.json())
+        )
         assert not errors, f"{where}: {[str(error.message) for error in errors]}"
 
     def _validator(
@@ -259,7 +261,7 @@ def environment(**settings: str) -> Iterator[None]:
 
 
 def peer_settings(issuer: Issuer, database_url: str, folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a service that trusts ``issuer``; its secret is put in ``folder``."""
+    """Return the environment of a service that trusts ``issuer``; ``folder`` takes its secret."""
     secret = folder / "client-secret"
     secret.write_text("not-secret-in-tests")
     return {

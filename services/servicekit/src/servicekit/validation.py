@@ -47,8 +47,9 @@ class Schema:
 class Parameters:
     """The path, query and header parameters of one operation."""
 
-    def __init__(self, parameters: list[dict[str, Any]]) -> None:
-        """Compile the Parameter Objects of an operation."""
+    def __init__(self, parameters: list[dict[str, Any]], *, strict: bool) -> None:
+        """Compile the Parameter Objects of an operation; a ``strict`` one refuses all others."""
+        self._strict = strict
         self._all = [_Parameter(parameter) for parameter in parameters]
         self._query = {parameter.name for parameter in self._all if parameter.place == "query"}
         self.arguments = {parameter.argument for parameter in self._all}
@@ -60,10 +61,10 @@ class Parameters:
             Invalid: a parameter is missing, unknown, given twice, or not as the contract says.
 
         """
-        sources = {
+        sources: dict[str, Mapping[str, str]] = {
             "path": request.view_args or {},
             "query": self._query_of(request),
-            "header": request.headers,
+            "header": dict(request.headers.items()),
         }
         values: dict[str, Any] = {}
         for parameter in self._all:
@@ -71,7 +72,7 @@ class Parameters:
         return values
 
     def _query_of(self, request: Request) -> dict[str, str]:
-        if not request.query_string:
+        if not request.query_string or not self._strict:
             return {}
         query: dict[str, str] = {}
         for name, value in request.args.items(multi=True):
@@ -146,7 +147,7 @@ class Body:
 
 
 def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what a JSON text (RFC 8259) says; stricter than the standard library where that is lax.
+    """Return what a JSON text (RFC 8259) says, more strictly than the standard library.
 
     Raises:
         BadRequest: it is not JSON, names a member twice, nests too deep, holds a number of more
@@ -206,9 +207,7 @@ _decode = json.JSONDecoder(
 
 def _parse_form(data: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(
-            data.decode(), keep_blank_values=True, max_num_fields=20, errors="strict"
-        )
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
     except (UnicodeDecodeError, ValueError):
         msg = "The body is not a form"
         raise BadRequest(msg) from None
@@ -249,20 +248,51 @@ def _explain(
 ) -> list[dict[str, str]]:
     """Say which field is at fault and why, without its value: it may be a password or a CPF."""
     path = [name] * bool(name) + [str(step) for step in error.instance_path]
-    match error.kind.name:
+    kind: Any = error.kind  # its attributes depend on its name
+    match kind.name:
         case "required":
-            faults = {".".join([*path, error.kind.property]): "is required"}
+            faults = {".".join([*path, kind.property]): "is required"}
         case "additionalProperties":
-            faults = {_printable(unknown): "is not known here" for unknown in error.kind.unexpected}
-        case "pattern" | "oneOf" | "anyOf":
-            faults = {".".join(path): _like_the_example(schema, error.schema_path)}
+            faults = {_printable(unknown): "is not known here" for unknown in kind.unexpected}
+        case "oneOf" | "anyOf":
+            return _explain_alternatives(error, schema, path, name)
+        case "pattern":
+            faults = {".".join(path): _like_the_example(_at(schema, error.schema_path[:-1]))}
         case _:
             faults = {".".join(path): error.message.removeprefix("it ")}
-    return [{"field": field or "body", "reason": reason} for field, reason in faults.items()]
+    return [_fault(field, reason) for field, reason in faults.items()]
 
 
-def _like_the_example(schema: Any, path: list[str | int]) -> str:  # noqa: ANN401 - walks a schema
-    for step in path[:-1]:
+def _explain_alternatives(
+    error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], path: list[str], name: str
+) -> list[dict[str, str]]:
+    """Explain by the one alternative that was meant: the one whose type fits."""
+    within = _at(schema, error.schema_path[:-1])
+    alternatives = within[error.schema_path[-1]]
+    if all(set(alternative) == {"required"} for alternative in alternatives):
+        names = [field for alternative in alternatives for field in alternative["required"]]
+        return [_fault(names[0], f"exactly one of {' and '.join(names)} is needed")]
+    kind: Any = error.kind
+    meant = [errors for errors in kind.context if all(e.kind.name != "type" for e in errors)]
+    if len(meant) != 1:
+        return [_fault(".".join(path), _like_the_example(within))]
+    return [
+        _fault(".".join(path), fault["reason"])
+        for e in meant[0]
+        for fault in _explain(e, schema, name)
+    ]
+
+
+def _fault(field: str, reason: str) -> dict[str, str]:
+    return {"field": field or "body", "reason": reason}
+
+
+def _at(schema: Any, path: list[str | int]) -> Any:  # noqa: ANN401 - walks a schema
+    for step in path:
         schema = schema[step]
+    return schema
+
+
+def _like_the_example(schema: Mapping[str, Any]) -> str:
     example = schema.get("example")
     return "is not as described" if example is None else f"must be like {example}"

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sqlalchemy import RowMapping
+
+from clients import repository
+from clients.domain import Address
 from servicekit.conditional import expected_versions, updated
 from servicekit.database import database
 from servicekit.idempotency import once
@@ -9,10 +13,6 @@ from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
 from servicekit.settings import validation
-from sqlalchemy import RowMapping
-
-from clients import repository
-from clients.domain import Address
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:

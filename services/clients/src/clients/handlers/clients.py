@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sqlalchemy import RowMapping
+
+from clients import repository
+from clients.domain import Client, parse_cpf
 from servicekit import health as healths
 from servicekit.conditional import expected_versions, fetched, updated
 from servicekit.database import database
@@ -11,10 +15,6 @@ from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
 from servicekit.settings import validation
-from sqlalchemy import RowMapping
-
-from clients import repository
-from clients.domain import Client, parse_cpf
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
@@ -61,9 +61,7 @@ def update(
     client = Client.from_body(body, validation())
     versions = expected_versions(if_match)
     with database().transaction() as connection:
-        version = repository.update_client(
-            connection, principal.realm, client_id, versions, client
-        )
+        version = repository.update_client(connection, principal.realm, client_id, versions, client)
     return updated("Client updated", version)
 
 

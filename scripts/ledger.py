@@ -1,0 +1,61 @@
+"""The ledger of coverage: which suites have seen which status of which operation.
+
+Each suite notes what it sees, a line `suite operationId status` each. A declared status that no
+suite has seen, and a seen one that is not declared, are both errors.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from servicekit.contract import load_contract, operations
+
+CONTRACTS = Path(__file__).resolve().parent.parent / "openapi"
+
+Seen = dict[tuple[str, int], set[str]]
+
+
+def main() -> int:
+    """Print the ledger, and return 1 when it has gaps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the suites have left their notes")
+    seen = read(parser.parse_args().folder)
+    declared = {
+        (operation["operationId"], int(status))
+        for path in sorted(CONTRACTS.glob("*.yaml"))
+        for _, _, operation in operations(load_contract(path))
+        for status in operation["responses"]
+    }
+    show(declared, seen)
+    missing, undeclared = sorted(declared - seen.keys()), sorted(seen.keys() - declared)
+    for operation_id, status in missing:
+        print(f"never seen: {operation_id} {status}")
+    for operation_id, status in undeclared:
+        print(f"not declared: {operation_id} {status}")
+    print(f"ledger: {len(declared) - len(missing)} of {len(declared)} declared statuses seen")
+    return 1 if missing or undeclared else 0
+
+
+def read(folder: Path) -> Seen:
+    """Return what the notes say: the suites that saw each operation and status."""
+    seen: Seen = defaultdict(set)
+    for path in folder.glob("*.txt"):
+        for line in path.read_text().splitlines():
+            suite, operation_id, status = line.split()
+            seen[operation_id, int(status)].add(suite)
+    return seen
+
+
+def show(declared: set[tuple[str, int]], seen: Seen) -> None:
+    """Print one line an operation: each status, and a mark where it was never seen."""
+    by_operation: dict[str, list[str]] = defaultdict(list)
+    for operation_id, status in sorted(declared):
+        mark = "" if (operation_id, status) in seen else "!"
+        by_operation[operation_id].append(f"{mark}{status}")
+    for operation_id, statuses in by_operation.items():
+        print(f"  {operation_id:32}{' '.join(statuses)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

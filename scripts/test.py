@@ -1,0 +1,93 @@
+"""Runs every check of the project: the linters beside each other, then the tests on all cores."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+LEDGER = "CADASTRO_LEDGER"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command that must end with 0."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a check went."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+
+LINTERS = (
+    Check("ruff", ("ruff", "check", "--quiet", ".")),
+    Check("format", ("ruff", "format", "--check", "--quiet", ".")),
+    Check("types", ("mypy",)),
+    Check("imports", ("lint-imports",)),
+)
+
+
+def main() -> int:
+    """Run the checks, print a table, and return 1 when one of them failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("lint", "tests"), help="only the linters, or the tests")
+    only = parser.parse_args().only
+    results: list[Result] = []
+    if only != "tests":
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            results += pool.map(run, LINTERS)
+    if only != "lint":
+        results += tests()
+    print("\n".join(["", *map(row, results)]))
+    return 0 if all(result.passed for result in results) else 1
+
+
+def tests() -> list[Result]:
+    """Run the tests under coverage, then judge what they covered."""
+    for old in ROOT.glob(".coverage*"):
+        old.unlink()
+    folder = Path(tempfile.mkdtemp(prefix="cadastro-ledger-"))
+    os.environ[LEDGER] = str(folder)
+    workers = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")
+    try:
+        return [
+            run(Check("tests", ("pytest", "-q", *workers, "--cov", "--cov-report=")), quiet=False),
+            run(Check("coverage", ("coverage", "report", "--fail-under=90")), quiet=False),
+            run(Check("ledger", ("python", "scripts/ledger.py", str(folder))), quiet=False),
+        ]
+    finally:
+        shutil.rmtree(folder)
+
+
+def run(check: Check, *, quiet: bool = True) -> Result:
+    """Run one check; a quiet one shows its output only when it fails."""
+    started = time.monotonic()
+    print(f"test: {check.name} ...", file=sys.stderr, flush=True)
+    command = [str(BIN / check.command[0]), *check.command[1:]]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=quiet, text=True)
+    if quiet and done.returncode:
+        print(f"--- {check.name}\n{done.stdout}{done.stderr}", flush=True)
+    return Result(check.name, done.returncode == 0, time.monotonic() - started)
+
+
+def row(result: Result) -> str:
+    """Return a result as a line of the table."""
+    return f"{'ok' if result.passed else 'FAILED':8}{result.name:12}{result.seconds:6.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

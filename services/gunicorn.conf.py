@@ -1,0 +1,30 @@
+"""How gunicorn runs each of the four services; every figure can be set by the environment."""
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+bind = os.environ.get("BIND", "0.0.0.0:8000")
+workers = int(os.environ.get("WORKERS", "1"))
+worker_class = "servicekit.worker.Worker"
+
+# The application is built once, before the fork: a bad setting ends the start at once, and
+# workers share its memory. Nothing connects or starts a thread before a worker lives.
+preload_app = True
+
+graceful_timeout = 20  # seconds to finish what runs after SIGTERM; Kubernetes grants 30
+timeout = 30  # seconds without a heartbeat of the event loop, until a worker is replaced
+keepalive = 75  # seconds; longer than an ingress keeps its own side open
+if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's advice: a heartbeat should touch no disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+control_socket_disable = True
+accesslog = None  # servicekit writes one line a request
+errorlog = "-"
+loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
+
+
+def post_worker_init(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Keep what the start has made out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,119 @@
+"""`python -m localstack`: the whole system on one machine."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from localstack import memory
+from localstack.folder import DataFolder, FolderError
+from localstack.postgres import PostgresError
+from localstack.purchase import Purchase, PurchaseError
+from localstack.stack import Stack, StackError, check_port
+from localstack.supervisor import ChildDiedError
+from localstack.welcome import welcome
+
+HIGHEST_PORT = 65_535
+WATCH = 0.2  # seconds between two looks at the processes
+
+EXPECTED = (ChildDiedError, FolderError, PostgresError, PurchaseError, StackError)
+
+
+def main() -> int:
+    """Run a command and return the exit code."""
+    options = _parser().parse_args()
+    if options.command == "memory":
+        return memory.main(options.data)
+    return _Run(options).main()
+
+
+class _Run:
+    """`run`: start, prove, wait, stop."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._asked_to_stop = 0
+        self._stack: Stack | None = None
+        self._started = time.monotonic()
+
+    def main(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        folder = DataFolder(self._options.data)
+        try:
+            check_port(self._options.port)
+            folder.open()
+            return self._run(folder)
+        except _StopError:
+            return 0
+        except EXPECTED as error:
+            sys.stderr.write(f"cadastro: {error}\n")
+            return 1
+        finally:
+            self._stop()
+            folder.close()
+
+    def _run(self, folder: DataFolder) -> int:
+        self._stack = Stack(folder, self._options.port, self._options.validation, self._say)
+        self._stack.start()
+        self._say("replaying a purchase")
+        emptied = Purchase(self._stack.url).replay()
+        self._say(f"it went well; the deleted client's inventory was empty after {emptied:.2f} s")
+        print(welcome(self._stack.url), flush=True)
+        while True:
+            time.sleep(WATCH)
+            self._stack.check()
+
+    def _stop(self) -> None:
+        if self._stack is not None:
+            self._say("stopping")
+            self._asked_to_stop = max(self._asked_to_stop, 1)  # the next Ctrl-C hurries
+            self._stack.stop()
+            self._say(f"stopped; the data is kept in {self._options.data}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"cadastro: [{time.monotonic() - self._started:5.1f} s] {text}\n")
+        sys.stderr.flush()
+
+    def _on_signal(self, _: int, __: FrameType | None) -> None:
+        self._asked_to_stop += 1
+        if self._asked_to_stop == 1:
+            raise _StopError
+        if self._stack is not None:
+            self._stack.supervisor.hurry = True
+
+
+class _StopError(BaseException):
+    """Somebody asked us to stop; like KeyboardInterrupt, no ``except Exception`` holds it up."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localstack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start everything; Ctrl-C stops it")
+    run.add_argument("--port", type=_port, default=8080, help="the port of 127.0.0.1 (8080)")
+    run.add_argument(
+        "--validation",
+        choices=("strict", "format"),
+        default="strict",
+        help="how documents are checked (strict)",
+    )
+    used = commands.add_parser("memory", help="tell how much memory a run uses")
+    for command in (run, used):
+        command.add_argument(
+            "--data", type=Path, default=Path(".cadastro"), help="the data folder (.cadastro)"
+        )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= HIGHEST_PORT:
+        message = f"PORT must be a number from 1 to {HIGHEST_PORT}, and is {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The ingress of one machine: Traefik before the services, with the routes that the chart has."""
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "auth": ("/users", "/user"),
+    "clients": ("/clients", "/address"),
+    "products": ("/products",),
+    "inventory": ("/inventory",),
+}
+
+
+def traefik() -> str:
+    """Return the path of the program, which a wheel brought beside Python."""
+    beside = Path(sys.executable).with_name("traefik")
+    return str(beside) if beside.exists() else shutil.which("traefik") or "traefik"
+
+
+def command(folder: Path, port: int, upstreams: Mapping[str, int]) -> list[str]:
+    """Write the routes to ``folder``, and return the command that serves them on ``port``.
+
+    Args:
+        folder: where the configuration is written.
+        port: the port of 127.0.0.1 that users call.
+        upstreams: each service's own port of 127.0.0.1.
+
+    """
+    dynamic = folder / "routes.yaml"  # all JSON is YAML
+    dynamic.write_text(json.dumps(_routes(upstreams), indent=2))
+    return [
+        traefik(),
+        f"--entryPoints.web.address=127.0.0.1:{port}",
+        f"--providers.file.filename={dynamic}",
+        "--providers.file.watch=false",
+        "--global.checkNewVersion=false",
+        "--global.sendAnonymousUsage=false",
+        "--log.level=WARN",
+        "--serversTransport.maxIdleConnsPerHost=64",
+    ]
+
+
+def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "http": {
+            "routers": {
+                name: {"rule": _rule(prefixes), "service": name, "entryPoints": ["web"]}
+                for name, prefixes in ROUTES.items()
+            },
+            "services": {
+                name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
+                for name, port in upstreams.items()
+            },
+        }
+    }
+
+
+def _rule(prefixes: tuple[str, ...]) -> str:
+    """Match whole path segments: ``/users`` and what is below it, and not ``/usersX``."""
+    return " || ".join(f"Path(`{p}`) || PathPrefix(`{p}/`)" for p in prefixes)

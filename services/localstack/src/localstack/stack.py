@@ -1,0 +1,181 @@
+"""The whole system: which processes there are, how each is told what it needs, and their order."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+
+from localstack import routes
+from localstack.folder import DataFolder
+from localstack.postgres import Postgres
+from localstack.supervisor import Child, ChildDiedError, Supervisor
+
+SERVICES = ("auth", "clients", "products", "inventory")
+RELAYS = ("clients", "products")
+ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout
+READY_WITHIN = 60.0  # seconds
+STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
+
+Say = Callable[[str], None]
+
+
+class StackError(Exception):
+    """The system cannot start; the message says why and what to do."""
+
+
+class Stack:
+    """Everything that `make run` runs."""
+
+    def __init__(self, data: DataFolder, port: int, validation: str, say: Say) -> None:
+        """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``."""
+        self.url = f"http://127.0.0.1:{port}"
+        self.supervisor = Supervisor()
+        self._data = data
+        self._port = port
+        self._validation = validation
+        self._say = say
+        self._postgres = Postgres(data.postgres, data.logs / "postgres.log")
+        self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+
+    def start(self) -> None:
+        """Start everything, and return when all of it answers."""
+        self._start_postgres()
+        self._say("migrating the four databases")
+        self._migrate()
+        self._say("starting the services, the relays and the ingress")
+        for name in SERVICES:
+            self._start(
+                name,
+                [
+                    "gunicorn",
+                    "-c",
+                    str(ROOT / "services" / "gunicorn.conf.py"),
+                    f"{name}.app:create_app()",
+                ],
+            )
+        for name in RELAYS:
+            self._start(name, ["python", "-m", f"{name}.relay"], suffix="-relay")
+        command = routes.command(self._data.traefik, self._port, self._ports)
+        self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
+        self._wait_until_ready()
+
+    def check(self) -> None:
+        """Raise ``ChildDiedError`` when a part of the system has ended by itself."""
+        self.supervisor.check()
+        process = self._postgres.process
+        if process is not None and process.poll() is not None:
+            message = f"PostgreSQL ended; its log is {self._postgres.log}. The data is kept"
+            raise ChildDiedError(message)
+
+    def stop(self) -> None:
+        """Stop everything: first who calls, last who is called."""
+        self.supervisor.stop(STOP_WITHIN)
+        self._postgres.stop()
+
+    def _start_postgres(self) -> None:
+        if not self._data.postgres.exists():
+            self._say("making a PostgreSQL 18 database")
+        self._postgres.initialise()
+        self._say("starting PostgreSQL")
+        self._postgres.start()
+        known = {str(row[0]) for row in self._postgres.execute("SELECT datname FROM pg_database")}
+        for name in SERVICES:
+            if name not in known:
+                # the folder's permissions guard the socket: no other account reaches it
+                self._postgres.execute(f'DROP ROLE IF EXISTS "{name}"')
+                self._postgres.execute(f'CREATE ROLE "{name}" LOGIN')
+                self._postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+
+    def _migrate(self) -> None:
+        running = {}
+        for name in SERVICES:
+            log = (self._data.logs / f"{name}-migrate.log").open("wb")
+            command = _program(["python", "-m", f"{name}.migrate"])
+            environ = {**os.environ, **self._settings(name)}
+            running[name] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)  # noqa: S603 - ours
+            log.close()
+        failed = [name for name, process in running.items() if process.wait() != 0]
+        if failed:
+            logs = ", ".join(str(self._data.logs / f"{name}-migrate.log") for name in failed)
+            message = f"migrating {', '.join(failed)} failed; the reason is in {logs}"
+            raise StackError(message)
+
+    def _start(self, name: str, command: list[str], suffix: str = "") -> None:
+        log = self._data.logs / f"{name}{suffix}.log"
+        child = Child(f"{name}{suffix}", _program(command), log, self._settings(name))
+        self.supervisor.start(child)
+
+    def _settings(self, name: str) -> Mapping[str, str]:
+        bases = {service: f"http://127.0.0.1:{port}" for service, port in self._ports.items()}
+        return {
+            "DATABASE_URL": self._postgres.url(name, user=name),
+            "CONTRACTS_DIR": str(ROOT / "openapi"),
+            "VALIDATION": self._validation,
+            "BIND": f"127.0.0.1:{self._ports[name]}",
+            "JWKS_URL": f"{bases['auth']}/users/jwks.json",
+            "TOKEN_URL": f"{bases['auth']}/users/token",
+            "SERVICE_CLIENT_ID": name,
+            "SERVICE_CLIENT_SECRET_FILE": str(self._data.oauth_clients / name),
+            "KEYS_DIR": str(self._data.keys),
+            "OAUTH_CLIENTS_DIR": str(self._data.oauth_clients),
+            "INVENTORY_URL": bases["inventory"],
+            "CLIENTS_URL": bases["clients"],
+            "PRODUCTS_URL": bases["products"],
+        }
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        urls = [f"http://127.0.0.1:{port}/-/ready" for port in self._ports.values()]
+        waiting = [*urls, f"{self.url}/users/health"]
+        with httpx.Client(timeout=1) as client:
+            while waiting:
+                self.check()
+                if time.monotonic() > deadline:
+                    late = f"{waiting[0]} was not ready in {READY_WITHIN:.0f} s"
+                    message = f"{late}; the reason is in {self._data.logs}"
+                    raise StackError(message)
+                waiting = [url for url in waiting if not _answers(client, url)]
+                time.sleep(0.05)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def check_port(port: int) -> None:
+    """Raise ``StackError`` when somebody listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = (
+                f"port {port} cannot be used ({error.strerror}): "
+                "stop what listens there, or name another one with PORT=..."
+            )
+            raise StackError(message) from error
+
+
+def _program(command: list[str]) -> list[str]:
+    """Return a command whose program is the one beside our Python."""
+    return [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.TransportError:
+        return False

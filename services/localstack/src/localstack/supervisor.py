@@ -1,0 +1,115 @@
+"""Children that end with us, whatever ends us, and that are named when they end by themselves."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LAST_LINES = 5
+
+
+class ChildDiedError(Exception):
+    """A child ended by itself; the message names it and shows the end of its log."""
+
+
+@dataclass
+class Child:
+    """One process of the system."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, out of reach of the terminal's Ctrl-C: we end it in order."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environ},
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here yet
+            )
+
+    def ended(self) -> bool:
+        """Tell whether it has ended."""
+        return self.process is not None and self.process.poll() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it lives."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def last_words(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return "".join(f"\n    {line[:200]}" for line in lines)
+
+
+class Supervisor:
+    """The children, in the order in which they were started."""
+
+    def __init__(self) -> None:
+        self._children: list[Child] = []
+        self.hurry = False  # set by a second Ctrl-C
+
+    def start(self, child: Child) -> Child:
+        """Start a child and keep watch over it."""
+        child.start()
+        self._children.append(child)
+        return child
+
+    def check(self) -> None:
+        """Raise ``ChildDiedError`` when a child has ended by itself."""
+        for child in self._children:
+            if child.ended():
+                code = child.process.returncode if child.process else 0
+                how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+                message = f"{child.name} ended {how}; its log is {child.log}{child.last_words()}"
+                raise ChildDiedError(message)
+
+    def stop(self, patience: float) -> None:
+        """End every child, the last one started first; who does not end in time is killed."""
+        for child in reversed(self._children):
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and not self.hurry and self._living():
+            time.sleep(0.02)
+        for child in self._living():
+            if child.process is not None:
+                os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.wait()
+        self._children.clear()
+
+    def _living(self) -> list[Child]:
+        return [child for child in self._children if not child.ended()]
+
+
+def die_with_parent(number: signal.Signals) -> "DieWithParent | None":
+    """Return what a child runs first, so that it gets ``number`` when its parent dies (Linux)."""
+    return DieWithParent(number) if sys.platform == "linux" else None
+
+
+class DieWithParent:
+    """Calls prctl(2) between fork and exec."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self._prctl = ctypes.CDLL(None).prctl  # looked up now: after a fork is no time for it
+        self._number = number
+        self._parent = os.getpid()
+
+    def __call__(self) -> None:
+        """Ask for the signal; end at once when the parent is gone already."""
+        self._prctl(PR_SET_PDEATHSIG, self._number)
+        if os.getppid() != self._parent:
+            os._exit(1)

@@ -21,7 +21,7 @@ def bundled(service: str) -> Node:
 def resolved(document: Node) -> Node:
     """Return a bundled contract with what its references name instead of the references."""
 
-    def place(node: Any) -> Any:  # noqa: ANN401 - any YAML node
+    def place(node: Any) -> Any:
         if isinstance(node, list):
             return [place(item) for item in node]
         if not isinstance(node, dict):

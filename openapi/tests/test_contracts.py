@@ -6,6 +6,7 @@ import pytest
 import yaml
 from contract_walk import FOLDER, PROBLEM, SERVICES, Node, bundled, carriers, named, parameters_of
 from openapi_spec_validator import validate
+
 from servicekit.contract import operations
 
 # What the system's clients call: a call that leaves this list breaks one of them.

@@ -63,6 +63,14 @@ def delete_client(connection: Connection, realm: Realm, client_id: int) -> None:
     put(connection, "client", client_id)
 
 
+def delete_expired_clients(connection: Connection, batch: int) -> int:
+    """Delete clients that monitors left behind, as any other; return how many they were."""
+    expired = _clients.expired(connection, batch)
+    for client_id in expired:
+        delete_client(connection, "synthetic", client_id)
+    return len(expired)
+
+
 def create_address(connection: Connection, realm: Realm, client_id: int, address: Address) -> int:
     """Add an address and return its id; without such a client the database refuses it."""
     return _addresses.insert(connection, realm, {"client_id": client_id, **asdict(address)})

@@ -46,7 +46,8 @@ class Database:
                 "application_name": application,
                 "connect_timeout": CONNECT_TIMEOUT,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC"
-                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}",
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}"
+                " -c default_transaction_isolation=read\\ committed",  # our locks count on it
             },
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")

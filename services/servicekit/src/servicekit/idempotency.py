@@ -58,7 +58,10 @@ class IdempotencyKey(Base):
 
 _TABLE = IdempotencyKey.__table__
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_EXPIRE = text(f"DELETE FROM idempotency_keys WHERE created_at < now() - interval '{KEPT}'")  # noqa: S608 - a constant
+_EXPIRE = text(
+    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys"
+    " WHERE created_at < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
+)
 
 
 def once(
@@ -80,9 +83,22 @@ def once(
         return _once(connection, _Attempt(key, principal, body), write)
 
 
-def expire(connection: Connection) -> int:
-    """Delete the keys that have been kept long enough, and return how many they were."""
-    return connection.execute(_EXPIRE).rowcount
+def answered(key: str | None, principal: Principal | None, body: Any) -> Reply | None:  # noqa: ANN401 - any JSON value
+    """Return what was answered when the key came before, for a write that must ask others first.
+
+    Raises:
+        Unprocessable: the key came before with another request.
+
+    """
+    if key is None:
+        return None
+    with database().statement() as connection:
+        return _Attempt(key, principal, body).answer(connection)
+
+
+def expire(connection: Connection, batch: int) -> int:
+    """Delete keys that have been kept long enough, at most a batch, and return how many."""
+    return connection.execute(_EXPIRE, {"batch": batch, "kept": KEPT}).rowcount
 
 
 class _Attempt:
@@ -99,6 +115,15 @@ class _Attempt:
         name = "\0".join(self.where.values()).encode()
         self.lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
 
+    def answer(self, connection: Connection) -> Reply | None:
+        """Return the stored answer, if there is one; raises ``Unprocessable``."""
+        row = connection.execute(select(_TABLE).filter_by(**self.where)).mappings().first()
+        if row is None:
+            return None
+        if bytes(row["fingerprint"]) != self.fingerprint:
+            raise Unprocessable
+        return Reply(row["body"], row["status"], row["headers"])
+
 
 def _once(connection: Connection, attempt: _Attempt, write: Callable[[Connection], Reply]) -> Reply:
     if not connection.scalar(_LOCK, {"lock": attempt.lock}):
@@ -106,13 +131,11 @@ def _once(connection: Connection, attempt: _Attempt, write: Callable[[Connection
         problem = Conflict(msg)
         problem.headers["Retry-After"] = "1"
         raise problem
-    row = connection.execute(select(_TABLE).filter_by(**attempt.where)).mappings().first()
-    if row is None:
-        reply = write(connection)
-        answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
-        values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
-        connection.execute(insert(IdempotencyKey).values(values))
-        return reply
-    if bytes(row["fingerprint"]) != attempt.fingerprint:
-        raise Unprocessable
-    return Reply(row["body"], row["status"], row["headers"])
+    before = attempt.answer(connection)
+    if before is not None:
+        return before
+    reply = write(connection)
+    answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
+    values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
+    connection.execute(insert(IdempotencyKey).values(values))
+    return reply

@@ -9,13 +9,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from environs import Env
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from servicekit.database import driver_url
-from servicekit.settings import SettingsError, settings_or_exit
+from servicekit.settings import database_url, settings_or_exit
 
 TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
 NOT_AT_HEAD = 1
@@ -28,7 +27,7 @@ def main(package: str, arguments: list[str] | None = None) -> None:
     if options.sql:
         command.upgrade(config, "head", sql=True)
         return
-    url = settings_or_exit(_database_url)
+    url = settings_or_exit(database_url)
     if options.check or options.wait:
         _end_unless(_is_at_head(url, config, options.timeout if options.wait else 0), package)
         return
@@ -66,14 +65,6 @@ def _parser(package: str) -> argparse.ArgumentParser:
         "--timeout", type=float, default=300, metavar="SECONDS", help="with --wait (300)"
     )
     return parser
-
-
-def _database_url() -> str:
-    env = Env()
-    try:
-        return env.str("DATABASE_URL")
-    except Exception as error:
-        raise SettingsError({"DATABASE_URL": ["it is not set."]}) from error
 
 
 def _try_to_upgrade(url: str, config: Config, package: str) -> None:

@@ -38,6 +38,13 @@ class Rows:
         if "expires_at" in columns:
             life: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_LIFE}'")
             self._insert_synthetic = self._insert.values(expires_at=func.now() + life)
+            self._expired = (
+                select(columns.id)
+                .where(columns.realm == "synthetic", columns.expires_at < func.now())
+                .order_by(columns.id)
+                .limit(bindparam("_batch"))
+                .with_for_update(skip_locked=True)
+            )
         self._fetch = select(self._table).where(mine)
         self._exists = select(exists().where(mine))
         self._page = (
@@ -123,6 +130,10 @@ class Rows:
         """
         if connection.execute(self._delete, _mine(realm, identifier)).rowcount == 0:
             raise self._missing()
+
+    def expired(self, connection: Connection, batch: int) -> list[int]:
+        """Return ids of rows that monitors left behind; nobody else deletes those meanwhile."""
+        return list(connection.scalars(self._expired, {"_batch": batch}))
 
     def _is_there(self, connection: Connection, mine: Mapping[str, Any]) -> bool:
         return bool(connection.scalar(self._exists, mine))

@@ -51,12 +51,7 @@ class Settings:
         """
         env = Env(eager=False)
         values = cls.read(env)
-        try:
-            env.seal()
-        except EnvValidationError as error:
-            messages: Any = error.error_messages  # by name, for a sealed environment
-            problems = {name: [str(reason) for reason in messages[name]] for name in messages}
-            raise SettingsError(problems) from None
+        _seal(env)
         return cls(**values)
 
     @classmethod
@@ -104,6 +99,19 @@ def settings_or_exit(read: Callable[[], T]) -> T:
         raise SystemExit(EX_CONFIG) from None
 
 
+def database_url() -> str:
+    """Return the one setting that commands without a contract need.
+
+    Raises:
+        SettingsError: it is missing or bad.
+
+    """
+    env = Env(eager=False)
+    value = env.str("DATABASE_URL", validate=_is_postgresql)
+    _seal(env)
+    return value
+
+
 def validation() -> Validation:
     """Return how strictly the service that answers the current request checks documents."""
     settings: Settings = current_app.extensions[EXTENSION]
@@ -121,6 +129,16 @@ def is_file(path: Path) -> None:
     if not path.is_file():
         message = f"{path} is not a file that can be read."
         raise ValidationError(message)
+
+
+def _seal(env: Env) -> None:
+    """Raise what was gathered in ``env``, if anything was."""
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        messages: Any = error.error_messages  # by name, for a sealed environment
+        problems = {name: [str(reason) for reason in messages[name]] for name in messages}
+        raise SettingsError(problems) from None
 
 
 def _is_folder(path: Path) -> None:

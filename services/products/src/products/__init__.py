@@ -1,0 +1,1 @@
+"""The products service: what is sold."""

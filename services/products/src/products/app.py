@@ -1,0 +1,16 @@
+"""The products service as an ASGI application."""
+
+from products import tables
+from products.settings import ProductsSettings
+from servicekit.app import Service, build_app
+from servicekit.bridge import Bridge
+from servicekit.keys import JwksKeys
+from servicekit.settings import settings_or_exit
+
+
+def create_app() -> Bridge:
+    """Build the service from its environment."""
+    settings = settings_or_exit(ProductsSettings.from_environment)
+    keys = JwksKeys(settings.jwks_url)
+    service = Service("products", "/products", keys, lambda: keys.loaded, [keys], tables.METADATA)
+    return build_app(service, settings)

@@ -1,0 +1,94 @@
+"""Products over HTTP."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from products import repository
+from products.domain import Product
+from servicekit import health as healths
+from servicekit.conditional import expected_versions, fetched, updated
+from servicekit.database import database
+from servicekit.idempotency import once
+from servicekit.money import format_money
+from servicekit.pagination import page
+from servicekit.replies import Reply, created
+from servicekit.security import Principal
+
+
+def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+    """Make a product."""
+    product = Product.from_body(body)
+    return once(
+        idempotency_key,
+        principal,
+        body,
+        lambda connection: created(
+            repository.create_product(connection, principal.realm, product), "Product created", 1
+        ),
+    )
+
+
+def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
+    """Answer one product."""
+    with database().statement() as connection:
+        row = repository.fetch_product(connection, principal.realm, product_id)
+    return fetched(_shown(row), row["version"], if_none_match)
+
+
+def list_all(
+    principal: Principal,
+    limit: int,
+    after: int,
+    name: str | None = None,
+    status: bool | None = None,  # noqa: FBT001 - handlers are called by name
+) -> Reply:
+    """Answer a page of products."""
+    with database().statement() as connection:
+        rows = repository.list_products(
+            connection, principal.realm, limit, after, name=name, status=status
+        )
+    return page([_shown(row) for row in rows], limit)
+
+
+def update(
+    product_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+) -> Reply:
+    """Replace a product; inventories keep the name that they have."""
+    product = Product.from_body(body)
+    versions = expected_versions(if_match)
+    with database().transaction() as connection:
+        version = repository.update_product(
+            connection, principal.realm, product_id, versions, product
+        )
+    return updated("Product updated", version)
+
+
+def delete(product_id: int, principal: Principal) -> dict[str, str]:
+    """Delete a product; it leaves every inventory soon after."""
+    with database().transaction() as connection:
+        repository.delete_product(connection, principal.realm, product_id)
+    return {"msg": "Product deleted"}
+
+
+def exists(product_id: int, principal: Principal) -> dict[str, Any]:
+    """Answer whether there is such a product, and what it is called."""
+    with database().statement() as connection:
+        name = repository.product_name(connection, principal.realm, product_id)
+    return {"status": False} if name is None else {"status": True, "product_name": name}
+
+
+def health() -> dict[str, str]:
+    """Answer whether the service works."""
+    return healths.healthy()
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "description": row["description"],
+        "quantity": row["quantity"],
+        "price": format_money(row["price"]),
+        "status": row["status"],
+    }

@@ -1,0 +1,16 @@
+"""``python -m products.relay``: tells the inventory which products are gone."""
+
+from products.settings import ProductsSettings
+from servicekit.relay import Call, main
+
+
+def _call(settings: ProductsSettings) -> Call:
+    return Call(
+        "DELETE",
+        f"{settings.inventory_url}/inventory/remove_many",
+        lambda kind, subject_id: {"remotion_id": subject_id, "type": kind},
+    )
+
+
+if __name__ == "__main__":
+    main("products", ProductsSettings.from_environment, _call)

@@ -1,0 +1,70 @@
+"""Every query on products; each keeps to the caller's realm."""
+
+from dataclasses import asdict
+
+from sqlalchemy import Connection, RowMapping, bindparam, select
+
+from products.domain import Product
+from products.tables import ProductRow
+from servicekit.outbox import put
+from servicekit.rows import Rows
+from servicekit.security import Realm
+
+_products = Rows(ProductRow.__table__, "product")
+_name = select(ProductRow.name).where(
+    ProductRow.id == bindparam("id"), ProductRow.realm == bindparam("realm")
+)
+
+
+def create_product(connection: Connection, realm: Realm, product: Product) -> int:
+    """Add a product and return its id."""
+    return _products.insert(connection, realm, asdict(product))
+
+
+def fetch_product(connection: Connection, realm: Realm, product_id: int) -> RowMapping:
+    """Return a product; raises ``NotFound``."""
+    return _products.fetch(connection, realm, product_id)
+
+
+def product_name(connection: Connection, realm: Realm, product_id: int) -> str | None:
+    """Return what a product is called, or nothing when there is no such product."""
+    name: str | None = connection.scalar(_name, {"id": product_id, "realm": realm})
+    return name
+
+
+def list_products(
+    connection: Connection,
+    realm: Realm,
+    limit: int,
+    after: int,
+    *,
+    name: str | None = None,
+    status: bool | None = None,
+) -> list[RowMapping]:
+    """Return a page of products, and one more when there is more."""
+    return _products.page(connection, realm, limit, after, name=name, status=status)
+
+
+def update_product(
+    connection: Connection,
+    realm: Realm,
+    product_id: int,
+    versions: list[int] | None,
+    product: Product,
+) -> int:
+    """Replace a product and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
+    return _products.update(connection, realm, product_id, versions, asdict(product))
+
+
+def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:
+    """Delete a product, and leave word for the inventory; raises ``NotFound``."""
+    _products.delete(connection, realm, product_id)
+    put(connection, "product", product_id)
+
+
+def delete_expired_products(connection: Connection, batch: int) -> int:
+    """Delete products that monitors left behind, as any other; return how many they were."""
+    expired = _products.expired(connection, batch)
+    for product_id in expired:
+        delete_product(connection, "synthetic", product_id)
+    return len(expired)

@@ -1,0 +1,48 @@
+"""The table of products. The realm is part of every key and of every query."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Identity,
+    Integer,
+    Numeric,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from servicekit.database import Base
+from servicekit.idempotency import IdempotencyKey
+from servicekit.outbox import OutboxMessage
+
+METADATA = Base.metadata
+
+__all__ = ["METADATA", "IdempotencyKey", "OutboxMessage", "ProductRow"]
+
+
+class ProductRow(Base):
+    """A product. ``version`` grows with each update and is the entity tag."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        UniqueConstraint(
+            "realm",
+            "name",
+            name="uq_products_name",
+            info={"field": "name", "msg": "Another product has this name"},
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    realm: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(String(2000))
+    quantity: Mapped[int] = mapped_column(Integer)
+    price: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    status: Mapped[bool] = mapped_column(Boolean)
+    version: Mapped[int] = mapped_column(BigInteger, server_default="1")
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), index=True)

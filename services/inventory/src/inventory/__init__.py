@@ -1,0 +1,1 @@
+"""The inventory service: which client bought which product, many to many."""

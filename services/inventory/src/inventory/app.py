@@ -1,0 +1,20 @@
+"""The inventory service as an ASGI application."""
+
+from inventory import gateways, tables
+from inventory.gateways import Owners
+from inventory.settings import InventorySettings
+from servicekit.app import Service, build_app
+from servicekit.bridge import Bridge
+from servicekit.keys import JwksKeys
+from servicekit.settings import settings_or_exit
+
+
+def create_app() -> Bridge:
+    """Build the service from its environment."""
+    settings = settings_or_exit(InventorySettings.from_environment)
+    keys = JwksKeys(settings.jwks_url)
+    owners = Owners(settings.clients_url, settings.products_url)
+    service = Service(
+        "inventory", "/inventory", keys, lambda: keys.loaded, (keys, owners), tables.METADATA
+    )
+    return build_app(service, settings, {gateways.EXTENSION: owners})

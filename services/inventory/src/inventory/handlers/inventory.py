@@ -1,0 +1,89 @@
+"""The inventory over HTTP."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from inventory import repository
+from inventory.domain import Item, Kind, format_purchase_date
+from inventory.gateways import owners, passed_on
+from servicekit import health as healths
+from servicekit.database import database
+from servicekit.idempotency import answered, once
+from servicekit.pagination import page
+from servicekit.replies import Reply, created
+from servicekit.security import Principal, Realm
+
+FROM_A_SERVICE = "inventory:remove"  # the scope of those who delete clients and products
+
+
+def add_product(
+    body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
+) -> Reply:
+    """Note that a client bought a product; no transaction is open while its owners are asked."""
+    item = Item.from_body(body)
+    before = answered(idempotency_key, principal, body)
+    if before is not None:
+        return before
+    name = owners().product_name(item.client_id, item.product_id, passed_on())
+    return once(
+        idempotency_key,
+        principal,
+        body,
+        lambda connection: created(
+            repository.add_item(connection, principal.realm, item, name), "Product added"
+        ),
+    )
+
+
+def list_products(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
+    """Answer a page of what one client bought."""
+    with database().statement() as connection:
+        rows = repository.list_items(connection, principal.realm, client_id, limit, after)
+    return page([_shown(row) for row in rows], limit)
+
+
+def remove_product(item_id: int, principal: Principal) -> dict[str, str]:
+    """Remove one entry."""
+    with database().transaction() as connection:
+        repository.remove_item(connection, principal.realm, item_id)
+    return {"msg": "Entry removed"}
+
+
+def remove_many(body: dict[str, Any], principal: Principal) -> dict[str, str]:
+    """Remove every entry of a client or product; from a service, for good."""
+    kind: Kind = body["type"]
+    if FROM_A_SERVICE in principal.scopes:
+        _remove_for_good(kind, body["remotion_id"])
+    else:
+        _remove_in_realm(principal.realm, kind, body["remotion_id"])
+    return {"msg": f"The {kind} is in no inventory"}
+
+
+def health() -> dict[str, str]:
+    """Answer whether the service works."""
+    return healths.healthy()
+
+
+def _remove_for_good(kind: Kind, subject_id: int) -> None:
+    removed = repository.BATCH
+    while removed == repository.BATCH:
+        with database().transaction() as connection:
+            removed = repository.bury(connection, kind, subject_id)
+
+
+def _remove_in_realm(realm: Realm, kind: Kind, subject_id: int) -> None:
+    more = True
+    while more:
+        with database().statement() as connection:
+            more = repository.remove_of(connection, realm, kind, subject_id)
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "product_id": row["product_id"],
+        "product_name": row["product_name"],
+        "number_of_items": row["number_of_items"],
+        "purchase_date": format_purchase_date(row["purchase_date"]),
+    }

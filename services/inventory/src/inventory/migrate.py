@@ -1,0 +1,6 @@
+"""``python -m inventory.migrate``: brings the database of the inventory up to date."""
+
+from servicekit.migrate import main
+
+if __name__ == "__main__":
+    main("inventory")

@@ -1,0 +1,141 @@
+"""Every query on the inventory.
+
+An addition and the removal of what its owner has deleted must not pass each other unseen: the
+addition would leave an entry that nobody removes any more. Both therefore take an advisory lock
+on the client and on the product, the addition a shared one, and look at the list of the gone
+only in the statement after: at READ COMMITTED its snapshot is newer than the lock.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from inventory.domain import Item, Kind
+from inventory.tables import GoneRow, ItemRow
+from servicekit.errors import NotFound
+from servicekit.rows import Rows
+from servicekit.security import Realm
+
+BATCH = 5_000  # entries that one statement removes: well within its time
+GONE_KEPT = "1 day"  # far longer than any addition is under way
+
+_LOCKS: dict[Kind, int] = {"client": 1, "product": 2}
+_COLUMNS: dict[Kind, ColumnElement[int]] = {
+    "client": ItemRow.__table__.c.client_id,
+    "product": ItemRow.__table__.c.product_id,
+}
+
+_items = Rows(ItemRow.__table__, "entry")
+_share = text(
+    "SELECT pg_advisory_xact_lock_shared(:client_space, :client),"
+    " pg_advisory_xact_lock_shared(:product_space, :product)"
+)
+_exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
+_bury = insert(GoneRow).on_conflict_do_nothing()
+_among_the_gone = select(GoneRow.kind).where(
+    ((GoneRow.kind == "client") & (GoneRow.subject_id == bindparam("client_id")))
+    | ((GoneRow.kind == "product") & (GoneRow.subject_id == bindparam("product_id")))
+)
+
+
+def _removal(*conditions: ColumnElement[bool]) -> Delete:
+    """Return a DELETE of one batch that locks in the order of ids, so that no two can deadlock."""
+    batch = select(ItemRow.id).where(*conditions).order_by(ItemRow.id).limit(bindparam("_batch"))
+    return delete(ItemRow).where(ItemRow.id.in_(batch.with_for_update()))
+
+
+_in_realm = ItemRow.realm == bindparam("_realm")
+_remove = {k: _removal(column == bindparam("_subject")) for k, column in _COLUMNS.items()}
+_remove_in_realm = {
+    k: _removal(column == bindparam("_subject"), _in_realm) for k, column in _COLUMNS.items()
+}
+_remove_expired = _removal(ItemRow.realm == "synthetic", ItemRow.expires_at < func.now())
+_forget = text(
+    "DELETE FROM gone WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM gone"
+    " WHERE since < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
+)
+
+
+def add_item(connection: Connection, realm: Realm, item: Item, product_name: str) -> int:
+    """Add an entry and return its id.
+
+    Raises:
+        NotFound: the client or the product was deleted after its owner was asked.
+
+    """
+    locks = {
+        "client_space": _LOCKS["client"],
+        "client": _folded(item.client_id),
+        "product_space": _LOCKS["product"],
+        "product": _folded(item.product_id),
+    }
+    connection.execute(_share, locks)
+    ids = {"client_id": item.client_id, "product_id": item.product_id}
+    raise_missing(connection.scalars(_among_the_gone, ids).all())
+    return _items.insert(connection, realm, {**asdict(item), "product_name": product_name})
+
+
+def list_items(
+    connection: Connection, realm: Realm, client_id: int, limit: int, after: int
+) -> list[RowMapping]:
+    """Return a page of a client's entries, and one more when there is more."""
+    return _items.page(connection, realm, limit, after, client_id=client_id)
+
+
+def remove_item(connection: Connection, realm: Realm, item_id: int) -> None:
+    """Remove an entry; raises ``NotFound``."""
+    _items.delete(connection, realm, item_id)
+
+
+def remove_of(connection: Connection, realm: Realm, kind: Kind, subject_id: int) -> bool:
+    """Remove a batch of the entries of a client or product; tell whether there may be more."""
+    values = {"_subject": subject_id, "_realm": realm, "_batch": BATCH}
+    return connection.execute(_remove_in_realm[kind], values).rowcount == BATCH
+
+
+def bury(connection: Connection, kind: Kind, subject_id: int) -> int:
+    """Put what was deleted on the list of the gone, and remove a batch of its entries.
+
+    Return how many were removed; with ``BATCH`` there may be more. An id is one owner's alone,
+    whatever the realm.
+    """
+    lock = {"space": _LOCKS[kind], "subject": _folded(subject_id)}
+    connection.execute(_exclude, lock)
+    connection.execute(_bury, {"kind": kind, "subject_id": subject_id})
+    return connection.execute(_remove[kind], {"_subject": subject_id, "_batch": BATCH}).rowcount
+
+
+def remove_expired(connection: Connection, batch: int) -> int:
+    """Remove entries that monitors left behind, at most a batch, and return how many."""
+    return connection.execute(_remove_expired, {"_batch": batch}).rowcount
+
+
+def forget_gone(connection: Connection, batch: int) -> int:
+    """Take off the list of the gone what has been there long enough; return how many."""
+    return connection.execute(_forget, {"batch": batch, "kept": GONE_KEPT}).rowcount
+
+
+def raise_missing(kinds: Iterable[str]) -> None:
+    """Raise ``NotFound`` with every field whose id does not exist, if there is any."""
+    faults = [{"field": f"{k}_id", "reason": f"There is no such {k}"} for k in sorted(kinds)]
+    if faults:
+        problem = NotFound(faults[0]["reason"])
+        problem.errors = faults
+        raise problem
+
+
+def _folded(identifier: int) -> int:
+    """Return an id as PostgreSQL's 32-bit lock key; two ids that share one only wait in vain."""
+    return (identifier + 2**31) % 2**32 - 2**31

@@ -20,7 +20,7 @@ from servicekit import settings as settings_
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.contract import load_contract
 from servicekit.database import EXTENSION, Base, Database
-from servicekit.errors import PayloadTooLarge, Unavailable
+from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.health import Readiness
 from servicekit.operation import Operation
 from servicekit.resolver import HandlerResolver
@@ -142,6 +142,8 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound(NO_PATH)  # Werkzeug would take the slashes for one
     if request.environ.get(TOO_LARGE):
         raise PayloadTooLarge
 

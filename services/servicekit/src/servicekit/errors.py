@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+NO_PATH = "There is nothing at this path"
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +205,7 @@ def _http_exception(error: HTTPException) -> Response:
     """Answer what Flask and Werkzeug raise: an unknown path, a method that is not there."""
     status = HTTPStatus(error.code or 500)
     if status is HTTPStatus.NOT_FOUND:
-        problem: Problem = NotFound("There is nothing at this path")
+        problem: Problem = NotFound(NO_PATH)
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         problem = Problem("This path does not take that method")
     else:

@@ -113,9 +113,11 @@ class Issuer:
 
 
 @contextmanager
-def serve(app: Bridge) -> Iterator[str]:
-    """Run an application on a free port, and yield its URL once it is ready."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+def serve(app: Bridge, *, ready: bool = True) -> Iterator[str]:
+    """Run an application on a free port, and yield its URL once it is ``ready``, or at least lives."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="on", server_header=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -123,7 +125,8 @@ def serve(app: Bridge) -> Iterator[str]:
         wait_until(lambda: server.started or not thread.is_alive(), "the server to start")
         port = server.servers[0].sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: httpx.get(f"{url}/-/ready").is_success, "the service to be ready")
+        if ready:
+            wait_until(lambda: httpx.get(f"{url}/-/ready").is_success, "the service to be ready")
         yield url
     finally:
         server.should_exit = True

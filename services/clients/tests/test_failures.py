@@ -1,0 +1,82 @@
+"""When the database is away: fast answers, a live process, and service again when it is back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from clients.app import create_app
+from people import a_client, an_address
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    Issuer,
+    environment,
+    peer_settings,
+    serve,
+    wait_until,
+)
+
+OPERATIONS = [
+    ("POST", "/clients/create", a_client()),
+    ("GET", "/clients/fetch/1", None),
+    ("GET", "/clients/fetch", None),
+    ("PUT", "/clients/update/1", a_client()),
+    ("DELETE", "/clients/delete/1", None),
+    ("GET", "/clients/exists/1", None),
+    ("GET", "/clients/health", None),
+    ("POST", "/address/create", an_address(client_id=1)),
+    ("GET", "/address/fetch/1", None),
+    ("GET", "/address/fetch", None),
+    ("PUT", "/address/update/1", an_address()),
+    ("DELETE", "/address/delete/1", None),
+]
+
+
+@pytest.fixture(scope="module")
+def cut_off(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContractClient]:
+    """A service whose database is not there."""
+    folder = tmp_path_factory.mktemp("cut-off")
+    url = "postgresql://postgres@127.0.0.1:9/nothing"
+    settings = peer_settings(issuer, url, folder, INVENTORY_URL="http://127.0.0.1:9")
+    with environment(**settings):
+        app = create_app()
+    with (
+        serve(app, ready=False) as base,
+        ContractClient(base, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client,
+    ):
+        wait_until(
+            lambda: client.get("/clients/fetch/0").status_code == httpx.codes.BAD_REQUEST,
+            "the keys to be there",
+        )
+        yield client
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
+def test_without_its_database_every_operation_says_to_come_back(
+    cut_off: ContractClient, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    answer = cut_off.request(method, path, json=body)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "127.0.0.1" not in answer.text
+
+
+def test_without_its_database_a_process_lives_and_is_not_ready(cut_off: ContractClient) -> None:
+    assert cut_off.get("/-/live").status_code == 200
+    assert cut_off.get("/-/ready").status_code == 503
+
+
+def test_without_keys_nothing_is_said_of_a_token(
+    database_url: str, tmp_path: Path, issuer: Issuer
+) -> None:
+    settings = peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+    with environment(**{**settings, "JWKS_URL": "http://127.0.0.1:9/users/jwks.json"}):
+        app = create_app()
+    with (
+        serve(app, ready=False) as base,
+        ContractClient(base, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client,
+    ):
+        assert client.get("/clients/fetch").status_code == 503
+        assert client.get("/-/ready").status_code == 503
+        assert client.get("/clients/health").status_code == 200

@@ -1,0 +1,249 @@
+"""HTTP at its edges: one shape for every error, whoever raises it, and the traps of the stack."""
+
+import re
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from people import a_client
+from servicekit.testing import ContractClient, Issuer
+
+JSON = {"Content-Type": "application/json"}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def assert_problem(answer: httpx.Response, status: int) -> None:
+    """Check that an answer is a problem (RFC 9457) that also holds ``msg``."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["msg"] == problem["detail"]
+    assert problem["title"]
+    assert problem["type"] == "about:blank"
+
+
+@pytest.fixture
+def raw(service_url: str) -> Iterator[socket.socket]:
+    """A connection on which a test writes what no client would."""
+    address = urlsplit(service_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        yield connection
+
+
+def exchange(connection: socket.socket, request: bytes) -> bytes:
+    """Send a request and return all that comes until the other side closes."""
+    connection.sendall(request)
+    answer = b""
+    while chunk := connection.recv(65536):
+        answer += chunk
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/clients", 404),
+        ("GET", "/clients/nothing", 404),
+        ("GET", "//clients/fetch", 404),
+        ("GET", "/clients//fetch", 404),
+        ("GET", "/clients/fetch//", 404),
+        ("GET", "/clients/fetch/1/2", 404),
+        ("GET", "/CLIENTS/fetch", 404),
+        ("GET", "/clients/create", 405),
+        ("POST", "/clients/fetch", 405),
+        ("PATCH", "/clients/update/1", 405),
+        ("OPTIONS", "/clients/fetch", 405),
+    ],
+)
+def test_a_path_or_method_that_is_not_there_is_a_problem(
+    api: ContractClient, method: str, path: str, status: int
+) -> None:
+    answer = api.request(method, str(api.base_url).rstrip("/") + path)
+    assert_problem(answer, status)
+    assert ("Allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_path_that_ends_in_a_slash_is_the_same_path(api: ContractClient, slash: str) -> None:
+    made = api.post(f"/clients/create{slash}", json=a_client())
+    assert made.status_code == 201
+    assert api.get(f"/clients/fetch/{made.json()['id']}{slash}").status_code == 200
+    assert api.get(f"/clients/fetch{slash}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application/json",
+        "application/JSON",
+        "Application/Json; charset=UTF-8",
+        'application/json; charset="utf-8"',
+    ],
+)
+def test_json_is_json_however_its_media_type_is_spelt(api: ContractClient, media: str) -> None:
+    answer = api.post("/clients/create", content=b'{"name": 1}', headers={"Content-Type": media})
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin-1",
+        "x",
+    ],
+)
+def test_a_body_of_another_kind_is_refused(api: ContractClient, media: str | None) -> None:
+    headers = {} if media is None else {"Content-Type": media}
+    assert_problem(api.post("/clients/create", content=b"{}", headers=headers), 415)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b'{"name": "\xff"}',
+        b'{"balance": NaN}',
+        b'{"balance": ' + b"9" * 5000 + b"}",
+        b'{"balance": 1e400, "name": "a", "email": "a@b.co", "cpf": "529.982.247-25"}',
+        b"[" * 30_000,
+        b'{"name": "\\ud800"}',
+        b'{"name": "\\u0000"}',
+    ],
+)
+def test_a_body_that_makes_no_sense_is_a_bad_request(api: ContractClient, body: bytes) -> None:
+    assert_problem(api.post("/clients/create", content=body, headers=JSON), 400)
+
+
+def test_a_body_over_the_limit_is_too_large(api: ContractClient) -> None:
+    body = b'{"name": "' + b"x" * 65_536 + b'"}'
+    for path in ("/clients/create", "/address/create"):
+        assert_problem(api.post(path, content=body, headers=JSON), 413)
+    for path in ("/clients/update/1", "/address/update/1"):
+        assert_problem(api.put(path, content=body, headers=JSON), 413)
+
+
+def test_a_body_in_chunks_is_a_body(api: ContractClient) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'{"name": '
+        yield b"1}"
+
+    answer = api.post("/clients/create", content=chunks(), headers=JSON)
+    assert answer.status_code == 400
+    assert {"field": "name", "reason": 'is not of type "string"'} in answer.json()["errors"]
+
+
+def test_an_error_does_not_echo_what_was_sent(api: ContractClient) -> None:
+    cpf, email = "123.456.789-00", "segredo@@example.com"
+    answer = api.post("/clients/create", json=a_client(cpf=cpf, email=email))
+    assert cpf not in answer.text
+    assert email not in answer.text
+
+
+def test_the_name_of_an_unknown_field_is_cut_short(api: ContractClient) -> None:
+    answer = api.post("/clients/create", json=a_client(**{"x" * 5000: 1}))
+    assert answer.status_code == 400
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/clients/create"),
+        ("GET", "/clients/fetch/1"),
+        ("GET", "/clients/fetch"),
+        ("PUT", "/clients/update/1"),
+        ("DELETE", "/clients/delete/1"),
+        ("GET", "/clients/exists/1"),
+        ("POST", "/address/create"),
+        ("GET", "/address/fetch/1"),
+        ("GET", "/address/fetch"),
+        ("PUT", "/address/update/1"),
+        ("DELETE", "/address/delete/1"),
+    ],
+)
+def test_a_caller_needs_a_token_with_the_right_scope(
+    api: ContractClient, issuer: Issuer, method: str, path: str
+) -> None:
+    with api.as_caller(None) as stranger:
+        answer = stranger.request(method, path)
+        assert_problem(answer, 401)
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    with api.as_caller(issuer.token(scope="products:read")) as other:
+        answer = other.request(method, path)
+        assert_problem(answer, 403)
+        assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
+
+
+def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
+    api: ContractClient, issuer: Issuer
+) -> None:
+    with api.as_caller(issuer.token(scope="clients:exists")) as service:
+        assert service.get("/clients/exists/1").status_code == 200
+        assert service.get("/clients/fetch/1").status_code == 403
+
+
+def test_health_is_open_to_all(api: ContractClient) -> None:
+    with api.as_caller(None) as stranger:
+        answer = stranger.get("/clients/health")
+    assert answer.status_code == 200
+    assert answer.json()["msg"]
+
+
+@pytest.mark.parametrize("given", ["a1-B2.c3", "x" * 128])
+def test_a_request_id_comes_back(api: ContractClient, given: str) -> None:
+    answer = api.get("/clients/health", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 129, "a b"])
+def test_a_request_without_a_usable_id_gets_one(api: ContractClient, given: str | None) -> None:
+    headers = {} if given is None else {"X-Request-ID": given}
+    for path in ("/clients/health", "/nothing"):
+        assert UUID.fullmatch(api.get(path, headers=headers).headers["X-Request-ID"])
+
+
+def test_answers_are_neither_stored_nor_guessed_at(api: ContractClient) -> None:
+    for path in ("/clients/fetch", "/nothing"):
+        headers = api.get(path).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "server" not in headers
+
+
+def test_the_contract_and_its_page_are_served_without_the_internet(api: ContractClient) -> None:
+    with api.as_caller(None) as stranger:
+        contract = stranger.get("/clients/openapi.json").json()
+        assert "/clients/create" in contract["paths"]
+        page = stranger.get("/clients/docs/").text
+        links = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert links
+        for link in links:
+            assert "//" not in link
+            assert stranger.get(f"/clients/docs/{link}").status_code == 200
+        assert "handlers" not in str(contract)
+        assert (
+            stranger.get("/clients/docs", follow_redirects=False).headers["Location"].endswith("/")
+        )
+        assert stranger.get("/clients/docs/..%2f..%2fapp.py").status_code == 404
+
+
+def test_a_slow_client_holds_nobody_up(api: ContractClient, raw: socket.socket) -> None:
+    raw.sendall(b"POST /clients/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
+    assert api.get("/clients/health").status_code == 200
+
+
+def test_what_is_not_http_is_refused(raw: socket.socket) -> None:
+    assert b" 400 " in exchange(raw, b"GET / HTTP/9.9\r\n\r\n").partition(b"\r\n")[0]

@@ -1,0 +1,56 @@
+"""The collection of products: pages, the link to the next one, filters."""
+
+import re
+
+from goods import a_product
+from servicekit.testing import ContractClient
+
+
+def test_pages_follow_their_links_and_miss_nothing(api: ContractClient) -> None:
+    ids = [api.post("/products/create", json=a_product()).json()["id"] for _ in range(5)]
+    seen: list[int] = []
+    path: str | None = f"/products/fetch?limit=2&status=true&after={ids[0] - 1}"
+    while path:
+        answer = api.get(path)
+        assert len(answer.json()) <= 2
+        seen += [product["id"] for product in answer.json()]
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+        path = link[1] if link else None
+    assert seen == sorted(seen)
+    assert set(ids) <= set(seen)
+
+
+def test_products_are_found_by_what_is_theirs(api: ContractClient) -> None:
+    body = a_product(status=False)
+    product_id = api.post("/products/create", json=body).json()["id"]
+    name = {"name": body["name"]}
+    for query, found in (
+        (name, [product_id]),
+        ({**name, "status": "false"}, [product_id]),
+        ({**name, "status": "true"}, []),
+        ({"name": body["name"].upper()}, []),
+    ):
+        answer = api.get("/products/fetch", params=query)
+        assert [product["id"] for product in answer.json()] == found
+
+
+def test_a_filter_by_status_shows_that_status_alone(api: ContractClient) -> None:
+    for status in (True, False):
+        api.post("/products/create", json=a_product(status=status))
+        shown = api.get("/products/fetch", params={"status": str(status).lower()}).json()
+        assert {product["status"] for product in shown} == {status}
+
+
+def test_a_wrong_query_is_told(api: ContractClient) -> None:
+    for query, field in (
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("after=-1", "after"),
+        ("status=maybe", "status"),
+        ("status=1", "status"),
+        ("name=", "name"),
+        ("email=a", "email"),
+    ):
+        answer = api.get(f"/products/fetch?{query}")
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == field

@@ -1,0 +1,69 @@
+"""Versions, retries and races: no update is lost, nothing is made twice."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import httpx
+
+from goods import a_product
+from servicekit.testing import ContractClient
+
+WRITERS = 30
+
+
+def at_once(call: Callable[[int], httpx.Response]) -> list[int]:
+    """Call from many threads at the same moment, and return the statuses."""
+    barrier = Barrier(WRITERS)
+
+    def one(number: int) -> int:
+        barrier.wait()
+        return call(number).status_code
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return sorted(pool.map(one, range(WRITERS)))
+
+
+def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
+    made = api.post("/products/create", json=a_product())
+    path, tag = f"/products/fetch/{made.json()['id']}", made.headers["ETag"]
+    assert api.get(path).headers["ETag"] == tag
+    known = api.get(path, headers={"If-None-Match": tag})
+    assert (known.status_code, known.headers["ETag"]) == (304, tag)
+    assert api.get(path, headers={"If-None-Match": '"999"'}).status_code == 200
+
+
+def test_of_many_writers_with_one_version_one_wins(api: ContractClient) -> None:
+    body = a_product()
+    made = api.post("/products/create", json=body)
+    path, tag = f"/products/update/{made.json()['id']}", made.headers["ETag"]
+    statuses = at_once(
+        lambda n: api.put(path, json={**body, "quantity": n}, headers={"If-Match": tag})
+    )
+    assert statuses == [200] + [412] * (WRITERS - 1)
+
+
+def test_of_many_creates_with_one_name_one_wins(api: ContractClient) -> None:
+    name = a_product()["name"]
+    statuses = at_once(
+        lambda n: api.post("/products/create", json=a_product(name=name, quantity=n))
+    )
+    assert statuses == [201] + [409] * (WRITERS - 1)
+    assert len(api.get("/products/fetch", params={"name": name}).json()) == 1
+
+
+def test_of_many_deletes_of_one_product_one_wins(api: ContractClient) -> None:
+    product_id = api.post("/products/create", json=a_product()).json()["id"]
+    statuses = at_once(lambda _: api.delete(f"/products/delete/{product_id}"))
+    assert statuses == [200] + [404] * (WRITERS - 1)
+
+
+def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
+    body, key = a_product(), {"Idempotency-Key": str(uuid4())}
+    first = api.post("/products/create", json=body, headers=key)
+    again = api.post("/products/create", json=body, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert api.post("/products/create", json=a_product(), headers=key).status_code == 422
+    assert len(api.get("/products/fetch", params={"name": body["name"]}).json()) == 1

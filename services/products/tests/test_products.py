@@ -1,0 +1,213 @@
+"""Products: what is written is read back, and what is wrong names its field."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from goods import a_product
+from servicekit.database import driver_url
+from servicekit.testing import ContractClient, Issuer
+
+ABSENT = 2**62
+
+
+def created(api: ContractClient, body: dict[str, Any]) -> int:
+    """Create a product and return its id."""
+    answer = api.post("/products/create", json=body)
+    assert answer.status_code == 201, answer.text
+    identifier: int = answer.json()["id"]
+    return identifier
+
+
+def outbox(database_url: str, product_id: int) -> list[str]:
+    """Return what the inventory is to be told of a product."""
+    query = text("SELECT kind FROM outbox WHERE subject_id = :id")
+    with create_engine(driver_url(database_url)).connect() as connection:
+        return list(connection.scalars(query, {"id": product_id}))
+
+
+def test_a_product_is_read_back_as_it_was_written(api: ContractClient) -> None:
+    body = a_product()
+    product_id = created(api, body)
+    assert api.get(f"/products/fetch/{product_id}").json() == {"id": product_id, **body}
+
+
+def test_an_update_replaces_all_of_a_product(api: ContractClient) -> None:
+    product_id = created(api, a_product())
+    other = a_product(description="", quantity=0, price=0, status=False)
+    answer = api.put(f"/products/update/{product_id}", json=other)
+    assert answer.json() == {"msg": "Product updated"}
+    shown = api.get(f"/products/fetch/{product_id}").json()
+    assert shown == {"id": product_id, **other, "price": "0.00"}
+
+
+def test_a_product_may_keep_its_name_in_an_update(api: ContractClient) -> None:
+    body = a_product()
+    product_id = created(api, body)
+    answer = api.put(f"/products/update/{product_id}", json={**body, "quantity": 1})
+    assert answer.status_code == 200
+    assert api.get(f"/products/fetch/{product_id}").json()["quantity"] == 1
+
+
+def test_a_deleted_product_is_gone(api: ContractClient) -> None:
+    body = a_product()
+    product_id = created(api, body)
+    assert api.delete(f"/products/delete/{product_id}").json() == {"msg": "Product deleted"}
+    assert api.get(f"/products/fetch/{product_id}").status_code == 404
+    assert api.delete(f"/products/delete/{product_id}").status_code == 404
+    assert created(api, body) > product_id  # the name is free, the id is never given again
+
+
+def test_existence_tells_the_name_too(api: ContractClient) -> None:
+    body = a_product()
+    product_id = created(api, body)
+    exists = f"/products/exists/{product_id}"
+    assert api.get(exists).json() == {"status": True, "product_name": body["name"]}
+    renamed = a_product()
+    api.put(f"/products/update/{product_id}", json=renamed)
+    assert api.get(exists).json() == {"status": True, "product_name": renamed["name"]}
+    api.delete(f"/products/delete/{product_id}")
+    assert api.get(exists).json() == {"status": False}
+
+
+def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_url: str) -> None:
+    product_id = created(api, a_product())
+    assert outbox(database_url, product_id) == []
+    api.delete(f"/products/delete/{product_id}")
+    assert outbox(database_url, product_id) == ["product"]
+
+
+def test_a_delete_that_finds_nothing_leaves_no_word(api: ContractClient, database_url: str) -> None:
+    assert api.delete(f"/products/delete/{ABSENT}").status_code == 404
+    assert outbox(database_url, ABSENT) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        (100.00, "100.00"),
+        (0, "0.00"),
+        ("1.5", "1.50"),
+        (9999999999.99, "9999999999.99"),
+        (0.1, "0.10"),
+        ("1.100", "1.10"),
+    ],
+)
+def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str) -> None:
+    product_id = created(api, a_product(price=given))
+    assert api.get(f"/products/fetch/{product_id}").json()["price"] == answered
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "x" * 200),
+        ("name", "ç" * 200),
+        ("name", "\N{GRINNING FACE}" * 200),
+        ("description", ""),
+        ("description", "d" * 2000),
+        ("description", "duas\nlinhas"),
+        ("quantity", 2**31 - 1),
+    ],
+)
+def test_the_widest_values_fit(api: ContractClient, field: str, value: object) -> None:
+    body = a_product(**{field: value})
+    product_id = created(api, body)
+    assert api.get(f"/products/fetch/{product_id}").json()[field] == value
+    assert api.delete(f"/products/delete/{product_id}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", " "),
+        ("name", "x" * 201),
+        ("name", None),
+        ("name", "Teclado\n"),
+        ("description", "x" * 2001),
+        ("description", 1),
+        ("description", "\x07"),
+        ("quantity", -1),
+        ("quantity", 1.5),
+        ("quantity", "1"),
+        ("quantity", True),
+        ("quantity", 2**31),
+        ("price", -0.01),
+        ("price", 10000000000),
+        ("price", 30.255),
+        ("price", "1e3"),
+        ("price", "30,25"),
+        ("status", "true"),
+        ("status", 1),
+        ("status", None),
+        ("surprise", 1),
+        ("name", ...),
+        ("description", ...),
+        ("quantity", ...),
+        ("price", ...),
+        ("status", ...),
+    ],
+)
+def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
+    for answer in (
+        api.post("/products/create", json=a_product(**{field: value})),
+        api.put("/products/update/1", json=a_product(**{field: value})),
+    ):
+        assert answer.status_code == 400
+        assert field in {error["field"] for error in answer.json()["errors"]}
+
+
+def test_a_name_is_one_products(api: ContractClient) -> None:
+    first, second = a_product(), a_product()
+    first_id, second_id = created(api, first), created(api, second)
+    for answer in (
+        api.post("/products/create", json=a_product(name=first["name"])),
+        api.put(f"/products/update/{second_id}", json={**second, "name": first["name"]}),
+    ):
+        assert answer.status_code == 409
+        assert answer.json()["errors"][0]["field"] == "name"
+    assert api.get(f"/products/fetch/{second_id}").json()["name"] == second["name"]
+    found = api.get("/products/fetch", params={"name": first["name"]}).json()
+    assert [product["id"] for product in found] == [first_id]
+
+
+def test_names_that_differ_in_case_are_two_names(api: ContractClient) -> None:
+    body = a_product()
+    created(api, body)
+    created(api, a_product(name=body["name"].upper()))
+
+
+@pytest.mark.parametrize("product_id", ["0", "-1", "9223372036854775808", "abc", "1.0"])
+def test_a_bad_id_is_told(api: ContractClient, product_id: str) -> None:
+    for method, path, body in (
+        ("GET", "fetch", None),
+        ("PUT", "update", a_product()),
+        ("DELETE", "delete", None),
+        ("GET", "exists", None),
+    ):
+        answer = api.request(method, f"/products/{path}/{product_id}", json=body)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "product_id"
+
+
+def test_an_unknown_product_is_not_found(api: ContractClient) -> None:
+    assert api.get(f"/products/fetch/{ABSENT}").status_code == 404
+    assert api.put(f"/products/update/{ABSENT}", json=a_product()).status_code == 404
+
+
+def test_the_monitors_realm_and_the_live_one_never_meet(
+    api: ContractClient, issuer: Issuer
+) -> None:
+    body = a_product()
+    with api.as_caller(issuer.token(realm="synthetic")) as monitor:
+        synthetic_id = created(monitor, body)
+        live_id = created(api, body)  # one name in each realm
+        for caller, other in ((api, synthetic_id), (monitor, live_id)):
+            assert caller.get(f"/products/fetch/{other}").status_code == 404
+            assert caller.get(f"/products/exists/{other}").json() == {"status": False}
+            assert caller.put(f"/products/update/{other}", json=a_product()).status_code == 404
+            assert caller.delete(f"/products/delete/{other}").status_code == 404
+        found = monitor.get("/products/fetch", params={"name": body["name"]}).json()
+        assert [product["id"] for product in found] == [synthetic_id]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from clients.app import create_app
 from people import a_client, an_address
 from servicekit.testing import (

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from people import a_client
 from servicekit.testing import ContractClient, Issuer
 

@@ -6,9 +6,6 @@ import secrets
 from pathlib import Path
 from typing import IO
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
 
 
@@ -73,15 +70,6 @@ class DataFolder:
     def _make_secrets(self) -> None:
         for name in OAUTH_CLIENTS:
             _write_once(self.oauth_clients / name, secrets.token_urlsafe(32))
-        if not (self.keys / "current").exists():
-            kid = secrets.token_hex(8)
-            _write_once(self.keys / f"{kid}.pem", _new_key())
-            _write_once(self.keys / "current", kid)
-
-
-def _new_key() -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -47,6 +47,7 @@ class Stack:
         self._start_postgres()
         self._say("migrating the four databases")
         self._migrate()
+        self._make_signing_key()
         self._say("starting the services, the relays and the ingress")
         for name in SERVICES:
             self._start(
@@ -104,6 +105,12 @@ class Stack:
             logs = ", ".join(str(self._data.logs / f"{name}-migrate.log") for name in failed)
             message = f"migrating {', '.join(failed)} failed; the reason is in {logs}"
             raise StackError(message)
+
+    def _make_signing_key(self) -> None:
+        if (self._data.keys / "current").exists():
+            return
+        command = _program(["python", "-m", "auth.keys", "new", "--dir", str(self._data.keys)])
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
     def _start(self, name: str, command: list[str], suffix: str = "") -> None:
         log = self._data.logs / f"{name}{suffix}.log"

@@ -14,8 +14,8 @@ Paste these:
   curl -s {url}/users/create -H "$JSON" -d '{{"username": "Arthur", "password": "Testando"}}'
   LOGIN=$(curl -s -X POST -u Arthur:Testando {url}/users/login)
   TOKEN=$(echo "$LOGIN" | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
-  curl -s {url}/clients/create -H "Authorization: Bearer $TOKEN" -H "$JSON" -d \\
-     '{{"name": "Arthur", "email": "arthur@example.com", "cpf": "529.982.247-25", "balance": 30.25}}'
+  curl -s {url}/clients/create -H "Authorization: Bearer $TOKEN" -H "$JSON" \\
+    -d '{{"name": "Arthur", "email": "a@example.com", "cpf": "529.982.247-25", "balance": 30.25}}'
   curl -s {url}/clients/fetch -H "Authorization: Bearer $TOKEN"
 
 Ctrl-C stops everything; the data is kept.

@@ -1,14 +1,19 @@
 """One operation, compiled: who may call, what comes in, the handler, what goes out."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from connexion.operations import AbstractOperation
 from flask import Response, request
 
+from servicekit.errors import Problem
 from servicekit.replies import Reply
+from servicekit.resolver import Handler
 from servicekit.security import Credentials, Guard, Principal, Verifier
 from servicekit.validation import Body, Parameters
+
+REFINE = "refine"  # the attribute of a handler
 
 
 class Operation:
@@ -25,10 +30,18 @@ class Operation:
         self._guard = Guard(operation.security or [], verifier)
         self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
         self._body = Body(operation.request_body) if operation.request_body else None
+        self._refine: Callable[[Problem], None] = getattr(self._handler, REFINE, _as_it_is)
         self._wanted = frozenset(inspect.signature(self._handler).parameters)
 
     def __call__(self, **_: str) -> Response:
         """Answer the current request."""
+        try:
+            return self._answer()
+        except Problem as problem:
+            self._refine(problem)
+            raise
+
+    def _answer(self) -> Response:
         caller = self._guard.admit(request)
         arguments = self._parameters.read(request)
         if self._body is not None:
@@ -37,6 +50,23 @@ class Operation:
         wanted = {name: value for name, value in arguments.items() if name in self._wanted}
         answer = self._handler(**wanted)
         return (answer if isinstance(answer, Reply) else Reply(answer)).response()
+
+
+def refining(refine: Callable[[Problem], None]) -> Callable[[Handler], Handler]:
+    """Let ``refine`` add to every problem that the decorated handler's operation answers with.
+
+    It sees those that are raised before the handler is called, too.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        setattr(handler, REFINE, refine)
+        return handler
+
+    return decorate
+
+
+def _as_it_is(_: Problem) -> None:
+    pass
 
 
 def _caller(caller: Principal | Credentials | None) -> dict[str, Any]:

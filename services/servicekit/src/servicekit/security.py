@@ -169,9 +169,8 @@ def _credentials(request: Request) -> Credentials:
     return Credentials(authorization.username or "", authorization.password or "")
 
 
-def bad_credentials() -> Unauthorized:
+def bad_credentials(msg: str = "The user name or the password is wrong") -> Unauthorized:
     """Return the one answer to a wrong name, a wrong password, or none."""
-    msg = "The user name or the password is wrong"
     return Unauthorized(msg, challenge='Basic realm="cadastro", charset="UTF-8"')
 
 

@@ -59,7 +59,7 @@ class Settings:
         """Return each field's value; problems are gathered in ``env``."""
         return {
             "database_url": env.str("DATABASE_URL", validate=_is_postgresql),
-            "contracts_dir": env.path("CONTRACTS_DIR", validate=_is_folder),
+            "contracts_dir": env.path("CONTRACTS_DIR", validate=is_folder),
             "validation": _one_of(env, "VALIDATION", "strict", "format"),
             "jwt_issuer": env.str("JWT_ISSUER", "cadastro"),
             "jwt_audience": env.str("JWT_AUDIENCE", "cadastro"),
@@ -141,7 +141,8 @@ def _seal(env: Env) -> None:
         raise SettingsError(problems) from None
 
 
-def _is_folder(path: Path) -> None:
+def is_folder(path: Path) -> None:
+    """Complain when there is no such folder."""
     if not path.is_dir():
         message = f"{path} is not a folder."
         raise ValidationError(message)

@@ -114,7 +114,7 @@ class Issuer:
 
 @contextmanager
 def serve(app: Bridge, *, ready: bool = True) -> Iterator[str]:
-    """Run an application on a free port, and yield its URL once it is ``ready``, or at least lives."""
+    """Run an application on a free port; yield its URL when it is ``ready``, or at least lives."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, lifespan="on", server_header=False
     )

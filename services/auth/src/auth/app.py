@@ -1,0 +1,23 @@
+"""The auth service as an ASGI application."""
+
+import sys
+
+from auth import context, tables
+from auth.context import Auth
+from auth.keys import KeysError
+from auth.settings import AuthSettings
+from servicekit.app import Service, build_app
+from servicekit.bridge import Bridge
+from servicekit.settings import EX_CONFIG, settings_or_exit
+
+
+def create_app() -> Bridge:
+    """Build the service from its environment."""
+    settings = settings_or_exit(AuthSettings.from_environment)
+    try:
+        auth = Auth.from_settings(settings)
+    except KeysError as error:
+        sys.stderr.write(f"cannot start: KEYS_DIR: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
+    service = Service("auth", "/users", auth.keys, lambda: True, metadata=tables.METADATA)
+    return build_app(service, settings, {context.EXTENSION: auth})

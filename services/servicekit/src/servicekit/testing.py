@@ -37,6 +37,7 @@ class Issuer:
         """Make a first key."""
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.current = self.add_key("first")
+        self.service_scope = "clients:exists products:exists inventory:remove"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -99,7 +100,16 @@ class Issuer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps(issuer.key_set()).encode()
+                self._answer(issuer.key_set())
+
+            def do_POST(self) -> None:
+                """Answer a service's token (RFC 6749, section 4.4), whoever asks."""
+                self.rfile.read(int(self.headers["Content-Length"]))
+                token = issuer.token(sub="service:tests", scope=issuer.service_scope)
+                self._answer({"access_token": token, "token_type": "Bearer", "expires_in": 300})
+
+            def _answer(self, document: dict[str, Any]) -> None:
+                body = json.dumps(document).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))

@@ -1,10 +1,11 @@
 """What an entry of an inventory is, and the rules that hold for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from servicekit.errors import BadRequest
+from servicekit.errors import BadRequest, NotFound
 
 Kind = Literal["client", "product"]  # what an entry is about, and goes with
 
@@ -57,3 +58,12 @@ def format_purchase_date(moment: datetime) -> str:
     Six decimals of a second are there when they are not all zero.
     """
     return moment.astimezone(UTC).isoformat()
+
+
+def raise_missing(kinds: Iterable[str]) -> None:
+    """Raise ``NotFound`` with every field whose id does not exist, if there is any."""
+    faults = [{"field": f"{k}_id", "reason": f"There is no such {k}"} for k in sorted(kinds)]
+    if faults:
+        problem = NotFound(faults[0]["reason"])
+        problem.errors = faults
+        raise problem

@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from flask import current_app, g, request
 
+from inventory.domain import raise_missing
 from inventory.peers import Peer, Question, ask
-from inventory.repository import raise_missing
 from servicekit.errors import Forbidden
 
 EXTENSION = "inventory.owners"

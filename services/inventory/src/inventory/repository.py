@@ -6,7 +6,6 @@ on the client and on the product, the addition a shared one, and look at the lis
 only in the statement after: at READ COMMITTED its snapshot is newer than the lock.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict
 
 from sqlalchemy import (
@@ -22,9 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from inventory.domain import Item, Kind
+from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import GoneRow, ItemRow
-from servicekit.errors import NotFound
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
@@ -62,6 +60,19 @@ _remove_in_realm = {
     k: _removal(column == bindparam("_subject"), _in_realm) for k, column in _COLUMNS.items()
 }
 _remove_expired = _removal(ItemRow.realm == "synthetic", ItemRow.expires_at < func.now())
+_live = ItemRow.realm == "live"
+_subjects = {
+    k: select(column)
+    .distinct()
+    .where(column > bindparam("_after"), _live)
+    .order_by(column)
+    .limit(bindparam("_batch"))
+    for k, column in _COLUMNS.items()
+}
+_count = {
+    k: select(func.count()).where(column == func.any(bindparam("_subjects")), _live)
+    for k, column in _COLUMNS.items()
+}
 _forget = text(
     "DELETE FROM gone WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM gone"
     " WHERE since < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
@@ -127,13 +138,14 @@ def forget_gone(connection: Connection, batch: int) -> int:
     return connection.execute(_forget, {"batch": batch, "kept": GONE_KEPT}).rowcount
 
 
-def raise_missing(kinds: Iterable[str]) -> None:
-    """Raise ``NotFound`` with every field whose id does not exist, if there is any."""
-    faults = [{"field": f"{k}_id", "reason": f"There is no such {k}"} for k in sorted(kinds)]
-    if faults:
-        problem = NotFound(faults[0]["reason"])
-        problem.errors = faults
-        raise problem
+def live_subjects(connection: Connection, kind: Kind, after: int, batch: int) -> list[int]:
+    """Return the next ids of clients or products, above ``after``, that have live entries."""
+    return list(connection.scalars(_subjects[kind], {"_after": after, "_batch": batch}))
+
+
+def count_entries(connection: Connection, kind: Kind, subjects: list[int]) -> int:
+    """Return how many live entries these clients or products have."""
+    return int(connection.scalar(_count[kind], {"_subjects": subjects}) or 0)
 
 
 def _folded(identifier: int) -> int:

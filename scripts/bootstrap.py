@@ -81,16 +81,9 @@ def make(name: str) -> None:
         )
     target = ["--python", str(VENV / "bin" / "python")]
     lock = str(REQUIREMENTS / f"{name}.lock")
-    run(
-        "installing the locked packages",
-        uv,
-        "pip",
-        "install",
-        *target,
-        "--require-hashes",
-        "-r",
-        lock,
-    )
+    # byte code now: otherwise every start of the many processes compiles what they import
+    options = ["--require-hashes", "--compile-bytecode", "-r", lock]
+    run("installing the locked packages", uv, "pip", "install", *target, *options)
     ours = [part for package in packages() for part in ("-e", str(package))]
     options = ["--quiet", "--no-deps", "--no-build-isolation"]
     run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)

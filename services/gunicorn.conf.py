@@ -9,9 +9,9 @@ bind = os.environ.get("BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WORKERS", "1"))
 worker_class = "servicekit.worker.Worker"
 
-# The application is built once, before the fork: a bad setting ends the start at once, and
-# workers share its memory. Nothing connects or starts a thread before a worker lives.
-preload_app = True
+# Several workers share the memory of an application that is built before they are forked; for a
+# single one that would only be a second copy. Nothing connects before a worker lives.
+preload_app = workers > 1
 
 graceful_timeout = 20  # seconds to finish what runs after SIGTERM; Kubernetes grants 30
 timeout = 30  # seconds without a heartbeat of the event loop, until a worker is replaced

@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
 
+# glibc keeps an arena a thread and the large blocks that argon2 gives back: not on one machine
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+
 Say = Callable[[str], None]
 
 
@@ -120,6 +123,7 @@ class Stack:
     def _settings(self, name: str) -> Mapping[str, str]:
         bases = {service: f"http://127.0.0.1:{port}" for service, port in self._ports.items()}
         return {
+            **FRUGAL,
             "DATABASE_URL": self._postgres.url(name, user=name),
             "CONTRACTS_DIR": str(ROOT / "openapi"),
             "VALIDATION": self._validation,

@@ -15,11 +15,10 @@ from connexion.spec import Specification
 from flask import Flask, Response, g, request
 from sqlalchemy import MetaData
 
-from servicekit import docs, errors, health, logs
-from servicekit import settings as settings_
+from servicekit import current, docs, error_handlers, health, logs
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.contract import load_contract
-from servicekit.database import EXTENSION, Base, Database
+from servicekit.database import Base, Database
 from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.health import Readiness
 from servicekit.operation import Operation
@@ -110,7 +109,7 @@ def build_app(
     )
     app = _flask(service)
     app.extensions.update(
-        {EXTENSION: database, settings_.EXTENSION: settings, **(extensions or {})}
+        {current.DATABASE: database, current.SETTINGS: settings, **(extensions or {})}
     )
     contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
     verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
@@ -134,7 +133,7 @@ def _flask(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # and one with two of them is another
     app.before_request(_begin)
     app.after_request(_finish)
-    errors.register(app, service.metadata)
+    error_handlers.register(app, service.metadata)
     return app
 
 
@@ -174,6 +173,6 @@ def _log(response: Response) -> None:
 
 def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Return the answer to a request for which there is no room."""
-    response = errors.respond(Unavailable("The service is busy; try again shortly"))
+    response = error_handlers.respond(Unavailable("The service is busy; try again shortly"))
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
     return response.status_code, headers, response.get_data()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import current_app
 from sqlalchemy import URL, Connection, MetaData, create_engine, make_url, text
 from sqlalchemy.orm import DeclarativeBase
 
@@ -19,8 +18,6 @@ NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
-
-EXTENSION = "cadastro.database"
 
 
 class Base(DeclarativeBase):
@@ -77,9 +74,3 @@ class Database:
 def driver_url(url: str) -> URL:
     """Return a database URL that names our driver; ``postgresql://`` alone leaves it open."""
     return make_url(url).set(drivername="postgresql+psycopg2")
-
-
-def database() -> Database:
-    """Return the database of the service that answers the current request."""
-    found: Database = current_app.extensions[EXTENSION]
-    return found

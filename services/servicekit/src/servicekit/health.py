@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from servicekit.database import Database, database
+from servicekit.current import database
+from servicekit.database import Database
 from servicekit.errors import Unavailable
 from servicekit.replies import Reply
 

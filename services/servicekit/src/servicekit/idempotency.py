@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from servicekit.database import Base, database
+from servicekit.current import database
+from servicekit.database import Base
 from servicekit.errors import Conflict, Unprocessable
 from servicekit.replies import Reply
 from servicekit.security import Principal

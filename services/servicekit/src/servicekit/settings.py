@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 from environs import Env, EnvValidationError, validate
-from flask import current_app
 from marshmallow import ValidationError
 
-EXTENSION = "cadastro.settings"
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
 T = TypeVar("T")
@@ -110,12 +108,6 @@ def database_url() -> str:
     value = env.str("DATABASE_URL", validate=_is_postgresql)
     _seal(env)
     return value
-
-
-def validation() -> Validation:
-    """Return how strictly the service that answers the current request checks documents."""
-    settings: Settings = current_app.extensions[EXTENSION]
-    return settings.validation
 
 
 def url(env: Env, name: str) -> str:

@@ -1,7 +1,9 @@
 """gunicorn's worker: uvicorn on uvloop, with nothing that the services do not use."""
 
+import sys
 from typing import Any, ClassVar
 
+from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 
@@ -18,3 +20,14 @@ class Worker(UvicornWorker):  # type: ignore[misc] # it ships no types
         "access_log": False,
         "log_config": None,
     }
+
+    def load_wsgi(self) -> None:
+        """Build the application; one that ends the process also ends the master.
+
+        gunicorn would start workers for ever when they end with an exit code that it does not
+        know; what is wrong has been said by then.
+        """
+        try:
+            super().load_wsgi()
+        except SystemExit:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -10,7 +10,7 @@ from auth.domain import name_key, normal_password
 from auth.throttle import Attempt
 from auth.tokens import USER_SCOPES
 from servicekit import health as healths
-from servicekit.database import database
+from servicekit.current import database
 from servicekit.errors import Unauthorized
 from servicekit.idempotency import once
 from servicekit.operation import refining

@@ -7,12 +7,11 @@ from sqlalchemy import RowMapping
 from clients import repository
 from clients.domain import Address
 from servicekit.conditional import expected_versions, updated
-from servicekit.database import database
+from servicekit.current import database, validation
 from servicekit.idempotency import once
 from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
-from servicekit.settings import validation
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:

@@ -8,13 +8,12 @@ from clients import repository
 from clients.domain import Client, parse_cpf
 from servicekit import health as healths
 from servicekit.conditional import expected_versions, fetched, updated
-from servicekit.database import database
+from servicekit.current import database, validation
 from servicekit.idempotency import once
 from servicekit.money import format_money
 from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
-from servicekit.settings import validation
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:

@@ -8,7 +8,7 @@ from inventory import repository
 from inventory.domain import Item, Kind, format_purchase_date
 from inventory.gateways import owners, passed_on
 from servicekit import health as healths
-from servicekit.database import database
+from servicekit.current import database
 from servicekit.idempotency import answered, once
 from servicekit.pagination import page
 from servicekit.replies import Reply, created

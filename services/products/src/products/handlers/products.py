@@ -8,7 +8,7 @@ from products import repository
 from products.domain import Product
 from servicekit import health as healths
 from servicekit.conditional import expected_versions, fetched, updated
-from servicekit.database import database
+from servicekit.current import database
 from servicekit.idempotency import once
 from servicekit.money import format_money
 from servicekit.pagination import page

@@ -1,0 +1,85 @@
+"""One shape of answer for every error there is, whoever raises it."""
+
+import logging
+from http import HTTPStatus
+
+import orjson
+from flask import Flask, Response
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from servicekit.errors import MEDIA_TYPE, NO_PATH, Conflict, NotFound, Problem, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+def respond(problem: Problem) -> Response:
+    """Return a problem as an answer."""
+    return Response(
+        orjson.dumps(problem.document()),
+        status=problem.status,
+        headers=problem.headers,
+        mimetype=MEDIA_TYPE,
+    )
+
+
+def register(app: Flask, metadata: MetaData) -> None:
+    """Give every error that can leave a handler the one shape.
+
+    ``metadata`` tells what a violated constraint means: its ``info`` holds the ``field`` that is
+    at fault and the ``msg`` to answer with.
+    """
+    constraints = {
+        str(constraint.name): constraint.info
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.info
+    }
+
+    def integrity(error: IntegrityError) -> Response:
+        diagnostics = getattr(error.orig, "diag", None)
+        info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
+        if info is None:
+            return crash(error)
+        kind = NotFound if info.get("missing") else Conflict
+        return respond(kind(info["msg"], field=info["field"]))
+
+    def database(error: Exception) -> Response:
+        log.warning("database away: %s", type(error).__name__)
+        return respond(Unavailable())
+
+    def dbapi(error: DBAPIError) -> Response:
+        return database(error) if error.connection_invalidated else crash(error)
+
+    app.register_error_handler(Problem, respond)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(IntegrityError, integrity)
+    app.register_error_handler(OperationalError, database)
+    app.register_error_handler(PoolTimeoutError, database)
+    app.register_error_handler(DBAPIError, dbapi)
+    app.register_error_handler(Exception, crash)
+
+
+def crash(error: Exception) -> Response:
+    """Answer an error that nobody foresaw; the log has the whole of it but for its values."""
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return respond(Problem())
+
+
+def _http_exception(error: HTTPException) -> Response:
+    """Answer what Flask and Werkzeug raise: an unknown path, a method that is not there."""
+    status = HTTPStatus(error.code or 500)
+    if status is HTTPStatus.NOT_FOUND:
+        problem: Problem = NotFound(NO_PATH)
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = Problem("This path does not take that method")
+    else:
+        problem = Problem(error.description)
+    problem.status = status
+    response = respond(problem)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response

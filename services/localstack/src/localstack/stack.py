@@ -96,17 +96,13 @@ class Stack:
                 self._postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
     def _migrate(self) -> None:
-        running = {}
-        for name in SERVICES:
-            log = (self._data.logs / f"{name}-migrate.log").open("wb")
-            command = _program(["python", "-m", f"{name}.migrate"])
-            environ = {**os.environ, **self._settings(name)}
-            running[name] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)  # noqa: S603 - ours
-            log.close()
-        failed = [name for name, process in running.items() if process.wait() != 0]
-        if failed:
-            logs = ", ".join(str(self._data.logs / f"{name}-migrate.log") for name in failed)
-            message = f"migrating {', '.join(failed)} failed; the reason is in {logs}"
+        log = self._data.logs / "migrations.log"
+        databases = [f"{name}={self._postgres.url(name, user=name)}" for name in SERVICES]
+        command = _program(["python", "-m", "localstack.migrations", *databases])
+        with log.open("wb") as output:
+            done = subprocess.run(command, check=False, stdout=output, stderr=output)  # noqa: S603 - ours
+        if done.returncode:
+            message = f"the databases could not be migrated; the reason is at the end of {log}"
             raise StackError(message)
 
     def _make_signing_key(self) -> None:

@@ -1,0 +1,94 @@
+"""The inventory service on a database of its own, between stand-ins, called over HTTP."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from inventory.app import create_app
+from neighbours import Owner
+from servicekit import migrate
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    Issuer,
+    environment,
+    peer_settings,
+    serve,
+)
+
+SERVICE_SCOPE = "inventory:remove"
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """Whose tokens the service accepts."""
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="session")
+def clients() -> Iterator[Owner]:
+    """Who owns the clients."""
+    with Owner("clients") as owner:
+        yield owner
+
+
+@pytest.fixture(scope="session")
+def products() -> Iterator[Owner]:
+    """Who owns the products."""
+    with Owner("products") as owner:
+        yield owner
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url_factory: Callable[[], str]) -> str:
+    """A migrated database of the inventory."""
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration("inventory"))
+    return url
+
+
+@pytest.fixture(scope="session")
+def settings(
+    issuer: Issuer,
+    database_url: str,
+    clients: Owner,
+    products: Owner,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
+    """The environment of the service."""
+    folder: Path = tmp_path_factory.mktemp("inventory")
+    urls = {"CLIENTS_URL": clients.url, "PRODUCTS_URL": products.url}
+    return peer_settings(issuer, database_url, folder, **urls)
+
+
+@pytest.fixture(scope="session")
+def service_url(settings: dict[str, str]) -> Iterator[str]:
+    """The service."""
+    with environment(**settings):
+        app = create_app()
+    with serve(app) as url:
+        yield url
+
+
+@pytest.fixture
+def api(service_url: str, issuer: Issuer) -> Iterator[ContractClient]:
+    """The service as a user sees it."""
+    contract = CONTRACTS / "inventory.yaml"
+    with ContractClient(service_url, contract, "unit", issuer.token()) as client:
+        yield client
+
+
+@pytest.fixture
+def monitor(api: ContractClient, issuer: Issuer) -> Iterator[ContractClient]:
+    """The service as a monitor sees it."""
+    with api.as_caller(issuer.token(sub="service:synthetic", realm="synthetic")) as client:
+        yield client
+
+
+@pytest.fixture
+def relay(api: ContractClient, issuer: Issuer) -> Iterator[ContractClient]:
+    """The service as the relays of clients and products see it."""
+    with api.as_caller(issuer.token(sub="service:clients", scope=SERVICE_SCOPE)) as client:
+        yield client

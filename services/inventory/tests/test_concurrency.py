@@ -1,0 +1,51 @@
+"""Retries at the same moment: one of them makes an entry."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+from sqlalchemy import create_engine, text
+
+from neighbours import Owner
+from purchases import a_purchase
+from servicekit.database import driver_url
+from servicekit.testing import ContractClient, wait_until
+
+SENDERS = 30
+
+
+def test_of_many_sendings_of_one_request_one_makes_an_entry(
+    api: ContractClient, clients: Owner, products: Owner
+) -> None:
+    body, key = a_purchase(clients.make(), products.make()), {"Idempotency-Key": str(uuid4())}
+    barrier = Barrier(SENDERS)
+
+    def send(_: int) -> int:
+        barrier.wait()
+        return api.post("/inventory/add_product", json=body, headers=key).status_code
+
+    with ThreadPoolExecutor(SENDERS) as pool:
+        statuses = set(pool.map(send, range(SENDERS)))
+    assert statuses <= {201, 409}  # 409: the first one was still running
+    assert 201 in statuses
+    assert len(api.get(f"/inventory/list_products_ids/{body['client_id']}").json()) == 1
+
+
+def test_a_request_whose_twin_is_still_running_is_told_to_come_back(
+    api: ContractClient, clients: Owner, products: Owner, database_url: str
+) -> None:
+    body, key = a_purchase(clients.make(), products.make()), {"Idempotency-Key": str(uuid4())}
+    running = text(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'gone'::regclass AND NOT granted"
+    )
+    engine = create_engine(driver_url(database_url))
+    with ThreadPoolExecutor(1) as pool, engine.begin() as holder:
+        holder.execute(text("LOCK TABLE gone"))
+        first = pool.submit(api.post, "/inventory/add_product", json=body, headers=key)
+        wait_until(lambda: holder.scalar(running) == 1, "the first to be in its transaction")
+        second = api.post("/inventory/add_product", json=body, headers=key)
+        assert second.status_code == 409
+        assert int(second.headers["Retry-After"]) >= 1
+        holder.rollback()
+        assert first.result().status_code == 201
+    assert len(api.get(f"/inventory/list_products_ids/{body['client_id']}").json()) == 1

@@ -1,0 +1,206 @@
+"""What the owners of clients and products are asked, and what is said when they do not answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import jwt
+import pytest
+from sqlalchemy import create_engine, text
+
+from inventory.app import create_app
+from neighbours import CLOSE, HANG_UP, HOLD, NONSENSE, Owner
+from purchases import a_purchase
+from servicekit.database import driver_url
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    Issuer,
+    Operations,
+    environment,
+    serve,
+    wait_until,
+)
+
+ADD = "/inventory/add_product"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture(params=["clients", "products"])
+def owner(request: pytest.FixtureRequest, clients: Owner, products: Owner) -> Owner:
+    """One of the two, while the other is well."""
+    return clients if request.param == "clients" else products
+
+
+@pytest.fixture
+def purchase(clients: Owner, products: Owner) -> dict[str, object]:
+    """A purchase of what exists."""
+    body: dict[str, object] = a_purchase(clients.make(), products.make())
+    return body
+
+
+def bought(api: ContractClient, purchase: dict[str, object]) -> int:
+    """Return how many entries the client of a purchase has."""
+    return len(api.get(f"/inventory/list_products_ids/{purchase['client_id']}").json())
+
+
+@pytest.mark.parametrize("what", [500, 503, 429, 401, 404, 400, 302, HANG_UP, HOLD, NONSENSE])
+def test_an_owner_that_does_not_answer_is_not_one_that_says_no(
+    api: ContractClient, owner: Owner, purchase: dict[str, object], what: int | str
+) -> None:
+    with owner.doing(what):
+        answer = api.post(ADD, json=purchase)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert owner.kind in answer.json()["msg"]
+    assert bought(api, purchase) == 0
+    assert api.post(ADD, json=purchase).status_code == 201
+    assert bought(api, purchase) == 1
+
+
+@pytest.mark.parametrize("what", [500, 503, 429, 401, HANG_UP, HOLD, NONSENSE, CLOSE])
+def test_one_failure_is_tried_again(
+    api: ContractClient, owner: Owner, purchase: dict[str, object], what: int | str
+) -> None:
+    with owner.doing(what, times=1):
+        assert api.post(ADD, json=purchase).status_code == 201
+    assert api.post(ADD, json=purchase).status_code == 201
+    assert bought(api, purchase) == 2
+
+
+def test_an_owner_that_is_not_there_is_one_that_does_not_answer(
+    settings: dict[str, str], purchase: dict[str, object], api: ContractClient
+) -> None:
+    for name in ("CLIENTS_URL", "PRODUCTS_URL"):
+        with environment(**{**settings, name: "http://127.0.0.1:9/base"}):
+            app = create_app()
+        with serve(app) as url:
+            alone = ContractClient(url, CONTRACTS / "inventory.yaml", "unit")
+            alone.headers["Authorization"] = api.headers["Authorization"]
+            with alone:
+                assert alone.post(ADD, json=purchase).status_code == 503
+                assert alone.get("/inventory/list_products_ids/1").status_code == 200
+                assert alone.get("/-/ready").status_code == 200
+    assert bought(api, purchase) == 0
+
+
+def test_owners_are_asked_with_the_callers_own_token(
+    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+) -> None:
+    api.post(ADD, json=purchase)
+    for owner in (clients, products):
+        assert owner.requests[-1]["Authorization"] == api.headers["Authorization"]
+
+
+def test_owners_hear_of_the_request_that_they_are_part_of(
+    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+) -> None:
+    tracing = {"X-Request-ID": str(uuid4()), "traceparent": TRACE, "tracestate": "a=b"}
+    api.post(ADD, json=purchase, headers=tracing)
+    for owner in (clients, products):
+        assert tracing.items() <= owner.requests[-1].items()
+    given = api.post(ADD, json=purchase).headers["X-Request-ID"]
+    for owner in (clients, products):
+        assert owner.requests[-1]["X-Request-ID"] == given
+        assert "traceparent" not in owner.requests[-1]
+
+
+def test_both_owners_are_asked_at_the_same_time(
+    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+) -> None:
+    with (
+        clients.doing(HOLD),
+        products.doing(HOLD),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(api.post, ADD, json=purchase)
+        wait_until(lambda: clients.held == products.held == 1, "both to be asked")
+        clients.be_well()
+        products.be_well()
+        assert answer.result().status_code == 201  # by the second attempt
+
+
+def test_no_transaction_is_open_while_owners_are_asked(
+    api: ContractClient, owner: Owner, purchase: dict[str, object], database_url: str
+) -> None:
+    state = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND state <> 'idle'"
+    )
+    with (
+        owner.doing(HOLD),
+        ThreadPoolExecutor(1) as pool,
+        create_engine(driver_url(database_url)).connect() as connection,
+    ):
+        headers = {"Idempotency-Key": str(uuid4())}
+        answer = pool.submit(api.post, ADD, json=purchase, headers=headers)
+        wait_until(lambda: owner.held > 0, "the owner to be asked")
+        assert connection.scalar(state) == 0
+        owner.be_well()
+        answer.result()
+
+
+def test_while_an_owner_hangs_few_wait_for_it_and_others_are_served(
+    api: ContractClient, owner: Owner, purchase: dict[str, object]
+) -> None:
+    with owner.doing(HOLD), ThreadPoolExecutor(12) as pool:
+        assert api.post(ADD, json=purchase).status_code == 503  # from here on it is known to fail
+        wait_until(lambda: owner.held > 0, "the questions to hang")
+        before = len(owner.requests)
+        statuses = [
+            a.status_code for a in pool.map(lambda _: api.post(ADD, json=purchase), range(12))
+        ]
+        assert statuses == [503] * 12
+        assert len(owner.requests) - before < 12  # most were answered without asking
+    assert api.post(ADD, json=purchase).status_code == 201
+
+
+def test_a_caller_who_may_not_ask_is_told_which_scope_is_missing(
+    api: ContractClient, issuer: Issuer, purchase: dict[str, object]
+) -> None:
+    for scope, missing in (("products:read", "clients:read"), ("clients:exists", "products:read")):
+        token = issuer.token(scope=f"inventory:write {scope}")
+        with api.as_caller(token) as caller:
+            answer = caller.post(ADD, json=purchase)
+        assert answer.status_code == 403
+        assert missing in answer.json()["msg"]
+    token = issuer.token(scope="inventory:write clients:exists products:exists")
+    with api.as_caller(token) as caller:
+        assert caller.post(ADD, json=purchase).status_code == 201
+
+
+def test_a_retry_with_its_key_is_answered_as_before_whatever_has_happened_since(
+    api: ContractClient, clients: Owner, products: Owner, purchase: dict[str, object]
+) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    first = api.post(ADD, json=purchase, headers=key)
+    assert first.status_code == 201
+    products.delete(int(str(purchase["product_id"])))
+    with clients.doing(HANG_UP):
+        again = api.post(ADD, json=purchase, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    other = {**purchase, "number_of_items": 6}
+    assert api.post(ADD, json=other, headers=key).status_code == 422
+    assert bought(api, purchase) == 1
+
+
+def test_a_refusal_does_not_use_its_key_up(
+    api: ContractClient, owner: Owner, purchase: dict[str, object]
+) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    with owner.doing(500):
+        assert api.post(ADD, json=purchase, headers=key).status_code == 503
+    assert api.post(ADD, json=purchase, headers=key).status_code == 201
+
+
+def test_the_stand_ins_keep_to_the_contracts(
+    clients: Owner, products: Owner, issuer: Issuer, api: ContractClient
+) -> None:
+    assert jwt.get_unverified_header(issuer.token())["typ"] == "at+jwt"
+    for owner in (clients, products):
+        check = Operations(CONTRACTS / f"{owner.kind}.yaml")
+        for identifier in (owner.make(), 2**62):
+            path = f"/{owner.kind}/exists/{identifier}"
+            answer = api.build_request("GET", f"{owner.url}{path}")
+            operation = check.find("GET", path)
+            assert operation is not None
+            operation.check(api.send(answer))

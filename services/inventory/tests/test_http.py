@@ -1,0 +1,116 @@
+"""Who may call, and what is answered to bodies of the wrong kind or without a database."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from inventory.app import create_app
+from neighbours import Owner
+from purchases import a_purchase
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    Issuer,
+    environment,
+    serve,
+    wait_until,
+)
+
+REMOVAL = {"remotion_id": 1, "type": "client"}
+OPERATIONS = [
+    ("POST", "/inventory/add_product", a_purchase(1, 1)),
+    ("GET", "/inventory/list_products_ids/1", None),
+    ("GET", "/inventory/list_products_id/1", None),
+    ("DELETE", "/inventory/remove_product/1", None),
+    ("DELETE", "/inventory/remove_many", REMOVAL),
+    ("DELETE", "/inventory/remove_products", REMOVAL),
+]
+
+
+@pytest.fixture(scope="module")
+def cut_off(issuer: Issuer, settings: dict[str, str]) -> Iterator[ContractClient]:
+    """A service whose database is not there."""
+    url = "postgresql://postgres@127.0.0.1:9/nothing"
+    with environment(**{**settings, "DATABASE_URL": url}):
+        app = create_app()
+    with (
+        serve(app, ready=False) as base,
+        ContractClient(base, CONTRACTS / "inventory.yaml", "unit", issuer.token()) as client,
+    ):
+        wait_until(
+            lambda: (
+                client.get("/inventory/list_products_ids/0").status_code == httpx.codes.BAD_REQUEST
+            ),
+            "the keys to be there",
+        )
+        yield client
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
+def test_a_caller_needs_a_token_with_the_right_scope(
+    api: ContractClient, issuer: Issuer, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    with api.as_caller(None) as stranger:
+        assert stranger.request(method, path, json=body).status_code == 401
+    with api.as_caller(issuer.token(scope="clients:read clients:write")) as other:
+        assert other.request(method, path, json=body).status_code == 403
+
+
+def test_a_relay_may_remove_many_and_nothing_else(relay: ContractClient) -> None:
+    for method, path, body in OPERATIONS:
+        admitted = body is REMOVAL
+        assert relay.request(method, path, json=body).status_code == (200 if admitted else 403)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [*OPERATIONS[1:], ("GET", "/inventory/health", None)]
+)
+def test_without_its_database_every_operation_says_to_come_back(
+    cut_off: ContractClient, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    answer = cut_off.request(method, path, json=body)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_without_its_database_an_addition_says_to_come_back(
+    cut_off: ContractClient, clients: Owner, products: Owner
+) -> None:
+    body = a_purchase(clients.make(), products.make())
+    for headers in ({}, {"Idempotency-Key": "cut-off"}):
+        answer = cut_off.post("/inventory/add_product", json=body, headers=headers)
+        assert answer.status_code == 503
+        assert "Retry-After" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, body in OPERATIONS if body]
+)
+def test_a_body_of_the_wrong_kind_or_size_is_refused(
+    api: ContractClient, method: str, path: str
+) -> None:
+    assert api.request(method, path, content=b"type=client").status_code == 415
+    large = b'{"type": "' + b"x" * 65_536 + b'"}'
+    json = {"Content-Type": "application/json"}
+    assert api.request(method, path, content=large, headers=json).status_code == 413
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "9223372036854775808", "abc"])
+def test_a_bad_id_is_told(api: ContractClient, given: str) -> None:
+    for method, path, field in (
+        ("GET", "list_products_ids", "client_id"),
+        ("GET", "list_products_id", "client_id"),
+        ("DELETE", "remove_product", "item_id"),
+    ):
+        answer = api.request(method, f"/inventory/{path}/{given}")
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == field
+
+
+def test_health_and_the_contract_are_open_to_all(api: ContractClient) -> None:
+    with api.as_caller(None) as stranger:
+        assert stranger.get("/inventory/health").status_code == 200
+        contract = stranger.get("/inventory/openapi.json").json()
+        assert "/inventory/add_product" in contract["paths"]
+        assert stranger.get("/inventory/docs/").status_code == 200

@@ -1,0 +1,316 @@
+"""The inventory: what is added is read back, and leaves in every way that there is."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from inventory.repository import BATCH
+from neighbours import Owner
+from purchases import a_purchase
+from servicekit.database import driver_url
+from servicekit.testing import ContractClient
+
+ABSENT = 2**62
+
+
+def added(api: ContractClient, client_id: int, product_id: int, **changes: Any) -> int:
+    """Add a product to an inventory and return the entry's id."""
+    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id, **changes))
+    assert answer.status_code == 201, answer.text
+    identifier: int = answer.json()["id"]
+    return identifier
+
+
+def listed(api: ContractClient, client_id: int) -> list[Any]:
+    """Return a client's inventory."""
+    entries: list[Any] = api.get(f"/inventory/list_products_ids/{client_id}").json()
+    return entries
+
+
+def remove_many(api: ContractClient, kind: str, identifier: int) -> None:
+    """Remove a client or a product from all inventories."""
+    body = {"remotion_id": identifier, "type": kind}
+    answer = api.request("DELETE", "/inventory/remove_many", json=body)
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["msg"]
+
+
+def test_what_is_added_is_read_back(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id, product_id = clients.make(), products.make("Monitor 3")
+    item_id = added(api, client_id, product_id)
+    assert listed(api, client_id) == [
+        {
+            "id": item_id,
+            "product_id": product_id,
+            "product_name": "Monitor 3",
+            "number_of_items": 5,
+            "purchase_date": "2024-11-01T10:30:00+00:00",
+        }
+    ]
+
+
+def test_one_product_may_be_bought_again_and_by_others(
+    api: ContractClient, clients: Owner, products: Owner
+) -> None:
+    first, second, product_id = clients.make(), clients.make(), products.make()
+    ids = [added(api, buyer, product_id) for buyer in (first, first, second)]
+    assert [entry["id"] for entry in listed(api, first)] == ids[:2]
+    assert [entry["id"] for entry in listed(api, second)] == ids[2:]
+
+
+def test_an_entry_keeps_the_name_that_the_product_had(
+    api: ContractClient, clients: Owner, products: Owner
+) -> None:
+    client_id, product_id = clients.make(), products.make("Velho")
+    added(api, client_id, product_id)
+    products.rename(product_id, "Novo")
+    added(api, client_id, product_id)
+    assert [entry["product_name"] for entry in listed(api, client_id)] == ["Velho", "Novo"]
+
+
+@pytest.mark.parametrize("missing", [{"client"}, {"product"}, {"client", "product"}])
+def test_what_does_not_exist_is_named(
+    api: ContractClient, clients: Owner, products: Owner, missing: set[str]
+) -> None:
+    client_id = ABSENT if "client" in missing else clients.make()
+    product_id = ABSENT if "product" in missing else products.make()
+    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert answer.status_code == 404
+    assert {error["field"] for error in answer.json()["errors"]} == {f"{k}_id" for k in missing}
+    assert listed(api, client_id) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        ("2024-11-01T10:30:00", "2024-11-01T10:30:00+00:00"),
+        ("2024-11-01T10:30", "2024-11-01T10:30:00+00:00"),
+        ("2024-11-01", "2024-11-01T00:00:00+00:00"),
+        ("2024-11-01T10:30:00Z", "2024-11-01T10:30:00+00:00"),
+        ("2024-11-01T10:30:00-03:00", "2024-11-01T13:30:00+00:00"),
+        ("2024-12-31T23:30:00-03:00", "2025-01-01T02:30:00+00:00"),
+        ("2024-02-29T00:00:00+05:30", "2024-02-28T18:30:00+00:00"),
+        ("2024-11-01T10:30:00.5", "2024-11-01T10:30:00.500000+00:00"),
+        ("2024-11-01T10:30:00.000001Z", "2024-11-01T10:30:00.000001+00:00"),
+        ("2024-11-01T10:30:00.000000", "2024-11-01T10:30:00+00:00"),
+        ("0001-01-01", "0001-01-01T00:00:00+00:00"),
+        ("9999-12-31T23:59:59.999999", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_a_purchase_date_is_a_moment_in_utc(
+    api: ContractClient, clients: Owner, products: Owner, given: str, answered: str
+) -> None:
+    client_id = clients.make()
+    added(api, client_id, products.make(), purchase_date=given)
+    assert listed(api, client_id)[0]["purchase_date"] == answered
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2024-02-30",
+        "2023-02-29T10:30:00",
+        "2024-13-01",
+        "2024-00-10",
+        "0000-01-01",
+        "2024-11-01T24:30:00",
+        "2024-11-01T10:60:00",
+        "2024-11-01T10:30:61",
+        "2024-11-01T10:30:00+24:00",
+        "2024-11-01T10:30:00+10:75",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "2024-11-01T10:30:00.1234567",
+        "2024-11-01 10:30:00",
+        "2024-11-01T10:30:00\n",
+        "20241101",
+        "2024-W44-5",
+        "01/11/2024",
+        "amanhã",
+        "٢٠٢٤-11-01",
+        "",
+        1730457000,
+        None,
+        ...,
+    ],
+)
+def test_a_moment_that_does_not_exist_is_told(
+    api: ContractClient, clients: Owner, products: Owner, given: object
+) -> None:
+    client_id = clients.make()
+    body = a_purchase(client_id, products.make(), purchase_date=given)
+    answer = api.post("/inventory/add_product", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "purchase_date"
+    assert listed(api, client_id) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("client_id", 0),
+        ("client_id", "1"),
+        ("client_id", 2**63),
+        ("client_id", ...),
+        ("product_id", -1),
+        ("product_id", 1.5),
+        ("product_id", ...),
+        ("number_of_items", 0),
+        ("number_of_items", 2**31),
+        ("number_of_items", True),
+        ("number_of_items", ...),
+        ("product_name", "Teclado"),
+    ],
+)
+def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
+    body = {name: v for name, v in {**a_purchase(1, 1), field: value}.items() if v is not ...}
+    answer = api.post("/inventory/add_product", json=body)
+    assert answer.status_code == 400
+    assert field in {error["field"] for error in answer.json()["errors"]}
+
+
+def test_the_widest_values_fit(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id, name = clients.make(), "\N{GRINNING FACE}" * 200
+    added(api, client_id, products.make(name), number_of_items=2**31 - 1)
+    assert listed(api, client_id)[0]["product_name"] == name
+    assert listed(api, client_id)[0]["number_of_items"] == 2**31 - 1
+
+
+def test_an_inventory_has_pages(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id, product_id = clients.make(), products.make()
+    ids = [added(api, client_id, product_id) for _ in range(5)]
+    seen: list[int] = []
+    path: str | None = f"/inventory/list_products_ids/{client_id}?limit=2"
+    while path:
+        answer = api.get(path)
+        assert len(answer.json()) <= 2
+        seen += [entry["id"] for entry in answer.json()]
+        path = answer.links.get("next", {}).get("url")
+    assert seen == ids
+
+
+def test_a_client_who_bought_nothing_has_an_empty_inventory(api: ContractClient) -> None:
+    assert listed(api, ABSENT) == []
+
+
+def test_one_entry_is_removed_alone(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id, product_id = clients.make(), products.make()
+    first, second = (added(api, client_id, product_id) for _ in range(2))
+    path = f"/inventory/remove_product/{first}"
+    assert api.delete(path).status_code == 200
+    assert [entry["id"] for entry in listed(api, client_id)] == [second]
+    assert api.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["client", "product"])
+def test_a_user_removes_a_client_or_a_product_and_may_add_it_again(
+    api: ContractClient, clients: Owner, products: Owner, kind: str
+) -> None:
+    one, other = (clients.make(), products.make()), (clients.make(), products.make())
+    for client_id, product_id in (one, one, other):
+        added(api, client_id, product_id)
+    remove_many(api, kind, one[0] if kind == "client" else one[1])
+    assert listed(api, one[0]) == []
+    assert len(listed(api, other[0])) == 1
+    remove_many(api, kind, one[0] if kind == "client" else one[1])  # nothing is left to remove
+    added(api, *one)
+    assert len(listed(api, one[0])) == 1
+
+
+@pytest.mark.parametrize("kind", ["client", "product"])
+def test_what_a_service_removes_stays_away(
+    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner, kind: str
+) -> None:
+    client_id, product_id = clients.make(), products.make()
+    added(api, client_id, product_id)
+    for _ in range(2):  # a relay may call twice
+        remove_many(relay, kind, client_id if kind == "client" else product_id)
+        assert listed(api, client_id) == []
+    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert answer.status_code == 404
+    assert answer.json()["errors"] == [
+        {"field": f"{kind}_id", "reason": f"There is no such {kind}"}
+    ]
+    assert listed(api, client_id) == []
+
+
+def test_a_client_that_is_gone_is_no_product_that_is_gone(
+    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+) -> None:
+    client_id, product_id = clients.make(), products.make()
+    remove_many(relay, "client", product_id)
+    remove_many(relay, "product", client_id)
+    added(api, client_id, product_id)
+    assert len(listed(api, client_id)) == 1
+
+
+def test_more_entries_than_one_statement_removes_go_at_once(
+    api: ContractClient, relay: ContractClient, products: Owner, database_url: str
+) -> None:
+    fill = text(
+        "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
+        " number_of_items, purchase_date)"
+        " SELECT 'live', :first + n % 7, :product, 'x', 1, now() FROM generate_series(1, :n) AS n"
+    )
+    count = text("SELECT count(*) FROM inventory_items WHERE product_id = :product")
+    for caller in (api, relay):
+        values = {"first": ABSENT, "product": products.make(), "n": 2 * BATCH}
+        with create_engine(driver_url(database_url)).begin() as connection:
+            connection.execute(fill, values)
+        remove_many(caller, "product", values["product"])
+        with create_engine(driver_url(database_url)).connect() as connection:
+            assert connection.scalar(count, values) == 0
+
+
+def test_older_paths_are_the_same(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id = clients.make()
+    item_id = added(api, client_id, products.make())
+    older = api.get(f"/inventory/list_products_id/{client_id}/", params={"limit": 1})
+    assert [entry["id"] for entry in older.json()] == [item_id]
+    body = {"remotion_id": client_id, "type": "client"}
+    assert api.request("DELETE", "/inventory/remove_products", json=body).status_code == 200
+    assert listed(api, client_id) == []
+
+
+@pytest.mark.parametrize("body", [{"remotion_id": 0, "type": "client"}, {"remotion_id": 1}, {}])
+@pytest.mark.parametrize("path", ["remove_many", "remove_products"])
+def test_a_removal_of_nothing_that_there_is_is_told(
+    api: ContractClient, path: str, body: dict[str, object]
+) -> None:
+    answer = api.request("DELETE", f"/inventory/{path}", json=body)
+    assert answer.status_code == 400
+    assert (
+        api.request(
+            "DELETE", f"/inventory/{path}", json={"remotion_id": 1, "type": "address"}
+        ).json()["errors"][0]["field"]
+        == "type"
+    )
+
+
+def test_the_monitors_realm_and_the_live_one_never_meet(
+    api: ContractClient, monitor: ContractClient, clients: Owner, products: Owner
+) -> None:
+    mine = clients.make(realm="synthetic"), products.make(realm="synthetic")
+    live = clients.make(), products.make()
+    ids = added(monitor, *mine), added(api, *live)
+    for caller, (client_id, product_id), item_id in ((api, mine, ids[0]), (monitor, live, ids[1])):
+        refused = caller.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+        assert refused.status_code == 404
+        assert listed(caller, client_id) == []
+        assert caller.delete(f"/inventory/remove_product/{item_id}").status_code == 404
+        remove_many(caller, "client", client_id)
+        remove_many(caller, "product", product_id)
+    assert [entry["id"] for entry in listed(monitor, mine[0])] == [ids[0]]
+    assert [entry["id"] for entry in listed(api, live[0])] == [ids[1]]
+
+
+def test_a_relay_removes_what_a_monitor_deleted(
+    monitor: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+) -> None:
+    client_id, product_id = clients.make(realm="synthetic"), products.make(realm="synthetic")
+    added(monitor, client_id, product_id)
+    remove_many(relay, "client", client_id)
+    assert listed(monitor, client_id) == []
+    answer = monitor.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert answer.status_code == 404

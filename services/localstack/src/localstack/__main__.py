@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from localstack import memory
 from localstack.folder import DataFolder, FolderError
@@ -42,28 +43,35 @@ class _Run:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         folder = DataFolder(self._options.data)
+        failure: Exception | None = None
         try:
             check_port(self._options.port)
             folder.open()
-            return self._run(folder)
+            self._run(folder)
         except _StopError:
-            return 0
+            pass
         except EXPECTED as error:
-            sys.stderr.write(f"cadastro: {error}\n")
-            return 1
+            failure = error
         finally:
             self._stop()
             folder.close()
+        if failure is None:
+            return 0
+        sys.stderr.write(f"cadastro: {failure}\n")  # last, where it is seen
+        return 1
 
-    def _run(self, folder: DataFolder) -> int:
-        self._stack = Stack(folder, self._options.port, self._options.validation, self._say)
+    def _run(self, folder: DataFolder) -> NoReturn:
+        options = self._options
+        self._stack = Stack(
+            folder, options.port, options.validation, say=self._say, pause=self._pause
+        )
         self._stack.start()
         self._say("replaying a purchase")
         emptied = Purchase(self._stack.url).replay()
         self._say(f"it went well; the deleted client's inventory was empty after {emptied:.2f} s")
         print(welcome(self._stack.url), flush=True)
         while True:
-            time.sleep(WATCH)
+            self._pause(WATCH)
             self._stack.check()
 
     def _stop(self) -> None:
@@ -77,16 +85,20 @@ class _Run:
         sys.stderr.write(f"cadastro: [{time.monotonic() - self._started:5.1f} s] {text}\n")
         sys.stderr.flush()
 
+    def _pause(self, seconds: float) -> None:
+        """Wait, or end the run: stops happen here alone, never in the middle of a start."""
+        if self._asked_to_stop:
+            raise _StopError
+        time.sleep(seconds)
+
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self._asked_to_stop += 1
-        if self._asked_to_stop == 1:
-            raise _StopError
-        if self._stack is not None:
+        if self._asked_to_stop > 1 and self._stack is not None:
             self._stack.supervisor.hurry = True
 
 
-class _StopError(BaseException):
-    """Somebody asked us to stop; like KeyboardInterrupt, no ``except Exception`` holds it up."""
+class _StopError(Exception):
+    """Somebody asked us to stop."""
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -70,6 +71,14 @@ class Account:
             _make_account()
             entry = pwd.getpwnam(SYSTEM_USER)
         return cls(entry.pw_uid, entry.pw_gid)
+
+    def can_pass(self, folder: os.stat_result) -> bool:
+        """Tell whether the account can get at what is in a folder."""
+        if folder.st_uid == self.uid:
+            return bool(folder.st_mode & stat.S_IXUSR)
+        if folder.st_gid == self.gid:
+            return bool(folder.st_mode & stat.S_IXGRP)
+        return bool(folder.st_mode & stat.S_IXOTH)
 
 
 class Postgres:
@@ -163,6 +172,8 @@ class Postgres:
             self.process.wait()
 
     def _make_folder(self) -> None:
+        self._check_passage(self.folder, "name another folder with DATA=...")
+        self._check_passage(Path(program("postgres")), "clone Cadastro to another place")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             os.chown(self.folder, self._account.uid, self._account.gid)
@@ -172,6 +183,16 @@ class Postgres:
                 f"cannot use {self.folder}: {error.strerror}; name another folder with DATA=..."
             )
             raise PostgresError(message) from error
+
+    def _check_passage(self, path: Path, advice: str) -> None:
+        """Raise when the server's account cannot get at ``path``: root's own folders are closed."""
+        for parent in path.parents:
+            if parent.exists() and not self._account.can_pass(parent.stat()):
+                message = (
+                    f"PostgreSQL does not run as root, and its account {SYSTEM_USER} cannot pass "
+                    f"through {parent}: {advice}, or run as another user"
+                )
+                raise PostgresError(message)
 
     def _initdb(self) -> None:
         options = [

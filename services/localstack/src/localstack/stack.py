@@ -1,6 +1,5 @@
 """The whole system: which processes there are, how each is told what it needs, and their order."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -24,8 +23,6 @@ STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time afte
 # glibc keeps an arena a thread and the large blocks that argon2 gives back: not on one machine
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
-Say = Callable[[str], None]
-
 
 class StackError(Exception):
     """The system cannot start; the message says why and what to do."""
@@ -34,23 +31,37 @@ class StackError(Exception):
 class Stack:
     """Everything that `make run` runs."""
 
-    def __init__(self, data: DataFolder, port: int, validation: str, say: Say) -> None:
-        """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``."""
+    def __init__(
+        self,
+        data: DataFolder,
+        port: int,
+        validation: str,
+        *,
+        say: Callable[[str], None],
+        pause: Callable[[float], None],
+    ) -> None:
+        """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``.
+
+        ``say`` shows progress; ``pause`` waits some seconds, and raises to end the start.
+        """
         self.url = f"http://127.0.0.1:{port}"
         self.supervisor = Supervisor()
         self._data = data
         self._port = port
         self._validation = validation
         self._say = say
+        self._pause = pause
         self._postgres = Postgres(data.postgres, data.logs / "postgres.log")
         self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
 
     def start(self) -> None:
         """Start everything, and return when all of it answers."""
         self._start_postgres()
+        self._pause(0)
         self._say("migrating the four databases")
         self._migrate()
         self._make_signing_key()
+        self._pause(0)
         self._say("starting the services, the relays and the ingress")
         for name in SERVICES:
             self._start(
@@ -147,7 +158,7 @@ class Stack:
                     message = f"{late}; the reason is in {self._data.logs}"
                     raise StackError(message)
                 waiting = [url for url in waiting if not _answers(client, url)]
-                time.sleep(0.05)
+                self._pause(0.05)
 
 
 def free_ports(count: int) -> list[int]:

@@ -45,10 +45,16 @@ class Child:
         """Tell whether it has ended."""
         return self.process is not None and self.process.poll() is not None
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it lives."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
+    def signal(self, number: int) -> bool:
+        """Send a signal to it and to what it has started; tell whether any of it lives."""
+        if self.process is None:
+            return False
+        self.process.poll()  # take note of its end, or it counts as living
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def last_words(self) -> str:
         """Return the last lines of its log."""
@@ -83,16 +89,16 @@ class Supervisor:
         for child in reversed(self._children):
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not self.hurry and self._living():
+        while time.monotonic() < deadline and not self.hurry and self._anything_lives():
             time.sleep(0.02)
-        for child in self._living():
+        for child in self._children:
+            child.signal(signal.SIGKILL)
             if child.process is not None:
-                os.killpg(child.process.pid, signal.SIGKILL)
                 child.process.wait()
         self._children.clear()
 
-    def _living(self) -> list[Child]:
-        return [child for child in self._children if not child.ended()]
+    def _anything_lives(self) -> bool:
+        return any(child.signal(0) for child in self._children)
 
 
 def die_with_parent(number: signal.Signals) -> "DieWithParent | None":

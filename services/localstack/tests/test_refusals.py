@@ -10,11 +10,11 @@ import pytest
 from system import refused
 
 
-def test_a_data_folder_of_another_version_is_left_alone(data: Path) -> None:
-    version = data / "postgres" / "PG_VERSION"
+def test_a_data_folder_of_another_version_is_left_alone(data_folder: Path) -> None:
+    version = data_folder / "postgres" / "PG_VERSION"
     version.parent.mkdir(parents=True)
     version.write_text("15\n")
-    sentence = refused(data)
+    sentence = refused(data_folder)
     assert "PostgreSQL 15" in sentence
     assert "DATA=" in sentence
     assert version.read_text() == "15\n"
@@ -27,13 +27,13 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "DATA=" in sentence
 
 
-def test_a_data_folder_with_too_long_a_path_is_refused(data: Path) -> None:
-    assert "too long" in refused(data / ("x" * 120))
+def test_a_data_folder_with_too_long_a_path_is_refused(data_folder: Path) -> None:
+    assert "too long" in refused(data_folder / ("x" * 120))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as another account")
-def test_a_data_folder_that_postgresql_cannot_get_at_is_told(data: Path) -> None:
-    closed = data.parent / "closed"
+def test_a_data_folder_that_postgresql_cannot_get_at_is_told(data_folder: Path) -> None:
+    closed = data_folder.parent / "closed"
     closed.mkdir(mode=0o700)
     sentence = refused(closed / "data")
     assert str(closed) in sentence

@@ -21,8 +21,8 @@ def pasted(system: System) -> list[dict[str, str]]:
     return clients
 
 
-def test_a_system_starts_is_used_stops_and_keeps_its_data(data: Path) -> None:
-    with running(data) as system:
+def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> None:
+    with running(data_folder) as system:
         for page in PAGES:
             assert page in system.output
             assert httpx.get(system.url + page).is_success
@@ -30,8 +30,8 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data: Path) -> None:
         assert httpx.get(f"{system.url}/clientsX/fetch").status_code == 404
         assert [client["cpf"] for client in pasted(system)] == ["529.982.247-25"]
 
-        assert "another run" in refused(data)
-        assert f"port {system.port}" in refused(data.with_name("other"), system.port)
+        assert "another run" in refused(data_folder)
+        assert f"port {system.port}" in refused(data_folder.with_name("other"), system.port)
 
         system.part("gunicorn", "clients.app").children()[0].kill()  # a worker, not its master
         deadline = time.monotonic() + 20
@@ -39,7 +39,7 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert system.stop() == 0
-    with running(data) as system:
+    with running(data_folder) as system:
         assert len(pasted(system)) == 1  # the client of the first run, and no second one
 
 
@@ -52,9 +52,9 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data: Path) -> None:
     ],
 )
 def test_a_part_that_dies_is_named_and_the_rest_stops(
-    data: Path, words: tuple[str, ...], name: str
+    data_folder: Path, words: tuple[str, ...], name: str
 ) -> None:
-    with running(data) as system:
+    with running(data_folder) as system:
         parts = system.parts()
         system.part(*words).kill()
         assert system.wait() == 1
@@ -63,40 +63,40 @@ def test_a_part_that_dies_is_named_and_the_rest_stops(
         assert "the data is kept" in system.output
 
 
-def test_a_killed_database_is_named_and_its_data_is_there_again(data: Path) -> None:
-    with running(data) as system:
+def test_a_killed_database_is_named_and_its_data_is_there_again(data_folder: Path) -> None:
+    with running(data_folder) as system:
         parts = system.parts()
         system.part("postgres", "-D").kill()
         assert system.wait() == 1
         assert_gone(parts)
         assert "PostgreSQL ended" in system.output
-    with running(data) as system:
+    with running(data_folder) as system:
         assert is_healthy(system.url)
 
 
-def test_when_we_are_killed_nothing_is_left_and_the_next_run_starts(data: Path) -> None:
-    with running(data) as system:
+def test_when_we_are_killed_nothing_is_left_and_the_next_run_starts(data_folder: Path) -> None:
+    with running(data_folder) as system:
         parts = system.parts()
         system.process.kill()
         system.wait()
         assert_gone(parts)
-    with running(data) as system:
+    with running(data_folder) as system:
         assert is_healthy(system.url)
 
 
-def test_ctrl_c_twice_leaves_nothing_either(data: Path) -> None:
-    with running(data) as system:
+def test_ctrl_c_twice_leaves_nothing_either(data_folder: Path) -> None:
+    with running(data_folder) as system:
         parts = system.parts()
         system.process.send_signal(signal.SIGINT)
         system.process.send_signal(signal.SIGINT)
         system.wait()
         assert_gone(parts)
-    with running(data) as system:
+    with running(data_folder) as system:
         assert is_healthy(system.url)
 
 
-def test_ctrl_c_while_it_starts_leaves_nothing(data: Path) -> None:
-    system = System(data)
+def test_ctrl_c_while_it_starts_leaves_nothing(data_folder: Path) -> None:
+    system = System(data_folder)
     deadline = time.monotonic() + 60
     while "starting the services" not in system.output:
         assert time.monotonic() < deadline

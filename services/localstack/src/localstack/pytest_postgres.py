@@ -1,4 +1,4 @@
-"""A pytest plugin: one real PostgreSQL for the whole run, and empty databases for the asking."""
+"""A pytest plugin: one real PostgreSQL for the whole run, and folders that it can get at."""
 
 import itertools
 import os
@@ -59,3 +59,13 @@ def postgres_url_factory() -> Iterator[Callable[[], str]]:
     yield make
     for name in made:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    """A folder to be made, below folders that PostgreSQL's own account can pass through."""
+    for folder in (tmp_path, *tmp_path.parents):
+        folder.chmod(0o711)
+        if folder.name.startswith("pytest-of-"):
+            break
+    return tmp_path / "data"

@@ -37,7 +37,6 @@ class Settings:
     log_level: str
     threads: int  # handler threads of a process, and connections of its pool
     body_limit: int  # bytes
-    cors_origins: tuple[str, ...]
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -64,7 +63,6 @@ class Settings:
             "log_level": _one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
             "threads": env.int("THREADS", 4, validate=validate.Range(1, 64)),
             "body_limit": env.int("BODY_LIMIT", 65_536, validate=validate.Range(1024, 16_777_216)),
-            "cors_origins": tuple(env.list("CORS_ORIGINS", [])),
         }
 
 

@@ -33,10 +33,12 @@ class Result:
     seconds: float
 
 
+TYPED = ("openapi", "scripts", "services", "synthetic", "robot", "load", "charts", "e2e")
+
 LINTERS = (
     Check("ruff", ("ruff", "check", "--quiet", ".")),
     Check("format", ("ruff", "format", "--check", "--quiet", ".")),
-    Check("types", ("mypy",)),
+    Check("types", ("mypy", *(name for name in TYPED if any((ROOT / name).rglob("*.py"))))),
     Check("imports", ("lint-imports",)),
 )
 

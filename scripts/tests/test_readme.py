@@ -1,4 +1,4 @@
-"""The README: its commands answer what it says, its tables are complete, its links lead somewhere."""
+"""The README: its commands answer what it says, its tables are whole, its links lead somewhere."""
 
 import re
 import subprocess

@@ -1,10 +1,13 @@
 """Addresses: each is one client's, and stays so."""
 
+import hashlib
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from people import a_client, an_address
+from servicekit.database import driver_url
 from servicekit.testing import ContractClient
 
 ABSENT = 2**62
@@ -78,6 +81,49 @@ def test_nobodys_address_is_refused(api: ContractClient) -> None:
     answer = api.post("/address/create", json=an_address(client_id=ABSENT))
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["field"] == "client_id"
+
+
+def test_an_address_sent_again_with_its_key_is_added_once(
+    api: ContractClient, client_id: int
+) -> None:
+    key = {"Idempotency-Key": f"address-of-{client_id}"}
+    body = an_address(client_id=client_id)
+    first = api.post("/address/create", json=body, headers=key)
+    again = api.post("/address/create", json=body, headers=key)
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert len(api.get(f"/address/fetch/{client_id}").json()) == 1
+    other = an_address(client_id=client_id, number=7)
+    assert api.post("/address/create", json=other, headers=key).status_code == 422
+
+
+def test_a_key_that_is_in_use_this_moment_is_told_so(
+    api: ContractClient, client_id: int, database_url: str
+) -> None:
+    key = {"Idempotency-Key": f"held-for-{client_id}"}
+    body = an_address(client_id=client_id)
+    with create_engine(driver_url(database_url)).begin() as connection:
+        # a request that is under way holds the lock of its key until it is done
+        name = "\0".join(("live/user:1", "addresses.create", key["Idempotency-Key"])).encode()
+        lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+        answer = api.post("/address/create", json=body, headers=key)
+        assert answer.status_code == 409
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert api.post("/address/create", json=body, headers=key).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/address/delete/0"),
+        ("PUT", "/address/update/0"),
+        ("GET", "/address/fetch/0"),
+        ("GET", "/address/fetch?state=sp"),
+    ],
+)
+def test_a_bad_parameter_is_told(api: ContractClient, method: str, path: str) -> None:
+    body = an_address() if method == "PUT" else None
+    assert api.request(method, path, json=body).status_code == 400
 
 
 def test_an_unknown_address_is_not_found(api: ContractClient) -> None:

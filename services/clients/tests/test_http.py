@@ -103,7 +103,10 @@ def test_json_is_json_however_its_media_type_is_spelt(api: ContractClient, media
 )
 def test_a_body_of_another_kind_is_refused(api: ContractClient, media: str | None) -> None:
     headers = {} if media is None else {"Content-Type": media}
-    assert_problem(api.post("/clients/create", content=b"{}", headers=headers), 415)
+    for path in ("/clients/create", "/address/create"):
+        assert_problem(api.post(path, content=b"{}", headers=headers), 415)
+    for path in ("/clients/update/1", "/address/update/1"):
+        assert_problem(api.put(path, content=b"{}", headers=headers), 415)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ SHELL := /usr/bin/env bash
 PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
+ROUNDS ?= 1
 
 PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
@@ -37,6 +38,17 @@ format: ## Format the Python code
 	@$(BOOTSTRAP) dev
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+##@ Deploy
+
+.PHONY: images
+images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
+	@scripts/images
+
+.PHONY: e2e
+e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL, ROUNDS)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/e2e --rounds '$(ROUNDS)'
 
 ##@ Maintain
 

@@ -8,6 +8,8 @@ from typing import Any
 bind = os.environ.get("BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WORKERS", "1"))
 worker_class = "servicekit.worker.Worker"
+if "SERVICE" in os.environ:  # an image knows which service it is
+    wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
 
 # Several workers share the memory of an application that is built before they are forked; for a
 # single one that would only be a second copy. Nothing connects before a worker lives.

@@ -1,6 +1,7 @@
 """Brings a service's database to the newest revision of its own Alembic history."""
 
 import argparse
+import signal
 import sys
 import time
 from importlib.resources import files
@@ -18,11 +19,14 @@ from servicekit.settings import database_url, settings_or_exit
 
 TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
 NOT_AT_HEAD = 1
+TERMINATED = 143  # 128 and the number of the signal, as shells have it
 
 
 def main(package: str, arguments: list[str] | None = None) -> None:
     """Migrate the database of the service ``package``, or tell whether it is migrated."""
     options = _parser(package).parse_args(arguments)
+    # the first process of a container does not end on SIGTERM by itself
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     config = configuration(package)
     if options.sql:
         command.upgrade(config, "head", sql=True)

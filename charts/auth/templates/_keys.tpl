@@ -1,0 +1,10 @@
+{{/* The Secret that holds the signing keys. */}}
+{{- define "auth.signingKeysSecret" -}}
+{{- if .Values.signingKeys.existingSecret -}}
+{{ .Values.signingKeys.existingSecret }}
+{{- else if (.Values.global).generateSecrets -}}
+{{ .Release.Name }}-signing-keys
+{{- else -}}
+{{ fail "auth needs keys to sign with: set signingKeys.existingSecret to the name of a Secret with <kid>.pem and current" }}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,93 @@
+"""A small load through the ingress, which counts what fails while something else happens."""
+
+import secrets
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+import httpx
+from validate_docbr import CPF
+
+CALLERS = 4
+PAUSE = 0.05  # seconds between two calls of one caller
+
+
+class Load:
+    """Writes clients and reads them back, until the end of its ``with`` block."""
+
+    def __init__(self, url: str) -> None:
+        """Call the system at ``url``."""
+        self.answers: Counter[str] = Counter()
+        self.lost: list[int] = []
+        self._url = url
+        self._written: list[int] = []
+        self._stop = threading.Event()
+        self._headers = {"Authorization": f"Bearer {_token(url)}"}
+        self._threads = [threading.Thread(target=self._call) for _ in range(CALLERS)]
+
+    @property
+    def failed(self) -> int:
+        """How many calls were not answered with a 2xx."""
+        return sum(n for answer, n in self.answers.items() if not answer.startswith("2"))
+
+    @property
+    def total(self) -> int:
+        """How many calls there were."""
+        return sum(self.answers.values())
+
+    def __enter__(self) -> Self:
+        """Start."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Stop, look whether every write that was acknowledged is there, and clean up."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
+            for client_id in self._written:
+                if client.get(f"/clients/fetch/{client_id}").status_code != httpx.codes.OK:
+                    self.lost.append(client_id)
+                client.delete(f"/clients/delete/{client_id}")
+
+    def _call(self) -> None:
+        with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
+            while not self._stop.is_set():
+                made = self._ask(client, "POST", "/clients/create", _client())
+                if made is not None:
+                    self._written.append(made["id"])
+                    self._ask(client, "GET", f"/clients/fetch/{made['id']}")
+                time.sleep(PAUSE)
+
+    def _ask(
+        self, client: httpx.Client, method: str, path: str, body: dict[str, object] | None = None
+    ) -> dict[str, int] | None:
+        try:
+            answer = client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            self.answers[type(error).__name__] += 1
+            return None
+        self.answers[str(answer.status_code)] += 1
+        document: dict[str, int] | None = answer.json() if answer.is_success else None
+        return document
+
+
+def _client() -> dict[str, object]:
+    email = f"load-{secrets.token_hex(8)}@example.invalid"
+    return {"name": "Carga", "email": email, "cpf": CPF().generate(mask=True), "balance": 1}
+
+
+def _token(url: str) -> str:
+    name, password = f"load-{secrets.token_hex(8)}", secrets.token_urlsafe(16)
+    with httpx.Client(base_url=url, timeout=10) as client:
+        body = {"username": name, "password": password}
+        client.post("/users/create", json=body).raise_for_status()
+        answer = client.post("/users/login", auth=(name, password)).raise_for_status()
+    token: str = answer.json()["token"]
+    return token

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import httpx
 from cluster import RELEASE, Cluster, ClusterError, check_settings
-from load import Load
+from traffic import Load
 
 from localstack.purchase import Purchase, PurchaseError
 

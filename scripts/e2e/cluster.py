@@ -133,7 +133,7 @@ class Cluster:
         )
 
     def url(self) -> str:
-        """Return the ingress's URL: INGRESS_URL, or the address that the Ingress or a node tells."""
+        """Return INGRESS_URL, or the address that the Ingress or a node tells."""
         given = os.environ.get("INGRESS_URL")
         if given:
             return given.rstrip("/")

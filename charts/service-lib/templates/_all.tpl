@@ -149,37 +149,40 @@ metadata:
 automountServiceAccountToken: false
 {{- end }}
 
-{{/* A plain Job, named by what it runs: a new image or another database is a new Job. */}}
+{{/* A plain Job: it cannot be changed, so its name says what is in it, and another one is another Job. */}}
 {{- define "service-lib.migration" -}}
-{{- $image := include "service-lib.image" . -}}
-{{- $database := include "service-lib.databaseSecret" . -}}
+{{- $pod := include "service-lib.migrationPod" . -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "service-lib.fullname" . }}-migrate-{{ printf "%s %s" $image $database | sha256sum | trunc 8 }}
+  name: {{ include "service-lib.fullname" . }}-migrate-{{ $pod | sha256sum | trunc 8 }}
   labels:
     {{- include "service-lib.labels" . | nindent 4 }}
 spec:
   backoffLimit: 10
   template:
-    metadata:
-      labels:
-        {{- include "service-lib.labels" . | nindent 8 }}
-        app.kubernetes.io/component: migration
-    spec:
-      {{- include "service-lib.podCommon" . | nindent 6 }}
-      restartPolicy: OnFailure
-      containers:
-        - name: migrate
-          image: {{ $image }}
-          imagePullPolicy: {{ .Values.image.pullPolicy }}
-          command: [python, -m, {{ .Chart.Name }}.migrate]
-          env:
-            {{- include "service-lib.environment" . | nindent 12 }}
-          resources:
-            {{- toYaml .Values.resources | nindent 12 }}
-          securityContext:
-            {{- include "service-lib.containerSecurity" . | nindent 12 }}
+    {{- $pod | nindent 4 }}
+{{- end }}
+
+{{- define "service-lib.migrationPod" -}}
+metadata:
+  labels:
+    {{- include "service-lib.labels" . | nindent 4 }}
+    app.kubernetes.io/component: migration
+spec:
+  {{- include "service-lib.podCommon" . | nindent 2 }}
+  restartPolicy: OnFailure
+  containers:
+    - name: migrate
+      image: {{ include "service-lib.image" . }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      command: [python, -m, {{ .Chart.Name }}.migrate]
+      env:
+        {{- include "service-lib.databaseUrl" . | nindent 8 }}
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        {{- include "service-lib.containerSecurity" . | nindent 8 }}
 {{- end }}
 
 {{- define "service-lib.disruptionBudget" -}}

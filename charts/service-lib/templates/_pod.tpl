@@ -16,13 +16,17 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* What every container of a service is told. */}}
-{{- define "service-lib.environment" -}}
+{{- define "service-lib.databaseUrl" -}}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
       name: {{ include "service-lib.databaseSecret" . }}
       key: DATABASE_URL
+{{- end }}
+
+{{/* What a service and its relay are told. */}}
+{{- define "service-lib.environment" -}}
+{{ include "service-lib.databaseUrl" . }}
 - name: LOG_LEVEL
   value: {{ .Values.logLevel | quote }}
 - name: THREADS
@@ -99,7 +103,7 @@ capabilities:
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: [python, -m, {{ .Chart.Name }}.migrate, --wait, --timeout, "240"]
   env:
-    {{- include "service-lib.environment" . | nindent 4 }}
+    {{- include "service-lib.databaseUrl" . | nindent 4 }}
   resources:
     {{- toYaml .Values.resources | nindent 4 }}
   securityContext:

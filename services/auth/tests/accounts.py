@@ -1,0 +1,48 @@
+"""Accounts, made anew for each test."""
+
+import itertools
+import os
+from typing import Any
+
+import httpx
+
+from servicekit.testing import ContractClient
+
+PASSWORD = "Testando"
+PREFIXES = ("/users", "/user")  # the path and its older name
+
+_numbers = itertools.count()
+
+
+def a_name() -> str:
+    """Return a user name that nobody has."""
+    return f"Vinícius {os.getpid()}-{next(_numbers)}"
+
+
+def basic(name: str, password: str) -> httpx.BasicAuth:
+    """Return credentials (RFC 7617), in UTF-8."""
+    return httpx.BasicAuth(name.encode(), password.encode())
+
+
+def registered(api: ContractClient, name: str | None = None, **more: Any) -> str:
+    """Register a user and return the name."""
+    name = name or a_name()
+    answer = api.post("/users/create", json={"username": name, "password": PASSWORD}, **more)
+    assert answer.status_code == 201, answer.text
+    return name
+
+
+def login(api: ContractClient, name: str, password: str = PASSWORD, **more: Any) -> httpx.Response:
+    """Log in."""
+    return api.post("/users/login", auth=basic(name, password), **more)
+
+
+def logged_in(api: ContractClient, name: str | None = None) -> str:
+    """Log a user in, a new one if none is named, and return the token."""
+    token: str = login(api, name or registered(api)).json()["token"]
+    return token
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,68 @@
+"""The auth service on a database of its own, called over HTTP."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from auth import keys
+from auth.app import create_app
+from servicekit import migrate
+from servicekit.testing import CONTRACTS, ContractClient, environment, serve
+
+OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url_factory: Callable[[], str]) -> str:
+    """A migrated database of auth."""
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration("auth"))
+    return url
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Signing keys, and the services' secrets."""
+    folder = tmp_path_factory.mktemp("auth")
+    keys.new(folder / "keys")
+    (folder / "oauth").mkdir()
+    for name in OAUTH_CLIENTS:
+        (folder / "oauth" / name).write_text(f"secret-of-{name}\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, folder: Path) -> dict[str, str]:
+    """The service's environment."""
+    return {
+        "DATABASE_URL": database_url,
+        "CONTRACTS_DIR": str(CONTRACTS),
+        "KEYS_DIR": str(folder / "keys"),
+        "OAUTH_CLIENTS_DIR": str(folder / "oauth"),
+    }
+
+
+def running(
+    settings: dict[str, str], *, ready: bool = True, **more: str
+) -> Iterator[ContractClient]:
+    """Run the service and yield a client without a token."""
+    with environment(**settings, **more):
+        app = create_app()
+    with (
+        serve(app, ready=ready) as url,
+        ContractClient(url, CONTRACTS / "auth.yaml", "unit") as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def api(settings: dict[str, str]) -> Iterator[ContractClient]:
+    """The service with the settings that it has by default, seen by a stranger."""
+    yield from running(settings)
+
+
+@pytest.fixture(scope="session")
+def closed_api(settings: dict[str, str]) -> Iterator[ContractClient]:
+    """The service with registration closed, on the same database."""
+    yield from running(settings, OPEN_REGISTRATION="false")

@@ -1,0 +1,138 @@
+"""The signing keys: made, promoted and retired by a command, and read again when they change."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts import bearer, logged_in, registered
+from auth import keys
+from auth.keys import KeysError, SigningKeys
+from conftest import running
+from servicekit.testing import ContractClient
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        self.now += 2.0  # every look is late enough to see a change
+        return self.now
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m auth.keys``."""
+    call = [sys.executable, "-m", "auth.keys", *arguments]
+    return subprocess.run(call, capture_output=True, text=True, check=False)
+
+
+def test_the_first_key_signs_and_the_next_one_waits(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    first = command("new", "--dir", str(folder)).stdout.strip()
+    second = command("new", "--dir", str(folder)).stdout.strip()
+    listed = command("list", "--dir", str(folder)).stdout
+    assert f"{first}  current" in listed
+    assert f"{second}\n" in listed
+    assert (folder / f"{first}.pem").stat().st_mode & 0o777 == 0o600
+    assert command("use", second, "--dir", str(folder)).returncode == 0
+    assert command("retire", first, "--dir", str(folder)).returncode == 0
+    assert command("list", "--dir", str(folder)).stdout == f"{second}  current\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("use", "nobody"), "nobody"),
+        (("use", "../current"), "../current"),
+        (("retire", "nobody"), "nobody"),
+        (("use",), "key's id"),
+        (("new", "x"), "take none"),
+    ],
+)
+def test_a_wrong_call_is_told(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    keys.new(tmp_path)
+    done = command(*arguments, "--dir", str(tmp_path))
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_key_that_signs_cannot_be_retired(tmp_path: Path) -> None:
+    kid = keys.new(tmp_path)
+    with pytest.raises(KeysError, match="use another one first"):
+        keys.retire(tmp_path, kid)
+
+
+def test_a_change_is_seen_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    first = keys.new(tmp_path)
+    signing = SigningKeys(tmp_path, clock=Clock())
+    second = keys.new(tmp_path)
+    assert {key["kid"] for key in signing.key_set()["keys"]} == {first, second}
+    assert signing.signing()[0] == first
+    keys.use(tmp_path, second)
+    assert signing.signing()[0] == second
+    (tmp_path / "broken.pem").write_text("not a key")
+    assert {key["kid"] for key in signing.key_set()["keys"]} == {first, second}
+    (tmp_path / "broken.pem").unlink()
+    version = signing.version
+    keys.retire(tmp_path, first)
+    assert signing.get(first) is None
+    assert signing.version > version
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "holds no key"),
+        ({"a.pem": "nonsense", "current": "a"}, "a.pem"),
+        ({"current": "a"}, "holds no key"),
+    ],
+)
+def test_a_folder_without_a_key_ends_the_start(
+    tmp_path: Path, settings: dict[str, str], files: dict[str, str], told: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    program = "from auth.app import create_app; create_app()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**settings, "KEYS_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert "KEYS_DIR" in done.stderr
+    assert told in done.stderr
+
+
+@pytest.fixture
+def rotated(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[ContractClient, Path]]:
+    """A service whose keys nobody else turns."""
+    keys.new(tmp_path)
+    for client in running({**settings, "KEYS_DIR": str(tmp_path)}):
+        yield client, tmp_path
+
+
+def test_a_token_outlives_the_turn_of_its_key_and_not_its_retirement(
+    rotated: tuple[ContractClient, Path],
+) -> None:
+    api, folder = rotated
+    (old,) = [path.stem for path in folder.glob("*.pem")]
+    token = logged_in(api)
+    new = keys.new(folder)
+    keys.use(folder, new)
+    registered(api, headers=bearer(token))
+    for _ in range(100):
+        newer = logged_in(api)
+        kids = {key["kid"] for key in api.get("/users/jwks.json").json()["keys"]}
+        if new in kids:
+            break
+    assert kids == {old, new}
+    registered(api, headers=bearer(newer))
+    registered(api, headers=bearer(token))

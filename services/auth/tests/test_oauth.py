@@ -1,0 +1,118 @@
+"""Client credentials (RFC 6749, section 4.4), and the keys that tokens are checked with."""
+
+import httpx
+import jwt
+import pytest
+from jwt import PyJWK
+
+from accounts import basic, logged_in
+from servicekit.testing import ContractClient
+
+FORM = {"grant_type": "client_credentials"}
+
+
+def ask(
+    api: ContractClient, client_id: str, secret: str | None = None, **form: str
+) -> httpx.Response:
+    """Ask for a token."""
+    auth = basic(client_id, secret or f"secret-of-{client_id}")
+    return api.post("/users/token", data={**FORM, **form}, auth=auth)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "scope", "realm"),
+    [
+        ("clients", "inventory:remove", "live"),
+        ("products", "inventory:remove", "live"),
+        ("inventory", "clients:exists products:exists", "live"),
+        (
+            "synthetic",
+            (
+                "clients:read clients:write inventory:read inventory:write products:read"
+                " products:write users:write"
+            ),
+            "synthetic",
+        ),
+    ],
+)
+def test_each_client_may_do_what_it_is_for(
+    api: ContractClient, client_id: str, scope: str, realm: str
+) -> None:
+    answer = ask(api, client_id)
+    assert answer.status_code == 200
+    document = answer.json()
+    assert document["token_type"] == "Bearer"
+    assert document["expires_in"] == 300
+    assert document["scope"] == scope
+    claims = jwt.decode(document["access_token"], options={"verify_signature": False})
+    assert claims["sub"] == f"service:{client_id}"
+    assert claims["client_id"] == client_id
+    assert claims["scope"] == scope
+    assert claims["realm"] == realm
+    assert claims["exp"] - claims["iat"] == 300
+
+
+def test_a_client_may_ask_for_less_and_not_for_more(api: ContractClient) -> None:
+    assert ask(api, "inventory", scope="clients:exists").json()["scope"] == "clients:exists"
+    answer = ask(api, "inventory", scope="clients:exists clients:write")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_scope"
+    assert answer.json()["errors"][0]["field"] == "scope"
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret"),
+    [
+        ("clients", "wrong"),
+        ("clients", "secret-of-products"),
+        ("nobody", "secret-of-nobody"),
+        ("../keys/current", "x"),
+        ("", ""),
+    ],
+)
+def test_a_wrong_id_or_secret_is_an_invalid_client(
+    api: ContractClient, client_id: str, secret: str
+) -> None:
+    answer = api.post("/users/token", data=FORM, auth=basic(client_id, secret))
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_without_credentials_there_is_no_client(api: ContractClient) -> None:
+    assert api.post("/users/token", data=FORM).json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({**FORM, "scope": "NOT A SCOPE"}, "invalid_request"),
+        ({**FORM, "surprise": "1"}, "invalid_request"),
+        ({**FORM, "scope": "\x00"}, "invalid_request"),
+    ],
+)
+def test_a_form_that_is_wrong_has_the_code_of_the_rfc(
+    api: ContractClient, form: dict[str, str], error: str
+) -> None:
+    answer = api.post("/users/token", data=form, auth=basic("clients", "secret-of-clients"))
+    if not form:
+        answer = api.post(
+            "/users/token",
+            content=b"scope=inventory%3Aremove",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            auth=basic("clients", "secret-of-clients"),
+        )
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+
+
+def test_a_token_is_signed_with_a_key_that_is_published(api: ContractClient) -> None:
+    answer = api.get("/users/jwks.json")
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    keys = {key["kid"]: PyJWK(key) for key in answer.json()["keys"]}
+    token = logged_in(api)
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    assert jwt.decode(token, key, algorithms=["ES256"], audience="cadastro")["realm"] == "live"
+    assert all("d" not in key for key in answer.json()["keys"])

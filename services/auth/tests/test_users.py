@@ -1,0 +1,161 @@
+"""Users: who registers can log in, under one name, with one password."""
+
+import time
+
+import jwt
+import pytest
+
+from accounts import PASSWORD, PREFIXES, a_name, basic, bearer, logged_in, login, registered
+from servicekit.testing import ContractClient
+
+USERS = {"clients", "products", "inventory"}
+
+
+def test_who_registers_can_log_in_and_gets_a_token(api: ContractClient) -> None:
+    name = registered(api)
+    answer = login(api, name)
+    assert answer.status_code == 200
+    assert answer.json()["msg"] == "Success"
+    claims = jwt.decode(answer.json()["token"], options={"verify_signature": False})
+    assert claims["iss"] == claims["aud"] == "cadastro"
+    assert claims["sub"].startswith("user:")
+    assert claims["realm"] == "live"
+    assert claims["exp"] - claims["iat"] == 3600
+    assert claims["nbf"] <= time.time() < claims["exp"]
+    assert set(claims["scope"].split()) == {
+        f"{what}:{right}" for what in USERS for right in ("read", "write")
+    } | {"users:write"}
+
+
+def test_no_two_tokens_are_the_same(api: ContractClient) -> None:
+    name = registered(api)
+    assert logged_in(api, name) != logged_in(api, name)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_older_names_do_the_same(api: ContractClient, prefix: str) -> None:
+    name = a_name()
+    body = {"username": name, "password": PASSWORD}
+    assert api.post(f"{prefix}/create", json=body).status_code == 201
+    assert api.post(f"{prefix}/create", json=body).status_code == 409
+    assert api.post(f"{prefix}/login", auth=basic(name, PASSWORD)).status_code == 200
+    assert api.get(f"{prefix}/health").status_code == 200
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, lambda name: name.replace("í", "i\u0301")])
+def test_a_name_is_one_users_however_it_is_spelt(api: ContractClient, spell: object) -> None:
+    assert callable(spell)
+    name = registered(api)
+    body = {"username": spell(name), "password": PASSWORD}
+    answer = api.post("/users/create", json=body)
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["field"] == "username"
+    assert login(api, spell(name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", ""),
+        ("username", " "),
+        ("username", "x" * 101),
+        ("username", "a:b"),
+        ("username", "a\nb"),
+        ("username", 7),
+        ("username", None),
+        ("password", "short"),
+        ("password", "x" * 129),
+        ("password", "Segredo\t77"),
+        ("password", 12345678),
+        ("realm", "synthetic"),
+    ],
+)
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_wrong_field_is_named_and_not_echoed(
+    api: ContractClient, prefix: str, field: str, value: object
+) -> None:
+    body = {"username": a_name(), "password": "Segredo-77", field: value}
+    answer = api.post(f"{prefix}/create", json=body)
+    assert answer.status_code == 400
+    assert field in {error["field"] for error in answer.json()["errors"]}
+    assert "Segredo" not in answer.text
+
+
+def test_a_wrong_name_and_a_wrong_password_have_one_answer(api: ContractClient) -> None:
+    name = registered(api)
+    wrong = [login(api, name, "Errado123"), login(api, a_name()), api.post("/users/login")]
+    assert {answer.status_code for answer in wrong} == {401}
+    assert len({answer.text for answer in wrong}) == 1
+    for answer in wrong:
+        assert answer.headers["WWW-Authenticate"] == 'Basic realm="cadastro", charset="UTF-8"'
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Bearer x", "Basic Og==", "Basic YQ=="])
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_credentials_that_are_none_are_refused(
+    api: ContractClient, prefix: str, header: str
+) -> None:
+    answer = api.post(f"{prefix}/login", headers={"Authorization": header})
+    assert answer.status_code == 401
+
+
+def test_a_password_is_the_same_however_it_is_composed(api: ContractClient) -> None:
+    name = a_name()
+    body = {"username": name, "password": "Vin\u00edcius1"}
+    assert api.post("/users/create", json=body).status_code == 201
+    assert login(api, name, "Vini\u0301cius1").status_code == 200
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_closed_registration_needs_a_user_who_is_logged_in(
+    api: ContractClient, closed_api: ContractClient, prefix: str
+) -> None:
+    body = {"username": a_name(), "password": PASSWORD}
+    path = f"{prefix}/create"
+    assert closed_api.post(path, json=body).status_code == 401
+    token = logged_in(api)
+    assert closed_api.post(path, json=body, headers=bearer(token)).status_code == 201
+    assert login(api, body["username"]).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_token_that_comes_must_be_good_and_allow_it(api: ContractClient, prefix: str) -> None:
+    body = {"username": a_name(), "password": PASSWORD}
+    path = f"{prefix}/create"
+    assert api.post(path, json=body, headers=bearer("nonsense")).status_code == 401
+    auth, form = basic("inventory", "secret-of-inventory"), {"grant_type": "client_credentials"}
+    token = api.post("/users/token", data=form, auth=auth).json()["access_token"]
+    assert api.post(path, json=body, headers=bearer(token)).status_code == 403
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_request_sent_again_with_its_key_makes_one_user(api: ContractClient, prefix: str) -> None:
+    name = a_name()
+    key = {"Idempotency-Key": name.encode().hex()}
+    body = {"username": name, "password": PASSWORD}
+    first = api.post(f"{prefix}/create", json=body, headers=key)
+    again = api.post(f"{prefix}/create", json=body, headers=key)
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    other = {"username": a_name(), "password": PASSWORD}
+    assert api.post(f"{prefix}/create", json=other, headers=key).status_code == 422
+
+
+def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
+    auth, form = basic("synthetic", "secret-of-synthetic"), {"grant_type": "client_credentials"}
+    token = api.post("/users/token", data=form, auth=auth).json()["access_token"]
+    name = registered(api, headers=bearer(token))
+    claims = jwt.decode(logged_in(api, name), options={"verify_signature": False})
+    assert claims["realm"] == "synthetic"
+
+
+@pytest.mark.parametrize("path", [f"{prefix}/create" for prefix in PREFIXES] + ["/users/token"])
+def test_a_body_that_is_too_large_or_of_another_kind_is_refused(
+    api: ContractClient, path: str
+) -> None:
+    auth = basic("clients", "secret-of-clients") if path.endswith("token") else None
+    large = b"x" * 70_000
+    kind = "application/x-www-form-urlencoded" if auth else "application/json"
+    answer = api.post(path, content=large, headers={"Content-Type": kind}, auth=auth)
+    assert answer.status_code == 413
+    answer = api.post(path, content=b"x", headers={"Content-Type": "text/plain"}, auth=auth)
+    assert answer.status_code == 415

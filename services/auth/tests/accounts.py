@@ -2,11 +2,13 @@
 
 import itertools
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
-from servicekit.testing import ContractClient
+from auth.app import create_app
+from servicekit.testing import CONTRACTS, ContractClient, environment, serve
 
 PASSWORD = "Testando"
 PREFIXES = ("/users", "/user")  # the path and its older name
@@ -46,3 +48,16 @@ def logged_in(api: ContractClient, name: str | None = None) -> str:
 def bearer(token: str) -> dict[str, str]:
     """Return the header that carries a token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def running(
+    settings: dict[str, str], *, ready: bool = True, **more: str
+) -> Iterator[ContractClient]:
+    """Run the service and yield a client without a token."""
+    with environment(**settings, **more):
+        app = create_app()
+    with (
+        serve(app, ready=ready) as url,
+        ContractClient(url, CONTRACTS / "auth.yaml", "unit") as client,
+    ):
+        yield client

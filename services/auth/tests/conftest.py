@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from accounts import running
 from auth import keys
-from auth.app import create_app
 from servicekit import migrate
-from servicekit.testing import CONTRACTS, ContractClient, environment, serve
+from servicekit.testing import CONTRACTS, ContractClient
 
 OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
 
@@ -41,19 +41,6 @@ def settings(database_url: str, folder: Path) -> dict[str, str]:
         "KEYS_DIR": str(folder / "keys"),
         "OAUTH_CLIENTS_DIR": str(folder / "oauth"),
     }
-
-
-def running(
-    settings: dict[str, str], *, ready: bool = True, **more: str
-) -> Iterator[ContractClient]:
-    """Run the service and yield a client without a token."""
-    with environment(**settings, **more):
-        app = create_app()
-    with (
-        serve(app, ready=ready) as url,
-        ContractClient(url, CONTRACTS / "auth.yaml", "unit") as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts import PASSWORD, PREFIXES, a_name, basic
-from conftest import running
+from accounts import PASSWORD, PREFIXES, a_name, basic, running
 from servicekit.testing import ContractClient
 
 

@@ -9,11 +9,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text
 
-from accounts import PASSWORD, PREFIXES, a_name, basic, login, registered
+from accounts import PASSWORD, PREFIXES, a_name, basic, login, registered, running
 from auth.domain import name_key
 from auth.passwords import FREE_THREADS
 from auth.throttle import LIMITS
-from conftest import running
 from servicekit.database import driver_url
 from servicekit.testing import ContractClient
 
@@ -31,7 +30,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def guessed(api: ContractClient) -> str:
     """A user at whose password somebody has guessed as often as is free."""
-    name = registered(api)
+    name: str = registered(api)
     for _ in range(FREE):
         assert login(api, name, "Errado123").status_code == 401
     return name

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from accounts import bearer, logged_in, registered
+from accounts import bearer, logged_in, registered, running
 from auth import keys
 from auth.keys import KeysError, SigningKeys
-from conftest import running
 from servicekit.testing import ContractClient
 
 

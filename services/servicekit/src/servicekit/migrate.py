@@ -33,7 +33,7 @@ def main(package: str, arguments: list[str] | None = None) -> None:
         return
     url = settings_or_exit(database_url)
     if options.check or options.wait:
-        _end_unless(_is_at_head(url, config, options.timeout if options.wait else 0), package)
+        _end_unless(is_at_head(url, package, options.timeout if options.wait else 0), package)
         return
     _try_to_upgrade(url, config, package)
 
@@ -48,11 +48,33 @@ def configuration(package: str) -> Config:
 
 
 def upgrade(url: str, config: Config, revision: str = "head") -> None:
-    """Run the migrations that are missing, in one transaction."""
+    """Run the migrations that are missing, in one transaction.
+
+    A database that a newer release has migrated is left as it is: its changes only expand, so
+    that this release works on it, after a roll-back for instance.
+    """
     engine = create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True)
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        if not _is_newer(connection, ScriptDirectory.from_config(config)):
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+
+
+def is_at_head(url: str, package: str, patience: float) -> bool:
+    """Tell whether a database has all migrations of a service; wait for it some seconds."""
+    script = ScriptDirectory.from_config(configuration(package))
+    engine = create_engine(driver_url(url), poolclass=NullPool)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with engine.connect() as connection:
+                if _is_newer(connection, script) or _has_heads(connection, script):
+                    return True
+        except OperationalError:
+            pass  # it is starting, or away: what we wait for
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
 
 
 def _parser(package: str) -> argparse.ArgumentParser:
@@ -85,26 +107,18 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
             return
 
 
-def _is_at_head(url: str, config: Config, patience: float) -> bool:
-    heads = set(ScriptDirectory.from_config(config).get_heads())
-    engine = create_engine(driver_url(url), poolclass=NullPool)
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            with engine.connect() as connection:
-                if _knows(connection, heads):
-                    return True
-        except OperationalError:
-            pass  # it is starting, or away: what we wait for
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
+def _has_heads(connection: Connection, script: ScriptDirectory) -> bool:
+    return set(script.get_heads()) <= _current(connection)
 
 
-def _knows(connection: Connection, heads: set[str]) -> bool:
-    """Tell whether the database has our heads, or is at revisions that are newer than ours."""
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    return heads <= current
+def _is_newer(connection: Connection, script: ScriptDirectory) -> bool:
+    """Tell whether the database is at a revision that this release does not know."""
+    known = {revision.revision for revision in script.walk_revisions()}
+    return bool(_current(connection) - known)
+
+
+def _current(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def _end_unless(at_head: bool, package: str) -> None:  # noqa: FBT001 - the one thing it takes

@@ -1,0 +1,239 @@
+"""The charts: what they make is valid, safe and told; what they are told wrongly they refuse."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from rendering import CHARTS, SERVICES, HelmError, containers, of_kind, pods, render
+
+EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
+VARIANTS: list[tuple[str, ...]] = [
+    (),
+    *[("--values", str(example)) for example in EXAMPLES],
+    ("--set", "ingress.host=x.example,ingress.tlsSecret=x"),
+    ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
+    ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
+]
+FOREIGN = {"HTTPRoute"}  # kinds whose schemas are not Kubernetes' own
+OWN = {"database.existingSecret": "db", "oauthClients.existingSecret": "o"}
+
+
+def values_of(chart: str) -> dict[str, Any]:
+    """Return the values that a chart has by default."""
+    values: dict[str, Any] = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+    return values
+
+
+@pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
+def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None:
+    for helm in all_helms:
+        settings = ",".join(f"{name}={value}" for name, value in OWN.items())
+        options = [] if chart == "cadastro" else ["--set", settings]
+        if chart == "auth":
+            options += ["--set", "signingKeys.existingSecret=k"]
+        command = [helm, "lint", "--strict", str(CHARTS / chart), *options]
+        command += ["--kube-version", "1.34.0"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+def test_every_object_fits_kubernetes_schemas(helm: str, options: tuple[str, ...]) -> None:
+    for item in render(helm, "cadastro", *options):
+        if item["kind"] not in FOREIGN:
+            kubernetes_validate.validate(item, "1.34", strict=True)
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...]) -> None:
+    def shape(helm: str) -> list[dict[str, Any]]:
+        objects = [item for item in render(helm, "cadastro", *options) if item["kind"] != "Secret"]
+        return sorted(objects, key=lambda item: (item["kind"], item["metadata"]["name"]))
+
+    shapes = [shape(helm) for helm in all_helms]
+    assert all(each == shapes[0] for each in shapes)
+
+
+def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
+    seen = 0
+    for name, pod in pods(render(helm, "cadastro")):
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in containers(pod):
+            security = container["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False, name
+            assert security["readOnlyRootFilesystem"] is True, name
+            assert security["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["limits"]["memory"], name
+            assert container["resources"]["requests"]["cpu"], name
+            seen += 1
+    assert seen > 10
+
+
+def test_a_service_drains_before_it_stops_and_is_asked_whether_it_is_ready(helm: str) -> None:
+    deployments = of_kind(render(helm, "cadastro"), "Deployment")
+    for service in SERVICES:
+        spec = deployments[f"try-{service}"]["spec"]
+        assert spec["replicas"] == 2
+        assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        (container,) = spec["template"]["spec"]["containers"]
+        assert container["readinessProbe"]["httpGet"]["path"] == "/-/ready"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/-/live"
+        drain = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert drain < spec["template"]["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_clients_and_products_have_relays(helm: str) -> None:
+    deployments = of_kind(render(helm, "cadastro"), "Deployment")
+    assert {name for name in deployments if name.endswith("-relay")} == {
+        "try-clients-relay",
+        "try-products-relay",
+    }
+
+
+def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> None:
+    def name(*options: str) -> str:
+        jobs = of_kind(render(helm, "cadastro", *options), "Job")
+        found: str = next(job for job in jobs if "clients" in job)
+        return found
+
+    assert name() == name("--set", "clients.logLevel=DEBUG")
+    changed = [
+        "global.image.tag=v2",
+        "clients.resources.limits.memory=1Gi",
+        "clients.database.existingSecret=other",
+    ]
+    assert len({name(), *(name("--set", change) for change in changed)}) == 4
+
+
+def test_the_routes_are_whole_segments_of_the_services(helm: str) -> None:
+    (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
+    routes = {
+        path["path"]: path["backend"]["service"]["name"]
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]
+    }
+    assert routes == {
+        "/users": "try-auth",
+        "/user": "try-auth",
+        "/clients": "try-clients",
+        "/address": "try-clients",
+        "/products": "try-products",
+        "/inventory": "try-inventory",
+    }
+
+
+def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
+    for service, deployment in of_kind(render(helm, "cadastro"), "Deployment").items():
+        pod = deployment["spec"]["template"]["spec"]
+        for volume in pod["volumes"]:
+            secret = volume.get("secret", {})
+            if secret.get("secretName") == "try-oauth-clients" and service != "try-auth":
+                name = service.removeprefix("try-").removesuffix("-relay")
+                assert [item["key"] for item in secret["items"]] == [name]
+
+
+def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> None:
+    first, second = (of_kind(render(helm, "cadastro"), "Secret") for _ in range(2))
+    assert first.keys() == second.keys()
+    for name, secret in first.items():
+        assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+        assert secret.get("data", secret.get("stringData")) != second[name].get(
+            "data", second[name].get("stringData")
+        )
+    text = "".join(
+        (CHARTS / chart / "values.yaml").read_text() for chart in ("cadastro", *SERVICES)
+    )
+    assert not re.search(r"(?i)(password|token):\s*\S", text)
+
+
+def test_production_makes_no_secret_and_no_database(helm: str) -> None:
+    objects = render(helm, "cadastro", "--values", str(CHARTS / "examples" / "production.yaml"))
+    assert not of_kind(objects, "Secret")
+    assert not of_kind(objects, "PersistentVolumeClaim")
+    assert "try-postgresql" not in of_kind(objects, "Deployment")
+    assert "replicas" not in of_kind(objects, "Deployment")["try-clients"]["spec"]
+    assert of_kind(objects, "HorizontalPodAutoscaler").keys() == {"try-clients"}
+
+
+@pytest.mark.parametrize(
+    ("chart", "setting", "told"),
+    [
+        ("cadastro", "ingres.enabled=false", "ingres"),
+        ("cadastro", "clients.replica=3", "replica"),
+        ("cadastro", "clients.replicas=many", "replicas"),
+        ("cadastro", "clients.validation=lax", "validation"),
+        ("cadastro", "postgresql.storage=lots", "storage"),
+        ("cadastro", "ingress.tlsSecret=x", "ingress.host"),
+        ("cadastro", "gateway.enabled=true", "gateway.parentRefs"),
+        ("cadastro", "global.postgresql.enabled=false", "database.existingSecret"),
+        ("cadastro", "global.generateSecrets=false", "existingSecret"),
+        ("clients", "replicas=1", "database.existingSecret"),
+        ("clients", "database.existingSecret=x", "oauthClients.existingSecret"),
+        ("auth", "database.existingSecret=x,oauthClients.existingSecret=y", "signingKeys"),
+    ],
+)
+def test_a_wrong_or_missing_value_is_named(
+    all_helms: list[str], chart: str, setting: str, told: str
+) -> None:
+    for helm in all_helms:
+        with pytest.raises(HelmError, match=re.escape(told)):
+            render(helm, chart, "--set", setting)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
+    settings = {**OWN, **({"signingKeys.existingSecret": "k"} if service == "auth" else {})}
+    options = ",".join(f"{name}={value}" for name, value in settings.items())
+    objects = render(helm, service, "--set", options)
+    assert f"try-{service}" in of_kind(objects, "Deployment")
+
+
+@pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
+def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+    assert undescribed(values_of(chart), schema) == []
+    lines = (CHARTS / chart / "values.yaml").read_text().splitlines()
+    assert unexplained(lines) == []
+
+
+def undescribed(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> list[str]:
+    """Return the values that a schema does not name."""
+    missing: list[str] = []
+    for name, value in values.items():
+        inner = schema.get("properties", {}).get(name)
+        if inner is None:
+            if schema.get("additionalProperties") is False:
+                missing.append(f"{path}{name}")
+        elif isinstance(value, dict):
+            missing += undescribed(value, inner, f"{path}{name}.")
+    return missing
+
+
+def unexplained(lines: list[str]) -> list[str]:
+    """Return the keys without a comment of their own, or on what they belong to."""
+    missing, explained_at = [], None
+    for number, line in enumerate(lines):
+        key = re.match(r"( *)([A-Za-z]+):(.*)", line)
+        if key is None:
+            continue
+        indent = len(key[1])
+        if explained_at is not None and indent > explained_at:
+            continue  # part of a value that is explained as a whole
+        explained_at = None
+        if lines[number - 1].strip().startswith("#"):
+            explained_at = indent
+        elif key[3].strip():
+            missing.append(key[2])
+    return missing
+
+
+def test_the_examples_say_how_to_be_used() -> None:
+    assert EXAMPLES
+    for example in EXAMPLES:
+        assert Path(example).read_text().startswith("# ")

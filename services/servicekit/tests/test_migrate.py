@@ -1,0 +1,93 @@
+"""A database is migrated once, by whoever comes first, and tells whether it is."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from servicekit import migrate
+from servicekit.database import driver_url
+
+
+@pytest.fixture
+def url(postgres_url_factory: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database, and the environment that names it."""
+    url = postgres_url_factory()
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
+
+
+def ends_with(*arguments: str) -> int:
+    """Run the command and return its exit code."""
+    try:
+        migrate.main("clients", list(arguments))
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_an_empty_database_is_told_migrated_and_told_so(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ends_with("--check") == 1
+    assert "not migrated" in capsys.readouterr().err
+    assert ends_with() == 0
+    assert ends_with("--check") == 0
+    assert ends_with() == 0  # and again does nothing
+    engine = create_engine(driver_url(url))
+    assert "clients" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_waiting_ends_when_somebody_migrates(url: str) -> None:
+    assert url
+    assert ends_with("--wait", "--timeout", "0.1") == 1
+    seen: list[int] = []
+    waiting = threading.Thread(
+        target=lambda: seen.append(0 if migrate.is_at_head(url, "clients", 60) else 1)
+    )
+    waiting.start()
+    assert ends_with() == 0
+    waiting.join(60)
+    assert seen == [0]
+
+
+def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
+    assert ends_with() == 0
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'clients_9999'"))
+    assert ends_with("--check") == 0
+    assert ends_with() == 0
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "clients_9999"
+    engine.dispose()
+
+
+def test_several_at_once_migrate_one_after_the_other(url: str) -> None:
+    command = [sys.executable, "-m", "clients.migrate"]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert migrate.is_at_head(url, "clients", 0)
+
+
+def test_the_sql_is_printed_for_who_wants_to_read_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ends_with("--sql") == 0
+    assert "CREATE TABLE clients" in capsys.readouterr().out
+
+
+def test_a_missing_url_is_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert ends_with() == 78
+
+
+def test_a_database_that_is_away_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:9/nothing")
+    monkeypatch.setattr(migrate, "TRIES", 1)
+    assert ends_with() == 1
+    assert "cannot migrate clients" in capsys.readouterr().err

@@ -9,6 +9,8 @@ PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
+URL ?= http://127.0.0.1:$(PORT)
+SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
 
 PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
@@ -20,6 +22,11 @@ BIN = .venv/bin
 run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
 	@$(BOOTSTRAP) run
 	@exec $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
+
+.PHONY: robot
+robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python robot/executar.py --url '$(URL)' --segredo '$(SECRET_FILE)'
 
 ##@ Check
 

@@ -40,8 +40,11 @@ class Schema:
 
         """
         if not self._validator.is_valid(value):
-            errors = self._validator.iter_errors(value)
-            raise Invalid([fault for e in errors for fault in _explain(e, self._schema, name)])
+            faults: dict[str, dict[str, str]] = {}  # the first of each field is enough
+            for error in self._validator.iter_errors(value):
+                for fault in _explain(error, self._schema, name):
+                    faults.setdefault(fault["field"], fault)
+            raise Invalid(list(faults.values()))
 
 
 class Parameters:

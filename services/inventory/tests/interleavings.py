@@ -2,13 +2,14 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
-from servicekit.testing import wait_until
+from servicekit.testing import PATIENCE
 
 Work = Callable[[Connection], object]
 
@@ -24,6 +25,7 @@ class Session:
         self._monitor = monitor
         self._work = work
         self._may_go = threading.Semaphore(0)
+        self._news = threading.Event()  # it has paused or ended since somebody looked
         self._pauses = 0
         self._seen = 0
         self._pid = 0
@@ -50,10 +52,12 @@ class Session:
 
     def _settle(self) -> None:
         """Wait until it pauses, ends, or is blocked by a lock."""
-        wait_until(
-            lambda: self.is_over or self._pauses > self._seen or self._is_blocked(),
-            "a statement to end or to block",
-        )
+        deadline = time.monotonic() + PATIENCE
+        while not (self.is_over or self._pauses > self._seen):
+            if not self._news.wait(0.005) and self._is_blocked():
+                return
+            self._news.clear()
+            assert time.monotonic() < deadline, "a statement neither ended nor blocked"
 
     def _is_blocked(self) -> bool:
         return bool(self._pid and self._monitor.scalar(_BLOCKED, {"pid": self._pid}))
@@ -69,10 +73,12 @@ class Session:
             self._outcome.set_result(result)
         except Exception as error:  # noqa: BLE001 - it is the outcome
             self._outcome.set_exception(error)
+        self._news.set()
 
     def _pause(self, *_: Any) -> None:
         self._pauses += 1
-        if not self._may_go.acquire(timeout=10):
+        self._news.set()
+        if not self._may_go.acquire(timeout=PATIENCE):
             message = "nobody let this session go on"
             raise TimeoutError(message)
 

@@ -1,5 +1,6 @@
 """What a client and an address are, and the rules that hold for them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -8,7 +9,7 @@ import email_validator
 from validate_docbr import CPF
 
 from servicekit.errors import BadRequest
-from servicekit.money import parse_money
+from servicekit.money import format_money, parse_money
 
 Validation = Literal["strict", "format"]
 
@@ -75,6 +76,17 @@ class Client:
             balance=parse_money(body["balance"], "balance"),
         )
 
+    @staticmethod
+    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored client as it is answered."""
+        return {
+            "id": row["id"],
+            "name": row["name"],
+            "email": row["email"],
+            "cpf": row["cpf"],
+            "balance": format_money(row["balance"]),
+        }
+
     @property
     def email_key(self) -> str:
         """What is unique about the e-mail: it does not depend on case."""
@@ -106,6 +118,19 @@ class Address:
             number=body["number"],
             cep=parse_cep(body),
         )
+
+    @staticmethod
+    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored address as it is answered."""
+        return {
+            "id": row["id"],
+            "client_id": row["client_id"],
+            "state": row["state"],
+            "city": row["city"],
+            "street": row["street"],
+            "number": row["number"],
+            "CEP": row["cep"],
+        }
 
 
 def parse_cpf(text: str, validation: Validation) -> str:

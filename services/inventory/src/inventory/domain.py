@@ -1,6 +1,6 @@
 """What an entry of an inventory is, and the rules that hold for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
@@ -33,6 +33,17 @@ class Item:
             number_of_items=body["number_of_items"],
             purchase_date=parse_purchase_date(body["purchase_date"]),
         )
+
+    @staticmethod
+    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored entry as it is answered."""
+        return {
+            "id": row["id"],
+            "product_id": row["product_id"],
+            "product_name": row["product_name"],
+            "number_of_items": row["number_of_items"],
+            "purchase_date": format_purchase_date(row["purchase_date"]),
+        }
 
 
 def parse_purchase_date(text: str) -> datetime:

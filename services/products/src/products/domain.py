@@ -1,10 +1,11 @@
 """What a product is, and the rules that hold for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-from servicekit.money import parse_money
+from servicekit.money import format_money, parse_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,15 @@ class Product:
             price=parse_money(body["price"], "price"),
             status=body["status"],
         )
+
+    @staticmethod
+    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored product as it is answered."""
+        return {
+            "id": row["id"],
+            "name": row["name"],
+            "description": row["description"],
+            "quantity": row["quantity"],
+            "price": format_money(row["price"]),
+            "status": row["status"],
+        }

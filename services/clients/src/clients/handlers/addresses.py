@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from clients import repository
 from clients.domain import Address
 from servicekit.conditional import expected_versions, updated
@@ -35,7 +33,7 @@ def list_of_client(client_id: int, principal: Principal, limit: int, after: int)
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, client_id=client_id
         )
-    return page([_shown(row) for row in rows], limit)
+    return page([Address.to_body(row) for row in rows], limit)
 
 
 def list_all(
@@ -50,7 +48,7 @@ def list_all(
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, state=state, city=city
         )
-    return page([_shown(row) for row in rows], limit)
+    return page([Address.to_body(row) for row in rows], limit)
 
 
 def update(
@@ -76,15 +74,3 @@ def delete(address_id: int, principal: Principal) -> dict[str, str]:
     with database().transaction() as connection:
         repository.delete_address(connection, principal.realm, address_id)
     return {"msg": "Address deleted"}
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "client_id": row["client_id"],
-        "state": row["state"],
-        "city": row["city"],
-        "street": row["street"],
-        "number": row["number"],
-        "CEP": row["cep"],
-    }

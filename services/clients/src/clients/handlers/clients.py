@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from clients import repository
 from clients.domain import Client, parse_cpf
 from servicekit import health as healths
 from servicekit.conditional import expected_versions, fetched, updated
 from servicekit.current import database, validation
 from servicekit.idempotency import once
-from servicekit.money import format_money
 from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
@@ -33,7 +30,7 @@ def fetch(client_id: int, principal: Principal, if_none_match: str | None = None
     """Answer one client."""
     with database().statement() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
-    return fetched(_shown(row), row["version"], if_none_match)
+    return fetched(Client.to_body(row), row["version"], if_none_match)
 
 
 def list_all(
@@ -50,7 +47,7 @@ def list_all(
         rows = repository.list_clients(
             connection, principal.realm, limit, after, name=name, email=email, cpf=known
         )
-    return page([_shown(row) for row in rows], limit)
+    return page([Client.to_body(row) for row in rows], limit)
 
 
 def update(
@@ -80,13 +77,3 @@ def exists(client_id: int, principal: Principal) -> dict[str, bool]:
 def health() -> dict[str, str]:
     """Answer whether the service works."""
     return healths.healthy()
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "email": row["email"],
-        "cpf": row["cpf"],
-        "balance": format_money(row["balance"]),
-    }

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from inventory import repository
-from inventory.domain import Item, Kind, format_purchase_date
+from inventory.domain import Item, Kind
 from inventory.gateways import owners, passed_on
 from servicekit import health as healths
 from servicekit.current import database
@@ -40,7 +38,7 @@ def list_products(client_id: int, principal: Principal, limit: int, after: int) 
     """Answer a page of what one client bought."""
     with database().statement() as connection:
         rows = repository.list_items(connection, principal.realm, client_id, limit, after)
-    return page([_shown(row) for row in rows], limit)
+    return page([Item.to_body(row) for row in rows], limit)
 
 
 def remove_product(item_id: int, principal: Principal) -> dict[str, str]:
@@ -77,13 +75,3 @@ def _remove_in_realm(realm: Realm, kind: Kind, subject_id: int) -> None:
     while more:
         with database().statement() as connection:
             more = repository.remove_of(connection, realm, kind, subject_id)
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "product_id": row["product_id"],
-        "product_name": row["product_name"],
-        "number_of_items": row["number_of_items"],
-        "purchase_date": format_purchase_date(row["purchase_date"]),
-    }

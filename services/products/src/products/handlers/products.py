@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from products import repository
 from products.domain import Product
 from servicekit import health as healths
 from servicekit.conditional import expected_versions, fetched, updated
 from servicekit.current import database
 from servicekit.idempotency import once
-from servicekit.money import format_money
 from servicekit.pagination import page
 from servicekit.replies import Reply, created
 from servicekit.security import Principal
@@ -33,7 +30,7 @@ def fetch(product_id: int, principal: Principal, if_none_match: str | None = Non
     """Answer one product."""
     with database().statement() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
-    return fetched(_shown(row), row["version"], if_none_match)
+    return fetched(Product.to_body(row), row["version"], if_none_match)
 
 
 def list_all(
@@ -48,7 +45,7 @@ def list_all(
         rows = repository.list_products(
             connection, principal.realm, limit, after, name=name, status=status
         )
-    return page([_shown(row) for row in rows], limit)
+    return page([Product.to_body(row) for row in rows], limit)
 
 
 def update(
@@ -81,14 +78,3 @@ def exists(product_id: int, principal: Principal) -> dict[str, Any]:
 def health() -> dict[str, str]:
     """Answer whether the service works."""
     return healths.healthy()
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "description": row["description"],
-        "quantity": row["quantity"],
-        "price": format_money(row["price"]),
-        "status": row["status"],
-    }

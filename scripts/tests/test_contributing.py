@@ -1,0 +1,67 @@
+"""The walks of CONTRIBUTING.md, made on a copy of the tree, and what they lead to."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+BIN = Path(sys.executable).parent
+MOST_FILES = 4  # of a new field, beside its test
+NOT_OURS = ("CADASTRO_", "COV", "PYTEST")  # what a run of our own leaves in the environment
+
+
+def patches(walk: str) -> list[str]:
+    """Return the patches of a walk, in order."""
+    section = PAGE.partition(f"## {walk}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```diff\n(.*?)```", section, re.DOTALL)
+
+
+def files_of(patch: str) -> set[str]:
+    """Return the files that a patch touches."""
+    return set(re.findall(r"^\+\+\+ b/(.+)$", patch, re.MULTILINE))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the tree as it is now, committed or not."""
+    listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, tmp_path / name
+        if source.is_symlink() or source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return tmp_path
+
+
+def run(folder: Path, *command: str, given: str = "") -> str:
+    """Run a command in the copy, whose packages come before the installed ones."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    sources = sorted([*folder.glob("services/*/src"), folder / "synthetic" / "src"])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**kept, "PYTHONPATH": os.pathsep.join(map(str, sources))},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_field_takes_four_files_and_is_stored(copy: Path) -> None:
+    change, test = patches("Add a field")
+    assert len(files_of(change)) <= MOST_FILES
+    for patch in (change, test):
+        run(copy, "git", "apply", given=patch)
+    run(copy, str(BIN / "ruff"), "check", "services/products")
+    run(
+        copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products/tests/test_products.py"
+    )

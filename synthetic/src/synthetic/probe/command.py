@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 from synthetic.probe.outcome import Outcome, UsageError
+from synthetic.probe.signals import StopRequested
 from synthetic.probe.termination import TerminationLog
 
 IN_A_POD = Path("/dev/termination-log")
@@ -45,6 +46,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         log = TerminationLog(_termination_log(options.termination_log))
         outcome = _replay(options, log)
+    except StopRequested:
+        log.write(nobody)
+        sys.stderr.write("synthetic probe: it was stopped by a signal before it began\n")
+        return EXIT_CODES["error"]
     except UsageError as error:
         log.write(nobody)
         sys.stderr.write(f"synthetic probe: {error}\n")
@@ -60,19 +65,21 @@ def run(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace, log: TerminationLog) -> Outcome:
     # the imports cost more than all that comes before them: a wrong argument is told at once
     from synthetic.probe.credentials import read_credentials  # noqa: PLC0415
-    from synthetic.probe.library import load_journey  # noqa: PLC0415
-    from synthetic.probe.runner import Limits, Runner  # noqa: PLC0415
+    from synthetic.probe.replay import replay  # noqa: PLC0415
+    from synthetic.probe.runner import Limits  # noqa: PLC0415
     from synthetic.probe.signals import Signals  # noqa: PLC0415
-    from synthetic.probe.target import parse_target  # noqa: PLC0415
 
     signals = Signals()
-    target = parse_target(options.url)
-    credentials = read_credentials(options.credentials) if options.credentials else None
-    journey = load_journey(options.journey, options.file)
-    limits = Limits(options.timeout, options.cleanup, options.retries)
-    runner = Runner(journey, target, credentials, limits, signals=signals, progress=log.write)
     signals.install()
-    return runner.run()
+    return replay(
+        options.journey,
+        options.url,
+        read_credentials(options.credentials) if options.credentials else None,
+        Limits(options.timeout, options.cleanup, options.retries),
+        file=options.file,
+        signals=signals,
+        progress=log.write,
+    )
 
 
 def _show(outcome: Outcome, form: str) -> None:

@@ -17,14 +17,6 @@ WITHOUT_BODY = frozenset((204, 304))
 Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """How a token is got (RFC 6749, 4.4), and the scopes that an operation wants."""
-
-    token_path: str
-    scopes: frozenset[str]
-
-
 @dataclass(slots=True)
 class Operation:
     """One operation of a contract."""
@@ -34,7 +26,7 @@ class Operation:
     path: str
     parameters: dict[tuple[str, str], bool]  # (place, name) -> whether it is required
     responses: Node
-    grant: Grant | None  # nothing when no token opens it
+    token_path: str  # where a token that opens it is to be had; empty when none does
     validator: type[Validator]
     documents: Documents
     _validators: dict[str, Validator] = field(default_factory=dict)
@@ -147,25 +139,25 @@ def _operation(
     if responses is None:
         message = f"{root.file.name}: {node.value['operationId']} declares no responses"
         raise UsageError(message)
-    grant = _grant(root, node)
+    token_path = _token_path(root, node)
     name = node.value["operationId"]
     return Operation(
-        name, method.upper(), route, parameters, responses, grant, validator, documents
+        name, method.upper(), route, parameters, responses, token_path, validator, documents
     )
 
 
-def _grant(root: Node, operation: Node) -> Grant | None:
-    """Return what opens an operation: the first OAuth 2 requirement with client credentials."""
+def _token_path(root: Node, operation: Node) -> str:
+    """Return where to get a token for an operation by client credentials (RFC 6749, 4.4)."""
     requirements = operation.value.get("security", root.value.get("security", []))
     components = root.get("components")
     schemes = components.get("securitySchemes") if components else None
     for requirement in requirements:
-        for name, scopes in requirement.items():
+        for name in requirement:
             scheme = schemes.get(name) if schemes else None
             flow = (scheme.value.get("flows", {}) if scheme else {}).get("clientCredentials")
             if flow:
-                return Grant(flow["tokenUrl"], frozenset(scopes))
-    return None
+                return str(flow["tokenUrl"])
+    return ""
 
 
 def _number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none

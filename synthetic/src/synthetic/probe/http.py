@@ -135,9 +135,10 @@ class HttpClient:
             raise StepError("tls", message) from error
 
     def _exchange(self, request: Request, deadline: Deadline) -> Answer:
+        began = time.perf_counter()
         try:
             self._write(request, deadline)
-            return self._read(deadline)
+            return self._read(deadline, began)
         except TimeoutError as error:
             raise StepError("timeout", "there was no whole answer in time") from error
         except h11.RemoteProtocolError as error:
@@ -159,8 +160,7 @@ class HttpClient:
         sent = b"".join(self._protocol.send(event) or b"" for event in events)
         self._ready(deadline).sendall(sent)
 
-    def _read(self, deadline: Deadline) -> Answer:
-        began = time.perf_counter()
+    def _read(self, deadline: Deadline, began: float) -> Answer:
         answer = Answer(0, {}, b"")
         while True:
             event = self._protocol.next_event()

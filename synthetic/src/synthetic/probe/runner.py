@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synthetic.probe.contract import Grant
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.expressions import Scope, expressions_in
@@ -51,7 +50,7 @@ class Runner:
         self._signals = signals
         self._progress = progress
         self._client = HttpClient(target)
-        self._tokens = Tokens(journey, credentials)
+        self._tokens = Tokens(journey.name, credentials)
         self._undo: list[tuple[Step, Scope]] = []
         self._done: set[tuple[str, str]] = set()
         self._started = time.monotonic()
@@ -102,9 +101,9 @@ class Runner:
 
     def _step(self, step: Step, scope: Scope, deadline: Deadline) -> StepOutcome:
         """Do a step, as often as it may be tried, after getting the token that it needs."""
-        grant = step.operation.grant
-        if grant is not None and not self._tokens.is_good:
-            told = self._timed("token", "token", lambda t: self._get_token(grant, t, deadline))
+        path = step.operation.token_path
+        if path and not self._tokens.is_good:
+            told = self._timed("token", "token", lambda t: self._get_token(path, t, deadline))
             if told.reason:
                 return told
         return self._timed(
@@ -160,13 +159,13 @@ class Runner:
     def _signed(self, step: Step, request: Request) -> Request:
         headers = dict(request.headers)
         headers["traceparent"] = self._traceparent()
-        if step.operation.grant is not None and "Authorization" not in headers:
+        if step.operation.token_path and "Authorization" not in headers:
             headers["Authorization"] = f"Bearer {self._tokens.token}"
         return Request(request.method, request.path, headers, request.body)
 
-    def _get_token(self, grant: Grant, told: StepOutcome, deadline: Deadline) -> None:
+    def _get_token(self, path: str, told: StepOutcome, deadline: Deadline) -> None:
         with self._signals.shielded():
-            request = self._tokens.request(grant, self._traceparent())
+            request = self._tokens.request(path, self._traceparent())
             self._tokens.accept(self._send(request, deadline, told))
 
     def _send(self, request: Request, deadline: Deadline, told: StepOutcome) -> Answer:

@@ -1,13 +1,11 @@
-"""The token of a run: for what its journey does, and nothing more."""
+"""The token of a run."""
 
 import json
 import time
 from urllib.parse import urlencode
 
-from synthetic.probe.contract import Grant
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.http import Answer, Request
-from synthetic.probe.journey import Journey
 from synthetic.probe.outcome import Reason, StepError, UsageError
 from synthetic.probe.requests import USER_AGENT
 
@@ -19,13 +17,10 @@ MARGIN = 30.0  # seconds before its end at which a token counts as over
 class Tokens:
     """Gets a token by client credentials (RFC 6749, 4.4) and keeps it while it is good."""
 
-    def __init__(self, journey: Journey, credentials: Credentials | None) -> None:
-        """Ask for what the steps of ``journey`` need, as ``credentials``."""
-        self._journey = journey.name
+    def __init__(self, journey: str, credentials: Credentials | None) -> None:
+        """Ask as ``credentials``; ``journey`` is who needs it."""
+        self._journey = journey
         self._credentials = credentials
-        steps = [s for step in journey.steps for s in (step, step.cleanup) if s]
-        grants = [step.operation.grant for step in steps if step.operation.grant]
-        self._scopes = sorted({scope for grant in grants for scope in grant.scopes})
         self._until = 0.0
         self.token = ""
 
@@ -34,8 +29,8 @@ class Tokens:
         """Whether there is a token that lives a while yet."""
         return time.monotonic() < self._until
 
-    def request(self, grant: Grant, traceparent: str) -> Request:
-        """Return the request for a token.
+    def request(self, path: str, traceparent: str) -> Request:
+        """Return the request for a token, which is to be had at ``path``.
 
         Raises:
             UsageError: there are no credentials.
@@ -53,8 +48,9 @@ class Tokens:
             "Authorization": self._credentials.basic(),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        form = {"grant_type": "client_credentials", "scope": " ".join(self._scopes)}
-        return Request("POST", grant.token_path, headers, urlencode(form).encode())
+        # no scope asks for all: the inventory asks others under the token that it is called with
+        form = {"grant_type": "client_credentials"}
+        return Request("POST", path, headers, urlencode(form).encode())
 
     def accept(self, answer: Answer) -> None:
         """Keep the token of an answer.

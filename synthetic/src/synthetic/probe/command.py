@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 
 from synthetic.probe.outcome import Outcome, UsageError
-from synthetic.probe.signals import StopRequested
+from synthetic.probe.signals import Signals
 from synthetic.probe.termination import TerminationLog
 
 IN_A_POD = Path("/dev/termination-log")
@@ -41,15 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a journey, print what came of it, and return the exit code."""
+    signals = Signals()
+    signals.install()  # first: what comes while the rest is imported ends the run in order
     nobody = Outcome(options.journey, secrets.token_hex(16), result="error", reason="runner")
     log = TerminationLog(None)
     try:
         log = TerminationLog(_termination_log(options.termination_log))
-        outcome = _replay(options, log)
-    except StopRequested:
-        log.write(nobody)
-        sys.stderr.write("synthetic probe: it was stopped by a signal before it began\n")
-        return EXIT_CODES["error"]
+        outcome = _replay(options, log, signals)
     except UsageError as error:
         log.write(nobody)
         sys.stderr.write(f"synthetic probe: {error}\n")
@@ -62,15 +60,12 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_CODES[outcome.result]
 
 
-def _replay(options: argparse.Namespace, log: TerminationLog) -> Outcome:
+def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> Outcome:
     # the imports cost more than all that comes before them: a wrong argument is told at once
     from synthetic.probe.credentials import read_credentials  # noqa: PLC0415
     from synthetic.probe.replay import replay  # noqa: PLC0415
     from synthetic.probe.runner import Limits  # noqa: PLC0415
-    from synthetic.probe.signals import Signals  # noqa: PLC0415
 
-    signals = Signals()
-    signals.install()
     return replay(
         options.journey,
         options.url,

@@ -140,7 +140,7 @@ class _Reader:
         outputs = {name: parse(text) for name, text in document.get("outputs", {}).items()}
         self._known(outputs.values())
         self._outputs[step_id] = set(outputs)
-        retry = self._retry(document.get("onFailure", []))
+        retry = self._retry(step_id, document.get("onFailure", []))
         cleanup = document.get("x-cleanup")
         if cleanup and is_cleanup:
             message = "a step that cleans up has no x-cleanup of its own"
@@ -202,8 +202,12 @@ class _Reader:
             self._known(criterion.expressions)
         return criteria
 
-    def _retry(self, documents: list[Mapping[str, Any]]) -> Retry | None:
+    def _retry(self, step_id: str, documents: list[Mapping[str, Any]]) -> Retry | None:
         for document in documents:
+            # the text of the standard lets a retry go without a stepId, its JSON Schema does not
+            if document.get("stepId", step_id) != step_id:
+                message = f"a retry is of the step itself, and not of {document['stepId']}"
+                raise UsageError(message)
             criteria = self._criteria(document.get("criteria", []))
             return Retry(document.get("retryAfter", 0.0), document.get("retryLimit", 1), criteria)
         return None

@@ -10,7 +10,7 @@ from synthetic.probe.deadline import Deadline
 from synthetic.probe.expressions import Scope, expressions_in
 from synthetic.probe.http import Answer, HttpClient, Request
 from synthetic.probe.inputs import make_inputs
-from synthetic.probe.journey import Journey, Step
+from synthetic.probe.journey import Journey, Retry, Step
 from synthetic.probe.judge import judge
 from synthetic.probe.outcome import Outcome, StepError, StepOutcome, UsageError
 from synthetic.probe.requests import build_request
@@ -70,12 +70,12 @@ class Runner:
         except StopRequested:
             outcome.result, outcome.reason = "error", "runner"
             outcome.detail = "it was stopped by a signal"
-        with self._signals.shielded(grace=0):
-            cleaned = self._clean_up(Deadline(self._limits.cleanup))
-            if passed and cleaned:
-                outcome.result, outcome.step = "passed", ""
-            self._client.close()
-            self._tell()
+        self._signals.ignore()
+        cleaned = self._clean_up(Deadline(self._limits.cleanup))
+        if passed and cleaned:
+            outcome.result, outcome.step = "passed", ""
+        self._client.close()
+        self._tell()
         return outcome
 
     def _replay(self, deadline: Deadline) -> bool:
@@ -87,7 +87,7 @@ class Runner:
             if attempt > self._limits.retries or deadline.left() < PAUSE:
                 self.outcome.fail(failed)
                 break
-            time.sleep(PAUSE)
+            self._signals.pause(PAUSE)
         return False
 
     def _attempt(self, deadline: Deadline) -> StepOutcome | None:
@@ -132,15 +132,13 @@ class Runner:
     def _tries(self, step: Step, scope: Scope, deadline: Deadline, told: StepOutcome) -> None:
         while True:
             try:
-                with self._signals.shielded():
+                with self._signals.request():
                     self._once(step, scope, deadline, told)
             except StepError:
-                retry = step.retry
-                if retry is None or told.tries > retry.limit or deadline.left() <= retry.after:
+                wait = _wait_before_retry(step.retry, scope, told)
+                if wait is None or wait >= deadline.left():
                     raise
-                if scope.answer is None or not all(c.holds(scope) for c in retry.criteria):
-                    raise
-                time.sleep(retry.after)
+                self._signals.pause(wait)
             else:
                 return
 
@@ -164,7 +162,7 @@ class Runner:
         return Request(request.method, request.path, headers, request.body)
 
     def _get_token(self, path: str, told: StepOutcome, deadline: Deadline) -> None:
-        with self._signals.shielded():
+        with self._signals.request():
             request = self._tokens.request(path, self._traceparent())
             self._tokens.accept(self._send(request, deadline, told))
 
@@ -212,3 +210,14 @@ class Runner:
     def _tell(self) -> None:
         self.outcome.milliseconds = 1000 * (time.monotonic() - self._started)
         self._progress(self.outcome)
+
+
+def _wait_before_retry(retry: Retry | None, scope: Scope, told: StepOutcome) -> float | None:
+    """Return the seconds after which a step may be tried again; nothing when it may not."""
+    answer = scope.answer
+    if retry is None or answer is None or told.tries > retry.limit:
+        return None
+    if not all(criterion.holds(scope) for criterion in retry.criteria):
+        return None
+    asked = answer.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() else retry.after

@@ -1,4 +1,4 @@
-"""`synthetic`: replays journeys."""
+"""`synthetic`: replays journeys against a system."""
 
 import argparse
 import sys
@@ -16,10 +16,16 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> int:
     """Run a command and return the exit code."""
-    options = _parser().parse_args()
+    parser, commands = _parsers()
+    options = parser.parse_args()
     if options.command == "probe":
         return command.run(options)
-    return _list()
+    if options.command == "list":
+        return _list()
+    from synthetic.completion import bash_completion  # noqa: PLC0415 - the probe needs none of it
+
+    print(bash_completion(commands), end="")
+    return 0
 
 
 def _list() -> int:
@@ -35,20 +41,24 @@ def _list() -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = _Parser(prog="synthetic", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     probe = commands.add_parser(
         "probe",
-        help="replay a journey against a system",
+        help="replay a journey",
         description="Replays a journey against a system, checks every answer against its contract, "
         "and cleans up.",
         epilog="Exit codes: 0 passed, 1 failed, 2 could not run. SSL_CERT_FILE names the "
-        "authorities that are trusted; CONTRACTS_DIR the folder of contracts and journeys.",
+        "authorities that are trusted, CONTRACTS_DIR the folder of contracts and journeys.",
     )
     command.add_arguments(probe)
     commands.add_parser("list", help="name the journeys that ship")
-    return parser
+    completion = commands.add_parser(
+        "completion", help="print a completion script: source <(synthetic completion bash)"
+    )
+    completion.add_argument("shell", choices=("bash",))
+    return parser, dict(commands.choices)
 
 
 if __name__ == "__main__":

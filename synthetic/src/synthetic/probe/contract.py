@@ -1,6 +1,7 @@
 """A service's OpenAPI contract: its operations, and whether an answer is what they declare."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,15 +113,23 @@ def load_operations(documents: Documents, path: Path) -> dict[str, Operation]:
         raise UsageError(message)
     is_old = version.startswith("3.0")
     validator = jsonschema_rs.Draft4Validator if is_old else jsonschema_rs.Draft202012Validator
-    found: dict[str, Operation] = {}
+    try:
+        return dict(_operations(documents, root, validator))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"{path.name} is no sound OpenAPI document: check it with a linter"
+        raise UsageError(message) from error
+
+
+def _operations(
+    documents: Documents, root: Node, validator: type[Validator]
+) -> Iterator[tuple[str, Operation]]:
     paths = root.get("paths")
     for route, item in paths.items() if paths else []:
         for method in METHODS:
             node = item.get(method)
             if node is not None and "operationId" in node.value:
-                name = node.value["operationId"]
-                found[name] = _operation(documents, root, route, method, item, node, validator)
-    return found
+                operation = _operation(documents, root, route, method, item, node, validator)
+                yield operation.operation_id, operation
 
 
 def _operation(

@@ -58,6 +58,7 @@ class HttpClient:
         self._socket: socket.socket | None = None
         self._context: ssl.SSLContext | None = None
         self._protocol = h11.Connection(h11.CLIENT)
+        self._has_ended = False  # the other side has said all that it will
 
     def send(self, request: Request, deadline: Deadline) -> Answer:
         """Send a request and return the whole answer.
@@ -142,6 +143,9 @@ class HttpClient:
         except TimeoutError as error:
             raise StepError("timeout", "there was no whole answer in time") from error
         except h11.RemoteProtocolError as error:
+            if self._has_ended:
+                message = "the connection was closed before the answer was whole"
+                raise StepError("connect", message) from error
             raise StepError("schema", f"the answer is no HTTP/1.1: {error}") from error
         except OSError as error:
             message = f"the connection broke before the answer was whole: {error.strerror or error}"
@@ -165,17 +169,7 @@ class HttpClient:
         while True:
             event = self._protocol.next_event()
             if event is h11.NEED_DATA:
-                data = self._ready(deadline).recv(CHUNK)
-                if not self.phases.first_byte:
-                    self.phases.first_byte = 1000 * (time.perf_counter() - began)
-                if (
-                    not data
-                    and self._protocol.their_state is h11.SEND_RESPONSE
-                    and not answer.status
-                ):
-                    message = "it was closed by the other side"
-                    raise ConnectionError(message)
-                self._protocol.receive_data(data)
+                self._receive(deadline, began)
             elif isinstance(event, h11.Response):
                 answer.status = event.status_code
                 answer.headers = {k.decode(): v.decode("latin-1") for k, v in event.headers}
@@ -186,6 +180,13 @@ class HttpClient:
                     raise StepError("schema", message)
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 return answer
+
+    def _receive(self, deadline: Deadline, began: float) -> None:
+        data = self._ready(deadline).recv(CHUNK)
+        if not self.phases.first_byte:
+            self.phases.first_byte = 1000 * (time.perf_counter() - began)
+        self._has_ended = not data
+        self._protocol.receive_data(data)
 
     def _ready(self, deadline: Deadline) -> socket.socket:
         """Return the socket, whose next call has the time that is left."""

@@ -10,6 +10,8 @@ DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
 URL ?= http://127.0.0.1:$(PORT)
+JOURNEY ?= inventory-purchase
+CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
 SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
 
 PYTHON ?= python3
@@ -22,6 +24,11 @@ BIN = .venv/bin
 run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
 	@$(BOOTSTRAP) run
 	@exec $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
+
+.PHONY: probe
+probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' folder)
+	@$(BOOTSTRAP) run
+	@$(BIN)/synthetic probe '$(JOURNEY)' --url '$(URL)' $(if $(CREDENTIALS),--credentials '$(CREDENTIALS)')
 
 .PHONY: robot
 robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)

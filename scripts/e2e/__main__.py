@@ -7,6 +7,7 @@ the address that the Ingress tells. Its namespace is its own, and is removed at 
 import argparse
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,9 @@ import httpx
 from cluster import RELEASE, Cluster, ClusterError, check_settings
 from traffic import Load
 
-from localstack.purchase import Purchase, PurchaseError
+from synthetic.probe import report
+from synthetic.probe.credentials import CLIENT_ID, Credentials
+from synthetic.probe.replay import replay
 
 SERVICES = ("auth", "clients", "products", "inventory")
 FIRST_PURCHASE = 90.0  # seconds from `helm install`
@@ -120,17 +123,15 @@ class Trial:
         ]
 
     def _buy(self) -> None:
+        secret = self._cluster.secrets()[f"{RELEASE}-oauth-clients"][CLIENT_ID]
+        credentials = Credentials(b64decode(secret).decode())
         deadline = time.monotonic() + 30
         while True:
-            try:
-                Purchase(self._url).replay()
-            except (PurchaseError, httpx.HTTPError) as error:
-                if time.monotonic() > deadline:
-                    message = f"no purchase through {self._url}: {error}"
-                    raise MissError(message) from error
-                time.sleep(0.5)  # the ingress has yet to hear of the endpoints
-            else:
+            outcome = replay("inventory-purchase", self._url, credentials)
+            if outcome.result == "passed":
                 return
+            check(time.monotonic() < deadline, f"through {self._url}: {report.verdict(outcome)}")
+            time.sleep(0.5)  # the ingress has yet to hear of the endpoints
 
 
 def check(is_so: object, otherwise: str) -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 from localstack import memory
 from localstack.folder import DataFolder, FolderError
 from localstack.postgres import PostgresError
-from localstack.purchase import Purchase, PurchaseError
+from localstack.proof import ProofError, prove
 from localstack.stack import Stack, StackError, check_port
 from localstack.supervisor import ChildDiedError
 from localstack.welcome import welcome
@@ -19,7 +19,7 @@ from localstack.welcome import welcome
 HIGHEST_PORT = 65_535
 WATCH = 0.2  # seconds between two looks at the processes
 
-EXPECTED = (ChildDiedError, FolderError, PostgresError, PurchaseError, StackError)
+EXPECTED = (ChildDiedError, FolderError, PostgresError, ProofError, StackError)
 
 
 def main() -> int:
@@ -66,9 +66,9 @@ class _Run:
             folder, options.port, options.validation, say=self._say, pause=self._pause
         )
         self._stack.start()
-        self._say("replaying a purchase")
-        emptied = Purchase(self._stack.url).replay()
-        self._say(f"it went well; the deleted client's inventory was empty after {emptied:.2f} s")
+        self._say("replaying the journeys")
+        count = prove(self._stack.url, folder, pause=self._pause)
+        self._say(f"{count} of {count} passed")
         print(welcome(self._stack.url), flush=True)
         while True:
             self._pause(WATCH)

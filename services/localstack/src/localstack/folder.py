@@ -6,7 +6,8 @@ import secrets
 from pathlib import Path
 from typing import IO
 
-OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
+MONITOR = "synthetic"
+OAUTH_CLIENTS = ("clients", "products", "inventory", MONITOR)
 
 
 class FolderError(Exception):
@@ -22,6 +23,7 @@ class DataFolder:
         self.logs = self.path / "logs"
         self.keys = self.path / "secrets" / "signing-keys"
         self.oauth_clients = self.path / "secrets" / "oauth-clients"
+        self.monitor = self.path / "secrets" / "monitor"
         self.traefik = self.path / "traefik"
         self._lock: IO[str] | None = None
 
@@ -35,7 +37,7 @@ class DataFolder:
         try:
             for folder in (self.path, self.logs, self.traefik):
                 folder.mkdir(parents=True, exist_ok=True)
-            for folder in (self.path / "secrets", self.keys, self.oauth_clients):
+            for folder in (self.path / "secrets", self.keys, self.oauth_clients, self.monitor):
                 folder.mkdir(mode=0o700, exist_ok=True)
             self._keep_others_out()
             self._make_secrets()
@@ -70,6 +72,9 @@ class DataFolder:
     def _make_secrets(self) -> None:
         for name in OAUTH_CLIENTS:
             _write_once(self.oauth_clients / name, secrets.token_urlsafe(32))
+        link = self.monitor / "client-secret"  # as a pod of a monitor finds it
+        if not link.is_symlink():
+            link.symlink_to(f"../{self.oauth_clients.name}/{MONITOR}")
 
 
 def _write_once(path: Path, text: str) -> None:

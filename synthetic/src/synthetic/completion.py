@@ -1,0 +1,31 @@
+"""Completion for bash, made of what the parser knows."""
+
+import argparse
+
+_SCRIPT = """\
+_synthetic() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  case $COMP_CWORD:${{COMP_WORDS[1]}}:$before in
+  1:*) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
+  2:probe:*) COMPREPLY=($(compgen -W "$(synthetic list 2>/dev/null | cut -d' ' -f1)" -- "$word")) ;;
+  *:--file | *:--credentials | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
+  *:--output) COMPREPLY=($(compgen -W "table json" -- "$word")) ;;
+{cases}
+  esac
+}}
+complete -F _synthetic synthetic
+"""
+
+
+def bash_completion(commands: dict[str, argparse.ArgumentParser]) -> str:
+    """Return a script for `source <(synthetic completion bash)`."""
+    cases = "\n".join(
+        f'  *:{name}:*) COMPREPLY=($(compgen -W "{_options(parser)}" -- "$word")) ;;'
+        for name, parser in commands.items()
+    )
+    return _SCRIPT.format(commands=" ".join(commands), cases=cases)
+
+
+def _options(parser: argparse.ArgumentParser) -> str:
+    actions = parser._actions  # noqa: SLF001 - argparse has no other way to ask
+    return " ".join(option for a in actions for option in a.option_strings if option[:2] == "--")

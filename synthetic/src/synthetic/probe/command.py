@@ -1,0 +1,104 @@
+"""`synthetic probe`: from its arguments to its exit code."""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import traceback
+from pathlib import Path
+
+from synthetic.probe.outcome import Outcome, UsageError
+from synthetic.probe.signals import Signals
+from synthetic.probe.termination import TerminationLog
+
+IN_A_POD = Path("/dev/termination-log")
+EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("journey", metavar="JOURNEY", help="its name; `synthetic list` has them")
+    parser.add_argument("--url", required=True, help="the system, like http://127.0.0.1:8080")
+    parser.add_argument("--file", type=Path, help="an Arazzo document of your own with JOURNEY")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=30.0, help="seconds for the run, retries included (30)"
+    )
+    parser.add_argument(
+        "--cleanup", type=_seconds, default=15.0, help="seconds after that for the clean-up (15)"
+    )
+    parser.add_argument(
+        "--retries", type=int, choices=range(6), default=1, help="how often it may start over (1)"
+    )
+    parser.add_argument(
+        "--credentials", type=Path, help="a folder with the files client-id and client-secret"
+    )
+    parser.add_argument("--output", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--termination-log", type=Path, help=f"where to leave the message ({IN_A_POD} in a pod)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay a journey, print what came of it, and return the exit code."""
+    signals = Signals()
+    signals.install()  # first: what comes while the rest is imported ends the run in order
+    nobody = Outcome(options.journey, secrets.token_hex(16), result="error", reason="runner")
+    log = TerminationLog(None)
+    try:
+        log = TerminationLog(_termination_log(options.termination_log))
+        outcome = _replay(options, log, signals)
+    except UsageError as error:
+        log.write(nobody)
+        sys.stderr.write(f"synthetic probe: {error}\n")
+        return EXIT_CODES["error"]
+    except Exception:  # noqa: BLE001 - a fault of ours must not look like one of the system
+        log.write(nobody)
+        traceback.print_exc()
+        return EXIT_CODES["error"]
+    _show(outcome, options.output)
+    return EXIT_CODES[outcome.result]
+
+
+def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> Outcome:
+    # the imports cost more than all that comes before them: a wrong argument is told at once
+    from synthetic.probe.credentials import read_credentials  # noqa: PLC0415
+    from synthetic.probe.replay import replay  # noqa: PLC0415
+    from synthetic.probe.runner import Limits  # noqa: PLC0415
+
+    return replay(
+        options.journey,
+        options.url,
+        read_credentials(options.credentials) if options.credentials else None,
+        Limits(options.timeout, options.cleanup, options.retries),
+        file=options.file,
+        signals=signals,
+        progress=log.write,
+    )
+
+
+def _show(outcome: Outcome, form: str) -> None:
+    if form == "json":
+        text = json.dumps(outcome.document())
+    else:
+        from synthetic.probe.report import table  # noqa: PLC0415 - only for a person
+
+        text = table(outcome)
+    sys.stdout.write(f"{text}\n")
+
+
+def _termination_log(given: Path | None) -> Path | None:
+    if given is None and os.access(IN_A_POD, os.W_OK):
+        return IN_A_POD
+    return given
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:  # noqa: PLR2004 - an hour
+        message = f"must be a number of seconds up to 3600, and is {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return seconds

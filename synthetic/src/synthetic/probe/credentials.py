@@ -1,0 +1,44 @@
+"""Who the probe is: an OAuth 2 client of the synthetic realm."""
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synthetic.probe.outcome import UsageError
+
+CLIENT_ID = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A client's id and secret; the secret is in no text that shows it."""
+
+    client_secret: str = field(repr=False)
+    client_id: str = CLIENT_ID
+
+    def basic(self) -> str:
+        """Return the Authorization header that proves them (RFC 6749, 2.3.1)."""
+        pair = f"{self.client_id}:{self.client_secret}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def read_credentials(folder: Path) -> Credentials:
+    """Read the files ``client-secret`` and, if it is there, ``client-id``.
+
+    Raises:
+        UsageError: one cannot be read, or holds nothing.
+
+    """
+    path = folder / "client-secret"
+    try:
+        secret = path.read_text().strip()
+        path = folder / "client-id"
+        client_id = path.read_text().strip() if path.exists() else CLIENT_ID
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        message = f"--credentials: {path} cannot be read ({why})"
+        raise UsageError(message) from error
+    if not secret or not client_id:
+        message = f"--credentials: {folder}: client-id and client-secret must not be empty"
+        raise UsageError(message)
+    return Credentials(secret, client_id)

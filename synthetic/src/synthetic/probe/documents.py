@@ -1,0 +1,124 @@
+"""YAML files and the references between them."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from synthetic.probe.outcome import UsageError
+
+# libyaml reads a contract some ten times faster; every wheel has it, not every source build
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+LARGEST_FILE = 2 * 1024 * 1024  # bytes
+
+
+class Documents:
+    """Files that are read once each."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, Any] = {}
+
+    def root(self, path: Path) -> "Node":
+        """Return the whole of a file.
+
+        Raises:
+            UsageError: it cannot be read, or is not YAML.
+
+        """
+        path = path.resolve()
+        if path not in self._read:
+            self._read[path] = nullable_as_type(read_yaml(path))
+        return Node(self, path, "", self._read[path])
+
+    def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - whatever the file holds
+        """Return a file's content by its URI, for a validator that follows references."""
+        return self.root(Path(uri.removeprefix("file://"))).value
+
+
+class Node:
+    """A place in a file; what it holds is reached through references."""
+
+    def __init__(self, documents: Documents, file: Path, pointer: str, value: Any) -> None:  # noqa: ANN401
+        """Stand at ``pointer`` (RFC 6901) of ``file``."""
+        self._documents = documents
+        self.file = file
+        self.pointer = pointer
+        self.value = value
+
+    @property
+    def uri(self) -> str:
+        """Where it is, to be used as a `$ref`."""
+        return f"file://{self.file}#{self.pointer}"
+
+    def get(self, name: str) -> Self | None:
+        """Return what a member leads to, or nothing when there is no such member."""
+        if not isinstance(self.value, dict) or name not in self.value:
+            return None
+        return self._child(name, self.value[name])._followed()  # noqa: SLF001 - the same class
+
+    def items(self) -> list[tuple[str, Self]]:
+        """Return every member of an object, references followed."""
+        names = self.value if isinstance(self.value, dict) else {}
+        return [(name, node) for name in names if (node := self.get(name)) is not None]
+
+    def elements(self) -> list[Self]:
+        """Return every element of an array, references followed."""
+        values = self.value if isinstance(self.value, list) else []
+        return [self._child(str(i), value)._followed() for i, value in enumerate(values)]  # noqa: SLF001
+
+    def _child(self, name: str, value: Any) -> Self:  # noqa: ANN401
+        step = name.replace("~", "~0").replace("/", "~1")
+        return type(self)(self._documents, self.file, f"{self.pointer}/{step}", value)
+
+    def _followed(self) -> Self:
+        reference = self.value.get("$ref") if isinstance(self.value, dict) else None
+        if not isinstance(reference, str):
+            return self
+        name, _, pointer = reference.partition("#")
+        file = (self.file.parent / name).resolve() if name else self.file
+        root = self._documents.root(file)
+        node = type(self)(self._documents, file, "", root.value)
+        for step in pointer.split("/")[1:]:
+            found = node.get(step.replace("~1", "/").replace("~0", "~"))
+            if found is None:
+                message = f"{self.file.name} refers to {reference}, which does not exist"
+                raise UsageError(message)
+            node = found
+        return node
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Return what a file holds.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or is not YAML.
+
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            message = f"{path.name} is larger than {LARGEST_FILE} bytes"
+            raise UsageError(message)
+        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror})"
+        raise UsageError(message) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        message = f"{path.name} is not YAML{where}: {getattr(error, 'problem', error)}"
+        raise UsageError(message) from error
+    except RecursionError as error:
+        message = f"{path.name} is nested too deeply"
+        raise UsageError(message) from error
+
+
+def nullable_as_type(node: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a document with OpenAPI 3.0's `nullable` in the words of JSON Schema."""
+    if isinstance(node, list):
+        return [nullable_as_type(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("nullable") is True and isinstance(node.get("type"), str):
+        node = {**node, "type": [node["type"], "null"]}
+    return {str(name): nullable_as_type(value) for name, value in node.items()}

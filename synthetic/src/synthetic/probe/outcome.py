@@ -1,0 +1,123 @@
+"""What a run has come to: its steps, and how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+Reason = Literal[
+    "dns",
+    "connect",
+    "tls",
+    "timeout",
+    "http_status",
+    "schema",
+    "assertion",
+    "auth",
+    "teardown",
+    "runner",
+]
+REASONS: tuple[str, ...] = get_args(Reason)
+
+Result = Literal["running", "passed", "failed", "error"]
+
+
+class UsageError(Exception):
+    """The probe could not run; the message says why and what to do."""
+
+
+class StepError(Exception):
+    """A step did not go as it must."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Fail for ``reason``; ``detail`` is a sentence that holds no data of the run."""
+        super().__init__(detail)
+        self.reason: Reason = reason
+
+
+@dataclass(slots=True)
+class Phases:
+    """Where the time of one request went, in milliseconds; 0 on a connection that was open."""
+
+    dns: float = 0.0
+    connect: float = 0.0
+    tls: float = 0.0
+    first_byte: float = 0.0
+
+
+@dataclass(slots=True)
+class StepOutcome:
+    """One step, as often as it was tried."""
+
+    step_id: str
+    operation_id: str
+    attempt: int
+    status: int = 0  # of the last answer; 0 while there is none
+    tries: int = 0
+    milliseconds: float = 0.0
+    phases: Phases = field(default_factory=Phases)
+    reason: Reason | Literal[""] = ""
+    detail: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "stepId": self.step_id,
+            "operationId": self.operation_id,
+            "attempt": self.attempt,
+            "tries": self.tries,
+            "status": self.status,
+            "durationMs": round(self.milliseconds, 1),
+            "dnsMs": round(self.phases.dns, 1),
+            "connectMs": round(self.phases.connect, 1),
+            "tlsMs": round(self.phases.tls, 1),
+            "firstByteMs": round(self.phases.first_byte, 1),
+            "reason": self.reason,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One run of a journey, with all its attempts."""
+
+    journey: str
+    trace_id: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    result: Result = "running"
+    step: str = ""  # the failed one, or the one that runs
+    reason: Reason | Literal[""] = ""
+    status: int = 0
+    detail: str = ""
+    attempt: int = 1
+    milliseconds: float = 0.0
+    steps: list[StepOutcome] = field(default_factory=list)
+
+    def fail(self, step: StepOutcome) -> None:
+        """Take over why a step failed."""
+        self.result = "failed"
+        self.step, self.reason = step.step_id, step.reason
+        self.status, self.detail = step.status, step.detail
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            **self.summary(),
+            "detail": self.detail,
+            "steps": [step.document() for step in self.steps],
+        }
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return what the document and the termination message have in common."""
+        return {
+            "v": 1,
+            "journey": self.journey,
+            "result": self.result,
+            "step": self.step,
+            "reason": self.reason,
+            "status": self.status,
+            "attempt": self.attempt,
+            "durationMs": round(self.milliseconds),
+            "traceId": self.trace_id,
+            "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }

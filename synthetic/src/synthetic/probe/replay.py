@@ -1,0 +1,42 @@
+"""A journey replayed by another program of ours: a start that proves itself, a trial, a test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from synthetic.probe.credentials import Credentials
+from synthetic.probe.library import load_journey
+from synthetic.probe.outcome import Outcome
+from synthetic.probe.runner import Limits, Runner
+from synthetic.probe.signals import Signals
+from synthetic.probe.target import parse_target
+
+
+def replay(
+    name: str,
+    url: str,
+    credentials: Credentials | None = None,
+    limits: Limits | None = None,
+    *,
+    file: Path | None = None,
+    signals: Signals | None = None,
+    progress: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
+    """Replay the journey ``name`` once against the system at ``url``.
+
+    ``signals`` that are installed end it early; without any it leaves signals to its caller.
+
+    Raises:
+        UsageError: it cannot run: no such journey, a wrong address, no credentials.
+
+    """
+    target = parse_target(url)
+    journey = load_journey(name, file)
+    runner = Runner(
+        journey,
+        target,
+        credentials,
+        limits or Limits(),
+        signals=signals or Signals(),
+        progress=progress,
+    )
+    return runner.run()

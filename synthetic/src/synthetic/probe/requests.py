@@ -1,0 +1,38 @@
+"""A step's request, with values in place of its expressions."""
+
+import json
+from urllib.parse import quote, urlencode
+
+from synthetic.probe.expressions import Scope, as_text, fill
+from synthetic.probe.http import Request
+from synthetic.probe.journey import Step
+
+USER_AGENT = "cadastro-synthetic/1"
+
+
+def build_request(step: Step, scope: Scope) -> Request:
+    """Return what a step sends."""
+    path, query, headers = step.operation.path, {}, {"User-Agent": USER_AGENT}
+    for parameter in step.parameters:
+        text = as_text(fill(parameter.value, scope))
+        if parameter.place == "path":
+            path = path.replace(f"{{{parameter.name}}}", quote(text, safe=""))
+        elif parameter.place == "query":
+            query[parameter.name] = text
+        else:
+            headers[parameter.name] = text
+    if query:
+        path = f"{path}?{urlencode(query)}"
+    body = _body(step, scope)
+    if step.content_type:
+        headers["Content-Type"] = step.content_type
+    return Request(step.operation.method, path, headers, body)
+
+
+def _body(step: Step, scope: Scope) -> bytes:
+    if not step.content_type:
+        return b""
+    payload = fill(step.payload, scope)
+    if step.content_type == "application/x-www-form-urlencoded":
+        return urlencode(payload).encode()
+    return json.dumps(payload, ensure_ascii=False).encode()

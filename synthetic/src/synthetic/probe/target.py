@@ -1,0 +1,55 @@
+"""The address of the system that is probed."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from synthetic.probe.outcome import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A scheme, a host, a port, and what stands before every path."""
+
+    secure: bool
+    host: str
+    port: int
+    prefix: str
+
+    @property
+    def authority(self) -> str:
+        """What goes into the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.secure else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The whole address."""
+        return f"{'https' if self.secure else 'http'}://{self.authority}{self.prefix}"
+
+
+def parse_target(url: str) -> Target:
+    """Read an address like ``https://shop.example.com/base``.
+
+    Raises:
+        UsageError: it is no such address, or it holds credentials.
+
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except (ValueError, UnicodeError):
+        host, port, parts = "", None, urlsplit("")
+    if parts.username is not None or parts.password is not None:
+        message = (
+            "--url must hold no credentials: put them into a folder and name it with --credentials"
+        )
+        raise UsageError(message)
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        message = "--url must be like https://shop.example.com or http://127.0.0.1:8080"
+        raise UsageError(message)
+    if parts.query or parts.fragment:
+        message = "--url must end before any ? or #: the journey says what is asked for"
+        raise UsageError(message)
+    secure = parts.scheme == "https"
+    return Target(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))

@@ -1,0 +1,70 @@
+"""The token of a run."""
+
+import json
+import time
+from urllib.parse import urlencode
+
+from synthetic.probe.credentials import Credentials
+from synthetic.probe.http import Answer, Request
+from synthetic.probe.outcome import Reason, StepError, UsageError
+from synthetic.probe.requests import USER_AGENT
+
+REFUSED = frozenset((400, 401, 403))
+OK = 200
+MARGIN = 30.0  # seconds before its end at which a token counts as over
+
+
+class Tokens:
+    """Gets a token by client credentials (RFC 6749, 4.4) and keeps it while it is good."""
+
+    def __init__(self, journey: str, credentials: Credentials | None) -> None:
+        """Ask as ``credentials``; ``journey`` is who needs it."""
+        self._journey = journey
+        self._credentials = credentials
+        self._until = 0.0
+        self.token = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is a token that lives a while yet."""
+        return time.monotonic() < self._until
+
+    def request(self, path: str, traceparent: str) -> Request:
+        """Return the request for a token, which is to be had at ``path``.
+
+        Raises:
+            UsageError: there are no credentials.
+
+        """
+        if self._credentials is None:
+            message = (
+                f"{self._journey} needs a token: name a folder with the files client-id and "
+                "client-secret with --credentials"
+            )
+            raise UsageError(message)
+        headers = {
+            "User-Agent": USER_AGENT,
+            "traceparent": traceparent,
+            "Authorization": self._credentials.basic(),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        # no scope asks for all: the inventory asks others under the token that it is called with
+        form = {"grant_type": "client_credentials"}
+        return Request("POST", path, headers, urlencode(form).encode())
+
+    def accept(self, answer: Answer) -> None:
+        """Keep the token of an answer.
+
+        Raises:
+            StepError: with the reason auth, http_status or schema.
+
+        """
+        if answer.status != OK:
+            reason: Reason = "auth" if answer.status in REFUSED else "http_status"
+            raise StepError(reason, f"the token was answered with {answer.status}")
+        try:
+            document = json.loads(answer.body)
+            self.token = document["access_token"].encode("ascii").decode()
+            self._until = time.monotonic() + max(float(document["expires_in"]) - MARGIN, 1.0)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise StepError("schema", "the answer holds no token") from error

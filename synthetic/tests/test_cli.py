@@ -1,0 +1,167 @@
+"""`synthetic` as a person, a script and a kubelet meet it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shop import Shop, answer
+from synthetic.probe.outcome import Outcome, StepOutcome
+from synthetic.probe.termination import LIMIT, message
+
+SHIPPED = {
+    "auth-health",
+    "clients-crud",
+    "clients-health",
+    "inventory-health",
+    "inventory-purchase",
+    "login",
+    "products-crud",
+    "products-health",
+}
+PROGRAM = Path(sys.executable).with_name("synthetic")
+
+
+def synthetic(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    """A folder as a Secret is mounted."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "client-id").write_text("synthetic\n")
+    (folder / "client-secret").write_text("not-secret-in-tests\n")
+    return folder
+
+
+def test_a_person_gets_a_table(shop: Shop, journey: Path, credentials: Path) -> None:
+    done = synthetic(
+        "probe", "things", "--url", shop.url, "--file", journey, "--credentials", credentials
+    )
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:5] == ["step", "status", "ms", "dns", "connect"]
+    assert [line.split()[:2] for line in lines[1:5]] == [
+        ["token", "200"],
+        ["make", "201"],
+        ["look", "200"],
+        ["unmake", "204"],
+    ]
+    assert lines[-1].startswith("things passed in ")
+
+
+def test_a_program_gets_json_and_a_kubelet_a_message(
+    shop: Shop, journey: Path, credentials: Path, tmp_path: Path
+) -> None:
+    shop.faults["GET /things"] = lambda h: answer(h, 500)
+    log = tmp_path / "termination"
+    log.write_text("what another container left, " * 50)
+    where = ("--url", shop.url, "--file", journey, "--credentials", credentials)
+    how = ("--retries", "0", "--output", "json", "--termination-log", log)
+    done = synthetic("probe", "things", *where, *how)
+    assert done.returncode == 1
+    told, left = json.loads(done.stdout), json.loads(log.read_text())
+    assert told["result"] == left["result"] == "failed"
+    assert (left["v"], left["journey"], left["step"]) == (1, "things", "look")
+    assert (left["reason"], left["status"], left["attempt"]) == ("http_status", 500, 1)
+    assert left["traceId"] == told["traceId"]
+    assert [[name, status] for name, _, status in left["steps"]] == [
+        ["token", 200],
+        ["make", 201],
+        ["look", 500],
+        ["unmake", 204],
+    ]
+    assert told["detail"] == "it answered 500"
+    assert "detail" not in left
+
+
+def test_a_message_has_room_for_the_latest_steps_of_any_journey() -> None:
+    outcome = Outcome("j" * 300, "0" * 32, step="s" * 300)
+    outcome.steps = [StepOutcome(f"step-{n}-{'x' * 50}", "op", 1) for n in range(200)]
+    text = message(outcome)
+    assert len(text.encode()) <= LIMIT
+    assert json.loads(text)["steps"][-1][0].startswith("step-199-")
+
+
+def test_what_ships_is_listed() -> None:
+    done = synthetic("list")
+    assert done.returncode == 0
+    listed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert set(listed) == SHIPPED
+    assert all(listed.values())
+
+
+def test_bash_completes_commands_journeys_and_options() -> None:
+    script = synthetic("completion", "bash").stdout
+    ask = """
+    PATH=$1:$PATH
+    complete_words() {
+      COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+      _synthetic
+      echo "${COMPREPLY[@]}"
+    }
+    complete_words synthetic pr
+    complete_words synthetic probe inv
+    complete_words synthetic probe login --cre
+    complete_words synthetic probe login --output js
+    """
+    done = subprocess.run(
+        ["bash", "-euc", script + ask, "bash", str(PROGRAM.parent)],  # noqa: S607 - the shell
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "probe",
+        "inventory-health inventory-purchase",
+        "--credentials",
+        "json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nothing", "--url", "http://127.0.0.1"), "these ship: auth-health, clients-crud"),
+        (("../auth", "--url", "http://127.0.0.1"), "there is no journey"),
+        (("login", "--url", "http://me:secret@127.0.0.1"), "must hold no credentials"),
+        (("login", "--url", "127.0.0.1:80"), "must be like https://"),
+        (("login", "--url", "ftp://127.0.0.1"), "must be like https://"),
+        (("login", "--url", "http://"), "must be like https://"),
+        (("login", "--url", "http://a:99999"), "must be like https://"),
+        (("login", "--url", "http://a/?b=1"), "must end before any ? or #"),
+        (("login", "--url", "http://127.0.0.1"), "login needs a token: name a folder"),
+        (("login", "--url", "http://a", "--credentials", "/nowhere"), "cannot be read"),
+        (("login", "--url", "http://a", "--file", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
+        (("login", "--url", "http://a", "--termination-log", "/nowhere/x"), "cannot be written"),
+        (("login", "--url", "http://a", "--timeout", "0"), "--timeout"),
+        (("login", "--url", "http://a", "--retries", "9"), "--retries"),
+        (("login",), "--url"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(arguments: tuple[str, ...], told: str) -> None:
+    done = synthetic("probe", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr.replace("client-secret", "")
+    assert done.stdout == ""
+
+
+def test_a_secret_that_is_empty_is_told(credentials: Path) -> None:
+    (credentials / "client-secret").write_text(" \n")
+    done = synthetic("probe", "login", "--url", "http://127.0.0.1", "--credentials", credentials)
+    assert (done.returncode, "must not be empty" in done.stderr) == (2, True)
+
+
+def test_a_probe_that_cannot_run_says_so_to_the_kubelet_too(tmp_path: Path) -> None:
+    log = tmp_path / "termination"
+    synthetic("probe", "nothing", "--url", "http://127.0.0.1", "--termination-log", log)
+    left = json.loads(log.read_text())
+    assert (left["result"], left["reason"], left["journey"]) == ("error", "runner", "nothing")

@@ -1,0 +1,240 @@
+"""What a journey may say, and that all else is refused when it is read, with its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shop import CONTRACT, CREDENTIALS, Shop, visit, write_journey
+from synthetic.probe.criteria import read_criterion
+from synthetic.probe.expressions import Scope, fill, parse
+from synthetic.probe.http import Answer
+from synthetic.probe.inputs import GENERATORS, make_inputs
+from synthetic.probe.library import load_journey
+from synthetic.probe.outcome import UsageError
+from synthetic.probe.replay import replay
+
+BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
+SCOPE = Scope({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Answer(201, {"etag": '"1"'}, BODY))
+
+Document = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("$statusCode == 201", True),
+        ("$statusCode != 201", False),
+        ("$statusCode == 200 || $statusCode == 201", True),
+        ("$statusCode >= 200 && $statusCode < 300", True),
+        ("!($statusCode == 404)", True),
+        ("$response.body#/name == $inputs.name", True),
+        ("$response.body#/name == 'ana'", True),
+        ("$response.body#/name == 'it''s'", False),
+        ("$response.body#/a~1b/0/c == null", True),
+        ("$response.body#/a~1b/7/c == null", True),
+        ("$response.body#/ok == true", True),
+        ("$response.body#/ok == 1", False),
+        ("$response.body#/n > 2.5", True),
+        ("$response.body#/name > 2", False),
+        ("$steps.make.outputs.id == 5", True),
+        ("""$response.header.ETag == '"1"'""", True),
+        ("$response.body#/ok", True),
+        ("false || $response.body#/none", False),
+    ],
+)
+def test_a_simple_condition_holds_or_does_not(condition: str, *, holds: bool) -> None:
+    assert bool(read_criterion({"condition": condition}).holds(SCOPE)) is holds
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "condition", "holds"),
+    [
+        ("regex", "$response.body#/name", "^A[a-z]+$", True),
+        ("regex", "$response.body#/name", "^B", False),
+        ("regex", "$response.body#/a~1b", r"^\[\{", True),
+        ("jsonpath", "$response.body", "$[?(@.n > 2)]", False),
+        ("jsonpath", "$response.body", "$.['a/b'][?(@.c == null)]", True),
+        ("jsonpath", "$response.body", "$.nothing", False),
+    ],
+)
+def test_a_regex_and_a_jsonpath_look_at_their_context(
+    kind: str, context: str, condition: str, *, holds: bool
+) -> None:
+    document = {"type": kind, "context": context, "condition": condition}
+    assert bool(read_criterion(document).holds(SCOPE)) is holds
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"condition": "$statusCode = 200"},
+        {"condition": "$statusCode =="},
+        {"condition": "($statusCode == 200"},
+        {"condition": "$statusCode == 200 201"},
+        {"condition": "$method == 'GET'"},
+        {"condition": "^a", "type": "regex"},
+        {"condition": "(", "type": "regex", "context": "$response.body"},
+        {"condition": "$[", "type": "jsonpath", "context": "$response.body"},
+    ],
+)
+def test_a_criterion_that_cannot_be_read_is_refused(document: Document) -> None:
+    with pytest.raises(UsageError):
+        read_criterion(document)
+
+
+def test_a_template_is_filled_with_values_of_their_own_type() -> None:
+    template = {
+        "id": "$steps.make.outputs.id",
+        "text": "no {$inputs.n} of {$inputs.name}",
+        "n": [1],
+    }
+    assert fill(template, SCOPE) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
+    assert parse("$response.body").value(SCOPE)["n"] == 3
+
+
+def test_inputs_differ_from_run_to_run() -> None:
+    schema = {"properties": {name: {"x-generate": name} for name in GENERATORS}}
+    first, second = make_inputs(schema), make_inputs(schema)
+    assert all(first[name] != second[name] for name in GENERATORS)
+    assert first["email"].endswith("@example.invalid")
+
+
+def step(document: Document, index: int = 0) -> Document:
+    """Return a step of the shop's journey."""
+    found: Document = document["workflows"][0]["steps"][index]
+    return found
+
+
+REFUSALS: list[tuple[Callable[[Document], Any], str]] = [
+    (lambda d: d.update(arazzo="2.0.0"), "arazzo"),
+    (lambda d: d.pop("info"), "info"),
+    (lambda d: d["workflows"][0].update(dependsOn=["other"]), "dependsOn"),
+    (lambda d: d["workflows"][0].update(workflowId="others"), "it has others"),
+    (lambda d: step(d).update(operationPath="/things"), "operationPath"),
+    (lambda d: step(d).update(onSuccess=[{"name": "on", "type": "end"}]), "onSuccess"),
+    (lambda d: step(d).update(onFailure=[{"name": "on", "type": "goto"}]), "goto"),
+    (
+        lambda d: step(d).update(onFailure=[{"name": "a", "type": "retry", "stepId": "look"}]),
+        "step make: a retry is of the step itself, and not of look",
+    ),
+    (lambda d: step(d).update(operationId="$sourceDescriptions.shop.sell"), "no operation sell"),
+    (lambda d: step(d).update(operationId="$sourceDescriptions.mall.create"), "mall"),
+    (lambda d: d["sourceDescriptions"][0].update(url="mall.yaml"), "mall.yaml"),
+    (lambda d: d["sourceDescriptions"][0].update(url="https://a.test/b.yaml"), "not fetched"),
+    (lambda d: step(d, 1).update(parameters=[]), "needs the path parameter id"),
+    (
+        lambda d: step(d, 1)["parameters"].append({"name": "x", "in": "query", "value": 1}),
+        "fetch has no query parameter x",
+    ),
+    (
+        lambda d: step(d, 1)["parameters"].append({"name": "x", "in": "cookie", "value": 1}),
+        "cookie",
+    ),
+    (lambda d: step(d, 1).update(stepId="make"), "two steps are called make"),
+    (lambda d: step(d)["requestBody"].update(payload="$inputs.colour"), "no input colour"),
+    (lambda d: step(d)["requestBody"].update(payload="$steps.look.outputs.id"), "no step before"),
+    (lambda d: step(d)["requestBody"].update(payload="$response.body"), "no answer yet"),
+    (lambda d: step(d)["requestBody"].update(payload="$outputs.x"), "is not supported"),
+    (lambda d: step(d).update(successCriteria=[{"condition": "x", "type": "xpath"}]), "xpath"),
+    (
+        lambda d: d["workflows"][0]["inputs"]["properties"].update(age={"type": "integer"}),
+        "the input age needs a default, or x-generate: cpf",
+    ),
+    (
+        lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "iban"}),
+        "x-generate is one of cpf",
+    ),
+    (
+        lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "basic"}),
+        "needs the inputs username and password",
+    ),
+    (lambda d: step(d)["x-cleanup"].update({"x-cleanup": step(d, 1)}), "of its own"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), REFUSALS)
+def test_what_is_not_supported_is_refused_with_its_place(
+    tmp_path: Path, change: Callable[[Document], Any], told: str
+) -> None:
+    file = write_journey(tmp_path, change)
+    with pytest.raises(UsageError, match=r"things\.arazzo\.yaml") as refusal:
+        load_journey("things", file)
+    assert told in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", "is not YAML, line"),
+        ("[" * 4_000, "things.arazzo.yaml"),
+        ("just text", "the document"),
+        ("x" * 3_000_000, "larger than"),
+        ("!!python/object/apply:os.system ['true']", "is not YAML"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "things.arazzo.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as refusal:
+        load_journey("things", file)
+    assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("contract", "told"),
+    [
+        ({"swagger": "2.0"}, "no OpenAPI 3.0 or 3.1 document"),
+        ({**CONTRACT, "paths": {"/things": {"$ref": "lost.yaml#/x"}}}, "lost.yaml"),
+        ({**CONTRACT, "paths": {"/things": {"$ref": "parts.yaml#/Lost"}}}, "parts.yaml#/Lost"),
+        ({**CONTRACT, "paths": {"/things": {"post": 5}}}, "shop.yaml is no sound OpenAPI document"),
+        ({**CONTRACT, "security": 5}, "shop.yaml is no sound OpenAPI document"),
+        (
+            {**CONTRACT, "paths": {"/things": {"post": {"operationId": "create"}}}},
+            "create declares no responses",
+        ),
+    ],
+)
+def test_a_contract_that_is_none_is_refused(tmp_path: Path, contract: Document, told: str) -> None:
+    file = write_journey(tmp_path)
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(contract))
+    with pytest.raises(UsageError) as refusal:
+        load_journey("things", file)
+    assert told in str(refusal.value)
+
+
+def test_contracts_of_openapi_3_1_are_read_too(shop: Shop, journey: Path, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump({**CONTRACT, "openapi": "3.1.0"}))
+    assert visit(shop.url, journey).result == "passed"
+
+
+def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> None:
+    file = write_journey(tmp_path)
+    text = file.read_text().replace("shop.yaml", "clients.yaml").replace("shop.", "shop.clients.")
+    file.write_text(text.replace("name: id", "name: client_id"))
+    document = yaml.safe_load(file.read_text())
+    del step(document, 1)["parameters"][1]
+    file.write_text(yaml.safe_dump(document))
+    assert load_journey("things", file).steps[0].operation.path == "/clients/create"
+
+
+def test_a_journey_that_needs_a_token_needs_credentials(shop: Shop, journey: Path) -> None:
+    with pytest.raises(UsageError, match="needs a token: name a folder"):
+        replay("things", shop.url, None, file=journey)
+    assert replay("things", shop.url, CREDENTIALS, file=journey).result == "passed"
+
+
+def test_a_step_is_tried_again_until_it_is_so(shop: Shop, tmp_path: Path) -> None:
+    def retrying(document: Document) -> None:
+        step(document, 1)["successCriteria"][1]["condition"] = "$response.body#/name == 'later'"
+        retry = {"name": "wait", "type": "retry", "stepId": "look", "retryAfter": 0.01}
+        only = [{"condition": "$statusCode == 200"}]
+        step(document, 1)["onFailure"] = [{**retry, "retryLimit": 3, "criteria": only}]
+
+    file = write_journey(tmp_path, retrying)
+    outcome = visit(shop.url, file)
+    assert (outcome.reason, outcome.step) == ("assertion", "look")
+    assert [told.tries for told in outcome.steps if told.step_id == "look"] == [4]

@@ -1,0 +1,253 @@
+"""Every reason that a failure can have, each seen against a real server."""
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from servicekit.testing import environment
+from shop import Shop, answer, drip, raw, visit
+from synthetic.probe.runner import Limits
+from system import free_port
+
+GOOD = {"id": 1, "name": "Probe"}
+VERSION = {"X-Version": "1"}
+
+
+def test_a_shop_that_behaves_passes_and_is_left_as_it_was(shop: Shop, journey: Path) -> None:
+    outcome = visit(shop.url, journey)
+    assert (outcome.result, outcome.reason, outcome.step) == ("passed", "", "")
+    assert shop.calls == ["POST /token", "POST /things", "GET /things/2", "DELETE /things/2"]
+    assert shop.things == {}
+
+
+def test_every_request_carries_the_trace_and_none_a_secret_in_its_path(
+    shop: Shop, journey: Path
+) -> None:
+    outcome = visit(shop.url, journey)
+    for _, path, headers in shop.requests:
+        version, trace, span, flags = headers["traceparent"].split("-")
+        assert (version, trace, len(span), flags) == ("00", outcome.trace_id, 16, "01")
+        assert "secret" not in path
+    assert len({headers["traceparent"] for _, _, headers in shop.requests}) == 4
+    assert "by=Probe+" in shop.requests[2][1]
+    assert shop.requests[1][2]["Authorization"] == "Bearer t.t.t"
+
+
+@pytest.mark.parametrize(
+    ("route", "fault", "step", "reason"),
+    [
+        ("POST /token", lambda h: answer(h, 401), "token", "auth"),
+        ("POST /token", lambda h: answer(h, 503), "token", "http_status"),
+        ("POST /token", lambda h: answer(h, 200, {"access_token": 5}), "token", "schema"),
+        ("POST /things", lambda h: answer(h, 403), "make", "auth"),
+        ("POST /things", lambda h: answer(h, 502), "make", "http_status"),
+        ("GET /things", lambda h: answer(h, 500), "look", "http_status"),
+        ("GET /things", lambda h: answer(h, 200, GOOD), "look", "schema"),
+        ("GET /things", lambda h: answer(h, 200, GOOD, {"X-Version": "one"}), "look", "schema"),
+        ("GET /things", lambda h: answer(h, 200, {**GOOD, "x": 1}, VERSION), "look", "schema"),
+        (
+            "GET /things",
+            lambda h: answer(h, 200, GOOD, {**VERSION, "X-Colour": "#f00"}),
+            "look",
+            "schema",
+        ),
+        (
+            "GET /things",
+            lambda h: answer(h, 200, GOOD, {**VERSION, "Content-Type": "text/html"}),
+            "look",
+            "schema",
+        ),
+        ("GET /things", lambda h: answer(h, 200, {"id": 1}, VERSION), "look", "schema"),
+        ("GET /things", lambda h: answer(h, 200, GOOD, VERSION), "look", "assertion"),
+        (
+            "GET /things",
+            lambda h: answer(h, 200, {**GOOD, "name": None}, VERSION),
+            "look",
+            "assertion",
+        ),
+        ("GET /things", lambda h: raw(h, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "look", "schema"),
+        ("GET /things", lambda h: raw(h, b"HTTP/1.1 200 OK\r\nX-Ver"), "look", "connect"),
+        (
+            "GET /things",
+            lambda h: raw(h, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
+            "look",
+            "connect",
+        ),
+        (
+            "GET /things",
+            lambda h: answer(h, 200, {**GOOD, "name": "x" * 9_000_000}, VERSION),
+            "look",
+            "schema",
+        ),
+        ("GET /things", lambda h: raw(h, b""), "look", "connect"),
+        ("GET /things", drip, "look", "timeout"),
+        ("DELETE /things", lambda h: answer(h, 500), "unmake", "teardown"),
+        ("DELETE /things", drip, "unmake", "teardown"),
+    ],
+)
+def test_each_fault_has_its_reason(
+    shop: Shop,
+    journey: Path,
+    route: str,
+    fault: Callable[[BaseHTTPRequestHandler], object],
+    step: str,
+    reason: str,
+) -> None:
+    shop.faults[route] = fault
+    outcome = visit(shop.url, journey)
+    assert (outcome.result, outcome.step, outcome.reason) == ("failed", step, reason)
+    if route == "GET /things":
+        assert shop.things == {}, "what was made is undone"
+
+
+def test_an_answer_that_breaks_the_contract_is_told_without_its_values(
+    shop: Shop, journey: Path
+) -> None:
+    document = {"id": 1, "name": "x" * 50}
+    shop.faults["GET /things"] = lambda h: answer(h, 200, document, VERSION)
+    outcome = visit(shop.url, journey)
+    assert "name: the value is longer than 40 characters" in outcome.detail
+    assert "xxx" not in outcome.detail
+
+
+def test_what_was_made_is_undone_also_when_the_answer_was_wrong(shop: Shop, journey: Path) -> None:
+    shop.things[7] = "made"
+    shop.faults["POST /things"] = lambda h: answer(h, 201, {"id": 7})
+    outcome = visit(shop.url, journey)
+    assert (outcome.step, outcome.reason) == ("make", "schema")
+    assert shop.things == {}
+
+
+def test_a_pass_after_a_retry_is_told_as_such(shop: Shop, journey: Path) -> None:
+    def once(handler: BaseHTTPRequestHandler) -> None:
+        del shop.faults["POST /things"]
+        answer(handler, 503)
+
+    shop.faults["POST /things"] = once
+    outcome = visit(shop.url, journey, Limits(10.0, 1.0, 1))
+    assert (outcome.result, outcome.attempt, outcome.reason) == ("passed", 2, "")
+    assert [step.attempt for step in outcome.steps] == [1, 1, 2, 2, 2]
+
+
+def test_a_name_that_is_none_is_dns(journey: Path) -> None:
+    assert visit("http://nowhere.invalid", journey).reason == "dns"
+
+
+def test_a_port_where_nobody_listens_is_connect(journey: Path) -> None:
+    outcome = visit(f"http://127.0.0.1:{free_port()}", journey)
+    assert (outcome.reason, outcome.step) == ("connect", "token")
+
+
+def test_plain_http_where_tls_is_wanted_is_tls(shop: Shop, journey: Path) -> None:
+    outcome = visit(shop.url.replace("http://", "https://"), journey)
+    assert (outcome.reason, outcome.step) == ("tls", "token")
+
+
+def test_a_certificate_must_be_one_that_is_trusted(
+    shop: Shop, journey: Path, tmp_path: Path
+) -> None:
+    certificate = self_signed(tmp_path)
+    with tls_before(shop.url, certificate) as url:
+        assert visit(url, journey).reason == "tls"
+        with environment(SSL_CERT_FILE=str(certificate)):
+            outcome = visit(url, journey)
+    assert outcome.result == "passed"
+    first, *rest = outcome.steps
+    assert first.phases.tls > 0
+    assert [step.phases.tls for step in rest] == [0, 0, 0], "one connection serves all steps"
+
+
+def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        outcome = visit(f"https://127.0.0.1:{silent.getsockname()[1]}", journey)
+    assert outcome.reason == "tls"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: Shop, journey: Path) -> None:
+    def close_after(handler: BaseHTTPRequestHandler) -> None:
+        del shop.faults["POST /token"]
+        answer(handler, 200, {"access_token": "t.t.t", "expires_in": 300})
+        handler.close_connection = True  # without having said so
+
+    shop.faults["POST /token"] = close_after
+    assert visit(shop.url, journey, Limits(5.0, 1.0, 1)).result == "passed"
+
+
+def self_signed(folder: Path) -> Path:
+    """Write a key and a certificate for 127.0.0.1 into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = folder / "tls.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    return path
+
+
+@contextmanager
+def tls_before(url: str, certificate: Path) -> Iterator[str]:
+    """Serve ``url`` over TLS on another port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    port = int(url.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=partial(_accept, listener, context, port), daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _accept(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
+    while True:
+        try:
+            plain, _ = listener.accept()
+        except OSError:
+            return
+        try:
+            outside = context.wrap_socket(plain, server_side=True)
+        except OSError:
+            plain.close()
+            continue
+        inside = socket.create_connection(("127.0.0.1", port))
+        for pair in ((outside, inside), (inside, outside)):
+            threading.Thread(target=_pump, args=pair, daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass
+    finally:
+        sink.close()

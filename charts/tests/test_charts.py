@@ -1,6 +1,5 @@
 """The charts: what they make is valid, safe and told; what they are told wrongly they refuse."""
 
-import json
 import re
 import subprocess
 from pathlib import Path
@@ -8,10 +7,19 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
-from rendering import CHARTS, SERVICES, HelmError, containers, of_kind, pods, render
 
-EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
+from rendering import (
+    CHARTS,
+    EXAMPLES,
+    SERVICES,
+    HelmError,
+    alone,
+    containers,
+    of_kind,
+    pods,
+    render,
+)
+
 VARIANTS: list[tuple[str, ...]] = [
     (),
     *[("--values", str(example)) for example in EXAMPLES],
@@ -20,22 +28,12 @@ VARIANTS: list[tuple[str, ...]] = [
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
 FOREIGN = {"HTTPRoute"}  # kinds whose schemas are not Kubernetes' own
-OWN = {"database.existingSecret": "db", "oauthClients.existingSecret": "o"}
-
-
-def values_of(chart: str) -> dict[str, Any]:
-    """Return the values that a chart has by default."""
-    values: dict[str, Any] = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
-    return values
 
 
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
 def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None:
     for helm in all_helms:
-        settings = ",".join(f"{name}={value}" for name, value in OWN.items())
-        options = [] if chart == "cadastro" else ["--set", settings]
-        if chart == "auth":
-            options += ["--set", "signingKeys.existingSecret=k"]
+        options = [] if chart == "cadastro" else alone(chart)
         command = [helm, "lint", "--strict", str(CHARTS / chart), *options]
         command += ["--kube-version", "1.34.0"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -173,6 +171,14 @@ def test_production_makes_no_secret_and_no_database(helm: str) -> None:
         ("cadastro", "gateway.enabled=true", "gateway.parentRefs"),
         ("cadastro", "global.postgresql.enabled=false", "database.existingSecret"),
         ("cadastro", "global.generateSecrets=false", "existingSecret"),
+        ("cadastro", "clients.replicas=20", "postgresql.maxConnections"),
+        ("cadastro", "inventory.threads=64", "postgresql.maxConnections"),
+        (
+            "cadastro",
+            "clients.autoscaling.minReplicas=9,clients.autoscaling.enabled=true",
+            "minReplicas",
+        ),
+        ("cadastro", "inventory.reconcile.schedule=5m", "schedule"),
         ("clients", "replicas=1", "database.existingSecret"),
         ("clients", "database.existingSecret=x", "oauthClients.existingSecret"),
         ("auth", "database.existingSecret=x,oauthClients.existingSecret=y", "signingKeys"),
@@ -188,49 +194,8 @@ def test_a_wrong_or_missing_value_is_named(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
-    settings = {**OWN, **({"signingKeys.existingSecret": "k"} if service == "auth" else {})}
-    options = ",".join(f"{name}={value}" for name, value in settings.items())
-    objects = render(helm, service, "--set", options)
+    objects = render(helm, service, *alone(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")
-
-
-@pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
-def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
-    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
-    assert undescribed(values_of(chart), schema) == []
-    lines = (CHARTS / chart / "values.yaml").read_text().splitlines()
-    assert unexplained(lines) == []
-
-
-def undescribed(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> list[str]:
-    """Return the values that a schema does not name."""
-    missing: list[str] = []
-    for name, value in values.items():
-        inner = schema.get("properties", {}).get(name)
-        if inner is None:
-            if schema.get("additionalProperties") is False:
-                missing.append(f"{path}{name}")
-        elif isinstance(value, dict):
-            missing += undescribed(value, inner, f"{path}{name}.")
-    return missing
-
-
-def unexplained(lines: list[str]) -> list[str]:
-    """Return the keys without a comment of their own, or on what they belong to."""
-    missing, explained_at = [], None
-    for number, line in enumerate(lines):
-        key = re.match(r"( *)([A-Za-z]+):(.*)", line)
-        if key is None:
-            continue
-        indent = len(key[1])
-        if explained_at is not None and indent > explained_at:
-            continue  # part of a value that is explained as a whole
-        explained_at = None
-        if lines[number - 1].strip().startswith("#"):
-            explained_at = indent
-        elif key[3].strip():
-            missing.append(key[2])
-    return missing
 
 
 def test_the_examples_say_how_to_be_used() -> None:

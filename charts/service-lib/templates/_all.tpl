@@ -3,6 +3,9 @@
 {{- $parts := list "deployment" "service" "serviceAccount" "migration" "disruptionBudget" "networkPolicy" -}}
 {{- if .Values.relay }}{{ $parts = append $parts "relay" }}{{ end -}}
 {{- if .Values.autoscaling.enabled }}{{ $parts = append $parts "autoscaler" }}{{ end -}}
+{{- if .Values.sweep.schedule }}{{ $parts = append $parts "sweep" }}{{ end -}}
+{{- if (.Values.reconcile).schedule }}{{ $parts = append $parts "reconcile" }}{{ end -}}
+{{- include "service-lib.checkConnections" . -}}
 {{- range $parts }}
 ---
 {{ include (printf "service-lib.%s" .) $ }}
@@ -200,6 +203,9 @@ spec:
 {{- end }}
 
 {{- define "service-lib.autoscaler" -}}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
+{{ fail (printf "%s: autoscaling.minReplicas is above autoscaling.maxReplicas" .Chart.Name) }}
+{{- end -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:

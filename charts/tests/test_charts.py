@@ -136,6 +136,54 @@ def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
                 assert [item["key"] for item in secret["items"]] == [name]
 
 
+def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
+    url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
+    objects = render(helm, "clients", *alone("clients"), "--set", url)
+    (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    told = {item["name"]: item.get("value") for item in container["env"]}
+    assert told["JWKS_URL"] == "https://sso.example/users/jwks.json"
+    assert told["TOKEN_URL"] == "https://sso.example/users/token"
+    assert told["INVENTORY_URL"] == "http://stock.example:81"
+    egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
+    assert {"ports": [{"port": 443}]} in egress
+    assert {"ports": [{"port": 81}]} in egress
+
+
+def test_a_service_calls_whom_the_architecture_says_and_nobody_else(helm: str) -> None:
+    policies = of_kind(render(helm, "cadastro"), "NetworkPolicy")
+    called = {
+        service: {
+            target["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+            for rule in policies[f"try-{service}"]["spec"]["egress"]
+            for target in rule.get("to", [])
+        }
+        for service in SERVICES
+    }
+    assert called == {
+        "auth": set(),
+        "clients": {"auth", "inventory"},
+        "products": {"auth", "inventory"},
+        "inventory": {"auth", "clients", "products"},
+    }
+
+
+def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
+    jobs = of_kind(render(helm, "cadastro"), "CronJob")
+    sweeps = {f"try-{service}-sweep" for service in SERVICES}
+    assert jobs.keys() == sweeps | {"try-inventory-reconcile"}
+    for name, pod in pods(list(jobs.values())):
+        (container,) = pod["containers"]
+        if name.endswith("sweep"):
+            assert [item["name"] for item in container["env"]] == ["DATABASE_URL"]
+            assert "volumes" not in pod
+        else:
+            assert container["command"] == ["python", "-m", "inventory.reconcile"]
+    for job in jobs.values():
+        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+
+
 def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> None:
     first, second = (of_kind(render(helm, "cadastro"), "Secret") for _ in range(2))
     assert first.keys() == second.keys()
@@ -154,7 +202,7 @@ def test_production_makes_no_secret_and_no_database(helm: str) -> None:
     objects = render(helm, "cadastro", "--values", str(CHARTS / "examples" / "production.yaml"))
     assert not of_kind(objects, "Secret")
     assert not of_kind(objects, "PersistentVolumeClaim")
-    assert "try-postgresql" not in of_kind(objects, "Deployment")
+    assert not of_kind(objects, "StatefulSet")
     assert "replicas" not in of_kind(objects, "Deployment")["try-clients"]["spec"]
     assert of_kind(objects, "HorizontalPodAutoscaler").keys() == {"try-clients"}
 

@@ -32,6 +32,13 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "autoscaling.cpuPercent": (55, "averageUtilization: 55"),
     "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
 }
+
+
+def peers(*names: str) -> dict[str, tuple[Any, str]]:
+    """Return what the URLs of peers change."""
+    return {f"peers.{name}": ("https://x.example:444/", "https://x.example:444") for name in names}
+
+
 OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
     "auth": {
         "openRegistration": (False, 'value: "false"'),
@@ -39,17 +46,17 @@ OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
         "signingKeys.existingSecret": ("mine", "secretName: mine"),
     },
     "clients": {
+        **peers("auth", "inventory"),
         "validation": ("format", 'value: "format"'),
         "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-clients-relay"),
-        "peers": (["auth"], "name: AUTH_URL"),
     },
     "products": {
+        **peers("auth", "inventory"),
         "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-products-relay"),
-        "peers": (["auth"], "name: AUTH_URL"),
     },
     "inventory": {
+        **peers("auth", "clients", "products"),
         "relay": (True, "try-inventory-relay"),
-        "peers": (["auth"], "name: AUTH_URL"),
         "reconcile.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
     },
 }
@@ -154,7 +161,7 @@ def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> N
 def test_what_the_services_share_is_said_in_the_same_words() -> None:
     def shared(chart: str) -> dict[str, tuple[str, Any]]:
         schema = json.loads((CHARTS / chart / "values.schema.json").read_text())["properties"]
-        own = {"threads", *OF_ONE[chart]}
+        own = {"threads", "peers.auth", *OF_ONE[chart]}
         return {
             value.path: (value.about, schema[value.path.partition(".")[0]])
             for value in values(chart)

@@ -57,6 +57,7 @@ spec:
         - name: {{ .Chart.Name }}
           image: {{ include "service-lib.image" . }}
           imagePullPolicy: {{ .Values.image.pullPolicy }}
+          terminationMessagePolicy: FallbackToLogsOnError
           ports:
             - name: http
               containerPort: 8000
@@ -116,6 +117,7 @@ spec:
         - name: relay
           image: {{ include "service-lib.image" . }}
           imagePullPolicy: {{ .Values.image.pullPolicy }}
+          terminationMessagePolicy: FallbackToLogsOnError
           command: [python, -m, {{ .Chart.Name }}.relay]
           env:
             {{- include "service-lib.environment" . | nindent 12 }}
@@ -179,6 +181,7 @@ spec:
     - name: migrate
       image: {{ include "service-lib.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
+      terminationMessagePolicy: FallbackToLogsOnError
       command: [python, -m, {{ .Chart.Name }}.migrate]
       env:
         {{- include "service-lib.databaseUrl" . | nindent 8 }}
@@ -252,13 +255,15 @@ spec:
         - {port: 53, protocol: TCP}
     - ports:
         - port: {{ .Values.database.port }}
-    {{- range (ne .Chart.Name "auth" | ternary (prepend (.Values.peers | default list) "auth") list) }}
+    {{- range $peer, $url := .Values.peers }}
     - ports:
-        - port: 8000
+        - port: {{ $url | empty | ternary "8000" (include "service-lib.port" $url) }}
+      {{- if not $url }}
       to:
         - podSelector:
             matchLabels:
-              app.kubernetes.io/name: {{ . }}
+              app.kubernetes.io/name: {{ $peer }}
               app.kubernetes.io/instance: {{ $.Release.Name }}
+      {{- end }}
     {{- end }}
 {{- end }}

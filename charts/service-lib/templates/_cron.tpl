@@ -42,6 +42,7 @@ spec:
             - name: {{ .module }}
               image: {{ include "service-lib.image" $ }}
               imagePullPolicy: {{ $.Values.image.pullPolicy }}
+              terminationMessagePolicy: FallbackToLogsOnError
               command: [python, -m, {{ $.Chart.Name }}.{{ .module }}]
               env:
                 {{- include (.databaseOnly | default false | ternary "service-lib.databaseUrl" "service-lib.environment") $ | nindent 16 }}

@@ -24,6 +24,7 @@ VARIANTS: list[tuple[str, ...]] = [
     (),
     *[("--values", str(example)) for example in EXAMPLES],
     ("--set", "ingress.host=x.example,ingress.tlsSecret=x"),
+    ("--set", "test.url=http://x.example"),
     ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
@@ -59,7 +60,7 @@ def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...
 
 def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
     seen = 0
-    for name, pod in pods(render(helm, "cadastro")):
+    for name, pod in pods(render(helm, "cadastro", "--set", "test.url=http://x.example")):
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
@@ -196,6 +197,18 @@ def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> Non
         (CHARTS / chart / "values.yaml").read_text() for chart in ("cadastro", *SERVICES)
     )
     assert not re.search(r"(?i)(password|token):\s*\S", text)
+
+
+def test_helm_test_buys_with_the_monitors_secret_and_no_other(helm: str) -> None:
+    assert not of_kind(render(helm, "cadastro"), "Pod")  # nobody said where
+    settings = "ingress.host=x.example,ingress.tlsSecret=x,auth.oauthClients.existingSecret=mine"
+    (pod,) = of_kind(render(helm, "cadastro", "--set", settings), "Pod").values()
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    (container,) = pod["spec"]["containers"]
+    assert container["args"][:4] == ["probe", "inventory-purchase", "--url", "https://x.example"]
+    (secret,) = [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume]
+    assert secret["secretName"] == "mine"
+    assert [item["key"] for item in secret["items"]] == ["synthetic"]
 
 
 def test_production_makes_no_secret_and_no_database(helm: str) -> None:

@@ -76,6 +76,8 @@ OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
     "ingress.tlsSecret": ("x", "secretName: x"),
     "gateway.enabled": (True, "kind: HTTPRoute"),
     "gateway.parentRefs": ([{"name": "edge"}], "- name: edge"),
+    "test.url": ("http://x.example", '--url, "http://x.example"'),
+    "test.repository": ("other", "image: other:1.0.0"),
     "auth": ({"tokenTtl": 77}, 'value: "77"'),
     "clients": ({"replicas": 7}, "replicas: 7"),
     "products": ({"replicas": 7}, "replicas: 7"),
@@ -88,6 +90,7 @@ REFUSALS = {  # values that only ever refuse: the test that sees it do so
 NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
     "autoscaling.": {"autoscaling.enabled": True},
     "ingress.tlsSecret": {"ingress.host": "x.example"},
+    "test.repository": {"test.url": "http://x.example"},
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
 }
 EFFECTS = {

@@ -34,3 +34,12 @@ inventory: [/inventory]
 {{- $advice := "lower a service's replicas (or autoscaling.maxReplicas), workers or threads, or raise it" }}
 {{- include "service-lib.refuseTooMany" (dict "held" (include "cadastro.connections" .) "allowed" .Values.postgresql.maxConnections "setting" "postgresql.maxConnections" "advice" $advice) }}
 {{- end }}
+
+{{/* Where users reach the release, as far as values tell. */}}
+{{- define "cadastro.url" -}}
+{{- if .Values.test.url -}}
+{{ .Values.test.url }}
+{{- else if .Values.ingress.host -}}
+{{ .Values.ingress.tlsSecret | empty | ternary "http" "https" }}://{{ .Values.ingress.host }}
+{{- end -}}
+{{- end }}

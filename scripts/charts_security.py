@@ -43,12 +43,12 @@ def make_environment() -> None:
 
 
 def render_all(folder: Path) -> None:
-    """Write what the umbrella makes, one file for each way to install it."""
+    """Write what the umbrella makes to stay, one file for each way to install it."""
     helm = helms(folder)[0]
     examples = {file.stem: ("--values", str(file)) for file in EXAMPLES}
     ways: dict[str, tuple[str, ...]] = {"default": (), **examples}
     for name, options in ways.items():
-        (folder / f"{name}.yaml").write_text(text(helm, "cadastro", *options))
+        (folder / f"{name}.yaml").write_text(text(helm, "cadastro", "--skip-tests", *options))
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ lock: ## Renew the locked dependencies
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python scripts/lock.py
 
+.PHONY: charts-docs
+charts-docs: ## Write the charts' tables of values into their READMEs
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/chart_docs.py
+
 .PHONY: clean
 clean: ## Remove the environment and the caches (the data stays)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build reports .coverage*

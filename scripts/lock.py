@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 UV = Path(sys.executable).with_name("uv")
+APART = {"checkov", "uv"}  # they share no environment with the rest
 OPTIONS = [
     "--quiet",
     "--universal",
@@ -25,9 +26,10 @@ def main() -> None:
     for path in sorted(REQUIREMENTS.glob("*.in")):
         if path.stem.endswith("-nodeps"):
             compile_lock(path.stem, "--no-deps")
-        elif path.stem not in {"dev", "uv"}:
+        elif path.stem in APART:
+            compile_lock(path.stem)
+        elif path.stem != "dev":
             compile_lock(path.stem, "--constraint", "dev.lock")
-    compile_lock("uv")
 
 
 def compile_lock(name: str, *options: str) -> None:

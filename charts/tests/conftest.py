@@ -1,6 +1,7 @@
 """The Helms that the charts are tried with."""
 
 import pytest
+
 from rendering import helms
 
 

@@ -1,6 +1,5 @@
 """The charts: what they make is valid, safe and told; what they are told wrongly they refuse."""
 
-import json
 import re
 import subprocess
 from pathlib import Path
@@ -8,34 +7,34 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
-from rendering import CHARTS, SERVICES, HelmError, containers, of_kind, pods, render
 
-EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
+from rendering import (
+    CHARTS,
+    EXAMPLES,
+    SERVICES,
+    HelmError,
+    alone,
+    containers,
+    of_kind,
+    pods,
+    render,
+)
+
 VARIANTS: list[tuple[str, ...]] = [
     (),
     *[("--values", str(example)) for example in EXAMPLES],
     ("--set", "ingress.host=x.example,ingress.tlsSecret=x"),
+    ("--set", "test.url=http://x.example"),
     ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
 FOREIGN = {"HTTPRoute"}  # kinds whose schemas are not Kubernetes' own
-OWN = {"database.existingSecret": "db", "oauthClients.existingSecret": "o"}
-
-
-def values_of(chart: str) -> dict[str, Any]:
-    """Return the values that a chart has by default."""
-    values: dict[str, Any] = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
-    return values
 
 
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
 def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None:
     for helm in all_helms:
-        settings = ",".join(f"{name}={value}" for name, value in OWN.items())
-        options = [] if chart == "cadastro" else ["--set", settings]
-        if chart == "auth":
-            options += ["--set", "signingKeys.existingSecret=k"]
+        options = [] if chart == "cadastro" else alone(chart)
         command = [helm, "lint", "--strict", str(CHARTS / chart), *options]
         command += ["--kube-version", "1.34.0"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -61,7 +60,7 @@ def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...
 
 def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
     seen = 0
-    for name, pod in pods(render(helm, "cadastro")):
+    for name, pod in pods(render(helm, "cadastro", "--set", "test.url=http://x.example")):
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
@@ -138,6 +137,54 @@ def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
                 assert [item["key"] for item in secret["items"]] == [name]
 
 
+def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
+    url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
+    objects = render(helm, "clients", *alone("clients"), "--set", url)
+    (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    told = {item["name"]: item.get("value") for item in container["env"]}
+    assert told["JWKS_URL"] == "https://sso.example/users/jwks.json"
+    assert told["TOKEN_URL"] == "https://sso.example/users/token"
+    assert told["INVENTORY_URL"] == "http://stock.example:81"
+    egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
+    assert {"ports": [{"port": 443}]} in egress
+    assert {"ports": [{"port": 81}]} in egress
+
+
+def test_a_service_calls_whom_the_architecture_says_and_nobody_else(helm: str) -> None:
+    policies = of_kind(render(helm, "cadastro"), "NetworkPolicy")
+    called = {
+        service: {
+            target["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+            for rule in policies[f"try-{service}"]["spec"]["egress"]
+            for target in rule.get("to", [])
+        }
+        for service in SERVICES
+    }
+    assert called == {
+        "auth": set(),
+        "clients": {"auth", "inventory"},
+        "products": {"auth", "inventory"},
+        "inventory": {"auth", "clients", "products"},
+    }
+
+
+def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
+    jobs = of_kind(render(helm, "cadastro"), "CronJob")
+    sweeps = {f"try-{service}-sweep" for service in SERVICES}
+    assert jobs.keys() == sweeps | {"try-inventory-reconcile"}
+    for name, pod in pods(list(jobs.values())):
+        (container,) = pod["containers"]
+        if name.endswith("sweep"):
+            assert [item["name"] for item in container["env"]] == ["DATABASE_URL"]
+            assert "volumes" not in pod
+        else:
+            assert container["command"] == ["python", "-m", "inventory.reconcile"]
+    for job in jobs.values():
+        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+
+
 def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> None:
     first, second = (of_kind(render(helm, "cadastro"), "Secret") for _ in range(2))
     assert first.keys() == second.keys()
@@ -152,11 +199,23 @@ def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> Non
     assert not re.search(r"(?i)(password|token):\s*\S", text)
 
 
+def test_helm_test_buys_with_the_monitors_secret_and_no_other(helm: str) -> None:
+    assert not of_kind(render(helm, "cadastro"), "Pod")  # nobody said where
+    settings = "ingress.host=x.example,ingress.tlsSecret=x,auth.oauthClients.existingSecret=mine"
+    (pod,) = of_kind(render(helm, "cadastro", "--set", settings), "Pod").values()
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    (container,) = pod["spec"]["containers"]
+    assert container["args"][:4] == ["probe", "inventory-purchase", "--url", "https://x.example"]
+    (secret,) = [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume]
+    assert secret["secretName"] == "mine"
+    assert [item["key"] for item in secret["items"]] == ["synthetic"]
+
+
 def test_production_makes_no_secret_and_no_database(helm: str) -> None:
     objects = render(helm, "cadastro", "--values", str(CHARTS / "examples" / "production.yaml"))
     assert not of_kind(objects, "Secret")
     assert not of_kind(objects, "PersistentVolumeClaim")
-    assert "try-postgresql" not in of_kind(objects, "Deployment")
+    assert not of_kind(objects, "StatefulSet")
     assert "replicas" not in of_kind(objects, "Deployment")["try-clients"]["spec"]
     assert of_kind(objects, "HorizontalPodAutoscaler").keys() == {"try-clients"}
 
@@ -173,6 +232,14 @@ def test_production_makes_no_secret_and_no_database(helm: str) -> None:
         ("cadastro", "gateway.enabled=true", "gateway.parentRefs"),
         ("cadastro", "global.postgresql.enabled=false", "database.existingSecret"),
         ("cadastro", "global.generateSecrets=false", "existingSecret"),
+        ("cadastro", "clients.replicas=20", "postgresql.maxConnections"),
+        ("cadastro", "inventory.threads=64", "postgresql.maxConnections"),
+        (
+            "cadastro",
+            "clients.autoscaling.minReplicas=9,clients.autoscaling.enabled=true",
+            "minReplicas",
+        ),
+        ("cadastro", "inventory.reconcile.schedule=5m", "schedule"),
         ("clients", "replicas=1", "database.existingSecret"),
         ("clients", "database.existingSecret=x", "oauthClients.existingSecret"),
         ("auth", "database.existingSecret=x,oauthClients.existingSecret=y", "signingKeys"),
@@ -188,49 +255,8 @@ def test_a_wrong_or_missing_value_is_named(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
-    settings = {**OWN, **({"signingKeys.existingSecret": "k"} if service == "auth" else {})}
-    options = ",".join(f"{name}={value}" for name, value in settings.items())
-    objects = render(helm, service, "--set", options)
+    objects = render(helm, service, *alone(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")
-
-
-@pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
-def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
-    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
-    assert undescribed(values_of(chart), schema) == []
-    lines = (CHARTS / chart / "values.yaml").read_text().splitlines()
-    assert unexplained(lines) == []
-
-
-def undescribed(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> list[str]:
-    """Return the values that a schema does not name."""
-    missing: list[str] = []
-    for name, value in values.items():
-        inner = schema.get("properties", {}).get(name)
-        if inner is None:
-            if schema.get("additionalProperties") is False:
-                missing.append(f"{path}{name}")
-        elif isinstance(value, dict):
-            missing += undescribed(value, inner, f"{path}{name}.")
-    return missing
-
-
-def unexplained(lines: list[str]) -> list[str]:
-    """Return the keys without a comment of their own, or on what they belong to."""
-    missing, explained_at = [], None
-    for number, line in enumerate(lines):
-        key = re.match(r"( *)([A-Za-z]+):(.*)", line)
-        if key is None:
-            continue
-        indent = len(key[1])
-        if explained_at is not None and indent > explained_at:
-            continue  # part of a value that is explained as a whole
-        explained_at = None
-        if lines[number - 1].strip().startswith("#"):
-            explained_at = indent
-        elif key[3].strip():
-            missing.append(key[2])
-    return missing
 
 
 def test_the_examples_say_how_to_be_used() -> None:

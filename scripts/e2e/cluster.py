@@ -1,10 +1,12 @@
 """The cluster that KUBECONFIG names, through kubectl and helm."""
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,17 +76,28 @@ class Cluster:
 
     def build(self) -> None:
         """Build the images and push them."""
-        tool = os.environ.get("CONTAINER_TOOL") or next(
-            (tool for tool in ("docker", "podman", "buildah") if _works(tool)), "docker"
-        )
         environ = {
-            "CONTAINER_TOOL": tool,
+            "CONTAINER_TOOL": container_tool(),
             "REPOSITORY": self.repository,
             "TAG": self.tag,
             "PUSH": "1",
-            "TLS_VERIFY": os.environ.get("TLS_VERIFY", "false"),
+            "TLS_VERIFY": _tls_verify(),
         }
         run("scripts/images", environ=environ, patience=1200)
+
+    def derive(self, image: str, tag: str, files: Mapping[str, str]) -> None:
+        """Push an image that is another one of ours, and some files more, by their paths."""
+        name = f"{self.repository}/{image}"
+        with tempfile.TemporaryDirectory(prefix="cadastro-e2e-") as folder:
+            for path, text in files.items():
+                file = Path(folder) / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+                file.chmod(0o644)
+            (Path(folder) / "Dockerfile").write_text(f"FROM {name}:{self.tag}\nCOPY app /app\n")
+            run(container_tool(), "build", "-q", "-t", f"{name}:{tag}", folder)
+        tls = [] if container_tool() == "docker" else [f"--tls-verify={_tls_verify()}"]
+        run(container_tool(), "push", "-q", *tls, f"{name}:{tag}")
 
     def make_namespace(self) -> None:
         """Make the namespace, under the restricted Pod Security Standard."""
@@ -99,17 +112,72 @@ class Cluster:
         """Run kubectl."""
         return run("kubectl", *(("-n", self.namespace) if namespaced else ()), *arguments)
 
-    def helm(self, verb: str, *arguments: str, wait: str = "5m") -> str:
-        """Run a helm command on the release."""
-        target = (RELEASE, CHART) if verb in {"install", "upgrade"} else (RELEASE,)
+    def helm(self, verb: str, *arguments: str, release: str = RELEASE, wait: str = "5m") -> str:
+        """Run a helm command on a release."""
+        target = (release, CHART) if verb in {"install", "upgrade"} else (release,)
         waiting = ("--wait", "--timeout", wait)
         return run("helm", verb, *target, "-n", self.namespace, *waiting, *arguments)
 
-    def install(self, verb: str = "install", **values: str) -> str:
-        """Install or upgrade the release."""
-        images = {"global.image.registry": os.environ["REGISTRY"], "global.image.tag": self.tag}
-        options = [f"--set={name}={value}" for name, value in {**images, **values}.items()]
-        return self.helm(verb, *options)
+    def install(
+        self, verb: str = "install", release: str = RELEASE, wait: str = "5m", **values: str
+    ) -> str:
+        """Install or upgrade a release of the umbrella chart."""
+        options = [f"--set={name}={value}" for name, value in values.items()]
+        given = [*self.images(), *self.address(), *options]
+        return self.helm(verb, *given, release=release, wait=wait)
+
+    def images(self) -> list[str]:
+        """Return the options that say where the images are."""
+        values = {"registry": os.environ["REGISTRY"], "tag": self.tag}
+        return [f"--set=global.image.{name}={value}" for name, value in values.items()]
+
+    def address(self) -> list[str]:
+        """Return the options that give the release a name of its own, INGRESS_HOST."""
+        host = os.environ.get("INGRESS_HOST")
+        return [f"--set=ingress.host={host}"] if host else []
+
+    def template(self, release: str, chart: str, *options: str) -> str:
+        """Return what a chart makes, without looking at the cluster."""
+        return run("helm", "template", release, chart, "-n", self.namespace, *options)
+
+    def apply(self, manifests: str, *options: str, verb: str = "apply") -> str:
+        """Apply manifests, or delete them."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(manifests)
+            file.flush()
+            return self.kubectl(verb, "-f", file.name, *options)
+
+    def ask(self, service: str, path: str) -> str:
+        """Return what a Service of the namespace answers, asked through the API server."""
+        where = f"/api/v1/namespaces/{self.namespace}/services/{service}:http/proxy{path}"
+        return self.kubectl("get", "--raw", where, namespaced=False)
+
+    def sql(self, database: str, query: str) -> str:
+        """Return the answer of one of the release's databases."""
+        psql = ("psql", "-U", "postgres", "-d", database, "-tAc", query)
+        return self.kubectl("exec", f"{RELEASE}-postgresql-0", "--", *psql).strip()
+
+    def wait_for_rollouts(self, *names: str) -> None:
+        """Wait until Deployments and StatefulSets are as they are wanted."""
+        for name in names:
+            self.kubectl("rollout", "status", name, "--timeout=180s")
+
+    def pods(self, service: str) -> list[str]:
+        """Return the names of the pods that serve."""
+        labels = f"app.kubernetes.io/name={service},app.kubernetes.io/component=service"
+        named = f"{labels},app.kubernetes.io/instance={RELEASE}"
+        return self.kubectl("get", "pods", "-l", named, "-o", "name").split()
+
+    def complaints(self) -> list[str]:
+        """Return what is said of containers that wait or have ended."""
+        return [
+            state["message"]
+            for pod in self.objects("pods")
+            for kind in ("initContainerStatuses", "containerStatuses")
+            for status in pod["status"].get(kind, [])
+            for state in [*status["state"].values(), *status.get("lastState", {}).values()]
+            if state.get("message")
+        ]
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """Return the objects of a kind in the namespace."""
@@ -133,8 +201,9 @@ class Cluster:
         )
 
     def url(self) -> str:
-        """Return INGRESS_URL, or the address that the Ingress or a node tells."""
-        given = os.environ.get("INGRESS_URL")
+        """Return INGRESS_URL, or that of INGRESS_HOST, the Ingress or a node."""
+        host = os.environ.get("INGRESS_HOST")
+        given = os.environ.get("INGRESS_URL") or (host and f"http://{host}")
         if given:
             return given.rstrip("/")
         for ingress in self.objects("ingress"):
@@ -143,6 +212,17 @@ class Cluster:
         nodes = json.loads(self.kubectl("get", "nodes", "-o", "json", namespaced=False))["items"]
         addresses = {a["type"]: a["address"] for a in nodes[0]["status"]["addresses"]}
         return f"http://{addresses['InternalIP']}"
+
+
+@functools.cache
+def container_tool() -> str:
+    """Return CONTAINER_TOOL, or the first one that works here."""
+    tools = ("docker", "podman", "buildah")
+    return os.environ.get("CONTAINER_TOOL") or next(filter(_works, tools), "docker")
+
+
+def _tls_verify() -> str:
+    return os.environ.get("TLS_VERIFY", "false")
 
 
 def _works(tool: str) -> bool:

@@ -33,6 +33,17 @@ class Load:
         return sum(n for answer, n in self.answers.items() if not answer.startswith("2"))
 
     @property
+    def written(self) -> int:
+        """How many writes were acknowledged."""
+        return len(self._written)
+
+    def wait_for_a_write(self, patience: float = 120) -> None:
+        """Wait until a write is acknowledged that was not yet when this was called."""
+        before, deadline = self.written, time.monotonic() + patience
+        while self.written == before and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    @property
     def total(self) -> int:
         """How many calls there were."""
         return sum(self.answers.values())

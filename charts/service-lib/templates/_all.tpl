@@ -3,6 +3,9 @@
 {{- $parts := list "deployment" "service" "serviceAccount" "migration" "disruptionBudget" "networkPolicy" -}}
 {{- if .Values.relay }}{{ $parts = append $parts "relay" }}{{ end -}}
 {{- if .Values.autoscaling.enabled }}{{ $parts = append $parts "autoscaler" }}{{ end -}}
+{{- if .Values.sweep.schedule }}{{ $parts = append $parts "sweep" }}{{ end -}}
+{{- if (.Values.reconcile).schedule }}{{ $parts = append $parts "reconcile" }}{{ end -}}
+{{- include "service-lib.checkConnections" . -}}
 {{- range $parts }}
 ---
 {{ include (printf "service-lib.%s" .) $ }}
@@ -54,6 +57,7 @@ spec:
         - name: {{ .Chart.Name }}
           image: {{ include "service-lib.image" . }}
           imagePullPolicy: {{ .Values.image.pullPolicy }}
+          terminationMessagePolicy: FallbackToLogsOnError
           ports:
             - name: http
               containerPort: 8000
@@ -113,6 +117,7 @@ spec:
         - name: relay
           image: {{ include "service-lib.image" . }}
           imagePullPolicy: {{ .Values.image.pullPolicy }}
+          terminationMessagePolicy: FallbackToLogsOnError
           command: [python, -m, {{ .Chart.Name }}.relay]
           env:
             {{- include "service-lib.environment" . | nindent 12 }}
@@ -176,6 +181,7 @@ spec:
     - name: migrate
       image: {{ include "service-lib.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
+      terminationMessagePolicy: FallbackToLogsOnError
       command: [python, -m, {{ .Chart.Name }}.migrate]
       env:
         {{- include "service-lib.databaseUrl" . | nindent 8 }}
@@ -200,6 +206,9 @@ spec:
 {{- end }}
 
 {{- define "service-lib.autoscaler" -}}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
+{{ fail (printf "%s: autoscaling.minReplicas is above autoscaling.maxReplicas" .Chart.Name) }}
+{{- end -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
@@ -246,13 +255,15 @@ spec:
         - {port: 53, protocol: TCP}
     - ports:
         - port: {{ .Values.database.port }}
-    {{- range (ne .Chart.Name "auth" | ternary (prepend (.Values.peers | default list) "auth") list) }}
+    {{- range $peer, $url := .Values.peers }}
     - ports:
-        - port: 8000
+        - port: {{ $url | empty | ternary "8000" (include "service-lib.port" $url) }}
+      {{- if not $url }}
       to:
         - podSelector:
             matchLabels:
-              app.kubernetes.io/name: {{ . }}
+              app.kubernetes.io/name: {{ $peer }}
               app.kubernetes.io/instance: {{ $.Release.Name }}
+      {{- end }}
     {{- end }}
 {{- end }}

@@ -46,7 +46,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end }}
 
-{{/* Where another service of the release is reached. */}}
-{{- define "service-lib.url" -}}
-http://{{ .root.Release.Name }}-{{ .service }}:8000
+{{/* Where a peer is reached: at the URL that is set, or in the same release. Takes "root" and "peer". */}}
+{{- define "service-lib.peerUrl" -}}
+{{ index .root.Values.peers .peer | default (printf "http://%s-%s:8000" .root.Release.Name .peer) | trimSuffix "/" }}
+{{- end }}
+
+{{/* The port of a URL. */}}
+{{- define "service-lib.port" -}}
+{{- $parts := urlParse . -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $parts.host) | default (eq $parts.scheme "https" | ternary "443" "80") -}}
 {{- end }}

@@ -48,17 +48,17 @@ capabilities:
   value: {{ .Values.tokenTtl | quote }}
 {{- else }}
 - name: JWKS_URL
-  value: {{ include "service-lib.url" (dict "root" . "service" "auth") }}/users/jwks.json
+  value: {{ include "service-lib.peerUrl" (dict "root" . "peer" "auth") }}/users/jwks.json
 - name: TOKEN_URL
-  value: {{ include "service-lib.url" (dict "root" . "service" "auth") }}/users/token
+  value: {{ include "service-lib.peerUrl" (dict "root" . "peer" "auth") }}/users/token
 - name: SERVICE_CLIENT_ID
   value: {{ .Chart.Name }}
 - name: SERVICE_CLIENT_SECRET_FILE
   value: /run/secrets/cadastro/oauth-clients/{{ .Chart.Name }}
 {{- end }}
-{{- range .Values.peers }}
-- name: {{ upper . }}_URL
-  value: {{ include "service-lib.url" (dict "root" $ "service" .) }}
+{{- range $peer, $_ := omit (.Values.peers | default dict) "auth" }}
+- name: {{ upper $peer }}_URL
+  value: {{ include "service-lib.peerUrl" (dict "root" $ "peer" $peer) }}
 {{- end }}
 {{- end }}
 
@@ -101,6 +101,7 @@ capabilities:
 - name: wait-for-migration
   image: {{ include "service-lib.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
+  terminationMessagePolicy: FallbackToLogsOnError
   command: [python, -m, {{ .Chart.Name }}.migrate, --wait, --timeout, "240"]
   env:
     {{- include "service-lib.databaseUrl" . | nindent 4 }}

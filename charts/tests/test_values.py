@@ -1,0 +1,174 @@
+"""Every value is explained, is in the schema, and changes what its chart makes."""
+
+import functools
+import json
+from typing import Any
+
+import pytest
+
+from chart_docs import Value, values_of
+from rendering import CHARTS, SERVICES, HelmError, alone, text
+
+# what each value is set to, and what then stands in the manifests
+OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
+    "image.registry": ("r.example", "image: r.example/cadastro/"),
+    "image.repository": ("other", "image: other:1.0.0"),
+    "image.tag": ("v9", ":v9"),
+    "image.pullPolicy": ("Always", "imagePullPolicy: Always"),
+    "image.pullSecrets": ([{"name": "pull"}], "imagePullSecrets:"),
+    "replicas": (7, "replicas: 7"),
+    "workers": (3, 'name: WORKERS\n              value: "3"'),
+    "threads": (9, 'name: THREADS\n              value: "9"'),
+    "logLevel": ("DEBUG", 'value: "DEBUG"'),
+    "database.existingSecret": ("mine", "name: mine"),
+    "database.port": (6432, "port: 6432"),
+    "oauthClients.existingSecret": ("mine", "secretName: mine"),
+    "sweep.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
+    "drainSeconds": (9, "seconds: 9"),
+    "resources": ({"limits": {"memory": "1Gi"}}, "memory: 1Gi"),
+    "autoscaling.enabled": (True, "kind: HorizontalPodAutoscaler"),
+    "autoscaling.minReplicas": (3, "minReplicas: 3"),
+    "autoscaling.maxReplicas": (5, "maxReplicas: 5"),
+    "autoscaling.cpuPercent": (55, "averageUtilization: 55"),
+    "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
+}
+
+
+def peers(*names: str) -> dict[str, tuple[Any, str]]:
+    """Return what the URLs of peers change."""
+    return {f"peers.{name}": ("https://x.example:444/", "https://x.example:444") for name in names}
+
+
+OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
+    "auth": {
+        "openRegistration": (False, 'value: "false"'),
+        "tokenTtl": (77, 'value: "77"'),
+        "signingKeys.existingSecret": ("mine", "secretName: mine"),
+    },
+    "clients": {
+        **peers("auth", "inventory"),
+        "validation": ("format", 'value: "format"'),
+        "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-clients-relay"),
+    },
+    "products": {
+        **peers("auth", "inventory"),
+        "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-products-relay"),
+    },
+    "inventory": {
+        **peers("auth", "clients", "products"),
+        "relay": (True, "try-inventory-relay"),
+        "reconcile.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
+    },
+}
+OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
+    "global.image.registry": ("r.example", "image: r.example/cadastro/clients"),
+    "global.image.tag": ("v9", "cadastro/clients:v9"),
+    "global.postgresql.enabled": (True, "try-postgresql"),
+    "postgresql.image": ("r.example/postgres:18", "image: r.example/postgres:18"),
+    "postgresql.storage": ("9Gi", "storage: 9Gi"),
+    "postgresql.maxConnections": (444, "max_connections=444"),
+    "postgresql.storageClassName": ("fast", "storageClassName: fast"),
+    "postgresql.resources": ({"limits": {"memory": "3Gi"}}, "memory: 3Gi"),
+    "ingress.enabled": (False, "!kind: Ingress\n"),
+    "ingress.className": ("nginx", "ingressClassName: nginx"),
+    "ingress.host": ("x.example", 'host: "x.example"'),
+    "ingress.annotations": ({"a": "b"}, "annotations:\n    a: b"),
+    "ingress.tlsSecret": ("x", "secretName: x"),
+    "gateway.enabled": (True, "kind: HTTPRoute"),
+    "gateway.parentRefs": ([{"name": "edge"}], "- name: edge"),
+    "test.url": ("http://x.example", '--url, "http://x.example"'),
+    "test.repository": ("other", "image: other:1.0.0"),
+    "auth": ({"tokenTtl": 77}, 'value: "77"'),
+    "clients": ({"replicas": 7}, "replicas: 7"),
+    "products": ({"replicas": 7}, "replicas: 7"),
+    "inventory": ({"replicas": 7}, "replicas: 7"),
+}
+REFUSALS = {  # values that only ever refuse: the test that sees it do so
+    "database.maxConnections": "test_a_service_that_may_hold_too_many_connections_is_refused",
+    "global.generateSecrets": "test_a_wrong_or_missing_value_is_named",
+}
+NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
+    "autoscaling.": {"autoscaling.enabled": True},
+    "ingress.tlsSecret": {"ingress.host": "x.example"},
+    "test.repository": {"test.url": "http://x.example"},
+    "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
+}
+EFFECTS = {
+    **{chart: OF_EVERY_SERVICE | OF_ONE[chart] for chart in SERVICES},
+    "cadastro": OF_THE_UMBRELLA,
+}
+CASES = [(chart, path, *effect) for chart in EFFECTS for path, effect in EFFECTS[chart].items()]
+CHARTS_WITH_VALUES = sorted(path.parent.name for path in CHARTS.glob("*/values.yaml"))
+
+
+@functools.cache
+def values(chart: str) -> list[Value]:
+    """Return the values of a chart; raises when one has no comment."""
+    return values_of(CHARTS / chart)
+
+
+@functools.cache
+def by_default(helm: str, chart: str) -> str:
+    """Return what a chart makes when nothing is set that need not be."""
+    return text(helm, chart, *([] if chart == "cadastro" else alone(chart)))
+
+
+@pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
+def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+    for value in values(chart):
+        at: dict[str, Any] = schema
+        for name in value.path.split("."):
+            assert at.get("additionalProperties") is False, f"{value.path}: anything is taken"
+            at = at["properties"][name]
+
+
+@pytest.mark.parametrize("chart", EFFECTS)
+def test_every_value_has_a_test(chart: str) -> None:
+    paths = {value.path for value in values(chart)}
+    assert paths - REFUSALS.keys() == EFFECTS[chart].keys()
+
+
+@pytest.mark.parametrize(("chart", "path", "value", "shows"), CASES)
+def test_a_value_changes_what_the_chart_makes(
+    helm: str, chart: str, path: str, value: Any, shows: str
+) -> None:
+    needs: dict[str, Any] = next((NEEDS[start] for start in NEEDS if path.startswith(start)), {})
+    settings = [
+        option
+        for name, one in {**needs, path: value}.items()
+        for option in ("--set-json", f"{name}={json.dumps(one)}")
+    ]
+    usual = [] if chart == "cadastro" else alone(chart)
+    made, before = text(helm, chart, *usual, *settings), by_default(helm, chart)
+    if shows.startswith("!"):
+        made, before, shows = before, made, shows[1:]
+    assert shows in made
+    assert shows not in before or path == "global.postgresql.enabled"
+
+
+def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> None:
+    def tried(allowed: int) -> str:
+        return text(
+            helm, "clients", *alone("clients"), "--set", f"database.maxConnections={allowed}"
+        )
+
+    # (2 replicas + 1 while rolling) x 1 worker x 4 threads, 2 relays of 2, 3 commands: 19, of 80 %
+    assert "kind: Deployment" in tried(24)
+    with pytest.raises(
+        HelmError, match=r"19 connections.*clients's database\.maxConnections \(23\)"
+    ):
+        tried(23)
+
+
+def test_what_the_services_share_is_said_in_the_same_words() -> None:
+    def shared(chart: str) -> dict[str, tuple[str, Any]]:
+        schema = json.loads((CHARTS / chart / "values.schema.json").read_text())["properties"]
+        own = {"threads", "peers.auth", *OF_ONE[chart]}
+        return {
+            value.path: (value.about, schema[value.path.partition(".")[0]])
+            for value in values(chart)
+            if value.path not in own
+        }
+
+    assert all(shared(chart) == shared("auth") for chart in SERVICES)

@@ -1,0 +1,87 @@
+"""From an empty namespace to a first purchase, and back to what an uninstall keeps."""
+
+import time
+
+import httpx
+from cluster import RELEASE
+from trial import SERVICES, LateError, Trial, check
+
+FIRST_PURCHASE = 90.0  # seconds from `helm install`
+KEPT = "helm.sh/resource-policy"
+KINDS = (
+    "deployments,statefulsets,jobs,cronjobs,services,serviceaccounts,ingresses,configmaps,secrets,pvc"
+    ",pdb,hpa,networkpolicies,roles,rolebindings"
+)
+
+
+def build(trial: Trial) -> str:
+    """Build the images and push them."""
+    trial.cluster.build()
+    return f"tag {trial.cluster.tag}"
+
+
+def install(trial: Trial) -> str:
+    """Install on an empty namespace, and buy through the ingress."""
+    trial.cluster.make_namespace()
+    began = time.monotonic()
+    trial.cluster.install()
+    trial.url = trial.cluster.url()
+    trial.buy()
+    took = time.monotonic() - began
+    if took >= FIRST_PURCHASE:
+        message = f"it took {took:.0f} s, and may take {FIRST_PURCHASE:.0f}"
+        raise LateError(message)
+    return f"{took:.0f} s"
+
+
+def commands(trial: Trial) -> str:
+    """Run what the CronJobs run, now."""
+    names = [item["metadata"]["name"] for item in trial.cluster.objects("cronjobs")]
+    ours = [name for name in names if name.startswith(RELEASE)]
+    check(len(ours) > len(SERVICES), f"only these CronJobs: {', '.join(names)}")
+    for name in ours:
+        trial.cluster.kubectl("create", "job", f"try-{name}", f"--from=cronjob/{name}")
+    for name in ours:
+        done = ("wait", "--for=condition=Complete", f"job/try-{name}", "--timeout=120s")
+        trial.cluster.kubectl(*done)
+        trial.cluster.kubectl("delete", "job", f"try-{name}")
+    return f"{len(ours)} ran to their end"
+
+
+def restricted(trial: Trial) -> str:
+    """Look for what the namespace's Pod Security Standard has refused."""
+    refused = [
+        event["message"]
+        for event in trial.cluster.objects("events")
+        if "violates PodSecurity" in event.get("message", "")
+    ]
+    check(not refused, "; ".join(refused[:3]))
+    return "no pod was refused"
+
+
+def reinstall(trial: Trial) -> str:
+    """Uninstall, look at what is left, install again on the data that was kept."""
+    cluster = trial.cluster
+    with httpx.Client(base_url=trial.url, timeout=10) as client:
+        body = {"username": "permanece", "password": "Testando1"}
+        client.post("/users/create", json=body).raise_for_status()
+    secrets = cluster.secrets()
+    cluster.helm("uninstall")
+    left = _left(trial)
+    check(not left, f"left behind: {', '.join(left)}")
+    cluster.install()
+    check(cluster.secrets() == secrets, "secrets changed")
+    trial.buy()
+    answer = httpx.post(f"{trial.url}/users/login", auth=("permanece", "Testando1"), timeout=10)
+    check(answer.status_code == httpx.codes.OK, f"the user is gone: {answer.status_code}")
+    return "only what is kept was left; the user of before logs in"
+
+
+def _left(trial: Trial) -> list[str]:
+    """Return what an uninstall has left that is not marked to be kept."""
+    return [
+        f"{item['kind']}/{item['metadata']['name']}"
+        for item in trial.cluster.objects(KINDS)
+        if item["metadata"].get("labels", {}).get("app.kubernetes.io/instance") == RELEASE
+        and KEPT not in item["metadata"].get("annotations", {})
+    ]

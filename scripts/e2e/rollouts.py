@@ -1,0 +1,65 @@
+"""What must cost no request: restarts, a migration, an upgrade and its way back."""
+
+from alembic.script import ScriptDirectory
+from cluster import RELEASE
+from traffic import Load
+from trial import SERVICES, Trial, check, nothing_failed
+
+from servicekit import migrate
+
+REVISION = '''"""One more revision, for a trial."""
+
+from alembic import op
+
+revision = "{name}"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    """Expand."""
+    op.execute("ALTER TABLE clients ADD COLUMN trial text")
+    op.execute("CREATE INDEX ix_clients_trial ON clients (trial)")
+    op.execute("{last}")
+'''
+
+
+def roll(trial: Trial) -> str:
+    """Restart every service, while the load goes on."""
+    with Load(trial.url) as load:
+        for _ in range(trial.rounds.rolled):
+            names = [f"deployment/{RELEASE}-{service}" for service in SERVICES]
+            trial.cluster.kubectl("rollout", "restart", *names)
+            trial.cluster.wait_for_rollouts(*names)
+    return nothing_failed(load)
+
+
+def migrated(trial: Trial) -> str:
+    """Upgrade clients to a release with one more migration, while the load goes on; roll back."""
+    tag = with_revision(trial, "trial", "SELECT 1")
+    with Load(trial.url) as load:
+        trial.cluster.install("upgrade", **{"clients.image.tag": tag})
+        query = "SELECT version_num FROM alembic_version"
+        seen = trial.cluster.sql("clients", query)
+        trial.cluster.helm("rollback")
+    check(seen == "trial", f"the database is at {seen}")
+    return f"{nothing_failed(load)}; the release of before works on the new schema"
+
+
+def upgrade(trial: Trial) -> str:
+    """Change a value and roll it back, while the load goes on; secrets stay as they are."""
+    before = trial.cluster.secrets()
+    with Load(trial.url) as load:
+        trial.cluster.install("upgrade", **{"clients.logLevel": "WARNING"})
+        trial.cluster.helm("rollback")
+    check(trial.cluster.secrets() == before, "secrets changed")
+    return nothing_failed(load)
+
+
+def with_revision(trial: Trial, name: str, last: str) -> str:
+    """Push an image of clients with one more revision that ends with ``last``; return its tag."""
+    head = ScriptDirectory.from_config(migrate.configuration("clients")).get_current_head()
+    file = f"app/src/clients/migrations/versions/9999_{name}.py"
+    tag = f"{trial.cluster.tag}-{name}"
+    text = REVISION.format(name=name, head=head, last=last)
+    trial.cluster.derive("clients", tag, {file: text})
+    return tag

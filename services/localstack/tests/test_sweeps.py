@@ -1,0 +1,51 @@
+"""The sweeps of one machine: what has expired goes, and a database that is away holds nobody up."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from servicekit import migrate
+from servicekit.database import driver_url
+
+AWAY = "postgresql://postgres@127.0.0.1:9/nothing"
+
+
+def test_what_has_expired_goes_again_and_again(
+    postgres_url_factory: Callable[[], str], tmp_path: Path
+) -> None:
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration("products"))
+    engine = create_engine(driver_url(url))
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "localstack.sweeps", "--every", "0.2"]
+    with log.open("w") as output:
+        sweeps = subprocess.Popen(
+            [*command, f"clients={AWAY}", f"products={url}"], stdout=output, stderr=output
+        )
+    try:
+        for _ in range(2):
+            with engine.begin() as connection:
+                connection.execute(
+                    text(
+                        "INSERT INTO products"
+                        " (realm, name, description, quantity, price, status, expires_at)"
+                        " VALUES ('synthetic', 'x', '', 0, 0, true, now() - interval '1 s')"
+                    )
+                )
+            deadline = time.monotonic() + 60
+            left = 1
+            while left:
+                assert time.monotonic() < deadline
+                assert sweeps.poll() is None
+                time.sleep(0.05)
+                with engine.connect() as connection:
+                    left = connection.scalar(text("SELECT count(*) FROM products"))
+    finally:
+        sweeps.terminate()
+        sweeps.wait()
+        engine.dispose()
+    assert "cannot sweep clients" in log.read_text()

@@ -53,10 +53,14 @@ class System:
         self._data.open()
         self.stack.start()
         self.user = make_user(self.stack.url)
-        self.token = str(log_in(self.stack.url, self.user))
+        self.wait_until(self._has_token)
         product = {"name": f"Caos {secrets.token_hex(4)}", "description": "-", "quantity": 1}
         body = {**product, "price": 1.0, "status": True}
         self.product_id = self.make("/products/create", body)
+
+    def _has_token(self) -> bool:
+        self.token = log_in(self.stack.url, self.user) or ""
+        return bool(self.token)
 
     def stop(self) -> None:
         """Stop it."""

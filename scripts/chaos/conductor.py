@@ -188,10 +188,10 @@ class System:
         """Return the entries of the inventory that belong to nobody, or to no product."""
         wrong: set[int] = set()
         for database, column in POOLS.items():
-            ids = [row[0] for row in self.query(database, f"SELECT id FROM {database}")]  # noqa: S608 - our own names
+            ids = [row[0] for row in self.query(database, f"SELECT id FROM {database}")]
             entries = self.query(
                 "inventory",
-                f"SELECT id FROM inventory_items WHERE {column} <> ALL (%s::bigint[])",  # noqa: S608 - as above
+                f"SELECT id FROM inventory_items WHERE {column} <> ALL (%s::bigint[])",
                 ids,
             )
             wrong.update(row[0] for row in entries)

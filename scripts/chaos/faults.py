@@ -183,7 +183,7 @@ FAULTS = (
     Fault("50 writers, one ETag", one_tag, 10),
     Fault("connections exhausted", exhaust_pool, 10, answers_within=8, restarts=False),
     Fault("postgres stopped 10 s", stop_postgres, 10, answers_within=8, restarts=False),
-    Fault("auth away", auth_away, 10),
+    Fault("auth away", auth_away, 30),
     Fault("key rotated", rotate_key, 10, restarts=False),
 )
 

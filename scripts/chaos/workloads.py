@@ -20,8 +20,8 @@ from pathlib import Path
 from scripts.chaos.caller import Answer, Caller, a_client, a_purchase, log_in
 from scripts.chaos.history import Book, Outcome
 
-WRITERS = 10
-PAUSE = 0.03  # seconds between two things that a writer does
+WRITERS = 6
+PAUSE = 0.05  # seconds between two things that a writer does
 RETRIES = 200  # of one request, under its one Idempotency-Key
 RETRY_PAUSE = 0.1  # seconds
 LOOK = 0.25  # seconds between two looks at who lives

@@ -1,5 +1,7 @@
 """Alembic's environment for every service: a transaction a migration, short waits."""
 
+from typing import Any
+
 from alembic import context
 from sqlalchemy import text
 
@@ -10,7 +12,7 @@ from servicekit.migrations.limits import SHORT
 def run() -> None:
     """Migrate on the connection that ``servicekit.migrate`` hands over, or print the SQL."""
     # a transaction each, so that one may leave its own to build an index beside the traffic
-    options = {"target_metadata": Base.metadata, "transaction_per_migration": True}
+    options: dict[str, Any] = {"transaction_per_migration": True, "target_metadata": Base.metadata}
     if context.is_offline_mode():
         context.configure(dialect_name="postgresql", **options)
         context.execute(SHORT)

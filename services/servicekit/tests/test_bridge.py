@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pytest
+
 from servicekit.bridge import QUEUED_A_THREAD, TOO_LARGE, Bridge, Message
 
 BUSY = (503, [(b"retry-after", b"1")], b"busy")
@@ -127,6 +129,29 @@ def test_a_full_service_turns_away_at_once_and_recovers() -> None:
         return [turned_away, alive, *answered, again]
 
     assert asyncio.run(crowd()) == [503, 200, 200, 200]
+
+
+def test_a_request_that_no_thread_takes_in_time_is_turned_away_and_never_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("servicekit.bridge.QUEUED", 0.05)
+    released, begun = threading.Event(), []
+
+    def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begun.append(environ["PATH_INFO"])
+        released.wait(10)
+        return echo(environ, start_response)
+
+    async def crowd() -> list[int]:
+        app = bridge(slow)
+        first = asyncio.create_task(ask(app, scope("/first"), chunk(b"")))
+        await asyncio.sleep(0)
+        late = (await ask(app, scope("/late"), chunk(b"")))[0]["status"]
+        released.set()
+        return [late, (await first)[0]["status"]]
+
+    assert asyncio.run(crowd()) == [503, 200]
+    assert begun == ["/first"]
 
 
 def live(lifecycle: Lifecycle) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Identity,
+    Index,
     Integer,
     Numeric,
     String,
@@ -42,6 +43,7 @@ class ClientRow(Base):
             info={"field": "cpf", "msg": "is another client's already"},
         ),
         UniqueConstraint("id", "realm", name="uq_clients_id_realm"),
+        Index("uq_clients_realm_id", "realm", "id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -67,6 +69,7 @@ class AddressRow(Base):
             ondelete="CASCADE",
             info={"field": "client_id", "msg": "there is no such client", "missing": True},
         ),
+        Index("ix_addresses_realm_id", "realm", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -141,6 +141,10 @@ class Postgres:
                 raise PostgresError(message)
             time.sleep(0.02)
 
+    def ended(self) -> bool:
+        """Tell whether the server was started and has ended."""
+        return self.process is not None and self.process.poll() is not None
+
     def answers(self) -> bool:
         """Tell whether the server takes connections."""
         try:

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import httpx
@@ -51,8 +51,13 @@ class Stack:
         self._validation = validation
         self._say = say
         self._pause = pause
-        self._postgres = Postgres(data.postgres, data.logs / "postgres.log")
+        self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
         self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+
+    @property
+    def bases(self) -> Mapping[str, str]:
+        """The URL of each service by itself, which no ingress stands before."""
+        return {name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}
 
     def start(self) -> None:
         """Start everything, and return when all of it answers."""
@@ -83,33 +88,45 @@ class Stack:
     def check(self) -> None:
         """Raise ``ChildDiedError`` when a part of the system has ended by itself."""
         self.supervisor.check()
-        process = self._postgres.process
-        if process is not None and process.poll() is not None:
-            message = f"PostgreSQL ended; its log is {self._postgres.log}. The data is kept"
+        if self.postgres.ended():
+            message = f"PostgreSQL ended; its log is {self.postgres.log}. The data is kept"
             raise ChildDiedError(message)
+
+    def revive(self, held: Collection[str] = ()) -> list[str]:
+        """Start again what has ended, but for the parts ``held`` down; return their names.
+
+        Raises:
+            PostgresError: the database does not start.
+
+        """
+        revived = self.supervisor.revive(held)
+        if self.postgres.ended():
+            self.postgres.start()
+            revived.append("PostgreSQL")
+        return revived
 
     def stop(self) -> None:
         """Stop everything: first who calls, last who is called."""
         self.supervisor.stop(STOP_WITHIN)
-        self._postgres.stop()
+        self.postgres.stop()
 
     def _start_postgres(self) -> None:
         if not self._data.postgres.exists():
             self._say("making a PostgreSQL 18 database")
-        self._postgres.initialise()
+        self.postgres.initialise()
         self._say("starting PostgreSQL")
-        self._postgres.start()
-        known = {str(row[0]) for row in self._postgres.execute("SELECT datname FROM pg_database")}
+        self.postgres.start()
+        known = {str(row[0]) for row in self.postgres.execute("SELECT datname FROM pg_database")}
         for name in SERVICES:
             if name not in known:
                 # the folder's permissions guard the socket: no other account reaches it
-                self._postgres.execute(f'DROP ROLE IF EXISTS "{name}"')
-                self._postgres.execute(f'CREATE ROLE "{name}" LOGIN')
-                self._postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+                self.postgres.execute(f'DROP ROLE IF EXISTS "{name}"')
+                self.postgres.execute(f'CREATE ROLE "{name}" LOGIN')
+                self.postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
     def _migrate(self) -> None:
         log = self._data.logs / "migrations.log"
-        databases = [f"{name}={self._postgres.url(name, user=name)}" for name in SERVICES]
+        databases = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
         command = _program(["python", "-m", "localstack.migrations", *databases])
         with log.open("wb") as output:
             done = subprocess.run(command, check=False, stdout=output, stderr=output)  # noqa: S603 - ours
@@ -134,10 +151,10 @@ class Stack:
         self.supervisor.start(Child("the sweeps", command, self._data.logs / "sweeps.log"))
 
     def _settings(self, name: str) -> Mapping[str, str]:
-        bases = {service: f"http://127.0.0.1:{port}" for service, port in self._ports.items()}
+        bases = self.bases
         return {
             **FRUGAL,
-            "DATABASE_URL": self._postgres.url(name, user=name),
+            "DATABASE_URL": self.postgres.url(name, user=name),
             "CONTRACTS_DIR": str(ROOT / "openapi"),
             "VALIDATION": self._validation,
             "BIND": f"127.0.0.1:{self._ports[name]}",
@@ -154,7 +171,7 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN
-        urls = [f"http://127.0.0.1:{port}/-/ready" for port in self._ports.values()]
+        urls = [f"{base}/-/ready" for base in self.bases.values()]
         waiting = [*urls, f"{self.url}/users/health"]
         with httpx.Client(timeout=1) as client:
             while waiting:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +75,10 @@ class Supervisor:
         self._children.append(child)
         return child
 
+    def child(self, name: str) -> Child:
+        """Return the child of that name."""
+        return next(child for child in self._children if child.name == name)
+
     def check(self) -> None:
         """Raise ``ChildDiedError`` when a child has ended by itself."""
         for child in self._children:
@@ -83,6 +87,14 @@ class Supervisor:
                 how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
                 message = f"{child.name} ended {how}; its log is {child.log}{child.last_words()}"
                 raise ChildDiedError(message)
+
+    def revive(self, held: Collection[str] = ()) -> list[str]:
+        """Start again what has ended, but for the children ``held`` down; return their names."""
+        ended = [c for c in self._children if c.ended() and c.name not in held]
+        for child in ended:
+            child.signal(signal.SIGKILL)  # what it has started would keep its port
+            child.start()
+        return [child.name for child in ended]
 
     def stop(self, patience: float) -> None:
         """End every child, the last one started first; who does not end in time is killed."""

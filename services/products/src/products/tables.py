@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     Identity,
+    Index,
     Integer,
     Numeric,
     String,
@@ -35,6 +36,7 @@ class ProductRow(Base):
             name="uq_products_name",
             info={"field": "name", "msg": "Another product has this name"},
         ),
+        Index("ix_products_realm_id", "realm", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -22,6 +22,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 TOO_LARGE = "cadastro.body_too_large"  # set in the environ of a request whose body was cut off
 QUEUED_A_THREAD = 64  # requests that may wait for each thread before new ones are turned away
+QUEUED = 2.0  # seconds that a request may wait for a thread; nobody has begun with it
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +79,23 @@ class Bridge:
         try:
             environ = build_environ(scope, body)
             environ[TOO_LARGE] = not whole
-            loop = asyncio.get_running_loop()
-            await _send(send, await loop.run_in_executor(self._pool, run, self._wsgi, environ))
+            await _send(send, await self._run(environ))
         finally:
             self._room += 1
+
+    async def _run(self, environ: WSGIEnvironment) -> Answer:
+        """Run the application on a thread; turn the request away when none takes it in time."""
+        work = self._pool.submit(run, self._wsgi, environ)
+        timer = asyncio.get_running_loop().call_later(QUEUED, work.cancel)  # in vain once it runs
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if work.cancelled() and not (task and task.cancelling()):
+                return self._busy
+            raise
+        finally:
+            timer.cancel()
 
     async def _body(self, receive: Receive) -> tuple[bytes | None, bool]:
         """Return the body and whether it is whole; no body at all for a client that went away."""

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
-from sqlalchemy import URL, Connection, MetaData, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
+
+from servicekit import patience
+from servicekit.errors import Unavailable
+from servicekit.patience import NoAnswerError
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
 CONNECT_TIMEOUT = 3  # seconds
 STATEMENT_TIMEOUT = 5_000  # milliseconds
+ANSWER_WITHIN = 6.0  # seconds; a server that keeps its own time-out answers before
+CHECK_WITHIN = 2.0  # seconds for the test of a connection of the pool, and for a new one
 IDLE_IN_TRANSACTION_TIMEOUT = 10_000  # milliseconds
 
 NAMES = {
@@ -47,18 +55,32 @@ class Database:
                 " -c default_transaction_isolation=read\\ committed",  # our locks count on it
             },
         )
+        patience.install()
+        self._silent = False  # the last answer that was waited for did not come
+        self._trial = Lock()
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """Lend a connection on which each statement is a transaction of its own."""
-        with self._autocommit.connect() as connection:
+        """Lend a connection on which each statement is a transaction of its own.
+
+        Raises:
+            Unavailable: the database hangs, and somebody else is trying already.
+
+        """
+        with self._one_at_a_time_while_silent(), self._lend(self._autocommit) as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Lend a connection in a transaction, committed at the end and undone on any error."""
-        with self._engine.begin() as connection:
+        """Lend a connection in a transaction, committed at the end and undone on any error.
+
+        Raises:
+            Unavailable: the database hangs, and somebody else is trying already.
+
+        """
+        lent = self._lend(self._engine)
+        with self._one_at_a_time_while_silent(), lent as connection, connection.begin():
             yield connection
 
     def ping(self) -> None:
@@ -69,6 +91,32 @@ class Database:
     def close(self) -> None:
         """Close every connection of the pool."""
         self._engine.dispose()
+
+    @contextmanager
+    def _lend(self, engine: Engine) -> Iterator[Connection]:
+        with patience.patience(CHECK_WITHIN):
+            connection = engine.connect()
+        with connection, patience.patience(ANSWER_WITHIN):
+            yield connection
+
+    @contextmanager
+    def _one_at_a_time_while_silent(self) -> Iterator[None]:
+        """Let a single caller try whether a database that hangs is back; the others need not wait.
+
+        One that refuses connections is no such case: it is asked by all, and refuses at once.
+        """
+        trying = self._silent
+        if trying and not self._trial.acquire(blocking=False):
+            raise Unavailable
+        try:
+            yield
+            self._silent = False
+        except DBAPIError as error:
+            self._silent = isinstance(error.orig, NoAnswerError)
+            raise
+        finally:
+            if trying:
+                self._trial.release()
 
 
 def driver_url(url: str) -> URL:

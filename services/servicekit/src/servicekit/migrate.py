@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -19,6 +19,7 @@ from servicekit.database import driver_url
 from servicekit.settings import database_url, settings_or_exit
 
 TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
+LOCK = 0x636164617374726F  # "cadastro": one migration at a time in a database
 NOT_AT_HEAD = 1
 TERMINATED = 143  # 128 and the number of the signal, as shells have it
 
@@ -49,14 +50,17 @@ def configuration(package: str) -> Config:
 
 
 def upgrade(url: str, config: Config, revision: str = "head") -> None:
-    """Run the migrations that are missing, in one transaction.
+    """Run the migrations that are missing, a transaction each, and nobody else's meanwhile.
 
     A database that a newer release has migrated is left as it is: its changes only expand, so
     that this release works on it, after a roll-back for instance.
     """
     engine = create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True)
-    with engine.begin() as connection:
-        if not _is_newer(connection, ScriptDirectory.from_config(config)):
+    with engine.connect() as connection:
+        _wait_for_the_others(connection)
+        is_newer = _is_newer(connection, ScriptDirectory.from_config(config))
+        connection.commit()  # Alembic begins the transactions
+        if not is_newer:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
 
@@ -126,6 +130,17 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
         else:
             print(f"{package}: the database is migrated")
             return
+
+
+def _wait_for_the_others(connection: Connection) -> None:
+    """Take the lock of migrations, which the end of the connection gives back.
+
+    No transaction stays open meanwhile: an index that another one builds would wait for its end.
+    """
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+        connection.rollback()
+        time.sleep(0.1)
+    connection.commit()
 
 
 def _has_heads(connection: Connection, script: ScriptDirectory) -> bool:

@@ -11,6 +11,8 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,10 +34,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from servicekit.database import Base, Database
 
 CHANNEL = "outbox"
-BATCH = 20
+BATCH = 40
+AT_ONCE = 4  # calls
 LEASE = 10  # seconds a relay has for a batch before another may take its rows
 POLL = 5.0  # seconds at most until a row is seen whose notification was lost
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 15.0  # seconds, while the receiver is away
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0  # seconds, while the receiver is away
 LONGEST_REFUSAL = 60.0  # seconds between two attempts at a row that the receiver refuses
 
 log = logging.getLogger(__name__)
@@ -64,7 +67,7 @@ _CLAIM = text("""
                  ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, subject_id, attempts
 """)
-_DONE = text("DELETE FROM outbox WHERE id = :id")
+_DONE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _LATER = text(
     "UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"
 )
@@ -89,6 +92,17 @@ def age(database: Database) -> float:
     """Return how long the oldest message has been waiting, in seconds; 0 when there is none."""
     with database.statement() as connection:
         return float(connection.scalar(_AGE) or 0)
+
+
+@dataclass
+class _Batch:
+    """What became of the rows that were taken at once, by their ids; threads add to it."""
+
+    deadline: float  # after it no call begins: another relay may take what is left
+    done: list[int] = field(default_factory=list)
+    later: list[int] = field(default_factory=list)
+    refused: dict[int, float] = field(default_factory=dict)  # and the seconds to wait
+    away: bool = False
 
 
 class Relay:
@@ -125,34 +139,41 @@ class Relay:
         """
         with self._database.transaction() as connection:
             rows = connection.execute(_CLAIM, {"lease": LEASE, "batch": BATCH}).all()
-        deadline = time.monotonic() + LEASE / 2
-        for position, row in enumerate(rows):
-            if time.monotonic() > deadline or self._stopping.is_set():
-                self._put_off([left.id for left in rows[position:]], 0)
-                break
-            try:
-                self._deliver_one(row)
-            except Away:
-                self._put_off([left.id for left in rows[position:]], 0)
-                raise
+        if rows:
+            batch = _Batch(time.monotonic() + LEASE / 2)
+            with ThreadPoolExecutor(AT_ONCE) as callers:
+                list(callers.map(lambda row: self._deliver_one(row, batch), rows))
+            self._settle(batch)
+            if batch.away:
+                raise Away
         return len(rows)
 
-    def _deliver_one(self, row: Any) -> None:  # noqa: ANN401 - a row of _CLAIM
+    def _deliver_one(self, row: Any, batch: "_Batch") -> None:  # noqa: ANN401 - a row of _CLAIM
+        if batch.away or self._stopping.is_set() or time.monotonic() > batch.deadline:
+            batch.later.append(row.id)
+            return
         try:
             self._deliver(row.kind, row.subject_id)
+        except Away:
+            batch.away = True
+            batch.later.append(row.id)
         except Refused as error:
             log.error(  # noqa: TRY400 - no stack: nothing is wrong here
                 "the receiver refuses %s %s: %s", row.kind, row.subject_id, error
             )
-            wait = min(LONGEST_REFUSAL, SHORTEST_WAIT * 2 ** min(row.attempts, 20))
-            self._put_off([row.id], wait)
+            batch.refused[row.id] = min(LONGEST_REFUSAL, SHORTEST_WAIT * 2 ** min(row.attempts, 20))
         else:
-            with self._database.statement() as connection:
-                connection.execute(_DONE, {"id": row.id})
+            batch.done.append(row.id)
 
-    def _put_off(self, ids: list[int], wait: float) -> None:
-        with self._database.statement() as connection:
-            connection.execute(_LATER, {"ids": ids, "wait": wait})
+    def _settle(self, batch: "_Batch") -> None:
+        """Write down what became of a batch, in one transaction for all of it."""
+        with self._database.transaction() as connection:
+            if batch.done:
+                connection.execute(_DONE, {"ids": batch.done})
+            if batch.later:
+                connection.execute(_LATER, {"ids": batch.later, "wait": 0})
+            for row_id, wait in batch.refused.items():
+                connection.execute(_LATER, {"ids": [row_id], "wait": wait})
 
     def _listen_and_deliver(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection

@@ -1,23 +1,26 @@
-"""Alembic's environment for every service: one connection, one lock, short waits."""
+"""Alembic's environment for every service: a transaction a migration, short waits."""
+
+from typing import Any
 
 from alembic import context
 from sqlalchemy import text
 
 from servicekit.database import Base
-
-LOCK = 0x636164617374726F  # "cadastro": one migration at a time in a database
+from servicekit.migrations.limits import SHORT
 
 
 def run() -> None:
     """Migrate on the connection that ``servicekit.migrate`` hands over, or print the SQL."""
+    # a transaction each, so that one may leave its own to build an index beside the traffic
+    options: dict[str, Any] = {"transaction_per_migration": True, "target_metadata": Base.metadata}
     if context.is_offline_mode():
-        context.configure(dialect_name="postgresql", target_metadata=Base.metadata)
+        context.configure(dialect_name="postgresql", **options)
+        context.execute(SHORT)
     else:
         connection = context.config.attributes["connection"]
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        # a migration that waits for a busy table holds up every query behind it: rather try again
-        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-        context.configure(connection=connection, target_metadata=Base.metadata)
+        connection.execute(text(SHORT))
+        connection.commit()
+        context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()
 

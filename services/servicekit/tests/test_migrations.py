@@ -1,0 +1,163 @@
+"""Migrations: linted, run on data that an earlier release wrote, and beside its traffic."""
+
+import io
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from servicekit import migrate
+from servicekit.database import driver_url
+
+SERVICES = ("auth", "clients", "products", "inventory")
+SQUAWK = Path(sys.executable).with_name("squawk")
+
+EXCLUDED = {
+    "prefer-text-field": "the contracts bound every text; the column says so too",
+    "prefer-bigint-over-int": "the contracts bound these numbers well below 32 bits",
+    "prefer-bigint-over-smallint": "it holds HTTP statuses",
+    "prefer-robust-stmts": "one transaction each; indexes outside of one are dropped first",
+}
+
+FIRST = {
+    "clients": (
+        "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
+        " SELECT CASE WHEN i <= 50 THEN 'synthetic' ELSE 'live' END, 'Ana', i, i, i, i"
+        " FROM generate_series(20000, 1, -1) AS i"
+    ),
+    "products": (
+        "INSERT INTO products (realm, name, description, quantity, price, status)"
+        " SELECT CASE WHEN i <= 50 THEN 'synthetic' ELSE 'live' END, i, '-', i, i, true"
+        " FROM generate_series(20000, 1, -1) AS i"
+    ),
+}
+
+
+def lint(sql: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run squawk over some SQL."""
+    file = folder / "migration.sql"
+    file.write_text(sql)
+    excluded = f"--exclude={','.join(EXCLUDED)}"
+    options = ["--pg-version=18", "--reporter=gcc", excluded, str(file)]
+    return subprocess.run([SQUAWK, *options], capture_output=True, text=True, check=False)
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Return every migration of every service, as a service and what Alembic calls a range."""
+    for service in SERVICES:
+        script = ScriptDirectory.from_config(migrate.configuration(service))
+        for revision in script.walk_revisions():
+            yield service, f"{revision.down_revision or 'base'}:{revision.revision}"
+
+
+@pytest.mark.parametrize(("service", "step"), list(steps()))
+def test_every_migration_passes_the_linter(service: str, step: str, tmp_path: Path) -> None:
+    config = migrate.configuration(service)
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, step, sql=True)
+    done = lint(config.output_buffer.getvalue(), tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE INDEX ix_clients_name ON clients (name);",
+        "ALTER TABLE clients ADD COLUMN age bigint NOT NULL;",
+        "ALTER TABLE clients RENAME COLUMN name TO nome;",
+        "ALTER TABLE clients DROP COLUMN name;",
+    ],
+)
+def test_the_linter_would_see_a_migration_that_stops_the_traffic(sql: str, tmp_path: Path) -> None:
+    assert lint(f"SET lock_timeout = '1s';\n{sql}\n", tmp_path).returncode != 0
+
+
+@pytest.fixture(params=sorted(FIRST))
+def service(request: pytest.FixtureRequest) -> str:
+    """A service whose history has gone on since the first release."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(service: str, postgres_url_factory: Callable[[], str]) -> str:
+    """A database as the first release left it, with data in it."""
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration(service), f"{service}_0001")
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text(FIRST[service]))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """The database, for the test's own questions."""
+    engine = create_engine(driver_url(url))
+    yield engine
+    engine.dispose()
+
+
+def contents(connection: Connection, service: str) -> list[tuple[object, ...]]:
+    """Return every row of the service's main table."""
+    return [tuple(row) for row in connection.execute(text(f"SELECT * FROM {service} ORDER BY id"))]
+
+
+def plan_of_a_page(connection: Connection, service: str) -> str:
+    """Return how a monitor's page would be read."""
+    connection.execute(text(f"ANALYZE {service}"))
+    page = f"SELECT * FROM {service} WHERE realm = 'synthetic' AND id > 0 ORDER BY id LIMIT 11"
+    return str(connection.execute(text(f"EXPLAIN (FORMAT JSON) {page}")).scalar())
+
+
+def test_an_upgrade_from_the_first_release_keeps_every_row_and_reads_pages_better(
+    engine: Engine, url: str, service: str
+) -> None:
+    with engine.begin() as connection:
+        before, plan = contents(connection, service), plan_of_a_page(connection, service)
+    assert "realm_id" not in plan
+    migrate.upgrade(url, migrate.configuration(service))
+    with engine.begin() as connection:
+        assert contents(connection, service) == before
+        assert f"{service}_realm_id" in plan_of_a_page(connection, service)
+
+
+def test_an_index_that_an_attempt_has_left_half_built_is_built_anew(
+    engine: Engine, url: str, service: str
+) -> None:
+    index = "uq_clients_realm_id" if service == "clients" else "ix_products_realm_id"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE INDEX {index} ON {service} (realm)"))
+    migrate.upgrade(url, migrate.configuration(service))
+    with engine.begin() as connection:
+        made = text("SELECT pg_get_indexdef(to_regclass(:index))")
+        assert "(realm, id)" in str(connection.scalar(made, {"index": index}))
+
+
+def test_an_index_is_built_while_rows_are_written_and_waits_for_open_transactions(
+    engine: Engine, url: str, service: str
+) -> None:
+    write = text(f"UPDATE {service} SET version = version + 1 WHERE id = 1")
+    building = text("SELECT count(*) FROM pg_stat_progress_create_index")
+    migration = threading.Thread(target=migrate.upgrade, args=(url, migrate.configuration(service)))
+    with engine.connect() as older:
+        older.execute(write)
+        migration.start()
+        with engine.connect() as other:
+            while not other.scalar(building):
+                other.rollback()
+            other.execute(text(f"UPDATE {service} SET version = 7 WHERE id = 2"))
+            other.commit()
+        assert migration.is_alive()
+        older.commit()
+    migration.join(60)
+    assert migrate.is_at_head(url, service, 0)
+    with engine.connect() as connection:
+        rows = text(f"SELECT version FROM {service} WHERE id IN (1, 2) ORDER BY id")
+        assert list(connection.scalars(rows)) == [2, 7]

@@ -10,6 +10,15 @@ DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
 URL ?= http://127.0.0.1:$(PORT)
+SHAPE ?= smoke
+MODEL ?= open
+RATE ?=
+USERS ?=
+DURATION ?=
+COMPARE ?=
+WEB ?=
+LOW ?=
+HIGH ?=
 SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
 
 PYTHON ?= python3
@@ -27,6 +36,18 @@ run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
 robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python robot/executar.py --url '$(URL)' --segredo '$(SECRET_FILE)'
+
+.PHONY: load
+load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET_FILE)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
+	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
+
+.PHONY: capacity
+capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python load capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
+	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%')
 
 ##@ Check
 

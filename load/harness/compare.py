@@ -22,7 +22,7 @@ class Difference:
 def compare(earlier: Outcome, now: Outcome) -> list[Difference]:
     """Return a row for each operation that both runs have called often enough.
 
-    The medians are weighed by each run's own quiet median: another day's machine is another one.
+    The medians are weighed by each run's own quiet latency: another day's machine is another one.
     """
     weather = now.quiet / earlier.quiet if earlier.quiet and now.quiet else 1.0
     before, after = _judged(earlier), _judged(now)

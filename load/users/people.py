@@ -10,7 +10,13 @@ PLACES = (
     ("PE", "Recife", "Rua da Aurora", "50050-000"),
     ("RS", "Bagé", "Avenida Sete de Setembro", "96400-003"),
 )
-_numbers = itertools.count(secrets.randbelow(10**9))  # drawn numbers would soon meet: birthdays
+
+# counted, since drawn numbers would soon meet; nine times the same digit is no CPF
+_numbers = (
+    number % 10**9
+    for number in itertools.count(secrets.randbelow(10**9))
+    if len(set(f"{number % 10**9:09}")) > 1
+)
 
 
 def client(run: str) -> dict[str, Any]:
@@ -18,7 +24,7 @@ def client(run: str) -> dict[str, Any]:
     return {
         "name": "Antônia da Conceição",
         "email": f"{secrets.token_hex(8)}@{run}.test",
-        "cpf": cpf(next(_numbers) % 10**9),
+        "cpf": cpf(next(_numbers)),
         "balance": random.randrange(10**6) / 100,  # noqa: S311 - any amount will do
     }
 

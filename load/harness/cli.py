@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from harness.run import Order, RunError, check, earlier_run, execute, say, tell
 from shapes import SHAPES
 from users.access import AccessError
 
+LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
 REPORTS = Path(__file__).resolve().parents[2] / "reports" / "load"
 EXPECTED = (
     AccessError,
@@ -79,6 +81,12 @@ def clean(options: argparse.Namespace) -> int:
     return 0
 
 
+def work(options: argparse.Namespace) -> int:
+    """Call on behalf of a master elsewhere, until it says that all is over."""
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker"]
+    os.execv(sys.executable, [*locust, "--master-host", options.master])  # noqa: S606 - ours
+
+
 def measure(_: argparse.Namespace) -> int:
     """Measure the client's own cost."""
     print(f"{cost.measure():.0f} calls a second of one process against a static answer")
@@ -120,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     most.add_argument("--data", type=Path, default=Path(".cadastro"), help="of the make run here")
     left = _command(commands, "clean", clean)
     left.add_argument("run_id", help="the mark that the run said when it began: load-...")
+    worker = commands.add_parser("worker", help=work.__doc__, description=work.__doc__)
+    worker.add_argument("--master", required=True, help="the master's name or address")
+    worker.set_defaults(run=work)
     commands.add_parser("cost", help=measure.__doc__).set_defaults(run=measure)
     commands.add_parser("static", help=serve_static.__doc__).set_defaults(run=serve_static)
     return parser

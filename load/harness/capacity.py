@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.judge import Row
 from harness.outcome import Outcome
-from harness.processes import CLIENT, DISK, MACHINE, Watch
+from harness.processes import CLIENT, DISK, MACHINE, OTHERS, Watch
 from harness.recording import REFUSED
 from harness.run import Order, execute, say, tell
 
@@ -79,15 +79,18 @@ def climb(order: Order, reports: Path, data: Path, low: float, high: float, seco
 
 def saturated(step: Step) -> str:
     """Return what had no more to give, of what can be seen from this machine."""
-    parts = {n: used for n, used in step.busy.items() if n not in {MACHINE, DISK, CLIENT}}
+    parts = {n: used for n, used in step.busy.items() if n not in {MACHINE, DISK, CLIENT, OTHERS}}
     name, used = max(parts.items(), key=lambda item: item[1], default=("", 0.0))
     machine, disk = step.busy.get(MACHINE, 0.0), step.busy.get(DISK, 0.0)
+    others = step.busy.get(OTHERS, 0.0)
     logins = sum(n for operation, n in step.refused.items() if "login" in operation)
     refused = sum(step.refused.values())
     found = {
         f"password hashing: {logins} logins were refused": logins > 0,
         f"CPU of {name}: {used:.2f} of the one core that its process can use": used > FULL,
-        f"CPU of the whole machine ({machine:.0%}), the load's share included": machine > FULL,
+        f"CPU of the machine, of which others used {others:.1f} cores": machine > FULL
+        and others > 1,
+        f"CPU of the machine ({machine:.0%}), the load's share included": machine > FULL,
         f"the disk: {disk:.0%} of the time was spent waiting for it": disk > 1 - FULL,
         f"a pool or a queue: {refused} calls were refused with CPU to spare": refused > 0,
         "unknown: the system is not on this machine, or DATA is not its folder": not parts,

@@ -12,7 +12,8 @@ import psutil
 
 EVERY = 1.0  # seconds between two looks
 SERVICES = ("auth", "clients", "products", "inventory")
-CLIENT, MACHINE, DISK = "the load itself", "the machine", "waiting for the disk"
+CLIENT, OTHERS = "the load itself", "others on this machine"
+MACHINE, DISK = "the machine, of 1", "waiting for the disk, of 1"
 
 
 class Watch:
@@ -56,6 +57,9 @@ class Watch:
                 look[key[1]] += (seconds - before.get(key, seconds)) / (now - then)
             machine = psutil.cpu_times_percent()
             look[MACHINE] = 1 - (machine.idle + getattr(machine, "iowait", 0)) / 100
+            busy = look[MACHINE] * (psutil.cpu_count() or 1)
+            known = sum(used for name, used in look.items() if name != MACHINE)
+            look[OTHERS] = max(0.0, busy - known)
             look[DISK] = getattr(machine, "iowait", 0) / 100
             self._looks.append(look)
             before, then = after, now

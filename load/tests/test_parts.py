@@ -11,7 +11,7 @@ from harness.capacity import CapacityError, Step, saturated, search
 from harness.compare import compare
 from harness.judge import FOLDER, Row, judge, read
 from harness.outcome import Outcome, OutcomeError
-from harness.processes import MACHINE
+from harness.processes import MACHINE, OTHERS
 from harness.recording import Recording
 from servicekit.contract import load_contract, operations
 from shapes import SHAPES, plan
@@ -155,5 +155,7 @@ def test_what_saturated_is_named() -> None:
     assert "CPU of clients" in saturated(Step(1, busy={"clients": 0.95, "database": 0.4}))
     assert "hashing" in saturated(Step(1, refused={"POST /users/login": 3}))
     assert "pool" in saturated(Step(1, busy={"clients": 0.1}, refused={"GET /a": 3}))
-    assert "whole machine" in saturated(Step(1, busy={"clients": 0.5, MACHINE: 0.97}))
+    assert "CPU of the machine" in saturated(Step(1, busy={"clients": 0.5, MACHINE: 0.97}))
+    shared = {"clients": 0.1, MACHINE: 0.97, OTHERS: 1.6}
+    assert "others used 1.6 cores" in saturated(Step(1, busy=shared))
     assert "unknown" in saturated(Step(1))

@@ -68,6 +68,7 @@ class Caller:
             None,
             insecure=False,
             concurrency=CONNECTIONS,
+            max_retries=0,  # a call that is sent twice unseen would be counted, and done, as one
             connection_timeout=PATIENCE,
             network_timeout=PATIENCE,
         )
@@ -128,4 +129,5 @@ def _read(operation: Operation, response: Any) -> Answer:  # noqa: ANN401 - Locu
         return Answer(status, REFUSED)
     if status:
         return Answer(status, str(status))
-    return Answer(0, type(response.error).__name__)
+    error = getattr(response.error, "original", None) or response.error
+    return Answer(0, type(error).__name__)

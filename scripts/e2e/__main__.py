@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import httpx
 from cluster import RELEASE, Cluster, ClusterError, check_settings
+from cluster_load import loaded
 from traffic import Load
 
 from localstack.purchase import Purchase, PurchaseError
@@ -40,6 +41,7 @@ class Trial:
             ("images built and pushed", self.build),
             ("install to first purchase", self.install),
             ("rolling restarts under load", self.roll),
+            ("Locust in the cluster, restarts in it", self.load),
             ("pods killed under load", self.kill),
             ("upgrade and roll back under load", self.upgrade),
             ("uninstall keeps secrets and data", self.reinstall),
@@ -65,11 +67,21 @@ class Trial:
         """Restart every service in turn, while the load goes on."""
         with Load(self._url) as load:
             for _ in range(self._rounds):
-                for service in SERVICES:
-                    name = f"deployment/{RELEASE}-{service}"
-                    self._cluster.kubectl("rollout", "restart", name)
-                    self._cluster.kubectl("rollout", "status", name, "--timeout=180s")
+                self._restart()
         return verdict(load)
+
+    def load(self) -> str:
+        """Let Locust's workers load the ingress, and restart every service meanwhile."""
+        with loaded(self._cluster, self._url) as load:
+            self._restart()
+        seen: str = load.verdict()
+        return seen
+
+    def _restart(self) -> None:
+        for service in SERVICES:
+            name = f"deployment/{RELEASE}-{service}"
+            self._cluster.kubectl("rollout", "restart", name)
+            self._cluster.kubectl("rollout", "status", name, "--timeout=180s")
 
     def kill(self) -> str:
         """Kill a pod of each service without notice: calls may fail, writes may not be lost."""

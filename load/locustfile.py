@@ -5,6 +5,7 @@ file that is written in the end.
 """
 
 import json
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ class Shape(LoadTestShape):
         super().__init__()
         self.began = time.time()
         self.phase = ""
+        self._ended_early: float | None = None
 
     def reset_time(self) -> None:
         """Begin."""
@@ -91,7 +93,13 @@ class Shape(LoadTestShape):
         assert self.runner is not None  # noqa: S101 - Locust has set it
         options = self.runner.environment.parsed_options
         assert options is not None  # noqa: S101 - Locust has parsed them
-        return plan(options.shape, options.model, options.load, options.seconds)
+        whole = plan(options.shape, options.model, options.load, options.seconds)
+        return whole if self._ended_early is None else whole.until(self._ended_early)
+
+    def finish(self) -> None:
+        """End now, in good order: what was begun is still waited for."""
+        self._ended_early = min(self.get_run_time(), self.planned().seconds)
+        end_at_once_on_ctrl_c()
 
     def tick(self) -> tuple[int, float] | None:
         """Return how many users there must be now; nothing when all is over."""
@@ -105,7 +113,13 @@ class Shape(LoadTestShape):
         over = second - planned.seconds
         if over < DRAINED_AFTER or (RUN.busy() and over < PATIENCE + DRAINED_AFTER):
             return 0, AT_ONCE
+        end_at_once_on_ctrl_c()
         return None
+
+
+def end_at_once_on_ctrl_c() -> None:
+    """Leave the next Ctrl-C to Locust: it ends everything as it is."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @events.init.add_listener
@@ -114,6 +128,8 @@ def prepare(environment: Environment, **_: object) -> None:
     if not isinstance(environment.runner, WorkerRunner):
         assert environment.runner is not None  # noqa: S101 - there is one by now
         environment.runner.greenlet.spawn(show_progress, environment)
+        if isinstance(environment.shape_class, Shape):
+            gevent.signal_handler(signal.SIGINT, environment.shape_class.finish)
 
 
 @events.test_start.add_listener
@@ -160,7 +176,7 @@ def write(environment: Environment, **_: object) -> None:
     RUN.gather()
     if isinstance(environment.runner, WorkerRunner) or not options or not options.result:
         return
-    planned = plan(options.shape, options.model, options.load, options.seconds)
+    planned = RUN.shape.planned() if RUN.shape else plan(options.shape)
     document = {
         "plan": planned.to_json(),
         "began": RUN.shape.began if RUN.shape else time.time(),

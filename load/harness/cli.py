@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ EXPECTED = (
 def main() -> int:
     """Run a command; 0 says that all thresholds were met, 1 that one missed, 2 that nothing ran."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pod is told to end by it
     try:
         code: int = options.run(options)
     except EXPECTED as error:

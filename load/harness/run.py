@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from harness import judge, report
 from harness.aftermath import Aftermath
 from harness.compare import Difference, compare
 from harness.cost import measure
+from harness.coverage import note
 from harness.outcome import Outcome, OutcomeError
 from shapes.phases import Model
 
@@ -63,16 +65,14 @@ def execute(order: Order, folder: Path) -> Outcome:
     folder.mkdir(parents=True, exist_ok=True)
     cost = _cost() if order.with_cost else 0.0
     mark = f"load-{secrets.token_hex(4)}"
+    aftermath = Aftermath(order.url, order.secret_file)
     try:
-        document = _locust(order, folder, mark)
-    finally:
-        aftermath = Aftermath(order.url, order.secret_file)
-    outcome = Outcome.from_document({**document, "cost": cost})
-    try:
+        outcome = Outcome.from_document({**_locust(order, folder, mark), "cost": cost})
         outcome.consistency = aftermath.verify(outcome.bounds)
     finally:
         say(f"deleted {aftermath.clean(mark)} rows")
     outcome.save(folder / SAVED)
+    note(outcome.recording)
     return outcome
 
 
@@ -130,12 +130,16 @@ def _locust(order: Order, folder: Path, mark: str) -> dict[str, Any]:
     command += ["--only-summary", *_page(order), *order.locust]
     say(f"{order.shape}, as {mark}")
     with (folder / "locust.txt").open("w") as output:
-        process = subprocess.Popen(command, stdout=sys.stderr, stderr=output)
+        # in a session of its own: a Ctrl-C is ours, and Locust is told of it once
+        process = subprocess.Popen(
+            command, stdout=sys.stderr, stderr=output, start_new_session=True
+        )
         while True:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
-                say("ending early")  # Locust has had the Ctrl-C as well, and writes what it has
+                say("ending early, when what was begun has ended; again: at once")
+                process.send_signal(signal.SIGINT)
             else:
                 break
     if code or not result.is_file():

@@ -1,6 +1,6 @@
 """What a shape is made of: phases, one after the other, each with its rate of arrivals."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Model = Literal["open", "closed"]
@@ -53,6 +53,15 @@ class Plan:
                 return phase, phase.at(second)
             second -= phase.seconds
         return None
+
+    def until(self, second: float) -> "Plan":
+        """Return what is left of it when it ends early."""
+        kept = [
+            replace(phase, seconds=min(phase.seconds, second - begin), end=phase.at(second - begin))
+            for phase, begin, _ in self.spans()
+            if begin < second
+        ]
+        return replace(self, phases=tuple(kept))
 
     def spans(self) -> list[tuple[Phase, float, float]]:
         """Return each phase with the seconds at which it begins and ends."""

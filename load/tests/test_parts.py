@@ -159,3 +159,10 @@ def test_what_saturated_is_named() -> None:
     shared = {"clients": 0.1, MACHINE: 0.97, OTHERS: 1.6}
     assert "others used 1.6 cores" in saturated(Step(1, busy=shared))
     assert "unknown" in saturated(Step(1))
+
+
+def test_a_plan_that_ends_early_is_cut_there() -> None:
+    cut = plan("ramp", load=105, seconds=100).until(60)
+    assert cut.seconds == 60
+    assert [phase.name for phase in cut.phases] == ["quiet", "ramp"]
+    assert cut.phases[-1].end == pytest.approx(55)

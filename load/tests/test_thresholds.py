@@ -33,6 +33,16 @@ def test_a_slow_operation_is_named_and_no_other() -> None:
     assert missed(outcome) == ["steady: p50 of POST /b"]
 
 
+def test_what_is_dear_by_its_nature_may_cost_more_and_yet_not_anything() -> None:
+    outcome = made_up()
+    for second in range(10, 320):
+        for name in ("POST /inventory/add_product", "GET /c"):
+            fill(outcome, second, name, 200)
+    assert missed(outcome) == ["steady: p50 of GET /c"]
+    slow_down(outcome, "POST /inventory/add_product", 400)
+    assert "steady: p50 of POST /inventory/add_product" in missed(outcome)
+
+
 def test_a_slow_machine_is_no_slow_operation() -> None:
     outcome = made_up()
     for name in ("GET /a", "POST /b"):

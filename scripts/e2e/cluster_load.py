@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from cluster import RELEASE, Cluster, ClusterError, run
 
-CHART, NAME = "charts/load", "load"
+CHART, RELEASED = "charts/load", "locust"
 WORKERS, RATE = 2, 10  # actions a second: enough to see a call fail, little enough for one node
-SECONDS = 90  # of the main phase, in which four services are restarted one after the other
+SECONDS = 900  # at most: the main phase ends when what is done meanwhile has
 BEGINS_WITHIN, ENDS_WITHIN = 180.0, 600.0
 PAUSE = 1.0
-MASTER = f"job/{NAME}-1-master"
+MASTER = f"job/{RELEASED}-load-1-master"
 
 
 class LocustRun:
@@ -34,7 +34,7 @@ class LocustRun:
             "credentials.key": "synthetic",
         }
         options = [f"--set={name}={value}" for name, value in values.items()]
-        run("helm", "install", NAME, CHART, "-n", cluster.namespace, *options)
+        run("helm", "install", RELEASED, CHART, "-n", cluster.namespace, *options)
 
     def log(self) -> str:
         """Return what the master has said so far."""
@@ -48,21 +48,22 @@ class LocustRun:
         """Wait for the main phase."""
         deadline = time.monotonic() + BEGINS_WITHIN
         while not re.search(r"^load:.* (warm-up|steady) ", self.log(), re.MULTILINE):
-            if time.monotonic() > deadline or self.ended():
+            if time.monotonic() > deadline or self.how():
                 raise ClusterError(f"the load did not begin:\n{self.log()[-2000:]}")
             time.sleep(PAUSE)
 
-    def ended(self) -> str:
+    def how(self) -> str:
         """Return Complete or Failed, or nothing while it runs."""
         (job,) = [j for j in self._cluster.objects("jobs") if j["metadata"]["name"] in MASTER]
         conditions = job["status"].get("conditions", [])
         ends = [c["type"] for c in conditions if c["type"] in {"Complete", "Failed"}]
         return next(iter(ends), "")
 
-    def wait_until_it_ends(self) -> None:
-        """Wait for the end, and keep what was said."""
+    def end(self) -> None:
+        """End the main phase, wait for the end of all, and keep what was said."""
+        self._cluster.kubectl("exec", MASTER, "--", "sh", "-c", "kill -INT 1")
         deadline = time.monotonic() + ENDS_WITHIN
-        while not (how := self.ended()):
+        while not (how := self.how()):
             if time.monotonic() > deadline:
                 raise ClusterError(f"the load did not end:\n{self.log()[-2000:]}")
             time.sleep(PAUSE)
@@ -91,5 +92,5 @@ def loaded(cluster: Cluster, url: str) -> Iterator[LocustRun]:
     load = LocustRun(cluster, url)
     load.wait_until_it_calls()
     yield load
-    load.wait_until_it_ends()
-    run("helm", "uninstall", NAME, "-n", cluster.namespace)
+    load.end()
+    run("helm", "uninstall", RELEASED, "-n", cluster.namespace)

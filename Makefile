@@ -12,6 +12,15 @@ ROUNDS ?= 1
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
+SHAPE ?= smoke
+MODEL ?= open
+RATE ?=
+USERS ?=
+DURATION ?=
+COMPARE ?=
+WEB ?=
+LOW ?=
+HIGH ?=
 SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
 
 PYTHON ?= python3
@@ -34,6 +43,18 @@ probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' fold
 robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python robot/executar.py --url '$(URL)' --segredo '$(SECRET_FILE)'
+
+.PHONY: load
+load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET_FILE)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
+	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
+
+.PHONY: capacity
+capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python load capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
+	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%')
 
 ##@ Check
 

@@ -25,6 +25,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("install to first purchase", lifecycle.install),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
+    ("Locust in the cluster, restarts in it", rollouts.load),
     ("pods killed under load", faults.kill_pods),
     ("PostgreSQL killed under load", faults.kill_postgresql),
     ("upgrade and roll back under load", rollouts.upgrade),

@@ -2,6 +2,7 @@
 
 from alembic.script import ScriptDirectory
 from cluster import RELEASE
+from cluster_load import loaded
 from traffic import Load
 from trial import SERVICES, Trial, check, nothing_failed
 
@@ -27,10 +28,15 @@ def roll(trial: Trial) -> str:
     """Restart every service, while the load goes on."""
     with Load(trial.url) as load:
         for _ in range(trial.rounds.rolled):
-            names = [f"deployment/{RELEASE}-{service}" for service in SERVICES]
-            trial.cluster.kubectl("rollout", "restart", *names)
-            trial.cluster.wait_for_rollouts(*names)
+            _restart(trial)
     return nothing_failed(load)
+
+
+def load(trial: Trial) -> str:
+    """Let Locust's workers load the ingress, and restart every service meanwhile."""
+    with loaded(trial.cluster, trial.url) as run:
+        _restart(trial)
+    return run.verdict()
 
 
 def migrated(trial: Trial) -> str:
@@ -53,6 +59,12 @@ def upgrade(trial: Trial) -> str:
         trial.cluster.helm("rollback")
     check(trial.cluster.secrets() == before, "secrets changed")
     return nothing_failed(load)
+
+
+def _restart(trial: Trial) -> None:
+    names = [f"deployment/{RELEASE}-{service}" for service in SERVICES]
+    trial.cluster.kubectl("rollout", "restart", *names)
+    trial.cluster.wait_for_rollouts(*names)
 
 
 def with_revision(trial: Trial, name: str, last: str) -> str:

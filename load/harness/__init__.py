@@ -1,0 +1,1 @@
+"""What stands around Locust: recording, judging, telling, and clearing up."""

@@ -1,0 +1,42 @@
+"""A Locust file of one user class that calls as the personas do, and waits for nothing."""
+
+import sys
+from pathlib import Path
+
+from locust import User, constant, events, task
+from locust.env import Environment
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from users.caller import Caller
+from users.world import World
+
+
+class NoAccess:
+    """A token that nobody looks at."""
+
+    credentials = ("", "")
+
+    def token(self) -> str:
+        """Return it."""
+        return "static"
+
+
+class Hasty(User):
+    """Calls, and calls again."""
+
+    wait_time = constant(0)
+
+    @task
+    def fetch(self) -> None:
+        """Fetch something."""
+        CALLERS[0].call("clients.fetch", 1)
+
+
+CALLERS: list[Caller] = []
+
+
+@events.test_start.add_listener
+def begin(environment: Environment, **_: object) -> None:
+    """Connect."""
+    CALLERS.append(Caller(environment, NoAccess(), World("static")))

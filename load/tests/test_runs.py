@@ -1,0 +1,87 @@
+"""A load on a real system: it is met, it finds what is slow, and it leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from system import free_port, is_healthy, running
+
+ROOT = Path(__file__).parents[2]
+SLOWED = Path(__file__).with_name("slowed.py")
+
+
+def load(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the load."""
+    command = [sys.executable, "load", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def slowed(url: str, method: str, path: str) -> Iterator[str]:
+    """Put a proxy before a system that delays one operation by 200 ms; return its address."""
+    port = free_port()
+    command = [sys.executable, str(SLOWED), url, method, path, str(port)]
+    with subprocess.Popen(command) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while not is_healthy(f"http://127.0.0.1:{port}"):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def rows(url: str, secret: Path) -> dict[str, int]:
+    """Return how many rows there are in the realm of monitors."""
+    with httpx.Client(base_url=url) as client:
+        form = {"grant_type": "client_credentials"}
+        auth = ("synthetic", secret.read_text().strip())
+        token = client.post("/users/token", data=form, auth=auth).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        paths = ("/clients/fetch", "/address/fetch", "/products/fetch")
+        return {path: len(client.get(path, headers=headers).json()) for path in paths}
+
+
+def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    secret = data_folder / "secrets" / "oauth-clients" / "synthetic"
+    order = ["--secret-file", str(secret), "--reports", str(tmp_path / "reports")]
+    order += ["--rate", "20", "--duration", "10", "--no-cost"]
+    with running(data_folder) as system:
+        before = rows(system.url, secret)
+        with slowed(system.url, "GET", "/inventory/list_products_ids/") as url:
+            done = load("run", "--url", url, *order)
+        assert done.returncode == 1, done.stderr
+        missed = [line for line in done.stderr.splitlines() if line.startswith("load: MISS")]
+        assert any("GET /inventory/list_products_ids/[id]" in line for line in missed), missed
+        assert "p50" in missed[0]
+        assert rows(system.url, secret) == before
+        saved = json.loads(next(tmp_path.glob("reports/*/run.json")).read_text())
+        assert saved["consistency"]["wrong"] == []
+        assert saved["consistency"]["least"] == saved["consistency"]["listed"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("run", "--url", "http://127.0.0.1:9"), "make run"),
+        (("run", "--rate", "0"), "above 0"),
+        (("run", "--shape", "wild"), "wild"),
+        (("capacity", "--url", "http://127.0.0.1:9"), "make run"),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_one_sentence(options: tuple[str, ...], told: str) -> None:
+    done = load(*options)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

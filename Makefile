@@ -9,6 +9,7 @@ PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
+ARGS ?=
 URL ?= http://127.0.0.1:$(PORT)
 SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
 
@@ -24,9 +25,9 @@ run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
 	@exec $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
 
 .PHONY: robot
-robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)
+robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret; ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python robot/executar.py --url '$(URL)' --segredo '$(SECRET_FILE)'
+	@$(BIN)/python robot/executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
 
 ##@ Check
 

@@ -29,6 +29,11 @@ robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secre
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python robot/executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
 
+.PHONY: robot-mutants
+robot-mutants: ## Put bugs into the services: the acceptance suite must find them (ARGS=--help)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python robot/mutantes $(ARGS)
+
 ##@ Check
 
 .PHONY: test
@@ -73,4 +78,4 @@ clean: ## Remove the environment and the caches (the data stays)
 .PHONY: help
 help: ## This menu
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

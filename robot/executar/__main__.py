@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 from execucao import Execucao, ExecucaoError
+from relatorios import escrever
 from resumo import resumir
 
 RAIZ = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ def main() -> int:
     except ExecucaoError as erro:
         sys.stderr.write(f"robot: {erro}\n")
         return 2
+    escrever(opcoes.relatorios, opcoes.url)
     resumo = resumir(opcoes.relatorios / "output.xml", opcoes.url, time.monotonic() - inicio)
     (opcoes.relatorios / "resumo.md").write_text(resumo.texto, encoding="utf-8")
     print(resumo.texto)

@@ -86,9 +86,7 @@ class Execucao:
             *variaveis,
             *self._escolha,
             f"--outputdir={self._relatorios}",
-            *("--log=log.html", "--report=report.html"),
-            *("--reporttitle=Aceitação do Cadastro", "--logtitle=Cadastro, passo a passo"),
-            *("--suitestatlevel=2", "--tagstatexclude=op:*"),
+            *("--log=NONE", "--report=NONE"),  # escrevem-se depois, em ordem
             str(SUITES),
         ]
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ def test_every_operation_has_a_scenario_and_every_tag_an_operation(
         for _, _, operation in operations(load_contract(path))
     }
     assert {tag for tag in tags if tag.startswith("op:")} == known
+
+
+def test_every_tag_is_explained_and_every_explanation_used(scenarios: list[dict[str, Any]]) -> None:
+    tags = {tag for scenario in scenarios for tag in scenario["tags"]}
+    explained = tomllib.loads((ROOT / "robot" / "etiquetas.toml").read_text())
+    assert {tag for tag in tags if not tag.startswith("op:")} == explained.keys()
 
 
 def test_a_step_may_begin_with_any_form_of_the_word(tmp_path: Path) -> None:

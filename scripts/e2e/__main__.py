@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
+from acceptance import accept
 from cluster import RELEASE, Cluster, ClusterError, check_settings
 from traffic import Load
 
@@ -39,6 +40,7 @@ class Trial:
         return [
             ("images built and pushed", self.build),
             ("install to first purchase", self.install),
+            ("acceptance through the ingress", lambda: accept(self._cluster, self._url)),
             ("rolling restarts under load", self.roll),
             ("pods killed under load", self.kill),
             ("upgrade and roll back under load", self.upgrade),

@@ -9,6 +9,7 @@ PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
+ARGS ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -40,9 +41,14 @@ probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' fold
 	@$(BIN)/synthetic probe '$(JOURNEY)' --url '$(URL)' $(if $(CREDENTIALS),--credentials '$(CREDENTIALS)')
 
 .PHONY: robot
-robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret)
+robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secret; ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python robot/executar.py --url '$(URL)' --segredo '$(SECRET_FILE)'
+	@$(BIN)/python robot/executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
+
+.PHONY: robot-mutants
+robot-mutants: ## Put bugs into the services: the acceptance suite must find them (ARGS=--help)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python robot/mutantes $(ARGS)
 
 .PHONY: load
 load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET_FILE)
@@ -105,4 +111,4 @@ clean: ## Remove the environment and the caches (the data stays)
 .PHONY: help
 help: ## This menu
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

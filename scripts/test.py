@@ -40,6 +40,7 @@ LINTERS = (
     Check("format", ("ruff", "format", "--check", "--quiet", ".")),
     Check("types", ("mypy", *(name for name in TYPED if any((ROOT / name).rglob("*.py"))))),
     Check("imports", ("lint-imports",)),
+    Check("scenarios", ("robocop", "check", "--no-cache", "robot")),
     Check("dockerfiles", ("hadolint", *map(str, sorted(ROOT.glob("*/Dockerfile"))))),
     Check("chart docs", ("python", "scripts/chart_docs.py", "--check")),
     Check("checkov", ("python", "scripts/charts_security.py")),

@@ -1,7 +1,8 @@
 """O sistema sob teste, visto de um processo do Robot: onde está, o que promete, quem o chama."""
 
-import ipaddress
+import hashlib
 import secrets
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,15 @@ import httpx
 from robot.api import SkipExecution, logger
 
 from contratos import Contratos
+from origem import origem
 from registro import anotar
+from tokens import conteudo as conteudo_do_token
 
-PACIENCIA = 20.0  # segundos
+PACIENCIA = 10.0  # segundos; nenhum serviço tenta por mais tempo do que isso
 MOSTRAR = 2_000  # letras de um corpo no log
+FOLGA = 5.0  # segundos: um token que vence antes disso já não serve
+OPERACAO = "operacao"  # onde a resposta leva o nome da operação que respondeu
+CRIADO, LIDO, OCUPADO, ESPERE = 201, 200, 409, 429
 
 
 class SistemaForaDoArError(AssertionError):
@@ -34,11 +40,12 @@ class Ambiente:
 
     def __init__(self, url: str, arquivo_do_segredo: str = "") -> None:
         """Chama ``url``; o arquivo tem o segredo do cliente OAuth ``synthetic``."""
-        self._http = httpx.Client(base_url=url, timeout=PACIENCIA, transport=_saida(url))
+        saida = httpx.HTTPTransport(local_address=origem(url))
+        self._http = httpx.Client(base_url=url, timeout=PACIENCIA, transport=saida)
         self._contratos = Contratos(self._http)
         self._arquivo_do_segredo = arquivo_do_segredo
-        self._token_de_usuario: str | None = None
-        self._tokens_de_monitor: dict[str, str] = {}
+        self._pessoa: tuple[str, str] | None = None
+        self._tokens: dict[str, str] = {}
 
     def chamar(
         self,
@@ -73,30 +80,37 @@ class Ambiente:
         self._mostrar(resposta, conteudo)
         operacao = self._contratos.operacao(metodo, resposta.request.url.path)
         if operacao is not None:
+            resposta.extensions[OPERACAO] = operacao.nome
             anotar(operacao.nome, resposta.status_code)
             operacao.conferir(resposta)
         return resposta
 
+    def entrar(self, caminho: str, nome: str, senha: str) -> httpx.Response:
+        """Entra com um nome e uma senha; se o sistema pede que espere, espera e tenta de novo."""
+        while True:
+            resposta = self.chamar("POST", caminho, auth=(nome, senha))
+            if resposta.status_code != ESPERE:
+                return resposta
+            time.sleep(float(resposta.headers["Retry-After"]))
+
     def token_de_usuario(self) -> str:
-        """Devolve o token de uma pessoa que se cadastrou e entrou, uma por processo."""
-        if self._token_de_usuario is None:
-            nome, senha = f"aceitacao-{secrets.token_hex(6)}", secrets.token_urlsafe(24)
-            dados = {"username": nome, "password": senha}
-            self._exigir(201, self.chamar("POST", "/users/create", json=dados))
-            resposta = self.chamar("POST", "/users/login", auth=(nome, senha))
-            self._token_de_usuario = str(self._exigir(200, resposta)["token"])
-        return self._token_de_usuario
+        """Devolve o token da pessoa que os cenários são."""
+        if not self._ainda_serve("usuário"):
+            nome, senha = self._pessoa_que_entra()
+            documento = _exigir(LIDO, self.entrar("/users/login", nome, senha))
+            self._tokens["usuário"] = str(documento["token"])
+        return self._tokens["usuário"]
 
     def token_de_monitor(self, escopos: str = "") -> str:
         """Devolve um token do mundo sintético, com os escopos pedidos, ou com todos."""
-        if escopos not in self._tokens_de_monitor:
+        if not self._ainda_serve(escopos):
             formulario = {"grant_type": "client_credentials"}
             if escopos:
                 formulario["scope"] = escopos
             credenciais = ("synthetic", self.segredo())
             resposta = self.chamar("POST", "/users/token", data=formulario, auth=credenciais)
-            self._tokens_de_monitor[escopos] = str(self._exigir(200, resposta)["access_token"])
-        return self._tokens_de_monitor[escopos]
+            self._tokens[escopos] = str(_exigir(LIDO, resposta)["access_token"])
+        return self._tokens[escopos]
 
     def segredo(self) -> str:
         """Devolve o segredo dos monitores; sem ele, o cenário é pulado, e diz por quê."""
@@ -104,16 +118,27 @@ class Ambiente:
             raise SkipExecution("falta o segredo dos monitores (SECRET_FILE), que o cenário usa")
         return Path(self._arquivo_do_segredo).read_text(encoding="utf-8").strip()
 
-    @staticmethod
-    def _exigir(status: int, resposta: httpx.Response) -> dict[str, Any]:
-        if resposta.status_code != status:
-            pedido = f"{resposta.request.method} {resposta.request.url.path}"
-            raise AssertionError(
-                f"{pedido} respondeu {resposta.status_code} em vez de {status}: "
-                f"{resposta.text[:MOSTRAR]}"
+    def _pessoa_que_entra(self) -> tuple[str, str]:
+        """Devolve um nome e uma senha, cadastrados na primeira vez.
+
+        O sistema não apaga usuários. Quem tem o segredo dos monitores tira dele sempre a mesma
+        pessoa, e muitas execuções deixam uma só; sem ele, cada processo deixa uma.
+        """
+        if self._pessoa is None:
+            segredo = self.segredo() if self._arquivo_do_segredo else secrets.token_hex(32)
+            nome, senha = (
+                hashlib.sha256(f"{parte} {segredo}".encode()).hexdigest() for parte in "ab"
             )
-        documento: dict[str, Any] = resposta.json()
-        return documento
+            self._pessoa = f"aceitacao-{nome[:12]}", senha
+            dados = dict(zip(("username", "password"), self._pessoa, strict=True))
+            resposta = self.chamar("POST", "/users/create", json=dados)
+            if resposta.status_code != OCUPADO:
+                _exigir(CRIADO, resposta)
+        return self._pessoa
+
+    def _ainda_serve(self, nome: str) -> bool:
+        token = self._tokens.get(nome)
+        return token is not None and conteudo_do_token(token)["exp"] - time.time() > FOLGA
 
     @staticmethod
     def _mostrar(resposta: httpx.Response, conteudo: Mapping[str, Any]) -> None:
@@ -127,18 +152,12 @@ class Ambiente:
         logger.info(f"-> {resposta.status_code} {resposta.text[:MOSTRAR]}")
 
 
-def _saida(url: str) -> httpx.HTTPTransport:
-    """Devolve por onde sair: na própria máquina, de um endereço que é só deste processo.
-
-    O sistema conta as senhas erradas de cada endereço, e atrasa quem errou muito; os erros de
-    propósito de uma execução não devem atrasar a seguinte.
-    """
-    maquina = httpx.URL(url).host
-    try:
-        local = maquina == "localhost" or ipaddress.ip_address(maquina).is_loopback
-    except ValueError:
-        local = False
-    if not local or ":" in maquina:
-        return httpx.HTTPTransport()
-    proprio = ipaddress.IPv4Address("127.1.0.0") + secrets.randbelow(2**20)
-    return httpx.HTTPTransport(local_address=str(proprio))
+def _exigir(status: int, resposta: httpx.Response) -> dict[str, Any]:
+    if resposta.status_code != status:
+        pedido = f"{resposta.request.method} {resposta.request.url.path}"
+        raise AssertionError(
+            f"{pedido} respondeu {resposta.status_code} em vez de {status}: "
+            f"{resposta.text[:MOSTRAR]}"
+        )
+    documento: dict[str, Any] = resposta.json()
+    return documento

@@ -64,10 +64,13 @@ class Conferencias:
         self._exigir_campo(campo)
 
     @keyword('O pedido é recusado por causa do "${campo}"')
-    def recusado_pelo_campo(self, campo: str) -> None:
-        """Exige um 400 que aponte o campo."""
-        self._exigir_recusa(400)
-        self._exigir_campo(campo)
+    def recusado_pelo_campo(self, campo: str, motivo: str = "") -> None:
+        """Exige um 400 que aponte o campo; o motivo é o que quem lê o relatório precisa saber."""
+        try:
+            self._exigir_recusa(400)
+            self._exigir_campo(campo)
+        except AssertionError as erro:
+            raise AssertionError(f"{campo} {motivo or 'está errado'}, mas {erro}") from erro
 
     @keyword("O pedido é recusado por não ser JSON")
     def nao_e_json(self) -> None:
@@ -106,6 +109,12 @@ class Conferencias:
         resposta = self._ultima
         if resposta.status_code != httpx.codes.NOT_MODIFIED:
             raise AssertionError(f"esperava um 304, e veio {_resumo(resposta)}")
+
+    @keyword("O pedido é recusado por usar o verbo errado")
+    def verbo_errado(self) -> None:
+        """Exige um 405 que diga os verbos que servem."""
+        self._exigir_recusa(405)
+        self.o_cabecalho_diz("Allow", "[A-Z]")
 
     @keyword('O cabeçalho "${nome}" diz "${padrao}"')
     def o_cabecalho_diz(self, nome: str, padrao: str) -> None:

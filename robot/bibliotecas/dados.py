@@ -34,7 +34,7 @@ class Dados:
         self._sorte = random.SystemRandom()
 
     @keyword("Dados de um cliente")
-    def dados_de_um_cliente(self, **mudancas: str) -> dict[str, Any]:
+    def dados_de_um_cliente(self, **mudancas: object) -> dict[str, Any]:
         """Inventa um cliente; cada ``campo=valor`` muda um campo."""
         nome = self._sorte.choice(NOMES)
         cliente = {
@@ -46,17 +46,17 @@ class Dados:
         return _mudar(cliente, mudancas)
 
     @keyword("Dados de um endereço")
-    def dados_de_um_endereco(self, **mudancas: str) -> dict[str, Any]:
+    def dados_de_um_endereco(self, **mudancas: object) -> dict[str, Any]:
         """Inventa um endereço, ainda de ninguém."""
         lugar = self._sorte.choice(LUGARES)
         return _mudar({**lugar, "number": self._sorte.randrange(1, 10_000)}, mudancas)
 
     @keyword("Dados de um produto")
-    def dados_de_um_produto(self, **mudancas: str) -> dict[str, Any]:
+    def dados_de_um_produto(self, **mudancas: object) -> dict[str, Any]:
         """Inventa um produto; cada ``campo=valor`` muda um campo."""
         produto = {
             "name": f"{self._sorte.choice(PRODUTOS)} {self._marca}-{secrets.token_hex(5)}",
-            "description": "Para o dia a dia.\nGarantia de 12 meses.",
+            "description": f"Para o dia a dia.\nLote {secrets.token_hex(5)}: garantia de 12 meses.",
             "quantity": self._sorte.randrange(1_000),
             "price": f"{self._sorte.randrange(1, 10**6) / 100:.2f}",
             "status": self._sorte.choice((True, False)),
@@ -68,7 +68,7 @@ class Dados:
         self,
         cliente: int,
         produto: int,
-        **mudancas: Any,  # noqa: ANN401 - qualquer valor de JSON
+        **mudancas: object,
     ) -> dict[str, Any]:
         """Inventa a compra de um produto por um cliente."""
         compra = {
@@ -80,7 +80,7 @@ class Dados:
         return _mudar(compra, mudancas)
 
     @keyword("Dados de um usuário")
-    def dados_de_um_usuario(self, **mudancas: str) -> dict[str, Any]:
+    def dados_de_um_usuario(self, **mudancas: object) -> dict[str, Any]:
         """Inventa um nome e uma senha."""
         nome = f"aceitacao-{self._marca}-{secrets.token_hex(5)}"
         return _mudar({"username": nome, "password": secrets.token_urlsafe(18)}, mudancas)
@@ -116,7 +116,7 @@ class Dados:
         return trocados if valor == AUSENTE else {**trocados, campo: _interpretar(valor)}
 
     @keyword("Como se lê")
-    def como_se_le(self, dados: dict[str, Any], **acrescimos: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    def como_se_le(self, dados: dict[str, Any], **acrescimos: object) -> dict[str, Any]:
         """Devolve os dados enviados como o sistema os deve mostrar.
 
         O dinheiro tem duas casas, o CPF tem pontuação, o CEP tem traço e se chama ``CEP``.

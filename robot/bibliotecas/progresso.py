@@ -4,6 +4,8 @@ from pathlib import Path
 
 from robot import result, running
 
+SITUACAO = {"PASS": "passou", "FAIL": "FALHOU", "SKIP": "pulado"}
+
 
 class progresso:  # noqa: N801 - o Robot procura a classe pelo nome do módulo
     """Escreve o resultado e o nome de cada cenário."""
@@ -16,6 +18,6 @@ class progresso:  # noqa: N801 - o Robot procura a classe pelo nome do módulo
 
     def end_test(self, _: running.TestCase, resultado: result.TestCase) -> None:
         """Anota um cenário; uma linha curta se escreve inteira, também entre processos."""
-        linha = f"{resultado.status}\t{resultado.parent.name}: {resultado.name}\n"
+        linha = f"{SITUACAO[resultado.status]}  {resultado.parent.name}: {resultado.name}\n"
         with self._arquivo.open("a", encoding="utf-8") as arquivo:
             arquivo.write(linha)

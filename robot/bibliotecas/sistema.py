@@ -1,44 +1,43 @@
-"""A biblioteca com que os cenários falam com o sistema: quem pede, o que pede, o que volta."""
+"""Como um cenário fala com o sistema: quem pede, o que pede, o que volta, o que se apaga."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from robot.api.deco import keyword, library
+from robot.api.deco import keyword
 
-from ambiente import Ambiente, ambiente
+from ambiente import OPERACAO, Ambiente, ambiente
 from conferencias import Conferencias
+from dados import Dados
+from tipos import APAGAR_EM
 from tokens import adulterar, conteudo
 
 DEMORA = 10.0  # segundos até que uma consequência tenha de se ver
 PAUSA = 0.05  # segundos entre duas olhadas
 CRIADO, LIDO, SUMIDO = 201, 200, 404
 
-# o que um cenário cria por ali, apaga por aqui
-APAGAR_EM = {
-    "/clients/create": "/clients/delete/{id}",
-    "/address/create": "/address/delete/{id}",
-    "/products/create": "/products/delete/{id}",
-    "/inventory/add_product": "/inventory/remove_product/{id}",
-}
 
-
-@library(scope="TEST", auto_keywords=False)
 class Sistema(Conferencias):
     """Fala com o sistema como um usuário, um monitor ou um estranho, e apaga o que foi criado.
 
     Cada resposta, de todo pedido, é conferida contra o contrato que o serviço publica.
     """
 
-    def __init__(self, url: str, segredo: str = "") -> None:
-        """Fala com o sistema em ``url``; ``segredo`` é o arquivo com o segredo dos monitores."""
+    def __init__(self, url: str, segredo: str = "", marca: str = "") -> None:
+        """Fala com o sistema em ``url``, e põe ``marca`` no que inventa.
+
+        ``segredo`` é o arquivo com o segredo dos monitores.
+        """
         super().__init__()
         self._url, self._arquivo_do_segredo = url, segredo
+        self._dados = Dados(marca)
         self._token: str | None = ""  # vazio: o do usuário; None: nenhum
         self._monitorando = False
-        self._criados: dict[str, str | None] = {}
+        self._chave = ""
+        self._criados: dict[str, bool] = {}  # o caminho que apaga, e se é do mundo sintético
+        self._operacoes: set[str] = set()
 
     @property
     def _ambiente(self) -> Ambiente:
@@ -59,11 +58,6 @@ class Sistema(Conferencias):
         """Os próximos pedidos vão com um token adulterado."""
         self._token = adulterar(self._ambiente.token_de_usuario(), modo)
 
-    @keyword("Usar o token")
-    def usar_o_token(self, token: str) -> None:
-        """Os próximos pedidos vão com este token."""
-        self._token = token
-
     @keyword("Sou um monitor")
     def sou_um_monitor(self) -> None:
         """Os próximos pedidos, e as próximas leituras, são de um monitor do sistema."""
@@ -74,20 +68,10 @@ class Sistema(Conferencias):
         """Os próximos pedidos, e as próximas leituras, são de um usuário comum."""
         self._monitorando, self._token = False, ""
 
-    @keyword("Token de usuário")
-    def token_de_usuario(self) -> str:
-        """Devolve o token do usuário com que os cenários entram no sistema."""
-        return self._ambiente.token_de_usuario()
-
-    @keyword("Segredo dos monitores")
-    def segredo_dos_monitores(self) -> str:
-        """Devolve o segredo com que os monitores pedem tokens."""
-        return self._ambiente.segredo()
-
-    @keyword("Conteúdo do token")
-    def conteudo_do_token(self, token: str) -> dict[str, Any]:
-        """Devolve o que o token afirma de quem o leva."""
-        return conteudo(token)
+    @keyword("Tenho uma chave nova")
+    def tenho_uma_chave_nova(self) -> None:
+        """Inventa uma chave de repetição (Idempotency-Key)."""
+        self._chave = self._dados.chave_nova()
 
     @keyword("Pedir")
     def pedir(
@@ -106,15 +90,6 @@ class Sistema(Conferencias):
     def pedir_com_texto(self, metodo: str, caminho: str, texto: str, tipo: str) -> httpx.Response:
         """Pede algo com um corpo qualquer, que não precisa ser JSON."""
         return self._enviar(metodo, caminho, {"Content-Type": tipo}, content=texto.encode())
-
-    @keyword("Pedir com senha")
-    def pedir_com_senha(
-        self, metodo: str, caminho: str, nome: str, senha: str, **formulario: str
-    ) -> httpx.Response:
-        """Pede algo com um nome e uma senha (HTTP Basic), e às vezes um formulário."""
-        self._token = None
-        dados = {"data": formulario} if formulario else {}
-        return self._enviar(metodo, caminho, {}, auth=(nome, senha), **dados)
 
     @keyword("Criar")
     def criar(self, caminho: str, corpo: dict[str, Any]) -> int:
@@ -159,23 +134,37 @@ class Sistema(Conferencias):
     @keyword("Esperar que fique vazio")
     def esperar_que_fique_vazio(self, caminho: str) -> None:
         """Olha de novo e de novo, até que a lista esteja vazia; desiste depois de 10 segundos."""
+        self.esperar_que(f"{caminho} fique vazio", lambda: not self.ler(caminho))
+
+    def esperar_que(self, o_que: str, aconteceu: Callable[[], bool]) -> None:
+        """Olha de novo e de novo, até que aconteça; desiste depois de 10 segundos."""
         prazo = time.monotonic() + DEMORA
-        while sobra := self.ler(caminho):
+        while not aconteceu():
             if time.monotonic() > prazo:
-                raise AssertionError(f"{caminho} ainda tem, depois de {DEMORA:.0f} s: {sobra}")
+                raise AssertionError(f"esperei {DEMORA:.0f} s que {o_que}, e não aconteceu")
             time.sleep(PAUSA)
 
-    @keyword("Apagar o que o cenário criou")
-    def apagar_o_que_o_cenario_criou(self) -> None:
-        """Apaga tudo o que foi criado, do mais novo ao mais antigo."""
-        restos = []
-        for caminho, token in reversed(self._criados.items()):
-            resposta = self._ambiente.chamar("DELETE", caminho, token=token)
-            if resposta.status_code not in {LIDO, SUMIDO}:
-                restos.append(f"{caminho}: {resposta.status_code} {resposta.text}")
-        self._criados.clear()
+    @keyword("Encerrar o cenário")
+    def encerrar(self, etiquetas: list[str], resultado: str) -> None:
+        """Apaga o que foi criado, e exige que o cenário tenha feito o que as etiquetas dizem."""
+        restos = list(self._apagar_tudo())
         if restos:
             raise AssertionError(f"não consegui apagar: {'; '.join(restos)}")
+        provadas = {etiqueta.removeprefix("op:") for etiqueta in etiquetas if etiqueta[:3] == "op:"}
+        if resultado == "PASS" and provadas - self._operacoes:
+            faltam = ", ".join(sorted(provadas - self._operacoes))
+            raise AssertionError(
+                f"as etiquetas dizem que o cenário chama {faltam}, e ele não chama"
+            )
+
+    def _apagar_tudo(self) -> Iterator[str]:
+        """Apaga do mais novo ao mais antigo, e devolve o que não conseguiu apagar."""
+        while self._criados:
+            caminho, sintetico = self._criados.popitem()
+            token = self._token_de(monitor=sintetico)
+            resposta = self._ambiente.chamar("DELETE", caminho, token=token)
+            if resposta.status_code not in {LIDO, SUMIDO}:
+                yield f"{caminho}: {resposta.status_code} {resposta.text}"
 
     def _enviar(
         self,
@@ -199,12 +188,21 @@ class Sistema(Conferencias):
         resposta = self._ambiente.chamar(
             metodo, caminho, token=token, cabecalhos=cabecalhos, **conteudo_do_pedido
         )
+        self._notar(resposta)
         apagar = APAGAR_EM.get(caminho.rstrip("/"))
         if apagar and resposta.status_code == CRIADO:
-            self._criados[apagar.format(id=resposta.json()["id"])] = token
+            sintetico = conteudo(token or "")["realm"] == "synthetic"
+            self._criados[apagar.format(id=resposta.json()["id"])] = sintetico
         return resposta
 
+    def _notar(self, resposta: httpx.Response) -> None:
+        """Guarda que operação respondeu, para que as etiquetas do cenário digam a verdade."""
+        self._operacoes.add(resposta.extensions.get(OPERACAO, ""))
+
     def _de_quem_le(self) -> str:
-        if self._monitorando:
+        return self._token_de(monitor=self._monitorando)
+
+    def _token_de(self, *, monitor: bool) -> str:
+        if monitor:
             return self._ambiente.token_de_monitor()
         return self._ambiente.token_de_usuario()

@@ -4,11 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 
 
@@ -20,6 +24,23 @@ def conteudo(token: str) -> dict[str, Any]:
 def cabecalho(token: str) -> dict[str, Any]:
     """Devolve o cabeçalho de um token."""
     return _ler(token.split(".", maxsplit=1)[0])
+
+
+def confere(token: str, chaves: Iterable[Mapping[str, str]]) -> bool:
+    """Diz se a assinatura é de uma das chaves publicadas, a que o token nomeia (RFC 7515)."""
+    assinado, _, assinatura = token.rpartition(".")
+    nomeada = cabecalho(token)["kid"]
+    chave = next((uma for uma in chaves if uma["kid"] == nomeada), None)
+    if chave is None:
+        return False
+    x, y = (int.from_bytes(_bytes(chave[eixo])) for eixo in "xy")
+    r, s = (int.from_bytes(_bytes(assinatura)[inicio:][:32]) for inicio in (0, 32))
+    publica = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    try:
+        publica.verify(encode_dss_signature(r, s), assinado.encode(), ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def adulterar(token: str, modo: str) -> str:
@@ -73,8 +94,12 @@ MODOS: dict[str, Callable[[str], str]] = {
 
 
 def _ler(parte: str) -> dict[str, Any]:
-    lido: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parte + "=" * (-len(parte) % 4)))
+    lido: dict[str, Any] = json.loads(_bytes(parte))
     return lido
+
+
+def _bytes(parte: str) -> bytes:
+    return base64.urlsafe_b64decode(parte + "=" * (-len(parte) % 4))
 
 
 def _escrever(documento: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import acceptance
 import faults
 import httpx
 import lifecycle
@@ -23,6 +24,7 @@ from trial import LateError, MissError, Rounds, Step, Trial
 STEPS: tuple[tuple[str, Step], ...] = (
     ("images built and pushed", lifecycle.build),
     ("install to first purchase", lifecycle.install),
+    ("acceptance through the ingress", acceptance.accept),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
     ("Locust in the cluster, restarts in it", rollouts.load),

@@ -10,6 +10,7 @@ DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
 ARGS ?=
+EXAMPLES ?= 1000
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -73,6 +74,11 @@ test: ## Lint, type-check and test everything
 lint: ## Only the linters and the types
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python scripts/test.py --only lint
+
+.PHONY: fuzz
+fuzz: ## Fuzz the contracts that URL serves (EXAMPLES an operation, SECRET_FILE)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/fuzz --url '$(URL)' --secret-file '$(SECRET_FILE)' --examples '$(EXAMPLES)'
 
 .PHONY: format
 format: ## Format the Python code

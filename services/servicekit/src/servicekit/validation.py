@@ -243,7 +243,8 @@ def _refuse(field: str, reason: str) -> NoReturn:
 
 def _printable(name: str) -> str:
     """Return a name of the client's own making, fit to be echoed."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:64])
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:64])
+    return shown or "(empty name)"
 
 
 def _explain(

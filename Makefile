@@ -9,6 +9,8 @@ PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
+OPS ?=
+QUICK ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -52,6 +54,13 @@ format: ## Format the Python code
 	@$(BOOTSTRAP) dev
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+##@ Measure
+
+.PHONY: bench
+bench: ## Compare with what people would pick instead (OPS, QUICK=1)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
 
 ##@ Deploy
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from bench import compare, plot, table
+from bench import compare, instructions, plot, table
 from bench.arena import Arena
 from bench.environments import ROOT
 from bench.plans import OPERATIONS
@@ -36,6 +36,16 @@ def _compare(options: argparse.Namespace) -> None:
     _keep("plot.svg", plot.svg(found))
 
 
+def _instructions(options: argparse.Namespace) -> None:
+    found = instructions.count(("fetch", "create"))
+    lines, well = instructions.judge(found)
+    print("\n".join(lines))
+    if options.keep:
+        instructions.keep(found)
+    elif not well:
+        raise BenchError("a request takes more instructions than at the last landing")
+
+
 def _keep(name: str, text: str) -> None:
     REPORTS.mkdir(parents=True, exist_ok=True)
     (REPORTS / name).write_text(text)
@@ -57,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         "--ops", type=_operations, default=OPERATIONS, help=f"some of: {' '.join(OPERATIONS)}"
     )
     rounds.set_defaults(run=_compare)
+    counts = commands.add_parser("instructions", help="instructions of one fetch and one create")
+    counts.add_argument("--keep", action="store_true", help="make them the figures to compare with")
+    counts.set_defaults(run=_instructions)
     return parser
 
 

@@ -83,7 +83,7 @@ class Arena:
         """Start a server and wait until it answers; raises ``BenchError``."""
         say(f"starting {variant.title}")
         port = self.ports.setdefault(variant.name, free_ports(1)[0])
-        environ = variant.environ(port, {**self._settings("clients"), **more})
+        environ = variant.environ(port, {**self.settings("clients"), **more})
         self.launch(variant.name, variant.command(port), environ)
         self._wait(variant.name, f"http://127.0.0.1:{port}/clients/fetch?limit=1")
 
@@ -107,7 +107,7 @@ class Arena:
         gunicorn = str(Path(sys.executable).with_name("gunicorn"))
         configuration = str(ROOT / "services" / "gunicorn.conf.py")
         command = [gunicorn, "-c", configuration, f"{name}.app:create_app()"]
-        environ = {**self._settings(name), "BIND": f"127.0.0.1:{port}"}
+        environ = {**self.settings(name), "BIND": f"127.0.0.1:{port}"}
         self.launch(name, command, environ)
         self._wait(name, f"http://127.0.0.1:{port}/-/ready")
 
@@ -166,7 +166,8 @@ class Arena:
         answer = httpx.post(f"{base}/login", auth=(user["username"], user["password"]))
         return str(answer.raise_for_status().json()["token"])
 
-    def _settings(self, name: str) -> dict[str, str]:
+    def settings(self, name: str) -> dict[str, str]:
+        """Return what one of our services is told."""
         bases = {service: f"http://127.0.0.1:{port}" for service, port in self.ports.items()}
         secrets = self.folder / "oauth-clients"
         return {

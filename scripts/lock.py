@@ -1,14 +1,14 @@
 """Renews the lock files from their `.in` files: versions and hashes, and no index's address."""
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-PEERS = ROOT / "load" / "bench" / "peers"  # what the benchmark compares with
-PEERS_CONSTRAINT = "../../../../requirements/dev.lock"  # relative: the lock files quote it
+BENCH = ROOT / "load" / "bench"  # its peers and its profiler have environments of their own
 UV = Path(sys.executable).with_name("uv")
 APART = {"checkov", "uv"}  # they share no environment with the rest
 OPTIONS = [
@@ -32,8 +32,9 @@ def main() -> None:
             compile_lock(path.stem)
         elif path.stem != "dev":
             compile_lock(path.stem, "--constraint", "dev.lock")
-    for path in sorted(PEERS.glob("*/requirements.in")):
-        compile_lock(path.stem, "--constraint", PEERS_CONSTRAINT, folder=path.parent)
+    for path in sorted(BENCH.glob("**/requirements.in")):
+        widest = os.path.relpath(REQUIREMENTS / "dev.lock", path.parent)  # the lock file quotes it
+        compile_lock(path.stem, "--constraint", widest, folder=path.parent)
 
 
 def compile_lock(name: str, *options: str, folder: Path = REQUIREMENTS) -> None:

@@ -11,6 +11,8 @@ VALIDATION ?= strict
 ROUNDS ?= 1
 ARGS ?=
 EXAMPLES ?= 1000
+OPS ?=
+QUICK ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -85,6 +87,13 @@ format: ## Format the Python code
 	@$(BOOTSTRAP) dev
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+##@ Measure
+
+.PHONY: bench
+bench: ## Compare with what people would pick instead (OPS, QUICK=1)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
 
 ##@ Deploy
 

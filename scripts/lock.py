@@ -1,12 +1,14 @@
 """Renews the lock files from their `.in` files: versions and hashes, and no index's address."""
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
+BENCH = ROOT / "load" / "bench"  # its peers and its profiler have environments of their own
 UV = Path(sys.executable).with_name("uv")
 APART = {"checkov", "uv"}  # they share no environment with the rest
 OPTIONS = [
@@ -30,14 +32,17 @@ def main() -> None:
             compile_lock(path.stem)
         elif path.stem != "dev":
             compile_lock(path.stem, "--constraint", "dev.lock")
+    for path in sorted(BENCH.glob("**/requirements.in")):
+        widest = os.path.relpath(REQUIREMENTS / "dev.lock", path.parent)  # the lock file quotes it
+        compile_lock(path.stem, "--constraint", widest, folder=path.parent)
 
 
-def compile_lock(name: str, *options: str) -> None:
-    """Lock one file."""
-    print(f"lock: {name}", file=sys.stderr)
+def compile_lock(name: str, *options: str, folder: Path = REQUIREMENTS) -> None:
+    """Lock one file of a folder."""
+    print(f"lock: {(folder / name).relative_to(ROOT)}", file=sys.stderr)
     names = [f"{name}.in", "--output-file", f"{name}.lock"]
     command = [str(UV), "pip", "compile", *OPTIONS, "--python-version", "3.11", *options, *names]
-    subprocess.run(command, cwd=REQUIREMENTS, check=True)
+    subprocess.run(command, cwd=folder, check=True)
 
 
 if __name__ == "__main__":

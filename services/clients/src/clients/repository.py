@@ -121,4 +121,10 @@ def delete_address(connection: Connection, realm: Realm, address_id: int) -> Non
 
 
 def _values(client: Client) -> dict[str, Any]:
-    return {**asdict(client), "email_key": client.email_key}
+    return {
+        "name": client.name,
+        "email": client.email,
+        "email_key": client.email_key,
+        "cpf": client.cpf,
+        "balance": client.balance,
+    }

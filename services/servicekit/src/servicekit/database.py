@@ -1,11 +1,13 @@
 """The one way to the database: a small pool, short time-outs, two kinds of connection."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 from servicekit import patience
@@ -16,7 +18,7 @@ POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
 CONNECT_TIMEOUT = 3  # seconds
 STATEMENT_TIMEOUT = 5_000  # milliseconds
 ANSWER_WITHIN = 6.0  # seconds; a server that keeps its own time-out answers before
-CHECK_WITHIN = 2.0  # seconds for the test of a connection of the pool, and for a new one
+CONNECT_WITHIN = 2.0  # seconds for a new connection
 IDLE_IN_TRANSACTION_TIMEOUT = 10_000  # milliseconds
 
 NAMES = {
@@ -41,10 +43,11 @@ class Database:
         """Prepare a pool of ``connections``; nothing connects before it is used."""
         self._engine = create_engine(
             driver_url(url),
+            isolation_level="AUTOCOMMIT",  # most requests are one statement: nothing to set for it
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
-            pool_pre_ping=True,
+            pool_reset_on_return=None,  # a transaction is ended where it is begun
             pool_use_lifo=True,
             hide_parameters=True,  # they are personal data, and errors end up in logs
             connect_args={
@@ -55,10 +58,11 @@ class Database:
                 " -c default_transaction_isolation=read\\ committed",  # our locks count on it
             },
         )
+        event.listen(self._engine, "checkout", _refuse_when_left)
         patience.install()
         self._silent = False  # the last answer that was waited for did not come
         self._trial = Lock()
-        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._transactional = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
@@ -68,7 +72,7 @@ class Database:
             Unavailable: the database hangs, and somebody else is trying already.
 
         """
-        with self._one_at_a_time_while_silent(), self._lend(self._autocommit) as connection:
+        with self._one_at_a_time_while_silent(), self._lend(self._engine) as connection:
             yield connection
 
     @contextmanager
@@ -79,7 +83,7 @@ class Database:
             Unavailable: the database hangs, and somebody else is trying already.
 
         """
-        lent = self._lend(self._engine)
+        lent = self._lend(self._transactional)
         with self._one_at_a_time_while_silent(), lent as connection, connection.begin():
             yield connection
 
@@ -94,7 +98,7 @@ class Database:
 
     @contextmanager
     def _lend(self, engine: Engine) -> Iterator[Connection]:
-        with patience.patience(CHECK_WITHIN):
+        with patience.patience(CONNECT_WITHIN):
             connection = engine.connect()
         with connection, patience.patience(ANSWER_WITHIN):
             yield connection
@@ -117,6 +121,18 @@ class Database:
         finally:
             if trying:
                 self._trial.release()
+
+
+def _refuse_when_left(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
+    """Have the pool replace a connection that the server has closed while nobody used it.
+
+    The server speaks first only to say goodbye, so a socket with something to read is one to
+    leave. It costs microseconds; SQLAlchemy's own ping is a statement and a round trip.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if poll.poll(0):
+        raise DisconnectionError
 
 
 def driver_url(url: str) -> URL:

@@ -70,14 +70,21 @@ def once(
     principal: Principal | None,
     body: Any,  # noqa: ANN401 - any JSON value
     write: Callable[[Connection], Reply],
+    *,
+    alone: bool = False,
 ) -> Reply:
     """Answer with what ``write`` does in a transaction, or did when the key came before.
+
+    A ``write`` that is one statement ``alone`` needs no transaction around it when there is no key.
 
     Raises:
         Unprocessable: the key came before with another request.
         Conflict: a request with this key is still running.
 
     """
+    if key is None and alone:
+        with database().statement() as connection:
+            return write(connection)
     with database().transaction() as connection:
         if key is None:
             return write(connection)

@@ -113,10 +113,10 @@ class Rows:
         """
         mine = _mine(realm, identifier)
         if versions is None:
-            version = connection.scalar(self._update.values(values), mine)
+            version = connection.scalar(self._update, {**mine, **values})
         else:
-            among = {**mine, "_versions": versions}
-            version = connection.scalar(self._update_if.values(values), among)
+            among = {**mine, **values, "_versions": versions}
+            version = connection.scalar(self._update_if, among)
         if version is None:
             raise PreconditionFailed if self._is_there(connection, mine) else self._missing()
         return int(version)

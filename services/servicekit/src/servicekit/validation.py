@@ -67,7 +67,7 @@ class Parameters:
         sources: dict[str, Mapping[str, str]] = {
             "path": request.view_args or {},
             "query": self._query_of(request),
-            "header": dict(request.headers.items()),
+            "header": request.environ,
         }
         values: dict[str, Any] = {}
         for parameter in self._all:
@@ -98,9 +98,11 @@ class _Parameter:
         self._type: str = parameter["schema"]["type"]
         self._default = parameter["schema"].get("default")
         self._schema = Schema(parameter["schema"])
+        header = self.name.upper().replace("-", "_")
+        self._key = f"HTTP_{header}" if self.place == "header" else self.name  # PEP 3333's name
 
     def read_into(self, values: dict[str, Any], source: Mapping[str, str]) -> None:
-        text = source.get(self.name)
+        text = source.get(self._key)
         if text is not None:
             values[self.argument] = self._value(text)
         elif self._required:

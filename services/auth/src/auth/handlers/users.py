@@ -37,6 +37,7 @@ def create(
         lambda connection: created(
             repository.create_user(connection, realm, name, hashed), "User created"
         ),
+        alone=True,
     )
 
 

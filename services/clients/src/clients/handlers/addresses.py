@@ -24,6 +24,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
             "Address created",
             1,
         ),
+        alone=True,
     )
 
 
@@ -57,7 +58,7 @@ def update(
     """Replace an address; it stays with its client."""
     address = Address.from_body(body, validation())
     versions = expected_versions(if_match)
-    with database().transaction() as connection:
+    with database().statement() as connection:
         version = repository.update_address(
             connection,
             principal.realm,

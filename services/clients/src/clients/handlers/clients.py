@@ -23,6 +23,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
         lambda connection: created(
             repository.create_client(connection, principal.realm, client), "Client created", 1
         ),
+        alone=True,
     )
 
 
@@ -56,7 +57,7 @@ def update(
     """Replace a client."""
     client = Client.from_body(body, validation())
     versions = expected_versions(if_match)
-    with database().transaction() as connection:
+    with database().statement() as connection:
         version = repository.update_client(connection, principal.realm, client_id, versions, client)
     return updated("Client updated", version)
 

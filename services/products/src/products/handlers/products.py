@@ -23,6 +23,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
         lambda connection: created(
             repository.create_product(connection, principal.realm, product), "Product created", 1
         ),
+        alone=True,
     )
 
 
@@ -54,7 +55,7 @@ def update(
     """Replace a product; inventories keep the name that they have."""
     product = Product.from_body(body)
     versions = expected_versions(if_match)
-    with database().transaction() as connection:
+    with database().statement() as connection:
         version = repository.update_product(
             connection, principal.realm, product_id, versions, product
         )

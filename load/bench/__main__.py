@@ -1,0 +1,86 @@
+"""`python -m bench`: Cadastro beside what people would pick instead."""
+
+import argparse
+import os
+import sys
+
+from bench import compare, instructions, plot, table
+from bench.arena import Arena
+from bench.environments import ROOT
+from bench.plans import OPERATIONS
+from bench.progress import BenchError, say
+
+REPORTS = ROOT / "reports" / "bench"
+CALM = 0.5  # load average a core above which others disturb a measurement
+
+
+def main() -> int:
+    """Run a command and return the exit code."""
+    options = _parser().parse_args()
+    try:
+        options.run(options)
+    except BenchError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 1
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> None:
+    _warn_when_shared()
+    rounds, seconds = (3, 1.0) if options.quick else (5, 3.0)
+    with Arena() as arena:
+        found = compare.compare(arena, compare.Extent(options.ops, rounds, seconds))
+    text = "\n".join(table.lines(found))
+    print(text)
+    _keep("table.txt", text + "\n")
+    _keep("plot.svg", plot.svg(found))
+
+
+def _instructions(options: argparse.Namespace) -> None:
+    found = instructions.count(("fetch", "create"))
+    lines, well = instructions.judge(found)
+    print("\n".join(lines))
+    if options.keep:
+        instructions.keep(found)
+    elif not well:
+        raise BenchError("a request takes more instructions than at the last landing")
+
+
+def _keep(name: str, text: str) -> None:
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    (REPORTS / name).write_text(text)
+    say(f"kept {(REPORTS / name).relative_to(ROOT)}")
+
+
+def _warn_when_shared() -> None:
+    load = os.getloadavg()[0]
+    if load > CALM * (os.cpu_count() or 1):
+        say(f"others use this machine (load {load:.1f}): trust the ratios by CPU, not the rates")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    rounds = commands.add_parser("compare", help="paired rounds with the peers, goals, a plot")
+    rounds.add_argument("--quick", action="store_true", help="three short rounds instead of five")
+    rounds.add_argument(
+        "--ops", type=_operations, default=OPERATIONS, help=f"some of: {' '.join(OPERATIONS)}"
+    )
+    rounds.set_defaults(run=_compare)
+    counts = commands.add_parser("instructions", help="instructions of one fetch and one create")
+    counts.add_argument("--keep", action="store_true", help="make them the figures to compare with")
+    counts.set_defaults(run=_instructions)
+    return parser
+
+
+def _operations(text: str) -> tuple[str, ...]:
+    names = tuple(text.replace(",", " ").split()) or OPERATIONS
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown:
+        message = f"OPS knows {', '.join(OPERATIONS)}, and not {', '.join(unknown)}"
+        raise argparse.ArgumentTypeError(message)
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Connexion as it comes: its own middleware, its own validators, the ORM."""

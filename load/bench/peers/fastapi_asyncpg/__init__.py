@@ -1,0 +1,1 @@
+"""FastAPI with coroutines on asyncpg, and a cache of verified tokens."""

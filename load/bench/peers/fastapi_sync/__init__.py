@@ -1,0 +1,1 @@
+"""FastAPI with plain functions, on its pool of threads, and the ORM."""

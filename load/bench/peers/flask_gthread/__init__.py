@@ -1,0 +1,1 @@
+"""Flask with checks written by hand and the ORM, on threads."""

@@ -1,0 +1,55 @@
+"""PostgreSQL's own pgbench with the same statements, prepared: what the database itself allows."""
+
+import re
+import subprocess
+import tempfile
+
+from bench.arena import Arena
+from bench.measure import Sample
+from bench.progress import BenchError
+from localstack.postgres import SUPERUSER, program
+
+_COLUMNS = "id, realm, name, email, email_key, cpf, balance, version, expires_at"
+
+SCRIPTS = {
+    "fetch": "\\set id random(1, {rows})\n"
+    f"SELECT {_COLUMNS} FROM clients WHERE id = :id AND realm = 'live';\n",
+    "list": "\\set after random(0, {rows} - 101)\n"
+    f"SELECT {_COLUMNS} FROM clients WHERE realm = 'live' AND id > :after"
+    " ORDER BY id LIMIT 101;\n",
+    "create": "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
+    " VALUES ('live', 'Pessoa', gen_random_uuid()::text, gen_random_uuid()::text,"
+    " left(gen_random_uuid()::text, 14), 30.25) RETURNING id;\n",  # unique, as ours are
+    "update": "\\set id random(1, {rows})\n\\set cents random(0, 99999)\n"
+    "UPDATE clients SET name = 'Pessoa', balance = :cents, version = version + 1"
+    " WHERE id = :id AND realm = 'live' RETURNING version;\n",
+}
+
+_RATE = re.compile(r"tps = ([0-9.]+) \(without")
+_LATENCY = re.compile(r"latency average = ([0-9.]+) ms")
+
+
+def limit(arena: Arena, operation: str, *, rows: int, connections: int, seconds: float) -> Sample:
+    """Run an operation's statement on the server's core; raises ``BenchError``."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(SCRIPTS[operation].format(rows=rows))
+        script.flush()
+        output = _run(arena, script.name, connections, max(1, round(seconds)))
+    rate, latency = _RATE.search(output), _LATENCY.search(output)
+    if rate is None or latency is None:
+        message = f"pgbench said nothing of its rate: {output[-500:]}"
+        raise BenchError(message)
+    average = float(latency[1])
+    return Sample(rate=float(rate[1]), cpu=0, p50=average, p99=average, server_busy=0, load_busy=0)
+
+
+def _run(arena: Arena, script: str, connections: int, seconds: int) -> str:
+    options = ["-n", "-M", "prepared", "-c", str(connections), "-j", "1", "-T", str(seconds)]
+    where = ["-h", str(arena.postgres_folder), "-U", SUPERUSER]
+    cores = ["taskset", "-c", str(arena.server_cores[0])]
+    command = [*cores, program("pgbench"), *options, *where, "-f", script, "clients"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    if done.returncode:
+        message = f"pgbench failed: {done.stderr[-500:]}"
+        raise BenchError(message)
+    return done.stdout

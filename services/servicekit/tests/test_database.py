@@ -1,0 +1,102 @@
+"""The pool: connections that were closed meanwhile, statements and transactions."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from servicekit.database import Database
+
+BACKEND = text("SELECT pg_backend_pid()")
+OTHERS = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def url(postgres_url_factory: Callable[[], str]) -> str:
+    """An empty database."""
+    return postgres_url_factory()
+
+
+@pytest.fixture
+def pool(url: str) -> Iterator[Database]:
+    """A pool of one connection."""
+    pool = Database(url, connections=1, application="tests")
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def other(url: str) -> Iterator[Database]:
+    """Somebody else on the same database."""
+    other = Database(url, connections=1, application="others")
+    yield other
+    other.close()
+
+
+def backend(pool: Database) -> int:
+    """Return which of the server's processes serves the pool."""
+    with pool.statement() as connection:
+        return int(connection.execute(BACKEND).scalar_one())
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced_unnoticed(
+    pool: Database, other: Database
+) -> None:
+    before = backend(pool)
+    with other.statement() as connection:
+        assert connection.execute(OTHERS).scalar_one() is True
+    assert backend(pool) != before
+
+
+def test_a_connection_is_used_again_after_a_statement_and_after_a_transaction(
+    pool: Database,
+) -> None:
+    before = backend(pool)
+    with pool.transaction() as connection:
+        assert connection.execute(BACKEND).scalar_one() == before
+    assert backend(pool) == before
+
+
+def test_each_statement_stands_for_itself(pool: Database, other: Database) -> None:
+    with pool.statement() as connection:
+        connection.execute(text("CREATE TABLE things (id int)"))
+        connection.execute(text("INSERT INTO things VALUES (1)"))
+        assert count(other) == 1
+
+
+def test_a_transaction_is_seen_by_others_when_it_has_ended(pool: Database, other: Database) -> None:
+    with pool.statement() as connection:
+        connection.execute(text("CREATE TABLE things (id int)"))
+    with pool.transaction() as connection:
+        connection.execute(text("INSERT INTO things VALUES (1)"))
+        assert count(other) == 0
+    assert count(other) == 1
+
+
+def test_a_transaction_that_fails_is_undone_and_the_next_statement_stands_for_itself(
+    pool: Database, other: Database
+) -> None:
+    with pool.statement() as connection:
+        connection.execute(text("CREATE TABLE things (id int)"))
+    with pytest.raises(ZeroDivisionError):
+        insert_and_fail(pool)
+    assert count(other) == 0
+    with pool.statement() as connection:
+        connection.execute(text("INSERT INTO things VALUES (2)"))
+        assert count(other) == 1
+
+
+def insert_and_fail(pool: Database) -> None:
+    """Raise an error in a transaction that has written."""
+    with pool.transaction() as connection:
+        connection.execute(text("INSERT INTO things VALUES (1)"))
+        raise ZeroDivisionError
+
+
+def count(pool: Database) -> int:
+    """Return how many things there are."""
+    with pool.statement() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM things")).scalar_one())

@@ -116,7 +116,7 @@ lock: ## Renew the locked dependencies
 .PHONY: charts-docs
 charts-docs: ## Write the charts' tables of values into their READMEs
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/chart_docs.py
+	@$(BIN)/python scripts/charts/chart_docs.py
 
 .PHONY: clean
 clean: ## Remove the environment and the caches (the data stays)

@@ -42,8 +42,8 @@ LINTERS = (
     Check("imports", ("lint-imports",)),
     Check("scenarios", ("robocop", "check", "--no-cache", "robot")),
     Check("dockerfiles", ("hadolint", *map(str, sorted(ROOT.glob("*/Dockerfile"))))),
-    Check("chart docs", ("python", "scripts/chart_docs.py", "--check")),
-    Check("checkov", ("python", "scripts/charts_security.py")),
+    Check("chart docs", ("python", "scripts/charts/chart_docs.py", "--check")),
+    Check("checkov", ("python", "scripts/charts/charts_security.py")),
 )
 
 

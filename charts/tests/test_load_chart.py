@@ -5,6 +5,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+
 from rendering import HelmError, containers, of_kind, pods, render
 
 URL = ("--set", "url=http://cadastro.example")

@@ -143,7 +143,7 @@ class Arena:
         self.token = self._log_in()
 
     def _run(self, *arguments: str) -> None:
-        done = subprocess.run(  # noqa: S603 - ours
+        done = subprocess.run(
             [sys.executable, *arguments], check=False, capture_output=True, text=True
         )
         if done.returncode:

@@ -34,7 +34,7 @@ def python_of(lock: Path) -> Path:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         message = f"could not run {' '.join(command)}: {done.stderr.strip()[-500:]}"
         raise BenchError(message)

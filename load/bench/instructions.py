@@ -59,7 +59,7 @@ class _Counted:
 
     def __enter__(self) -> Self:
         say("starting under callgrind; that takes a while")
-        self._process = subprocess.Popen(  # noqa: S603 - ours
+        self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ class _Counted:
 
     def _control(self, *options: str) -> None:
         command = ["callgrind_control", *options, str(self._process.pid)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             message = f"callgrind_control failed: {done.stdout}{done.stderr}"
             raise BenchError(message)

@@ -51,7 +51,7 @@ def measure(arena: Arena, name: str, order: Order) -> Sample:
 def follow(order: Order, core: int) -> Seen:
     """Have a generator on ``core`` follow an order; raises ``BenchError``."""
     command = ["taskset", "-c", str(core), sys.executable, "-m", "bench.generator"]
-    done = subprocess.run(  # noqa: S603 - ours
+    done = subprocess.run(
         command,
         input=json.dumps(asdict(order)),
         check=False,

@@ -48,7 +48,7 @@ def _run(arena: Arena, script: str, connections: int, seconds: int) -> str:
     where = ["-h", str(arena.postgres_folder), "-U", SUPERUSER]
     cores = ["taskset", "-c", str(arena.server_cores[0])]
     command = [*cores, program("pgbench"), *options, *where, "-f", script, "clients"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         message = f"pgbench failed: {done.stderr[-500:]}"
         raise BenchError(message)

@@ -64,7 +64,8 @@ def _is_explained(fault: dict[str, str], case: Case[Any]) -> bool:
 
     Schemathesis 4.32 takes ``0`` for a value that fits the pattern of entity tags.
     """
-    header = (case.headers or {}).get(fault["field"])
+    headers: dict[str, Any] = dict(case.headers or {})
+    header = headers.get(fault["field"])
     schemas: dict[str, Any] = {
         parameter.name: parameter.definition["schema"] for parameter in case.operation.headers
     }

@@ -77,7 +77,7 @@ class Client:
         )
 
     @staticmethod
-    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
         """Return a stored client as it is answered."""
         return {
             "id": row["id"],
@@ -120,7 +120,7 @@ class Address:
         )
 
     @staticmethod
-    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
         """Return a stored address as it is answered."""
         return {
             "id": row["id"],

@@ -35,7 +35,7 @@ class Product:
         )
 
     @staticmethod
-    def to_body(row: Mapping[str, Any]) -> dict[str, Any]:
+    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
         """Return a stored product as it is answered."""
         return {
             "id": row["id"],

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-CHARTS = Path(__file__).resolve().parent.parent / "charts"
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
 EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
 SERVICES = ("auth", "clients", "products", "inventory")
 KUBERNETES = "1.34.0"

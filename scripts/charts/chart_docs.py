@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-CHARTS = Path(__file__).resolve().parent.parent / "charts"
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
 MARK = "<!-- From here on made by `make charts-docs`, out of values.yaml. -->"
 COMMENT = "# -- "
 

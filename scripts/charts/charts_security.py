@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rendering import CHARTS, EXAMPLES, helms, text
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "checkov.lock"
 HOME = ROOT / ".venv" / "checkov"
 UV = Path(sys.executable).with_name("uv")

@@ -13,6 +13,7 @@ ARGS ?=
 EXAMPLES ?= 1000
 OPS ?=
 QUICK ?=
+THOROUGH ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -102,9 +103,9 @@ images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
 	@scripts/images
 
 .PHONY: e2e
-e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL, ROUNDS)
+e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL or _HOST, ROUNDS, THOROUGH=1)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/e2e --rounds '$(ROUNDS)'
+	@$(BIN)/python scripts/e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
 
 ##@ Maintain
 

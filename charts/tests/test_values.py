@@ -77,7 +77,9 @@ OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
     "gateway.enabled": (True, "kind: HTTPRoute"),
     "gateway.parentRefs": ([{"name": "edge"}], "- name: edge"),
     "test.url": ("http://x.example", '--url, "http://x.example"'),
-    "test.repository": ("other", "image: other:1.0.0"),
+    "test.image.registry": ("r.example", "image: r.example/cadastro/synthetic"),
+    "test.image.repository": ("other", "image: other:1.0.0"),
+    "test.image.tag": ("v9", "image: cadastro/synthetic:v9"),
     "auth": ({"tokenTtl": 77}, 'value: "77"'),
     "clients": ({"replicas": 7}, "replicas: 7"),
     "products": ({"replicas": 7}, "replicas: 7"),
@@ -90,7 +92,7 @@ REFUSALS = {  # values that only ever refuse: the test that sees it do so
 NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
     "autoscaling.": {"autoscaling.enabled": True},
     "ingress.tlsSecret": {"ingress.host": "x.example"},
-    "test.repository": {"test.url": "http://x.example"},
+    "test.image.": {"test.url": "http://x.example"},
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
 }
 EFFECTS = {

@@ -25,6 +25,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("images built and pushed", lifecycle.build),
     ("install to first purchase", lifecycle.install),
     ("acceptance through the ingress", acceptance.accept),
+    ("helm test", lifecycle.helm_test),
+    ("the examples, checked by the server", lifecycle.examples),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
     ("Locust in the cluster, restarts in it", rollouts.load),

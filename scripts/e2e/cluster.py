@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 CHART = "charts/cadastro"
 RELEASE = "cadastro"
+INGRESS_HOST = "INGRESS_HOST"
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
@@ -115,7 +116,7 @@ class Cluster:
     def helm(self, verb: str, *arguments: str, release: str = RELEASE, wait: str = "5m") -> str:
         """Run a helm command on a release."""
         target = (release, CHART) if verb in {"install", "upgrade"} else (release,)
-        waiting = ("--wait", "--timeout", wait)
+        waiting = ("--timeout", wait) if verb == "test" else ("--wait", "--timeout", wait)
         return run("helm", verb, *target, "-n", self.namespace, *waiting, *arguments)
 
     def install(
@@ -133,12 +134,14 @@ class Cluster:
 
     def address(self) -> list[str]:
         """Return the options that give the release a name of its own, INGRESS_HOST."""
-        host = os.environ.get("INGRESS_HOST")
+        host = os.environ.get(INGRESS_HOST)
         return [f"--set=ingress.host={host}"] if host else []
 
     def template(self, release: str, chart: str, *options: str) -> str:
-        """Return what a chart makes, without looking at the cluster."""
-        return run("helm", "template", release, chart, "-n", self.namespace, *options)
+        """Return what a chart makes, without looking at the cluster but for its version."""
+        version = json.loads(self.kubectl("version", "-o", "json", namespaced=False))
+        for_it = ("--kube-version", version["serverVersion"]["gitVersion"])
+        return run("helm", "template", release, chart, "-n", self.namespace, *for_it, *options)
 
     def apply(self, manifests: str, *options: str, verb: str = "apply") -> str:
         """Apply manifests, or delete them."""
@@ -202,7 +205,7 @@ class Cluster:
 
     def url(self) -> str:
         """Return INGRESS_URL, or that of INGRESS_HOST, the Ingress or a node."""
-        host = os.environ.get("INGRESS_HOST")
+        host = os.environ.get(INGRESS_HOST)
         given = os.environ.get("INGRESS_URL") or (host and f"http://{host}")
         if given:
             return given.rstrip("/")

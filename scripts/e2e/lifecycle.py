@@ -1,9 +1,10 @@
 """From an empty namespace to a first purchase, and back to what an uninstall keeps."""
 
+import os
 import time
 
 import httpx
-from cluster import RELEASE
+from cluster import CHART, INGRESS_HOST, RELEASE, ROOT
 from trial import SERVICES, LateError, Trial, check
 
 FIRST_PURCHASE = 90.0  # seconds from `helm install`
@@ -46,6 +47,29 @@ def commands(trial: Trial) -> str:
         trial.cluster.kubectl(*done)
         trial.cluster.kubectl("delete", "job", f"try-{name}")
     return f"{len(ours)} ran to their end"
+
+
+def examples(trial: Trial) -> str:
+    """Have the API server check what each example makes."""
+    kinds = trial.cluster.kubectl("api-resources", "-o", "name", namespaced=False)
+    told = []
+    for example in sorted((ROOT / "charts" / "examples").glob("*.yaml")):
+        if example.stem == "gateway" and "httproutes.gateway" not in kinds:
+            told.append("the cluster has no Gateway API")
+            continue
+        manifests = trial.cluster.template("example", CHART, "-f", str(example))
+        taken = trial.cluster.apply(manifests, "--dry-run=server").splitlines()
+        told.append(f"{example.stem}: {len(taken)} objects are accepted")
+    return "; ".join(told)
+
+
+def helm_test(trial: Trial) -> str:
+    """Replay the purchase from within the cluster, as ``helm test`` does."""
+    if INGRESS_HOST in os.environ:
+        return f"not tried: {INGRESS_HOST} need not mean anything in the cluster"
+    trial.cluster.install("upgrade", **{"test.url": trial.url})
+    trial.cluster.helm("test")
+    return "passed"
 
 
 def restricted(trial: Trial) -> str:

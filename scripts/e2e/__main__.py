@@ -75,7 +75,8 @@ def main() -> int:
     """Run the steps, print the table, and return 1 when one missed."""
     options = _parser().parse_args()
     check_settings()
-    cluster = Cluster(tag=f"e2e-{int(time.time())}")
+    tag = f"e2e-{int(time.time())}"
+    cluster = Cluster(tag, options.timeout, options.set)
     rounds = Rounds.thorough() if options.thorough else Rounds(options.rounds, options.rounds + 1)
     rows: list[Row] = []
     trial = Trial(cluster, rounds)
@@ -105,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
         "--thorough",
         action="store_true",
         help="roll 10 times, kill pods 20 times and PostgreSQL 10 times: an hour",
+    )
+    parser.add_argument(
+        "--timeout", default="5m", help="for an install or a rollout, as helm has it (5m)"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a value for every install"
     )
     parser.add_argument("--keep", action="store_true", help="leave the namespace, to look at it")
     return parser

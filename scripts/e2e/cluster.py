@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class ClusterError(Exception):
     """A command on the cluster failed; the message has its last lines."""
 
 
-def run(*command: str, environ: Mapping[str, str] | None = None, patience: float = 600) -> str:
+def run(*command: str, environ: Mapping[str, str] | None = None, patience: float = 1800) -> str:
     """Run a command from the checkout's root, and return what it prints.
 
     Raises:
@@ -68,6 +68,8 @@ class Cluster:
     """A namespace of our own, and one release of the umbrella chart in it."""
 
     tag: str
+    patience: str = "5m"  # for what takes minutes, as helm and kubectl have it
+    values: Sequence[str] = ()  # NAME=VALUE, for every install
     namespace: str = field(default_factory=lambda: f"cadastro-e2e-{uuid.uuid4().hex[:6]}")
 
     @property
@@ -84,7 +86,7 @@ class Cluster:
             "PUSH": "1",
             "TLS_VERIFY": _tls_verify(),
         }
-        run("scripts/images", environ=environ, patience=1200)
+        run("scripts/images", environ=environ, patience=3600)
 
     def derive(self, image: str, tag: str, files: Mapping[str, str]) -> None:
         """Push an image that is another one of ours, and some files more, by their paths."""
@@ -113,17 +115,18 @@ class Cluster:
         """Run kubectl."""
         return run("kubectl", *(("-n", self.namespace) if namespaced else ()), *arguments)
 
-    def helm(self, verb: str, *arguments: str, release: str = RELEASE, wait: str = "5m") -> str:
+    def helm(self, verb: str, *arguments: str, release: str = RELEASE, wait: str = "") -> str:
         """Run a helm command on a release."""
         target = (release, CHART) if verb in {"install", "upgrade"} else (release,)
-        waiting = ("--timeout", wait) if verb == "test" else ("--wait", "--timeout", wait)
+        waiting = ["--timeout", wait or self.patience, *(() if verb == "test" else ("--wait",))]
         return run("helm", verb, *target, "-n", self.namespace, *waiting, *arguments)
 
     def install(
-        self, verb: str = "install", release: str = RELEASE, wait: str = "5m", **values: str
+        self, verb: str = "install", release: str = RELEASE, wait: str = "", **values: str
     ) -> str:
         """Install or upgrade a release of the umbrella chart."""
-        options = [f"--set={name}={value}" for name, value in values.items()]
+        settings = [*self.values, *(f"{name}={value}" for name, value in values.items())]
+        options = [f"--set={setting}" for setting in settings]
         given = [*self.images(), *self.address(), *options]
         return self.helm(verb, *given, release=release, wait=wait)
 
@@ -163,7 +166,7 @@ class Cluster:
     def wait_for_rollouts(self, *names: str) -> None:
         """Wait until Deployments and StatefulSets are as they are wanted."""
         for name in names:
-            self.kubectl("rollout", "status", name, "--timeout=180s")
+            self.kubectl("rollout", "status", name, f"--timeout={self.patience}")
 
     def pods(self, service: str) -> list[str]:
         """Return the names of the pods that serve."""

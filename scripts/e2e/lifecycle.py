@@ -43,7 +43,12 @@ def commands(trial: Trial) -> str:
     for name in ours:
         trial.cluster.kubectl("create", "job", f"try-{name}", f"--from=cronjob/{name}")
     for name in ours:
-        done = ("wait", "--for=condition=Complete", f"job/try-{name}", "--timeout=120s")
+        done = (
+            "wait",
+            "--for=condition=Complete",
+            f"job/try-{name}",
+            f"--timeout={trial.cluster.patience}",
+        )
         trial.cluster.kubectl(*done)
         trial.cluster.kubectl("delete", "job", f"try-{name}")
     return f"{len(ours)} ran to their end"

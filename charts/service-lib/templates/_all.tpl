@@ -66,7 +66,7 @@ spec:
           startupProbe:
             httpGet: {path: /-/ready, port: http}
             periodSeconds: 1
-            failureThreshold: 120
+            failureThreshold: 240 # a node may be starting everything at once
           readinessProbe:
             httpGet: {path: /-/ready, port: http}
             periodSeconds: 5

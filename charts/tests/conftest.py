@@ -1,7 +1,6 @@
 """The Helms that the charts are tried with."""
 
 import pytest
-
 from rendering import helms
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-
 from rendering import (
     CHARTS,
     EXAMPLES,

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-
 from chart_docs import Value, values_of
 from rendering import CHARTS, SERVICES, HelmError, alone, text
 

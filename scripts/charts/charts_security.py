@@ -1,4 +1,4 @@
-"""Asks checkov about everything that the charts make: by default, and with each example.
+"""Asks checkov about everything that the charts make: the umbrella and each example, and the load.
 
 checkov has an environment of its own below .venv, made from requirements/checkov.lock.
 """
@@ -43,12 +43,13 @@ def make_environment() -> None:
 
 
 def render_all(folder: Path) -> None:
-    """Write what the umbrella makes to stay, one file for each way to install it."""
+    """Write what the charts make to stay, one file for each way to install them."""
     helm = helms(folder)[0]
-    examples = {file.stem: ("--values", str(file)) for file in EXAMPLES}
-    ways: dict[str, tuple[str, ...]] = {"default": (), **examples}
+    ways = {file.stem: ("cadastro", "--values", str(file)) for file in EXAMPLES}
+    ways["default"] = ("cadastro",)
+    ways["load"] = ("load", "--set", "url=http://cadastro.example.com")
     for name, options in ways.items():
-        (folder / f"{name}.yaml").write_text(text(helm, "cadastro", "--skip-tests", *options))
+        (folder / f"{name}.yaml").write_text(text(helm, *options, "--skip-tests"))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = "charts/cadastro"
 RELEASE = "cadastro"
 INGRESS_HOST = "INGRESS_HOST"
+NOT_TRIED = f"not tried: pods need not know {INGRESS_HOST}"
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
@@ -134,6 +135,11 @@ class Cluster:
         """Return the options that say where the images are."""
         values = {"registry": os.environ["REGISTRY"], "tag": self.tag}
         return [f"--set=global.image.{name}={value}" for name, value in values.items()]
+
+    @property
+    def knows_the_url(self) -> bool:
+        """Whether pods can call what users call: a name need not mean anything to them."""
+        return not os.environ.get(INGRESS_HOST)
 
     def address(self) -> list[str]:
         """Return the options that give the release a name of its own, INGRESS_HOST."""

@@ -1,7 +1,7 @@
 """What must cost no request: restarts, a migration, an upgrade and its way back."""
 
 from alembic.script import ScriptDirectory
-from cluster import RELEASE
+from cluster import NOT_TRIED, RELEASE
 from cluster_load import loaded
 from traffic import Load
 from trial import SERVICES, Trial, check, nothing_failed
@@ -34,6 +34,8 @@ def roll(trial: Trial) -> str:
 
 def load(trial: Trial) -> str:
     """Let Locust's workers load the ingress, and restart every service meanwhile."""
+    if not trial.cluster.knows_the_url:
+        return NOT_TRIED
     with loaded(trial.cluster, trial.url) as run:
         _restart(trial)
     return run.verdict()

@@ -5,7 +5,6 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-
 from rendering import HelmError, containers, of_kind, pods, render
 
 URL = ("--set", "url=http://cadastro.example")

@@ -35,7 +35,8 @@ EXPECTED = (
 def main() -> int:
     """Run a command; 0 says that all thresholds were met, 1 that one missed, 2 that nothing ran."""
     options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pod is told to end by it
+    for number in (signal.SIGINT, signal.SIGTERM):  # the one of a terminal, the one of a pod
+        signal.signal(number, signal.default_int_handler)
     try:
         code: int = options.run(options)
     except EXPECTED as error:

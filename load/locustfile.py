@@ -1,4 +1,4 @@
-"""The load as Locust runs it: `python load run` starts it, or `locust -f load/locustfile.py`.
+"""The load as Locust runs it: `make load` starts it, or `locust -f load/locustfile.py`.
 
 This module only ties things together: options, the shape, what workers tell the master, and the
 file that is written in the end.

@@ -1,4 +1,4 @@
-"""The command line: `python load run`, `capacity`, `clean`, `cost`."""
+"""The command line: `run`, `capacity`, `clean`, `cost`, and `worker`."""
 
 import argparse
 import asyncio
@@ -109,7 +109,7 @@ def _verdict(missed: list[Row]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python load/command.py", description=__doc__)
     commands = parser.add_subparsers(required=True)
     one = _command(commands, "run", run)
     one.add_argument("--shape", choices=list(SHAPES), default="smoke", help="the shape (smoke)")

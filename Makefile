@@ -57,13 +57,13 @@ robot-mutants: ## Put bugs into the services: the acceptance suite must find the
 .PHONY: load
 load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET_FILE)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python load/command.py run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
 	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
 
 .PHONY: capacity
 capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python load capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python load/command.py capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
 	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%')
 
 ##@ Check

@@ -1,4 +1,4 @@
-"""The load as Locust runs it: `python load run` starts it, or `locust -f load/locustfile.py`.
+"""The load as Locust runs it: `make load` starts it, or `locust -f load/locustfile.py`.
 
 This module only ties things together: options, the shape, what workers tell the master, and the
 file that is written in the end.
@@ -34,6 +34,7 @@ from users.world import Bounds, World
 
 PERSONAS: tuple[type[Persona], ...] = (Attendant, Seller, CatalogueKeeper, Auditor, Monitor)
 SEEDS = 30  # clients, and products, that each process makes ahead
+OVER = "over"
 AT_ONCE = 1_000.0  # users a second: a step is a step
 EVERY = 2.0  # seconds between two lines of progress
 TOLD_AFTER = 3.0  # seconds until the last worker has told what it saw
@@ -114,6 +115,7 @@ class Shape(LoadTestShape):
         if over < DRAINED_AFTER or (RUN.busy() and over < PATIENCE + DRAINED_AFTER):
             return 0, AT_ONCE
         end_at_once_on_ctrl_c()
+        self.phase = OVER
         return None
 
 
@@ -142,14 +144,17 @@ def begin(environment: Environment, **_: object) -> None:
     if getattr(environment.runner, "clients", None) is not None:
         return  # a master calls nobody
     access = Access(environment.host or "", options.secret_file)
-    Persona.caller = caller = Caller(environment, access, World(options.run_id))
+    caller = Caller(environment, access, World(options.run_id))
     for _number in range(SEEDS):
         body = people.client(options.run_id)
         caller.world.clients[caller.call("clients.create", body=body).body["id"]] = body
         answer = caller.call("products.create", body=people.product(options.run_id))
         caller.world.products.append(answer.body["id"])
     caller.recording.drain()  # the seeds are no part of what is judged
+    Persona.caller = caller
     environment.stats.clear_all()
+    if isinstance(environment.shape_class, Shape):
+        environment.shape_class.reset_time()  # what took until now is no part of the plan
 
 
 @events.report_to_master.add_listener
@@ -195,7 +200,7 @@ def show_progress(environment: Environment) -> None:
     while True:
         gevent.sleep(EVERY)
         RUN.gather()
-        if RUN.shape is None or environment.runner is None:
+        if RUN.shape is None or environment.runner is None or RUN.shape.phase == OVER:
             continue
         now = time.time()
         cell = RUN.recording.sum(now - EVERY - TOLD_AFTER, now - TOLD_AFTER)

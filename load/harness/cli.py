@@ -1,4 +1,4 @@
-"""The command line: `python load run`, `capacity`, `clean`, `cost`."""
+"""The command line: `run`, `capacity`, `clean`, `cost`, and `worker`."""
 
 import argparse
 import asyncio
@@ -35,7 +35,8 @@ EXPECTED = (
 def main() -> int:
     """Run a command; 0 says that all thresholds were met, 1 that one missed, 2 that nothing ran."""
     options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pod is told to end by it
+    for number in (signal.SIGINT, signal.SIGTERM):  # the one of a terminal, the one of a pod
+        signal.signal(number, signal.default_int_handler)
     try:
         code: int = options.run(options)
     except EXPECTED as error:
@@ -108,7 +109,7 @@ def _verdict(missed: list[Row]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python load/command.py", description=__doc__)
     commands = parser.add_subparsers(required=True)
     one = _command(commands, "run", run)
     one.add_argument("--shape", choices=list(SHAPES), default="smoke", help="the shape (smoke)")

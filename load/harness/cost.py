@@ -44,7 +44,7 @@ def measure(seconds: int = SECONDS) -> float:
         CostError: Locust did not run.
 
     """
-    command = [sys.executable, str(LOAD), "static"]
+    command = [sys.executable, str(LOAD / "command.py"), "static"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:

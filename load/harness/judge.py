@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.outcome import Outcome
-from harness.recording import NOT_STARTED, OK, REFUSED
+from harness.recording import OK, REFUSED
 
 FOLDER = Path(__file__).resolve().parent.parent / "thresholds"
 PERCENTILES: Mapping[str, tuple[float, int]] = {
@@ -90,8 +90,7 @@ def _counts(outcome: Outcome, limits: Mapping[str, Any]) -> Iterator[Row]:
     limit = f"at most {limits['refused']:.0%}"
     yield Row("refused with Retry-After", f"{share:.1%}", limit, share <= limits["refused"])
     if outcome.plan.model == "open":
-        asked = outcome.asked()
-        share = (total.count - total.outcomes[NOT_STARTED]) / max(1.0, asked)
+        share = outcome.answered()
         limit = f"at least {limits['answered']:.0%}"
         yield Row(
             "calls for each arrival asked", f"{share:.1%}", limit, share >= limits["answered"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.aftermath import Consistency
-from harness.recording import Recording
+from harness.recording import NOT_STARTED, Recording
 from shapes.phases import Phase, Plan
 from users.world import Bounds
 
@@ -55,9 +55,17 @@ class Outcome:
         medians = sorted(cell.percentile(0.5) for cell in cells if cell.buckets)
         return medians[len(medians) // 4] if medians else 0.0
 
-    def asked(self) -> float:
-        """Return how many actions the plan asks for in all, in the open model."""
-        return sum(phase.seconds * (phase.begin + phase.end) / 2 for phase in self.plan.phases)
+    def answered(self) -> float:
+        """Return the calls that were made for each action that the plan asks for (open model).
+
+        The quiet seconds do not count: in them rows are made ahead.
+        """
+        asked, made = 0.0, 0
+        for phase, begin, end in self.spans()[1:]:
+            cell = self.recording.sum(begin, end)
+            made += cell.count - cell.outcomes[NOT_STARTED]
+            asked += (end - begin) * (phase.begin + phase.end) / 2
+        return made / asked if asked else 1.0
 
     def per_second(self) -> list[float]:
         """Return how many calls were due in each second."""

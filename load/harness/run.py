@@ -46,7 +46,7 @@ class Order:
 def check(order: Order) -> None:
     """Raise ``RunError`` when nobody answers there, or the secret cannot be read."""
     try:
-        httpx.get(f"{order.url}/clients/health", timeout=5).raise_for_status()
+        httpx.get(f"{order.url}/clients/health", timeout=30).raise_for_status()
     except httpx.HTTPError as error:
         raise RunError(
             f"no Cadastro answers at {order.url} ({error}): start one with make run, or set URL"

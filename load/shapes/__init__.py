@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from shapes import ramp, smoke, soak, spike, steady, step
+from shapes import ramp, rollout, smoke, soak, spike, steady, step
 from shapes.phases import Model, Phase, Plan
 
 SHAPES: Mapping[str, Callable[..., tuple[Phase, ...]]] = {
@@ -11,6 +11,7 @@ SHAPES: Mapping[str, Callable[..., tuple[Phase, ...]]] = {
     "ramp": ramp.phases,
     "spike": spike.phases,
     "soak": soak.phases,
+    "rollout": rollout.phases,
     "step": step.phases,
 }
 

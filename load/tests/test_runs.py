@@ -19,7 +19,7 @@ SLOWED = Path(__file__).with_name("slowed.py")
 
 def load(*options: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the load."""
-    command = [sys.executable, "load", *options]
+    command = [sys.executable, "load/command.py", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from cluster import RELEASE, Cluster, ClusterError, run
 
 CHART, RELEASED = "charts/load", "locust"
-WORKERS, RATE = 2, 10  # actions a second: enough to see a call fail, little enough for one node
-SECONDS = 900  # at most: the main phase ends when what is done meanwhile has
+WORKERS = 2
 BEGINS_WITHIN, ENDS_WITHIN = 180.0, 600.0
 PAUSE = 1.0
 MASTER = f"job/{RELEASED}-load-1-master"
@@ -27,8 +26,7 @@ class LocustRun:
             "global.image.registry": os.environ["REGISTRY"],
             "global.image.tag": cluster.tag,
             "url": url,
-            "load": str(RATE),
-            "seconds": str(SECONDS),
+            "shape": "rollout",
             "workers": str(WORKERS),
             "credentials.existingSecret": f"{RELEASE}-oauth-clients",
             "credentials.key": "synthetic",
@@ -47,7 +45,7 @@ class LocustRun:
     def wait_until_it_calls(self) -> None:
         """Wait for the main phase."""
         deadline = time.monotonic() + BEGINS_WITHIN
-        while not re.search(r"^load:.* (warm-up|steady) ", self.log(), re.MULTILINE):
+        while not re.search(r"^load:.* rollout ", self.log(), re.MULTILINE):
             if time.monotonic() > deadline or self.how():
                 raise ClusterError(f"the load did not begin:\n{self.log()[-2000:]}")
             time.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""Load on a running Cadastro: `python load --help`, or `make load`."""
+"""Load on a running Cadastro: `python load/command.py --help`, or `make load`."""
 
 import sys
 

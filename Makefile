@@ -49,6 +49,11 @@ robot: ## Run the acceptance suite against URL (SECRET_FILE: the monitors' secre
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python robot/executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
 
+.PHONY: robot-docs
+robot-docs: ## Write the pages that explain the steps of the acceptance suite
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python robot/executar/passos.py
+
 .PHONY: robot-mutants
 robot-mutants: ## Put bugs into the services: the acceptance suite must find them (ARGS=--help)
 	@$(BOOTSTRAP) dev

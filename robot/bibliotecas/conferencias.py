@@ -24,7 +24,7 @@ class Conferencias:
 
     @keyword("O pedido é aceito")
     def o_pedido_e_aceito(self) -> None:
-        """Exige que a resposta seja um sim, com uma frase para quem pediu."""
+        """Exige que a resposta seja um sim."""
         resposta = self._ultima
         if not resposta.is_success:
             raise AssertionError(f"esperava um sim, e veio {_resumo(resposta)}")
@@ -127,13 +127,6 @@ class Conferencias:
     def conteudo_da_resposta(self) -> Any:  # noqa: ANN401 - qualquer valor de JSON
         """Devolve o corpo da última resposta."""
         return self._ultima.json()
-
-    @keyword("Cabeçalho da resposta")
-    def cabecalho_da_resposta(self, nome: str) -> str:
-        """Devolve um cabeçalho da última resposta, que tem de estar lá."""
-        if nome not in self._ultima.headers:
-            raise AssertionError(f"a resposta não tem o cabeçalho {nome}")
-        return str(self._ultima.headers[nome])
 
     @keyword("A resposta é")
     def a_resposta_e(self, esperado: Any) -> None:  # noqa: ANN401 - qualquer valor de JSON

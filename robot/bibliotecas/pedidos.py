@@ -90,11 +90,6 @@ class Pedidos(Registros):
         texto = str(valor).lower() if isinstance(valor, bool) else valor
         self.pedir("GET", TIPOS[tipo].lista, filtros={campo: texto, **self._a_partir_de(tipo)})
 
-    @keyword(f'Procuro um {EMBUTIDO} com o "${{campo}}" igual a ${{valor}}')
-    def procuro_um(self, tipo: str, campo: str, valor: str) -> None:
-        """Pede a lista, só com quem tem este valor no campo."""
-        self.procuro_com(tipo, campo, valor)
-
     @keyword(f"Leio a lista, um {EMBUTIDO} por página")
     def leio_a_lista(self, tipo: str) -> None:
         """Segue o ``Link`` de cada página à seguinte, do registro do cenário até o outro."""

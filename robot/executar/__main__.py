@@ -16,6 +16,7 @@ from execucao import Execucao, ExecucaoError
 from relatorios import escrever
 from resumo import resumir
 
+ESPERA = 60.0  # segundos até que um sistema que está iniciando responda
 RAIZ = Path(__file__).resolve().parents[2]
 
 
@@ -92,12 +93,24 @@ def _conferir(opcoes: argparse.Namespace) -> None:
     """Levanta ``ExecucaoError`` quando não há o que executar, ou contra o quê."""
     if opcoes.segredo and not Path(opcoes.segredo).is_file():
         raise ExecucaoError(f"não há o arquivo {opcoes.segredo}, que teria o segredo dos monitores")
-    try:
-        responde = httpx.get(f"{opcoes.url}/clients/health", timeout=5).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
-        responde = False
-    if not responde:
+    if not _responde(f"{opcoes.url}/clients/health"):
         raise ExecucaoError(f"não há um sistema em {opcoes.url}; inicie um com make run")
+
+
+def _responde(saude: str) -> bool:
+    """Diz se o sistema responde; onde há alguém, espera um pouco que ele fique pronto."""
+    prazo = time.monotonic() + ESPERA
+    while True:
+        try:
+            if httpx.get(saude, timeout=10).is_success:
+                return True
+        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol):
+            return False
+        except httpx.HTTPError:
+            pass
+        if time.monotonic() > prazo:
+            return False
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,18 @@ def escrever(pasta: Path, url: str) -> None:
     resultado.suite.metadata.clear()  # o pabot fala de si mesmo
     resultado.suite.metadata["Sistema"] = url
     etiquetas = tomllib.loads(ETIQUETAS.read_text(encoding="utf-8"))
+    contas = {
+        "suite_stat_level": 2,
+        "tag_stat_exclude": ["op:*"],
+        "tag_doc": list(etiquetas.items()),
+    }
+    resultado.configure(stat_config=contas)
     ResultWriter(resultado).write_results(
         log=str(pasta / "log.html"),
         report=str(pasta / "report.html"),
         reporttitle="Aceitação do Cadastro",
         logtitle="Aceitação do Cadastro, passo a passo",
-        suitestatlevel=2,
-        tagstatexclude=["op:*"],
-        tagdoc=[f"{nome}:{texto}" for nome, texto in etiquetas.items()],
-        stdout=None,
+        console="none",
     )
 
 

@@ -5,6 +5,7 @@ their time to be over, as `expires_at` would be by then.
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -14,16 +15,17 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from localstack.folder import DataFolder
 from localstack.leftovers import Leftovers
 from localstack.stack import free_ports
-from synthetic.probe.library import journey_names
+from synthetic.probe.library import journey_names, load_journey
 
 BIN = Path(sys.executable).parent
 AT_ONCE = 3
-LONGEST = 2.0  # seconds until the kill; a probe lives for about half of that on a busy machine
+LONGEST = 0.02  # seconds from a step to the kill: about as long as the next one takes
 RELAYED = 30.0  # seconds in which the relays must have told the inventory
 
 
@@ -46,7 +48,9 @@ def main() -> int:
         f"{options.runs} probes: {killed[-9]} killed, {killed[0]} had passed, seed {options.seed}"
     )
     print(f"rows before the sweep: {before}")
-    print(f"rows after it: {left}; live rows untouched: {same}")
+    print(f"rows after the sweep:  {left}; live rows untouched: {same}")
+    if not any(before.values()):
+        sys.exit("probe-kills: nothing was left to sweep, so nothing was shown")
     return 0 if same and not any(left.values()) and killed[-9] + killed[0] == options.runs else 1
 
 
@@ -72,28 +76,50 @@ def system() -> Iterator[tuple[str, DataFolder]]:
 
 
 def kill_probes(url: str, credentials: Path, runs: int, dice: random.Random) -> Counter[int]:
-    """Run probes of all journeys, kill each at a moment of its own; return the exit codes."""
-    names = [name for name in journey_names() if not name.endswith("-health")]
-    plans = [(dice.choice(names), dice.uniform(0.1, LONGEST)) for _ in range(runs)]
+    """Run probes of all journeys that write, kill each somewhere; return the exit codes."""
+    steps = {name: len(load_journey(name).steps) for name in journey_names()}
+    names = [name for name, count in steps.items() if count > 1]
+    plans = [
+        Plan(name, dice.randint(0, steps[name]), dice.uniform(0, LONGEST))
+        for name in (dice.choice(names) for _ in range(runs))
+    ]
     codes: Counter[int] = Counter()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for code in pool.map(lambda plan: probe(url, credentials, *plan), plans):
+    with ThreadPoolExecutor(AT_ONCE) as pool, tempfile.TemporaryDirectory() as folder:
+        logs = (Path(folder) / str(number) for number in range(runs))
+        for code in pool.map(lambda plan, log: probe(url, credentials, plan, log), plans, logs):
             codes[code] += 1
-            print(f"\rkills: {codes.total()} of {runs}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            if codes.total() % 20 == 0:
+                print(f"probe-kills: {codes.total()} of {runs}", file=sys.stderr, flush=True)
     return codes
 
 
-def probe(url: str, credentials: Path, journey: str, seconds: float) -> int:
-    """Run one probe and kill it after some seconds; return its exit code."""
-    command = [str(BIN / "synthetic"), "probe", journey, "--url", url]
-    command += ["--credentials", str(credentials)]
+@dataclass(frozen=True)
+class Plan:
+    """When a probe is killed: some seconds after it has told of so many steps."""
+
+    journey: str
+    steps: int
+    seconds: float
+
+
+def probe(url: str, credentials: Path, plan: Plan, log: Path) -> int:
+    """Run one probe and kill it as planned; return its exit code."""
+    command = [str(BIN / "synthetic"), "probe", plan.journey, "--url", url]
+    command += ["--credentials", str(credentials), "--termination-log", str(log)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+        while process.poll() is None and steps_told(log) < plan.steps:
+            time.sleep(0.001)
+        time.sleep(plan.seconds)
+        process.kill()
+        return process.wait()
+
+
+def steps_told(log: Path) -> int:
+    """Return of how many steps a termination message tells; -1 before there is one."""
+    try:
+        return len(json.loads(log.read_text())["steps"])
+    except (FileNotFoundError, ValueError):  # read while it was rewritten
+        return -1
 
 
 def wait_for_relays(leftovers: Leftovers) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from localstack import leftovers, memory
+from localstack import memory
 from localstack.folder import DataFolder, FolderError
 from localstack.postgres import PostgresError
 from localstack.proof import ProofError, prove
@@ -27,8 +27,6 @@ def main() -> int:
     options = _parser().parse_args()
     if options.command == "memory":
         return memory.main(options.data)
-    if options.command == "sweep":
-        return leftovers.main(DataFolder(options.data))
     return _Run(options).main()
 
 
@@ -115,8 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how documents are checked (strict)",
     )
     used = commands.add_parser("memory", help="tell how much memory a run uses")
-    sweep = commands.add_parser("sweep", help="delete what monitors left behind over an hour ago")
-    for command in (run, used, sweep):
+    for command in (run, used):
         command.add_argument(
             "--data", type=Path, default=Path(".cadastro"), help="the data folder (.cadastro)"
         )

@@ -1,14 +1,8 @@
-"""What monitors have left behind in a system that runs, and the sweeps that delete it.
-
-In a cluster the sweeps are CronJobs; on one machine `python -m localstack sweep` runs them.
-"""
-
-import os
-import subprocess
-import sys
+"""What monitors have left behind in a system that runs, for trials that look at it."""
 
 from localstack.folder import DataFolder
 from localstack.postgres import Postgres
+from localstack.sweeps import sweep
 
 TABLES = {
     "auth": ("users",),
@@ -46,27 +40,10 @@ class Leftovers:
                     )
                     self._ask(service, change, "synthetic")
 
-    def is_reachable(self) -> bool:
-        """Tell whether the databases answer."""
-        return self._postgres.answers()
-
     def sweep(self) -> None:
-        """Run the sweep of every service; each prints what it deleted."""
-        for service in TABLES:
-            environ = {**os.environ, "DATABASE_URL": self._postgres.url(service, user=service)}
-            command = [sys.executable, "-m", f"{service}.sweep"]
-            subprocess.run(command, env=environ, check=True)  # noqa: S603 - our own command
+        """Run the sweep of every service now; each prints what it deleted."""
+        sweep({service: self._postgres.url(service, user=service) for service in TABLES})
 
     def _ask(self, service: str, statement: str, realm: str) -> object:
         rows = self._postgres.execute(statement, (realm,), database=service)
         return rows[0][0] if rows else None
-
-
-def main(data: DataFolder) -> int:
-    """Sweep the system that uses ``data``."""
-    leftovers = Leftovers(data)
-    if not data.postgres.exists() or not leftovers.is_reachable():
-        sys.stderr.write(f"cadastro: nothing runs on {data.path}; start it with: make run\n")
-        return 1
-    leftovers.sweep()
-    return 0

@@ -94,6 +94,11 @@ format: ## Format the Python code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+.PHONY: probe-kills
+probe-kills: ## Kill 200 probes at random and count what they leave (minutes)
+	@$(BOOTSTRAP) run
+	@$(BIN)/python scripts/probe_kills.py
+
 ##@ Measure
 
 .PHONY: bench

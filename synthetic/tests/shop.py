@@ -18,7 +18,8 @@ from synthetic.probe.replay import replay
 from synthetic.probe.runner import Limits
 
 CREDENTIALS = Credentials("not-secret-in-tests")
-SHORT = Limits(timeout=1.0, cleanup=1.0, retries=0)  # seconds
+PATIENT = Limits(timeout=60.0, cleanup=60.0, retries=0)  # seconds
+SHORT = Limits(timeout=1.0, cleanup=1.0, retries=0)  # for what hangs
 
 THING = {
     "type": "object",
@@ -236,6 +237,6 @@ def open_shop() -> Iterator[Shop]:
         thread.join()
 
 
-def visit(url: str, file: Path, limits: Limits = SHORT) -> Outcome:
+def visit(url: str, file: Path, limits: Limits = PATIENT) -> Outcome:
     """Replay the journey of ``file`` against a shop."""
     return replay("things", url, CREDENTIALS, limits, file=file)

@@ -140,6 +140,7 @@ def test_bash_completes_commands_journeys_and_options() -> None:
         (("login", "--url", "http://a", "--credentials", "/nowhere"), "cannot be read"),
         (("login", "--url", "http://a", "--file", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
         (("login", "--url", "http://a", "--termination-log", "/nowhere/x"), "cannot be written"),
+        (("login", "--url", "http://a", "--termination-log", "/dev/null"), "no file that can be"),
         (("login", "--url", "http://a", "--timeout", "0"), "--timeout"),
         (("login", "--url", "http://a", "--retries", "9"), "--retries"),
         (("login",), "--url"),

@@ -227,6 +227,25 @@ def test_a_journey_that_needs_a_token_needs_credentials(shop: Shop, journey: Pat
     assert replay("things", shop.url, CREDENTIALS, file=journey).result == "passed"
 
 
+def test_a_request_that_is_no_http_is_the_journeys_fault(shop: Shop, tmp_path: Path) -> None:
+    def breaking(document: Document) -> None:
+        header = {"name": "X-Note", "in": "header", "value": "two\nlines"}
+        step(document, 1)["parameters"].append(header)
+
+    outcome = visit(shop.url, write_journey(tmp_path, breaking))
+    assert (outcome.result, outcome.step, outcome.reason) == ("error", "look", "runner")
+    assert shop.things == {}
+
+
+def test_a_date_in_a_payload_is_sent_as_it_is_written(shop: Shop, tmp_path: Path) -> None:
+    file = write_journey(tmp_path)
+    text = file.read_text()
+    assert "name: $inputs.name" in text
+    text = text.replace("name: $inputs.name", "name: 2024-11-01")
+    file.write_text(text.replace("== $inputs.name", "== '2024-11-01'"))
+    assert visit(shop.url, file).result == "passed"
+
+
 def test_a_step_is_tried_again_until_it_is_so(shop: Shop, tmp_path: Path) -> None:
     def retrying(document: Document) -> None:
         step(document, 1)["successCriteria"][1]["condition"] = "$response.body#/name == 'later'"

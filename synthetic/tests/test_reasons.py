@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from servicekit.testing import environment
-from shop import Shop, answer, drip, raw, visit
+from shop import PATIENT, SHORT, Shop, answer, drip, raw, visit
 from synthetic.probe.runner import Limits
 from system import free_port
 
@@ -107,7 +107,7 @@ def test_each_fault_has_its_reason(
     reason: str,
 ) -> None:
     shop.faults[route] = fault
-    outcome = visit(shop.url, journey)
+    outcome = visit(shop.url, journey, SHORT if fault is drip else PATIENT)
     assert (outcome.result, outcome.step, outcome.reason) == ("failed", step, reason)
     if route == "GET /things":
         assert shop.things == {}, "what was made is undone"
@@ -137,7 +137,7 @@ def test_a_pass_after_a_retry_is_told_as_such(shop: Shop, journey: Path) -> None
         answer(handler, 503)
 
     shop.faults["POST /things"] = once
-    outcome = visit(shop.url, journey, Limits(10.0, 1.0, 1))
+    outcome = visit(shop.url, journey, Limits(60.0, 60.0, 1))
     assert (outcome.result, outcome.attempt, outcome.reason) == ("passed", 2, "")
     assert [step.attempt for step in outcome.steps] == [1, 1, 2, 2, 2]
 
@@ -172,7 +172,7 @@ def test_a_certificate_must_be_one_that_is_trusted(
 
 def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        outcome = visit(f"https://127.0.0.1:{silent.getsockname()[1]}", journey)
+        outcome = visit(f"https://127.0.0.1:{silent.getsockname()[1]}", journey, SHORT)
     assert outcome.reason == "tls"
 
 
@@ -183,7 +183,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: Shop, journey
         handler.close_connection = True  # without having said so
 
     shop.faults["POST /token"] = close_after
-    assert visit(shop.url, journey, Limits(5.0, 1.0, 1)).result == "passed"
+    assert visit(shop.url, journey, Limits(60.0, 60.0, 1)).result == "passed"
 
 
 def self_signed(folder: Path) -> Path:

@@ -153,9 +153,11 @@ class Postgres:
             return False
         return True
 
-    def execute(self, statement: str, parameters: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
+    def execute(
+        self, statement: str, parameters: tuple[str, ...] = (), database: str = "postgres"
+    ) -> list[tuple[object, ...]]:
         """Run one statement as the superuser, outside a transaction, and return its rows."""
-        connection = psycopg2.connect(self.url("postgres"))
+        connection = psycopg2.connect(self.url(database))
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 EVERY = 900.0  # seconds, as the charts have it
 
@@ -23,9 +24,14 @@ def main() -> None:
     databases = dict(argument.split("=", 1) for argument in options.databases)
     while True:
         time.sleep(options.every)
-        for name, url in databases.items():
-            command = [sys.executable, "-m", f"{name}.sweep"]
-            subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": url})  # noqa: S603 - ours
+        sweep(databases)
+
+
+def sweep(databases: Mapping[str, str]) -> None:
+    """Sweep each service's database once; ``databases`` has their URLs by the services' names."""
+    for name, url in databases.items():
+        command = [sys.executable, "-m", f"{name}.sweep"]
+        subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": url})  # noqa: S603 - ours
 
 
 if __name__ == "__main__":

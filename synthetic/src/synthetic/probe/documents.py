@@ -1,16 +1,26 @@
 """YAML files and the references between them."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import yaml
 
 from synthetic.probe.outcome import UsageError
 
 # libyaml reads a contract some ten times faster; every wheel has it, not every source build
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TIME = "tag:yaml.org,2002:timestamp"
 
 LARGEST_FILE = 2 * 1024 * 1024  # bytes
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
+    """What JSON can hold: a date stays the text that it is."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [pair for pair in pairs if pair[0] != _TIME]
+        for first, pairs in _SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 class Documents:
@@ -28,7 +38,11 @@ class Documents:
         """
         path = path.resolve()
         if path not in self._read:
-            self._read[path] = nullable_as_type(read_yaml(path))
+            try:
+                self._read[path] = nullable_as_type(read_yaml(path))
+            except RecursionError as error:
+                message = f"{path.name} is nested too deeply"
+                raise UsageError(message) from error
         return Node(self, path, "", self._read[path])
 
     def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - whatever the file holds

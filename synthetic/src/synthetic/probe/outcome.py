@@ -95,7 +95,7 @@ class Outcome:
 
     def fail(self, step: StepOutcome) -> None:
         """Take over why a step failed."""
-        self.result = "failed"
+        self.result = "error" if step.reason == "runner" else "failed"
         self.step, self.reason = step.step_id, step.reason
         self.status, self.detail = step.status, step.detail
 

@@ -12,7 +12,7 @@ from synthetic.probe.http import Answer, HttpClient, Request
 from synthetic.probe.inputs import make_inputs
 from synthetic.probe.journey import Journey, Retry, Step
 from synthetic.probe.judge import judge
-from synthetic.probe.outcome import Outcome, StepError, StepOutcome, UsageError
+from synthetic.probe.outcome import Outcome, StepError, StepOutcome
 from synthetic.probe.requests import build_request
 from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.target import Target
@@ -44,25 +44,25 @@ class Runner:
         signals: Signals,
         progress: Callable[[Outcome], None],
     ) -> None:
-        """Replay ``journey`` against ``target``; ``progress`` hears of each step that begins."""
+        """Replay ``journey`` against ``target``; ``progress`` hears of each step that begins.
+
+        Raises:
+            UsageError: the journey needs a token, and there are no credentials.
+
+        """
         self._journey = journey
         self._limits = limits
         self._signals = signals
         self._progress = progress
         self._client = HttpClient(target)
-        self._tokens = Tokens(journey.name, credentials)
+        self._tokens = Tokens(journey, credentials)
         self._undo: list[tuple[Step, Scope]] = []
         self._done: set[tuple[str, str]] = set()
         self._started = time.monotonic()
         self.outcome = Outcome(journey.name, secrets.token_hex(16))
 
     def run(self) -> Outcome:
-        """Run it, clean up, and return what came of it.
-
-        Raises:
-            UsageError: the journey needs a token, and there are no credentials.
-
-        """
+        """Run it, clean up, and return what came of it."""
         outcome = self.outcome
         passed = False
         try:
@@ -195,10 +195,7 @@ class Runner:
             request = build_request(step, scope)
             if (request.method, request.path) in self._done:
                 continue
-            try:
-                told = self._step(step, scope, deadline)
-            except UsageError:
-                continue
+            told = self._step(step, scope, deadline)
             if told.reason:
                 told.detail = f"{told.reason}: {told.detail}"
                 told.reason = "teardown"

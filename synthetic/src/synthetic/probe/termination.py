@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ class TerminationLog:
         except OSError as error:
             message = f"--termination-log: {path} cannot be written ({error.strerror})"
             raise UsageError(message) from error
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            message = f"--termination-log: {path} is no file that can be rewritten"
+            raise UsageError(message)
 
     def write(self, outcome: Outcome) -> None:
         """Put a run's state in place of the last one, in one call that no kill parts."""

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.http import Answer, Request
+from synthetic.probe.journey import Journey
 from synthetic.probe.outcome import Reason, StepError, UsageError
 from synthetic.probe.requests import USER_AGENT
 
@@ -17,10 +18,21 @@ MARGIN = 30.0  # seconds before its end at which a token counts as over
 class Tokens:
     """Gets a token by client credentials (RFC 6749, 4.4) and keeps it while it is good."""
 
-    def __init__(self, journey: str, credentials: Credentials | None) -> None:
-        """Ask as ``credentials``; ``journey`` is who needs it."""
-        self._journey = journey
-        self._credentials = credentials
+    def __init__(self, journey: Journey, credentials: Credentials | None) -> None:
+        """Ask as ``credentials``, for what ``journey`` needs.
+
+        Raises:
+            UsageError: it needs a token, and there are no credentials.
+
+        """
+        steps = [step for each in journey.steps for step in (each, each.cleanup) if step]
+        if credentials is None and any(step.operation.token_path for step in steps):
+            message = (
+                f"{journey.name} needs a token: name a folder with the files client-id and "
+                "client-secret with --credentials"
+            )
+            raise UsageError(message)
+        self._authorization = credentials.basic() if credentials else ""
         self._until = 0.0
         self.token = ""
 
@@ -30,22 +42,11 @@ class Tokens:
         return time.monotonic() < self._until
 
     def request(self, path: str, traceparent: str) -> Request:
-        """Return the request for a token, which is to be had at ``path``.
-
-        Raises:
-            UsageError: there are no credentials.
-
-        """
-        if self._credentials is None:
-            message = (
-                f"{self._journey} needs a token: name a folder with the files client-id and "
-                "client-secret with --credentials"
-            )
-            raise UsageError(message)
+        """Return the request for a token, which is to be had at ``path``."""
         headers = {
             "User-Agent": USER_AGENT,
             "traceparent": traceparent,
-            "Authorization": self._credentials.basic(),
+            "Authorization": self._authorization,
             "Content-Type": "application/x-www-form-urlencoded",
         }
         # no scope asks for all: the inventory asks others under the token that it is called with

@@ -1,0 +1,65 @@
+"""A tap in the line between a probe and a system: something happens at a chosen request."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from urllib.parse import urlsplit
+
+HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
+
+
+@contextmanager
+def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
+    """Pass requests on to ``upstream``; ``act()`` when it has answered number ``at``.
+
+    The answer is passed back after that. So what the request makes is made, and a caller that
+    ``act`` kills never hears of it.
+    """
+    numbers = count(1)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            number = next(numbers)
+            connection = HTTPConnection(urlsplit(upstream).netloc, timeout=30)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            connection.request(self.command, self.path, body, dict(self.headers))
+            response = connection.getresponse()
+            answer = response.read()
+            connection.close()
+            if number == at:
+                act()
+            try:
+                self._pass_back(response.status, response.getheaders(), answer)
+            except OSError:
+                self.close_connection = True
+
+        def _pass_back(self, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _pass_on  # noqa: N815 - as the library wants them
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output free of access lines."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

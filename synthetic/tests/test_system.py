@@ -1,0 +1,170 @@
+"""The journeys against the whole system, and probes that are ended at every step of each."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from localstack.folder import DataFolder
+from localstack.leftovers import Leftovers
+from servicekit.testing import record, wait_until
+from synthetic.probe.credentials import read_credentials
+from synthetic.probe.library import journey_names
+from synthetic.probe.outcome import Outcome
+from synthetic.probe.replay import replay
+from system import System, running
+from tap import tapped
+
+PROGRAM = Path(sys.executable).with_name("synthetic")
+INTERRUPTED = ("clients-health", "login", "clients-crud", "products-crud", "inventory-purchase")
+NOTHING = {"users": 0, "clients": 0, "addresses": 0, "products": 0, "inventory_items": 0}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A system with a live client in it, and what the tests look at."""
+
+    system: System
+    folder: DataFolder
+    leftovers: Leftovers
+    live: dict[str, int]
+
+    def replay(self, journey: str) -> Outcome:
+        """Replay a journey; what it saw goes into the ledger."""
+        credentials = read_credentials(self.folder.monitor)
+        outcome = replay(journey, self.system.url, credentials)
+        for told in outcome.steps:
+            if told.step_id != "token":
+                record("monitor", told.operation_id, told.status)
+        return outcome
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One system for all of these tests: a start takes seconds."""
+    below = tmp_path_factory.mktemp("system")
+    for passed in (below, *below.parents):  # PostgreSQL's own account passes through
+        passed.chmod(0o711)
+        if passed.name.startswith("pytest-of-"):
+            break
+    with running(below / "data") as system:
+        sell_to_a_live_client(system.url)
+        folder = DataFolder(below / "data")
+        leftovers = Leftovers(folder)
+        yield Site(system, folder, leftovers, leftovers.rows("live"))
+
+
+def sell_to_a_live_client(url: str) -> None:
+    """Make what no monitor may touch."""
+    user = {"username": "Arthur", "password": "Testando"}
+    client = {
+        "name": "Ana",
+        "email": "ana@example.com",
+        "cpf": "529.982.247-25",
+        "balance": 1,
+    }
+    product = {
+        "name": "Monitor",
+        "description": "",
+        "quantity": 1,
+        "price": 1,
+        "status": True,
+    }
+    with httpx.Client(base_url=url) as http:
+        http.post("/users/create", json=user).raise_for_status()
+        login = http.post("/users/login", auth=("Arthur", "Testando"))
+        http.headers["Authorization"] = f"Bearer {login.json()['token']}"
+        client_id = http.post("/clients/create", json=client).json()["id"]
+        product_id = http.post("/products/create", json=product).json()["id"]
+        bought = {
+            "client_id": client_id,
+            "product_id": product_id,
+            "number_of_items": 1,
+            "purchase_date": "2024-11-01T10:30:00",
+        }
+        http.post("/inventory/add_product", json=bought).raise_for_status()
+
+
+def test_every_journey_that_ships_passes_and_leaves_users_alone(site: Site) -> None:
+    for name in journey_names():
+        outcome = site.replay(name)
+        assert (outcome.result, outcome.attempt) == ("passed", 1), (name, outcome.detail)
+    left = site.leftovers.rows("synthetic")
+    assert left.pop("users") > 0, "nothing deletes a user but the sweep"
+    assert set(left.values()) == {0}
+    assert site.leftovers.rows("live") == site.live
+
+
+def test_a_probe_that_is_killed_at_any_step_tells_how_far_it_came_and_leaves_nothing(
+    site: Site, tmp_path: Path
+) -> None:
+    for names, at, ended in interrupted(site, tmp_path, signal.SIGKILL):
+        assert ended.code == -signal.SIGKILL
+        assert ended.message["result"] == "running"
+        # a step that is tried until it is so makes the ones after it later than counted
+        assert ended.message["step"] in {names[at], names[min(at, len(names) - 2)]}
+        told = [name for name, _, _ in ended.message["steps"]]
+        assert told == names[: len(told)]
+        assert len(told) in {at, len(names) - 2}
+    assert sum(site.leftovers.rows("synthetic").values()) > 0
+    site.leftovers.expire()
+    site.leftovers.sweep()
+    wait_until(lambda: site.leftovers.rows("synthetic") == NOTHING, "the relays to tell")
+    assert site.leftovers.rows("live") == site.live
+
+
+def test_a_probe_that_is_told_to_stop_at_any_step_cleans_up_after_itself(
+    site: Site, tmp_path: Path
+) -> None:
+    for names, _, ended in interrupted(site, tmp_path, signal.SIGTERM):
+        if ended.code == 0:  # it came with the last request, or during the clean-up
+            assert ended.message["result"] == "passed"
+            continue
+        assert ended.code == 2
+        assert (ended.message["result"], ended.message["reason"]) == ("error", "runner")
+        assert ended.message["step"] in names
+
+    def left() -> dict[str, int]:
+        return site.leftovers.rows("synthetic") | {"users": 0}
+
+    wait_until(lambda: left() == NOTHING, "the relays to tell")
+    assert site.leftovers.rows("live") == site.live
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a probe ended."""
+
+    code: int
+    message: dict[str, Any]
+
+
+def interrupted(
+    site: Site, folder: Path, number: signal.Signals
+) -> list[tuple[list[str], int, Ended]]:
+    """End a probe at each step of each journey, three at a time; return names, index and end."""
+    steps = {name: [s.step_id for s in site.replay(name).steps] for name in INTERRUPTED}
+    cases = [(name, at) for name, names in steps.items() for at in range(len(names))]
+    with ThreadPoolExecutor(3) as pool:
+        ends = pool.map(lambda c: probe_until(site, folder, c[0], c[1], number), cases)
+        return [(steps[name], at, ended) for (name, at), ended in zip(cases, ends, strict=True)]
+
+
+def probe_until(site: Site, folder: Path, journey: str, at: int, number: signal.Signals) -> Ended:
+    """Run a probe that gets a signal while the system answers its request of this index."""
+    log = folder / f"{journey}-{at}"
+    started: list[subprocess.Popen[bytes]] = []
+    with tapped(site.system.url, at + 1, lambda: started[0].send_signal(number)) as url:
+        where = ["--url", url, "--credentials", str(site.folder.monitor)]
+        command = [str(PROGRAM), "probe", journey, *where, "--termination-log", str(log)]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        code = started[0].wait(60)
+    return Ended(code, json.loads(log.read_text()))

@@ -87,7 +87,7 @@ def test_intervals_are_spread_over_the_minutes() -> None:
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        ({"schedule": "0 0 30 2 *"}, "NeverFires"),
+        ({"schedule": "0 0 30 2 *"}, "InvalidSchedule"),
         ({"schedule": "61 * * * *"}, "InvalidSchedule"),
         ({"schedule": "every now and then ok"}, "InvalidSchedule"),
         ({"schedule": "0 0 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),

@@ -7,6 +7,7 @@ more memory than all that a thousand monitors need.
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 import kopf
 import orjson
-from kopf import ConnectionInfo, OperatorSettings
+from kopf import OperatorSettings
 
 from synthetic.operator.telemetry import API_REQUESTS
 
@@ -25,7 +26,7 @@ GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonito
 KIND = "SyntheticMonitor"
 MANAGER = "cadastro-synthetic"
 PAGE = 250  # objects of a list in one answer
-PATIENCE = 20.0  # seconds for one answer
+PATIENCE = aiohttp.ClientTimeout(total=20)  # for one answer
 NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
 
 log = logging.getLogger(__name__)
@@ -66,20 +67,28 @@ PODS = Resource("/api/v1", "pods")
 EVENTS = Resource("/api/v1", "events")
 
 
-def login() -> ConnectionInfo:
-    """Return where the API server is and how to speak to it.
+def connect() -> kopf.AiohttpSession:
+    """Return a session with the API server, for kopf and for us.
 
     Raises:
         kopf.LoginError: there is neither a service account nor a kubeconfig.
 
     """
     settings = OperatorSettings()
-    found = kopf.login_with_service_account(settings=settings)
-    if found is None and (os.environ.get("KUBECONFIG") or os.environ.get("HOME")):
-        found = kopf.login_with_kubeconfig(settings=settings)
-    if found is None:
+    info = kopf.login_with_service_account(settings=settings)
+    if info is None and (os.environ.get("KUBECONFIG") or os.environ.get("HOME")):
+        info = kopf.login_with_kubeconfig(settings=settings)
+    if info is None:
         raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG")
-    return found
+    trust = info.as_ssl_context()
+    # Python 3.13 refuses the certificates of many clusters, which lack a key usage
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
+    )
+    return kopf.AiohttpSession(
+        server=info.server, default_namespace=info.default_namespace, aiohttp_session=session
+    )
 
 
 class Api:
@@ -87,18 +96,18 @@ class Api:
 
     def __init__(self) -> None:
         """Do nothing yet: the session opens with the ``async with`` block."""
-        self._session: aiohttp.ClientSession | None = None
+        self._login: kopf.AiohttpSession | None = None
         self._logins = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._session = self._connect()
+        self._login = connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the session."""
-        if self._session is not None:
-            await self._session.close()
+        if self._login is not None:
+            await self._login.aiohttp_session.close()
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return an object, or None when there is none."""
@@ -157,38 +166,31 @@ class Api:
             raise
         return resource.plural in _names(known["resources"])
 
-    def _connect(self) -> aiohttp.ClientSession:
-        info = login()
-        connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=32)
-        return aiohttp.ClientSession(
-            info.server,
-            connector=connector,
-            headers=info.as_http_headers(),
-            timeout=aiohttp.ClientTimeout(total=PATIENCE),
-        )
-
     async def _call(self, method: str, path: str, body: Object | None = None) -> Object:
         try:
             return await self._once(method, path, body)
         except ApiError as error:
             if error.status != UNAUTHORIZED:
                 raise
-        await self._log_in_again(self._session)
+        await self._log_in_again(self._login)
         return await self._once(method, path, body)
 
-    async def _log_in_again(self, old: aiohttp.ClientSession | None) -> None:
+    async def _log_in_again(self, old: kopf.AiohttpSession | None) -> None:
         async with self._logins:
-            if self._session is old:  # nobody else has done it
-                self._session = self._connect()
+            if self._login is old:  # nobody else has done it
+                self._login = connect()
                 if old is not None:
-                    await old.close()
+                    await old.aiohttp_session.close()
 
     async def _once(self, method: str, path: str, body: Object | None) -> Object:
-        assert self._session is not None, "the session is not open"  # noqa: S101 - a bug of ours
+        assert self._login is not None, "the session is not open"  # noqa: S101 - a bug of ours
+        session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"} if data else {}
         try:
-            async with self._session.request(method, path, data=data, headers=headers) as answer:
+            async with session.request(
+                method, url, data=data, headers=headers, timeout=PATIENCE
+            ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             API_REQUESTS.labels(method, "none").inc()

@@ -42,16 +42,13 @@ class Schedule:
         """
         zone = _zone(self.zone)
         try:
-            # cronsim looks fifty years ahead before it gives up
             return next(CronSim(self.cron, moment.astimezone(zone))).astimezone(moment.tzinfo)
-        except CronSimError as error:
+        except (CronSimError, StopIteration) as error:
             raise SpecError(
-                "InvalidSchedule", f"spec.schedule {self.cron!r} is no cron expression: {error}"
+                "InvalidSchedule",
+                f"spec.schedule {self.cron!r} is no cron expression, or never fires: "
+                f"{str(error) or 'there is no such day'}",
             ) from error
-        except StopIteration:
-            raise SpecError(
-                "NeverFires", f"spec.schedule {self.cron!r} never fires: name a day that exists"
-            ) from None
 
 
 @dataclass(frozen=True)

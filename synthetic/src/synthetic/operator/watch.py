@@ -9,7 +9,7 @@ from typing import Any
 
 import kopf
 
-from synthetic.operator.api import GROUP, PLURAL, VERSION, login
+from synthetic.operator.api import GROUP, PLURAL, VERSION, connect
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.outcome import blocked
 from synthetic.operator.settings import Settings
@@ -39,8 +39,8 @@ def registry(enqueue: Enqueue, store: Store) -> kopf.OperatorRegistry:
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)
-    def log_in(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 - kopf passes all it knows
-        return login()
+    async def log_in(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf passes all it knows
+        return connect()
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
     async def on_monitor(namespace: str | None, name: str, **_: Any) -> None:  # noqa: ANN401 - as above

@@ -1,0 +1,47 @@
+{{/* The operator's own selector; the probes bear the same name, and another component. */}}
+{{- define "synthetic.selector" -}}
+{{ include "service-lib.selector" . }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{/* The Secret that the probes log in with. */}}
+{{- define "synthetic.credentials" -}}
+{{- if .Values.credentialsSecret -}}
+{{ .Values.credentialsSecret }}
+{{- else if (.Values.global).generateSecrets -}}
+{{ .Release.Name }}-synthetic-credentials
+{{- else -}}
+{{ fail "synthetic needs credentials for its monitors: set credentialsSecret to the name of a Secret with the keys client-id and client-secret" }}
+{{- end -}}
+{{- end }}
+
+{{/* What the operator may do, in the namespaces that it watches; no verb on secrets. */}}
+{{- define "synthetic.rules" -}}
+- apiGroups: [monitoring.cadastro.dev]
+  resources: [syntheticmonitors]
+  verbs: [get, list, watch]
+- apiGroups: [monitoring.cadastro.dev]
+  resources: [syntheticmonitors/status]
+  verbs: [update]
+- apiGroups: [monitoring.cadastro.dev] # to name a monitor as an owner that must go first
+  resources: [syntheticmonitors/finalizers]
+  verbs: [update]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, list, watch, create, update]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get]
+{{- end }}

@@ -1,0 +1,1 @@
+"""The operator: it schedules monitors, counts their runs, and tells how the system is."""

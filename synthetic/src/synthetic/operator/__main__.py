@@ -1,0 +1,82 @@
+"""`python -m synthetic.operator`: runs the operator; its settings are environment variables."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+
+import kopf
+import orjson
+
+from synthetic.operator.app import Operator
+from synthetic.operator.settings import Settings, SettingsError
+
+EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
+
+SETTINGS = """settings (environment variables):
+  PROBE_IMAGE               the image that replays journeys
+  WATCH_NAMESPACES          namespaces with commas between them, or * for all
+  PROBE_IMAGE_PULL_POLICY   Always, IfNotPresent (default) or Never
+  PROBE_IMAGE_PULL_SECRETS  names with commas between them
+  PROBE_LABELS              labels of the probes' pods, as a=b,c=d
+  MONITORS_CONFIG_MAP       a ConfigMap with the release's monitors, in POD_NAMESPACE
+  PORT                      of the status page and the metrics (8080)
+  RESYNC_SECONDS            between two looks at all monitors (120)
+  WORKERS                   monitors that are looked at at once (8)
+  LOG_LEVEL                 DEBUG, INFO (default), WARNING or ERROR
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m synthetic.operator",
+        description=__doc__,
+        epilog=SETTINGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(arguments)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit()
+    )  # the first process of a container has none
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return EX_CONFIG
+    _log_to_stdout(settings.log_level)
+    try:
+        asyncio.run(Operator(settings).run())
+    except kopf.LoginError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return EX_CONFIG
+    return 0
+
+
+class _JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def _log_to_stdout(level: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("kopf").setLevel(logging.WARNING)  # it tells of every handler that it calls
+
+
+if __name__ == "__main__":
+    sys.exit(main())

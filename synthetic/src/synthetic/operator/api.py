@@ -1,0 +1,218 @@
+"""The Kubernetes API, as much of it as the operator needs, over kopf's own way to log in.
+
+Objects are plain dictionaries. aiohttp is loaded for kopf already; a full client library costs
+more memory than all that a thousand monitors need.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import kopf
+import orjson
+from kopf import OperatorSettings
+
+from synthetic.operator.telemetry import API_REQUESTS
+
+Object = dict[str, Any]
+
+GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
+KIND = "SyntheticMonitor"
+MANAGER = "cadastro-synthetic"
+PAGE = 250  # objects of a list in one answer
+PATIENCE = aiohttp.ClientTimeout(total=20)  # for one answer
+NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
+
+log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """The API server refused, or was not there; ``status`` is 0 when it did not answer."""
+
+    def __init__(self, status: int, message: str, retry_after: float = 0) -> None:
+        """Keep the HTTP status, the server's message, and how many seconds it asks to wait."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object, by the path of its API group."""
+
+    prefix: str
+    plural: str
+
+    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
+        """Return the path of the collection, of an object, or of a part of one."""
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        tail = "".join(f"/{part}" for part in (name, subresource) if part)
+        return f"{self.prefix}{scope}/{self.plural}{tail}"
+
+
+MONITORS = Resource(f"/apis/{GROUP}/{VERSION}", PLURAL)
+CRON_JOBS = Resource("/apis/batch/v1", "cronjobs")
+JOBS = Resource("/apis/batch/v1", "jobs")
+DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
+INGRESSES = Resource("/apis/networking.k8s.io/v1", "ingresses")
+CONFIG_MAPS = Resource("/api/v1", "configmaps")
+PODS = Resource("/api/v1", "pods")
+EVENTS = Resource("/api/v1", "events")
+
+
+def connect() -> kopf.AiohttpSession:
+    """Return a session with the API server, for kopf and for us.
+
+    Raises:
+        kopf.LoginError: there is neither a service account nor a kubeconfig.
+
+    """
+    settings = OperatorSettings()
+    info = kopf.login_with_service_account(settings=settings)
+    if info is None and (os.environ.get("KUBECONFIG") or os.environ.get("HOME")):
+        info = kopf.login_with_kubeconfig(settings=settings)
+    if info is None:
+        raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG")
+    trust = info.as_ssl_context()
+    # Python 3.13 refuses the certificates of many clusters, which lack a key usage
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
+    )
+    return kopf.AiohttpSession(
+        server=info.server, default_namespace=info.default_namespace, aiohttp_session=session
+    )
+
+
+class Api:
+    """One session with the API server; it logs in again when its token has expired."""
+
+    def __init__(self) -> None:
+        """Do nothing yet: the session opens with the ``async with`` block."""
+        self._login: kopf.AiohttpSession | None = None
+        self._logins = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Open the session."""
+        self._login = connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the session."""
+        if self._login is not None:
+            await self._login.aiohttp_session.close()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return an object, or None when there is none."""
+        try:
+            return await self._call("GET", resource.path(namespace, name))
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    async def list(
+        self, resource: Resource, namespace: str, selectors: Mapping[str, str] | None = None
+    ) -> list[Object]:
+        """Return the objects of a kind, read page by page."""
+        items: list[Object] = []
+        query = {"limit": str(PAGE), **(selectors or {})}
+        while True:
+            page = await self._call("GET", f"{resource.path(namespace)}?{urlencode(query)}")
+            items += page["items"]
+            query["continue"] = page["metadata"].get("continue") or ""
+            if not query["continue"]:
+                return items
+
+    async def create(self, resource: Resource, body: Object) -> Object | None:
+        """Create an object, or return None when one of that name is there."""
+        try:
+            path = resource.path(body["metadata"]["namespace"])
+            return await self._call("POST", _managed(path), body)
+        except ApiError as error:
+            if error.status == CONFLICT:
+                return None
+            raise
+
+    async def replace(self, resource: Resource, body: Object, subresource: str = "") -> Object:
+        """Write an object or a part of it, guarded by its resourceVersion."""
+        metadata = body["metadata"]
+        path = resource.path(metadata["namespace"], metadata["name"], subresource)
+        return await self._call("PUT", _managed(path), body)
+
+    async def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        """Delete an object and what it owns; one that is gone already is no error."""
+        try:
+            body = {"propagationPolicy": "Background"}
+            await self._call("DELETE", resource.path(namespace, name), body)
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+    async def serves(self, resource: Resource) -> bool:
+        """Tell whether the server knows a kind, our own for instance."""
+        try:
+            known = await self._call("GET", resource.prefix)
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return resource.plural in _names(known["resources"])
+
+    async def _call(self, method: str, path: str, body: Object | None = None) -> Object:
+        try:
+            return await self._once(method, path, body)
+        except ApiError as error:
+            if error.status != UNAUTHORIZED:
+                raise
+        await self._log_in_again(self._login)
+        return await self._once(method, path, body)
+
+    async def _log_in_again(self, old: kopf.AiohttpSession | None) -> None:
+        async with self._logins:
+            if self._login is old:  # nobody else has done it
+                self._login = connect()
+                if old is not None:
+                    await old.aiohttp_session.close()
+
+    async def _once(self, method: str, path: str, body: Object | None) -> Object:
+        assert self._login is not None, "the session is not open"  # noqa: S101 - a bug of ours
+        session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
+        data = None if body is None else orjson.dumps(body)
+        headers = {"Content-Type": "application/json"} if data else {}
+        try:
+            async with session.request(
+                method, url, data=data, headers=headers, timeout=PATIENCE
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            API_REQUESTS.labels(method, "none").inc()
+            raise ApiError(0, f"the API server does not answer: {type(error).__name__}") from error
+        API_REQUESTS.labels(method, str(answer.status)).inc()
+        if answer.ok:
+            document: Object = orjson.loads(content)
+            return document
+        wait = answer.headers.get("Retry-After", "0")
+        raise ApiError(answer.status, _message(content), float(wait) if wait.isdecimal() else 0)
+
+
+def _managed(path: str) -> str:
+    return f"{path}?fieldManager={MANAGER}"
+
+
+def _message(content: bytes) -> str:
+    try:
+        return str(orjson.loads(content)["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return content[:200].decode(errors="replace")
+
+
+def _names(resources: Iterable[Object]) -> set[str]:
+    return {resource["name"] for resource in resources}

@@ -1,0 +1,146 @@
+"""The operator: kopf watches, workers reconcile, a resync repairs what no event told of."""
+
+import asyncio
+import logging
+import signal
+import time
+from datetime import UTC, datetime
+
+from synthetic.operator import watch
+from synthetic.operator.api import CONFLICT, MONITORS, Api, ApiError
+from synthetic.operator.provision import provide
+from synthetic.operator.reconcile import Reconciler
+from synthetic.operator.settings import Settings
+from synthetic.operator.store import Key, Store
+from synthetic.operator.telemetry import LAST_RESYNC, QUEUED, RECONCILES
+from synthetic.operator.web import serve
+from synthetic.operator.workqueue import WorkQueue
+
+PATIENCE = 60.0  # seconds for one monitor
+SOON = 5.0  # seconds until what is missing is looked for again
+MISSED_BEATS = 3  # resyncs without which the process is taken for dead
+
+log = logging.getLogger(__name__)
+
+
+class Operator:
+    """All parts of it, in one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; nothing runs yet."""
+        self._settings = settings
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._store = Store()
+        self._beat = time.monotonic()
+        self._synced = False
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        async with Api() as api, serve(self._settings.port, self._store, self) as port:
+            log.info("the status page is on port %s", port)
+            reconciler = Reconciler(api, self._store, self._settings.image, _now)
+            tasks = [asyncio.create_task(self._resync(api))]
+            tasks += [
+                asyncio.create_task(self._work(reconciler)) for _ in range(self._settings.workers)
+            ]
+            try:
+                await self._watch(api)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop still looks after the monitors; an API server that is away is no sin."""
+        silence = time.monotonic() - self._beat
+        return silence < MISSED_BEATS * self._settings.resync + PATIENCE
+
+    @property
+    def ready(self) -> bool:
+        """Whether all monitors were seen since the start."""
+        return self._synced
+
+    async def _watch(self, api: Api) -> None:
+        waiting = asyncio.create_task(self._wait_for_crd(api))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, waiting.cancel)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            return
+        await watch.watch(self._settings, self._queue.add, self._store)
+
+    async def _wait_for_crd(self, api: Api) -> None:
+        """Wait: kopf looks for the kinds that it watches once, at its start."""
+        told = False
+        while True:
+            try:
+                if await api.serves(MONITORS):
+                    return
+                problem = "the CustomResourceDefinition is not there yet"
+            except ApiError as error:
+                problem = str(error)
+            if not told:
+                log.warning("waiting: %s", problem)
+                told = True
+            await asyncio.sleep(2)
+
+    async def _work(self, reconciler: Reconciler) -> None:
+        while True:
+            key = await self._queue.take()
+            QUEUED.set(len(self._queue))
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    again = await reconciler.reconcile(key)
+            except ApiError as error:
+                RECONCILES.labels("api_error").inc()
+                level = logging.DEBUG if error.status == CONFLICT else logging.WARNING
+                log.log(level, "%s/%s: %s; it is tried again", *key, error.message)
+                self._queue.failed(key, error.retry_after)
+            except Exception:
+                RECONCILES.labels("error").inc()
+                log.exception("%s/%s could not be reconciled", *key)
+                self._queue.failed(key)
+            else:
+                RECONCILES.labels("ok").inc()
+                self._queue.done(key)
+                if again:
+                    self._queue.add_later(key, SOON)
+
+    async def _resync(self, api: Api) -> None:
+        """Look at every monitor now and then: kopf can lose a deletion, and time itself passes."""
+        while True:
+            wait = float(self._settings.resync)
+            try:
+                await self._provide(api)
+                await self._look_at_all(api)
+            except ApiError as error:
+                log.warning("monitors could not be listed: %s", error.message)
+                wait = SOON
+            except Exception:
+                log.exception("the resync failed")
+            self._beat = time.monotonic()
+            await asyncio.sleep(wait)
+
+    async def _provide(self, api: Api) -> None:
+        if self._settings.config_map and await api.serves(MONITORS):
+            await provide(api, self._settings.namespace, self._settings.config_map)
+
+    async def _look_at_all(self, api: Api) -> None:
+        found: set[Key] = set()
+        for scope in self._settings.scopes:
+            for monitor in await api.list(MONITORS, scope):
+                metadata = monitor["metadata"]
+                found.add((metadata["namespace"], metadata["name"]))
+                if not self._synced:
+                    self._store.put(monitor)
+        for key in found | self._store.keys():
+            self._queue.add(key)
+        self._synced = True
+        LAST_RESYNC.set_to_current_time()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

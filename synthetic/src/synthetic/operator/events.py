@@ -1,0 +1,68 @@
+"""Kubernetes Events, on transitions only: what a person who looks at a monitor wants to know."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from synthetic.operator.api import EVENTS, GROUP, KIND, VERSION, Api, ApiError, Object
+from synthetic.operator.status import condition
+
+log = logging.getLogger(__name__)
+
+HEALTH = {
+    "True": ("Normal", "Healthy"),
+    "False": ("Warning", "Unhealthy"),
+    "Unknown": ("Warning", "HealthUnknown"),
+}
+
+
+def of(
+    monitor: Object, old: Object, new: Object, *, restored: bool, now: datetime
+) -> Iterator[Object]:
+    """Yield the Events that the step from one status to the next is worth."""
+    if restored:
+        what = "The CronJob was changed or deleted by somebody, and is put back"
+        yield _event(monitor, ("Warning", "CronJobRestored"), what, now)
+    before, after = condition(old, "Healthy"), condition(new, "Healthy")
+    if before and before["status"] != after["status"]:
+        told = before["status"] != "Unknown" or after["status"] == "False"
+        if told and after["reason"] != "Suspended":
+            yield _event(monitor, HEALTH[after["status"]], after["message"], now)
+    before, after = condition(old, "Ready"), condition(new, "Ready")
+    if after["status"] == "False" and before.get("reason") != after["reason"]:
+        yield _event(monitor, ("Warning", after["reason"]), after["message"], now)
+
+
+async def post(api: Api, event: Object) -> None:
+    """Post an Event; one that cannot be posted is no reason to stop."""
+    try:
+        await api.create(EVENTS, event)
+    except ApiError as error:
+        log.warning("an event was not posted: %s", error.message)
+
+
+def _event(monitor: Object, kind: tuple[str, str], message: str, now: datetime) -> Object:
+    metadata = monitor["metadata"]
+    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    severity, reason = kind
+    digest = hashlib.sha256(f"{metadata['uid']}{reason}{moment}".encode()).hexdigest()[:12]
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"namespace": metadata["namespace"], "name": f"{metadata['name']}.{digest}"},
+        "involvedObject": {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": KIND,
+            "namespace": metadata["namespace"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        },
+        "type": severity,
+        "reason": reason,
+        "message": message,
+        "source": {"component": "synthetic-operator"},
+        "firstTimestamp": moment,
+        "lastTimestamp": moment,
+        "count": 1,
+    }

@@ -1,0 +1,156 @@
+"""What is kept of the runs: totals, windows and the last runs, small enough for a status.
+
+In the status, an hour is ``2026-01-31T10 12 1 0``: runs that passed, failed, and neither. A run
+is ``2026-01-31T10:05:00Z failed 812 createClient http_status 503``: when it started, its result,
+its milliseconds, and what happened.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from synthetic.operator.api import Object
+from synthetic.operator.outcome import FAILED, PASSED, RESULTS, Run
+
+SHOWN = 90  # runs that are kept
+HOURS, DAYS = 25, 31  # buckets that are kept
+UID = 18  # characters of a Job's uid that tell it from the others of its monitor
+WORDS = 60  # characters of what happened in a run
+STAMP, HOUR, DAY = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
+
+Counts = tuple[int, int, int]  # passed, failed, neither
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run as the status keeps it."""
+
+    at: str
+    result: str
+    duration_ms: int
+    told: str = ""
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read a line of the status."""
+        at, result, duration, *told = line.split(" ", 3)
+        return cls(at, result, int(duration), "".join(told))
+
+    @property
+    def line(self) -> str:
+        """The line of the status."""
+        return f"{self.at} {self.result} {self.duration_ms} {self.told}".rstrip()
+
+
+@dataclass(frozen=True)
+class History:
+    """All runs of one monitor, summed up."""
+
+    totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESULTS, 0))
+    retried: int = 0
+    consecutive_failures: int = 0
+    last_success: str = ""
+    hours: dict[str, Counts] = field(default_factory=dict)
+    days: dict[str, Counts] = field(default_factory=dict)
+    runs: tuple[PastRun, ...] = ()
+    counted: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, status: Object) -> Self:
+        """Read what a monitor's status holds of it."""
+        totals = status.get("totals", {})
+        windows = status.get("windows", {})
+        return cls(
+            totals={result: totals.get(result, 0) for result in RESULTS},
+            retried=totals.get("passedAfterRetry", 0),
+            consecutive_failures=status.get("consecutiveFailures", 0),
+            last_success=status.get("lastSuccessTime", ""),
+            hours=_read_buckets(windows.get("hours", [])),
+            days=_read_buckets(windows.get("days", [])),
+            runs=tuple(map(PastRun.read, status.get("runs", []))),
+            counted=frozenset(status.get("counted", [])),
+        )
+
+    def has(self, uid: str) -> bool:
+        """Tell whether a Job's run is counted already."""
+        return uid[:UID] in self.counted
+
+    def count(self, runs: Iterable[Run], live: Iterable[str]) -> "History":
+        """Add runs that are not counted yet, and forget Jobs that are gone; ``live`` are uids."""
+        history = self
+        for run in sorted(runs, key=lambda run: run.finished_at):
+            if not history.has(run.uid):
+                history = history._plus(run)
+        return replace(history, counted=history.counted & {uid[:UID] for uid in live})
+
+    def _plus(self, run: Run) -> "History":
+        consecutive = {PASSED: 0, FAILED: self.consecutive_failures + 1}
+        past = PastRun(
+            run.started_at.strftime(STAMP),
+            run.result,
+            run.duration_ms,
+            "" if run.result == PASSED else run.told[:WORDS],
+        )
+        passed = run.result == PASSED
+        return History(
+            totals={**self.totals, run.result: self.totals[run.result] + 1},
+            retried=self.retried + (passed and run.attempt > 1),
+            consecutive_failures=consecutive.get(run.result, self.consecutive_failures),
+            last_success=run.finished_at.strftime(STAMP) if passed else self.last_success,
+            hours=_add(self.hours, run.finished_at.strftime(HOUR), run.result, HOURS),
+            days=_add(self.days, run.finished_at.strftime(DAY), run.result, DAYS),
+            runs=(*self.runs, past)[-SHOWN:],
+            counted=self.counted | {run.uid[:UID]},
+        )
+
+    def within(self, window: str, now: datetime) -> Counts:
+        """Return the counts of a window: ``1h`` by runs, ``24h`` by hours, others by days."""
+        if window == "1h":
+            since = (now - timedelta(hours=1)).strftime(STAMP)
+            results = [run.result for run in self.runs if run.at > since]
+            passed, failed = results.count(PASSED), results.count(FAILED)
+            return passed, failed, len(results) - passed - failed
+        if window == "24h":
+            first = (now - timedelta(hours=23)).strftime(HOUR)
+            return _sum(self.hours, first)
+        first = (now - timedelta(days=int(window[:-1]) - 1)).strftime(DAY)
+        return _sum(self.days, first)
+
+    def uptime(self, window: str, now: datetime) -> float | None:
+        """Return the share of runs that passed, or None when there was none to judge by."""
+        passed, failed, _ = self.within(window, now)
+        return passed / (passed + failed) if passed + failed else None
+
+    def windows(self) -> Object:
+        """Return the buckets as the status keeps them."""
+        return {"hours": _write_buckets(self.hours), "days": _write_buckets(self.days)}
+
+
+def _add(buckets: dict[str, Counts], key: str, result: str, kept: int) -> dict[str, Counts]:
+    passed, failed, neither = buckets.get(key, (0, 0, 0))
+    added = {**buckets}
+    added[key] = (
+        passed + (result == PASSED),
+        failed + (result == FAILED),
+        neither + (result not in {PASSED, FAILED}),
+    )
+    return dict(sorted(added.items())[-kept:])
+
+
+def _sum(buckets: dict[str, Counts], first: str) -> Counts:
+    chosen = [counts for key, counts in buckets.items() if key >= first]
+    passed, failed, neither = (sum(counts[i] for counts in chosen) for i in range(3))
+    return passed, failed, neither
+
+
+def _read_buckets(lines: Iterable[str]) -> dict[str, Counts]:
+    buckets = {}
+    for line in lines:
+        key, passed, failed, neither = line.split(" ")
+        buckets[key] = (int(passed), int(failed), int(neither))
+    return buckets
+
+
+def _write_buckets(buckets: dict[str, Counts]) -> list[str]:
+    return [f"{key} {' '.join(map(str, counts))}" for key, counts in sorted(buckets.items())]

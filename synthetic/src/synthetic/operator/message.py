@@ -1,0 +1,66 @@
+"""The termination message of a probe: read with suspicion, since a container may write anything."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+REASONS = frozenset(
+    {
+        *("dns", "connect", "tls", "timeout", "http_status"),
+        *("schema", "assertion", "auth", "teardown", "runner"),
+    }
+)
+RESULTS = frozenset({"running", "passed", "failed", "error"})
+LONGEST = 4096  # bytes: what Kubernetes keeps of a container's message
+STEP = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+TRACE = re.compile(r"[0-9a-f]{32}")
+HIGHEST = 2**31
+
+
+@dataclass(frozen=True)
+class Message:
+    """How far a probe came; what could not be read is empty or 0."""
+
+    result: str
+    step: str = ""
+    reason: str = ""
+    http_status: int = 0
+    attempt: int = 1
+    duration_ms: int = 0
+    trace_id: str = ""
+
+
+def parse(text: str) -> Message | None:
+    """Return a message, or None when this is none."""
+    if len(text) > LONGEST:
+        return None
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(document, dict) or document.get("v") != 1:
+        return None
+    result = document.get("result")
+    if not isinstance(result, str) or result not in RESULTS:
+        return None
+    reason = document.get("reason")
+    return Message(
+        result=result,
+        step=_matching(STEP, document.get("step")),
+        reason=reason if isinstance(reason, str) and reason in REASONS else "",
+        http_status=_number(document.get("status")),
+        attempt=max(1, _number(document.get("attempt"))),
+        duration_ms=_number(document.get("durationMs")),
+        trace_id=_matching(TRACE, document.get("traceId")),
+    )
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+
+def _number(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < HIGHEST
+    return value if is_number else 0

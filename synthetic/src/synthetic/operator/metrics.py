@@ -1,0 +1,123 @@
+"""Metrics of the monitors, read from their status at each scrape: a restart resets nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from synthetic.operator.outcome import FAILED, RESULTS
+from synthetic.operator.status import UPTIMES
+from synthetic.operator.store import Store, View
+
+LABELS = ("namespace", "monitor", "journey")
+Sample = tuple[tuple[str, ...], float]
+
+
+class MonitorCollector(Collector):
+    """Yields a family of samples for each thing that is known of the monitors."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Read from ``store``; windows end at the time of ``clock``."""
+        self._store = store
+        self._clock = clock
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing beforehand."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families."""
+        views, now = list(self._store), self._clock()
+        runs = CounterMetricFamily(
+            "synthetic_monitor_runs", "Runs that have ended", labels=(*LABELS, "result")
+        )
+        for view in views:
+            for result in RESULTS:
+                runs.add_metric((*_labels(view), result), view.history.totals[result])
+        yield runs
+        yield _family("up", "1 healthy, 0 unhealthy; nothing when it is not known", _up(views))
+        yield _family(
+            "condition",
+            "1 for the status that a condition has",
+            _conditions(views),
+            ("type", "status", "reason"),
+        )
+        yield _family(
+            "consecutive_failures",
+            "Failed runs since the last that passed",
+            ((_labels(view), view.history.consecutive_failures) for view in views),
+        )
+        yield _family(
+            "run_duration_seconds",
+            "How long the last run took",
+            ((_labels(v), v.last["durationMs"] / 1000) for v in views if v.last),
+        )
+        yield _family(
+            "last_success_timestamp_seconds",
+            "When a run passed last",
+            ((_labels(v), _epoch(v.history.last_success)) for v in views if v.history.last_success),
+        )
+        yield _family(
+            "uptime_ratio", "Share of runs that passed", _uptimes(views, now), ("window",)
+        )
+        yield _family(
+            "failed_runs",
+            "Failed runs in a window",
+            (
+                ((*_labels(view), window), view.history.within(window, now)[RESULTS.index(FAILED)])
+                for view in views
+                for window in UPTIMES
+            ),
+            ("window",),
+        )
+        yield _family(
+            "slo_objective_ratio",
+            "The share of runs that is to pass",
+            ((_labels(view), view.spec.objective) for view in views),
+        )
+
+
+def register(registry: CollectorRegistry, store: Store, clock: Callable[[], datetime]) -> None:
+    """Add the monitors to what is scraped."""
+    registry.register(MonitorCollector(store, clock))
+
+
+def _labels(view: View) -> tuple[str, ...]:
+    return (view.namespace, view.name, view.journey)
+
+
+def _family(
+    name: str, told: str, samples: Iterable[Sample], more: tuple[str, ...] = ()
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"synthetic_monitor_{name}", told, labels=(*LABELS, *more))
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
+
+
+def _up(views: list[View]) -> Iterator[Sample]:
+    for view in views:
+        if view.state != "unknown":
+            yield _labels(view), float(view.state != "down")
+
+
+def _conditions(views: list[View]) -> Iterator[Sample]:
+    for view in views:
+        for condition in (view.healthy, view.ready):
+            if condition:
+                found = (condition["type"], condition["status"], condition["reason"])
+                yield (*_labels(view), *found), 1
+
+
+def _uptimes(views: list[View], now: datetime) -> Iterator[Sample]:
+    for view in views:
+        for window in UPTIMES:
+            share = view.history.uptime(window, now)
+            if share is not None:
+                yield (*_labels(view), window), share
+
+
+def _epoch(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()

@@ -1,0 +1,136 @@
+"""The status page: every monitor, its last runs as bars; plain HTML that needs no script."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from html import escape
+from importlib import resources
+
+from synthetic.operator.history import SHOWN, PastRun
+from synthetic.operator.status import UPTIMES, percent
+from synthetic.operator.store import View
+
+REFRESH = 30  # seconds
+NOTHING = "&ndash;"
+BAR, GAP, HEIGHT = 8, 3, 34
+
+STATES = {"up": "Operational", "degraded": "Slow", "down": "Failing", "unknown": "Unknown"}
+KEY = (
+    ("passed", "passed"),
+    ("failed", "failed"),
+    ("error", "the monitor itself broke"),
+    ("disrupted", "disrupted by the cluster"),
+)
+
+
+def render(views: Iterable[View], now: datetime) -> str:
+    """Return the page."""
+    found = sorted(views, key=lambda view: (_order(view), view.namespace, view.name))
+    articles = "\n".join(_article(view, now) for view in found)
+    key = " ".join(f'<span class="key {kind}">{told}</span>' for kind, told in KEY)
+    moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="{REFRESH}">
+<title>{escape(summary(found))}</title>
+<style>{_style()}</style>
+</head>
+<body>
+<header>
+<h1>{escape(summary(found))}</h1>
+<p>{len(found)} monitors at {moment}</p>
+</header>
+<main>
+{articles or "<p>No SyntheticMonitor is there yet.</p>"}
+</main>
+<footer><span>Each bar is a run, the newest on the right:</span> {key}</footer>
+</body>
+</html>
+"""
+
+
+def summary(views: Iterable[View]) -> str:
+    """Return how the whole is, in a few words."""
+    states = Counter(view.state for view in views)
+    if not states:
+        return "Nothing is watched"
+    if states["down"]:
+        return f"{states['down']} of {states.total()} monitors failing"
+    if states["unknown"]:
+        return f"{states['unknown']} of {states.total()} monitors without data"
+    if states["degraded"]:
+        return f"{states['degraded']} of {states.total()} monitors slow"
+    return "All monitors pass"
+
+
+def _order(view: View) -> int:
+    return ["down", "unknown", "degraded", "up"].index(view.state)
+
+
+def _article(view: View, now: datetime) -> str:
+    uptimes = "".join(
+        f"<div><dt>{window}</dt>"
+        f"<dd>{percent(view.history.uptime(window, now)) or NOTHING}</dd></div>"
+        for window in UPTIMES
+    )
+    budget = view.slo.get("budgetRemaining") or NOTHING
+    return f"""<article class="{view.state}">
+<div class="head"><h2>{escape(view.name)}</h2><span class="state">{STATES[view.state]}</span></div>
+<p class="what">{_what(view)}</p>
+{_bars(view.history.runs, view.name)}
+<dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}</dl>
+</article>"""
+
+
+def _what(view: View) -> str:
+    words = [escape(view.journey), escape(view.schedule), escape(view.target)]
+    if view.state in {"down", "unknown", "degraded"}:
+        words.append(
+            f'<span class="why">{escape(view.healthy.get("message", "no data yet"))}</span>'
+        )
+    if view.ready.get("status") == "False":
+        words.append(f'<span class="why">{escape(view.ready["message"])}</span>')
+    return " · ".join(word for word in words if word)
+
+
+def _last(view: View) -> str:
+    if not view.last:
+        return ""
+    ended = escape(view.last["finishedAt"])
+    return (
+        f"<div><dt>last run</dt><dd>{escape(view.last['result'])}, "
+        f"{view.last['durationMs']} ms</dd></div>"
+        f'<div><dt>at</dt><dd><time datetime="{ended}">{ended[11:19]}</time></dd></div>'
+    )
+
+
+def _bars(runs: tuple[PastRun, ...], name: str) -> str:
+    """Return the runs as bars; places without a run are pale."""
+    width = SHOWN * (BAR + GAP) - GAP
+    empty = SHOWN - len(runs)
+    bars = [_bar(place, "none", "") for place in range(empty)]
+    for place, run in enumerate(runs, empty):
+        told = " ".join(
+            part for part in (run.at, run.result, f"{run.duration_ms} ms", run.told) if part
+        )
+        bars.append(_bar(place, run.result, told))
+    label = f"The last {len(runs)} runs of {escape(name)}"
+    return (
+        f'<svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{label}">{"".join(bars)}</svg>'
+    )
+
+
+def _bar(place: int, kind: str, told: str) -> str:
+    title = f"<title>{escape(told)}</title>" if told else ""
+    x = place * (BAR + GAP)
+    return f'<rect class="{kind}" x="{x}" width="{BAR}" height="{HEIGHT}" rx="2">{title}</rect>'
+
+
+@cache
+def _style() -> str:
+    return resources.files(__package__).joinpath("page.css").read_text()

@@ -1,0 +1,102 @@
+"""The monitors that a release brings, out of its ConfigMap: a key for each, its spec as YAML.
+
+Helm cannot create a custom resource in the same breath as its definition, and a hook would
+make it anew at each upgrade, with its history gone. So the release brings a ConfigMap, and the
+operator makes the monitors of it. They belong to the ConfigMap, and go when it goes.
+"""
+
+import hashlib
+import logging
+from typing import Any
+
+import orjson
+import yaml
+
+from synthetic.operator.api import (
+    CONFIG_MAPS,
+    GROUP,
+    KIND,
+    MONITORS,
+    VERSION,
+    Api,
+    ApiError,
+    Object,
+)
+from synthetic.operator.cronjob import DIGEST, as_wanted
+
+PROVIDED = f"{GROUP}/provided-by"
+
+log = logging.getLogger(__name__)
+
+
+async def provide(api: Api, namespace: str, name: str) -> None:
+    """Make the monitors as the ConfigMap has them, and delete those that it has no more.
+
+    Raises:
+        ApiError: the API server is away; a monitor that it refuses is logged and left out.
+
+    """
+    config_map = await api.get(CONFIG_MAPS, namespace, name)
+    if config_map is None:
+        log.warning("the ConfigMap %s with the release's monitors is not there", name)
+        return
+    found = await api.list(MONITORS, namespace, {"labelSelector": f"{PROVIDED}={name}"})
+    live = {monitor["metadata"]["name"]: monitor for monitor in found}
+    wanted = config_map.get("data") or {}
+    for monitor, text in wanted.items():
+        try:
+            await _make(api, _desired(config_map, monitor, _spec(text)), live.get(monitor))
+        except ApiError as error:
+            if not error.status:
+                raise
+            log.error("the monitor %s was refused: %s", monitor, error.message)  # noqa: TRY400 - no stack: nothing is wrong here
+    for monitor in live.keys() - wanted.keys():
+        await api.delete(MONITORS, namespace, monitor)
+
+
+async def _make(api: Api, desired: Object, live: Object | None) -> None:
+    if live is None:
+        if await api.create(MONITORS, desired) is None:
+            name = desired["metadata"]["name"]
+            log.error("the monitor %s is there already, and not the release's: rename one", name)
+    elif not as_wanted(desired, live):
+        metadata = {**live["metadata"], "ownerReferences": desired["metadata"]["ownerReferences"]}
+        for part in ("labels", "annotations"):  # what others have put there stays
+            metadata[part] = {**metadata.get(part, {}), **desired["metadata"][part]}
+        await api.replace(MONITORS, {**live, "metadata": metadata, "spec": desired["spec"]})
+
+
+def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN401 - the API server judges it
+    metadata = config_map["metadata"]
+    digest = hashlib.sha256(orjson.dumps(spec)).hexdigest()[:16]
+    labels = {
+        key: value
+        for key, value in metadata.get("labels", {}).items()
+        if key.startswith("app.kubernetes.io/")
+    }
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {
+            "name": name,
+            "namespace": metadata["namespace"],
+            "labels": {**labels, PROVIDED: metadata["name"]},
+            "annotations": {DIGEST: digest},  # a key that is gone from the spec is a change too
+            "ownerReferences": [
+                {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "name": metadata["name"],
+                    "uid": metadata["uid"],
+                }
+            ],
+        },
+        "spec": spec,
+    }
+
+
+def _spec(text: str) -> Any:  # noqa: ANN401 - the API server judges it
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ApiError(400, f"it is no YAML: {error}") from error

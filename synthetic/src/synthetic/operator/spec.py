@@ -1,0 +1,156 @@
+"""What a monitor asks for, and what is wrong with it that the CRD's schema cannot see."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from synthetic.operator.api import Object
+
+STARTUP = 30  # seconds that a probe's pod may take to be scheduled, pulled and started
+MARGIN = 30  # seconds between the end of a pod's time and that of its Job
+INTERVALS = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
+WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
+
+
+class SpecError(Exception):
+    """A spec that cannot be carried out: ``reason`` for programs, the message for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to run: a cron expression in a time zone."""
+
+    cron: str
+    zone: str
+    told: str  # as kubectl shows it
+
+    def after(self, moment: datetime) -> datetime:
+        """Return the first time to run after a moment.
+
+        Raises:
+            SpecError: there is none, or the zone or the expression is unknown.
+
+        """
+        zone = _zone(self.zone)
+        try:
+            return next(CronSim(self.cron, moment.astimezone(zone))).astimezone(moment.tzinfo)
+        except (CronSimError, StopIteration) as error:
+            raise SpecError(
+                "InvalidSchedule",
+                f"spec.schedule {self.cron!r} is no cron expression, or never fires: "
+                f"{str(error) or 'there is no such day'}",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A monitor's spec with the defaults filled in."""
+
+    journey: str
+    url: str
+    ingress: str
+    schedule: Schedule
+    timeout: int
+    cleanup: int
+    retries: int
+    suspend: bool
+    concurrency: str
+    credentials: str
+    journey_map: str
+    journey_key: str
+    deployments: tuple[str, ...]
+    failures: int
+    out_of: int
+    degraded_ms: int
+    objective: float
+    window: str
+    keep_passed: int
+    keep_failed: int
+    resources: Object
+
+    @classmethod
+    def of(cls, monitor: Object) -> Self:
+        """Read a monitor. The schema has checked the types, and filled in most defaults."""
+        spec: Object = monitor["spec"]
+        custom = spec.get("journeyFrom", {}).get("configMapKeyRef", {})
+        thresholds, slo = spec.get("thresholds", {}), spec.get("slo", {})
+        history = spec.get("history", {})
+        target = spec.get("target", {})
+        return cls(
+            journey=spec["journey"],
+            url=target.get("url", ""),
+            ingress=target.get("ingress", {}).get("name", ""),
+            schedule=_schedule(spec, monitor["metadata"]["uid"]),
+            timeout=spec.get("timeoutSeconds", 30),
+            cleanup=spec.get("cleanupSeconds", 15),
+            retries=spec.get("retries", 1),
+            suspend=spec.get("suspend", False),
+            concurrency=spec.get("concurrencyPolicy", "Forbid"),
+            credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
+            journey_map=custom.get("name", ""),
+            journey_key=custom.get("key", ""),
+            deployments=tuple(spec.get("runOnRollout", {}).get("deployments", [])),
+            failures=thresholds.get("failures", 3),
+            out_of=thresholds.get("outOf", 3),
+            degraded_ms=thresholds.get("degradedMs", 0),
+            objective=float(slo.get("objective", "99.5")) / 100,
+            window=slo.get("window", "30d"),
+            keep_passed=history.get("success", 10),
+            keep_failed=history.get("failed", 10),
+            resources=spec.get("resources") or {},
+        )
+
+    @property
+    def pod_deadline(self) -> int:
+        """Seconds after which a pod is ended: later than the probe ends itself."""
+        return self.timeout + self.cleanup + STARTUP
+
+    @property
+    def job_deadline(self) -> int:
+        """Seconds after which a Job is ended: later than its pod is."""
+        return self.pod_deadline + self.cleanup + MARGIN
+
+    def overdue(self, since: datetime) -> datetime:
+        """Return when silence since a moment means that runs are missing: two were due."""
+        second = self.schedule.after(self.schedule.after(since))
+        return second + timedelta(seconds=self.job_deadline)
+
+
+def spread(uid: str, among: int) -> int:
+    """Return a number below ``among`` that is always the same for one uid."""
+    return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") % among
+
+
+def _schedule(spec: dict[str, Any], uid: str) -> Schedule:
+    zone = spec.get("timeZone", "Etc/UTC")
+    if "schedule" in spec:
+        told = spec["schedule"] + (f" {zone}" if "timeZone" in spec else "")
+        return Schedule(spec["schedule"], zone, told)
+    interval = spec.get("interval", "5m")
+    minutes = INTERVALS[interval]
+    offset = spread(uid, minutes)
+    if minutes == 1:
+        minute = "*"
+    elif interval == "1h":
+        minute = str(offset)
+    else:
+        minute = f"{offset}-59/{minutes}"
+    return Schedule(f"{minute} * * * *", "Etc/UTC", f"every {interval}")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SpecError(
+            "UnknownTimeZone", f"spec.timeZone {name!r} is unknown: use a name like Europe/Lisbon"
+        ) from None

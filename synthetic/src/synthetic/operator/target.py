@@ -1,0 +1,41 @@
+"""Where a monitor's journey is replayed: the URL that it names, or that of an Ingress."""
+
+from synthetic.operator.api import INGRESSES, Api, Object
+from synthetic.operator.spec import Spec, SpecError
+
+
+async def find_url(api: Api, namespace: str, spec: Spec) -> str:
+    """Return the URL.
+
+    Raises:
+        SpecError: the Ingress is not there, or has no address yet.
+
+    """
+    if spec.url:
+        return spec.url
+    ingress = await api.get(INGRESSES, namespace, spec.ingress)
+    if ingress is None:
+        raise SpecError(
+            "NoIngress",
+            f"spec.target.ingress names {spec.ingress}, and there is no such Ingress here",
+        )
+    return url_of(ingress)
+
+
+def url_of(ingress: Object) -> str:
+    """Return the URL of an Ingress: that of its first host, or else of its address."""
+    scheme = "https" if ingress["spec"].get("tls") else "http"
+    for rule in ingress["spec"].get("rules", []):
+        if rule.get("host"):
+            return f"{scheme}://{rule['host']}"
+    for point in ingress.get("status", {}).get("loadBalancer", {}).get("ingress", []):
+        return f"{scheme}://{point.get('hostname') or _bracketed(point['ip'])}"
+    raise SpecError(
+        "NoAddress",
+        f"The Ingress {ingress['metadata']['name']} has no address yet: "
+        "wait for its controller, or set spec.target.url",
+    )
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,115 @@
+"""From spec to CronJob: a function whose every answer Kubernetes would take."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from monitors import monitor
+
+from synthetic.operator.cronjob import ProbeImage, as_wanted, build_cron_job, build_job
+from synthetic.operator.spec import Spec, SpecError, spread
+
+IMAGE = ProbeImage("r.example/synthetic:1", pull_secrets=("pull",), labels={"a": "b"})
+NOW = datetime(2026, 1, 31, 10, 3, tzinfo=UTC)
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"schedule": "0 3 * * 1-5", "timeZone": "America/Sao_Paulo"},
+    {"credentialsSecretRef": {"name": "login"}},
+    {"journeyFrom": {"configMapKeyRef": {"name": "mine", "key": "a.yaml"}}, "journey": "mine"},
+    {"resources": {"limits": {"memory": "1Gi"}}, "suspend": True, "concurrencyPolicy": "Replace"},
+]
+
+
+def build(**spec: Any) -> dict[str, Any]:
+    """Return the CronJob of a monitor."""
+    wanted = monitor(**spec)
+    made: dict[str, Any] = build_cron_job(wanted, Spec.of(wanted), "http://shop.example", IMAGE)
+    return made
+
+
+@pytest.mark.parametrize("spec", VARIANTS)
+def test_every_cron_job_and_job_fits_kubernetes_schemas(spec: dict[str, Any]) -> None:
+    made = build(**spec)
+    kubernetes_validate.validate(made, "1.34", strict=True)
+    kubernetes_validate.validate(build_job(monitor(), made, "annotation x"), "1.34", strict=True)
+
+
+def test_deadlines_nest() -> None:
+    job = build(timeoutSeconds=100, cleanupSeconds=20)["spec"]["jobTemplate"]["spec"]
+    pod = job["template"]["spec"]
+    assert 120 < pod["activeDeadlineSeconds"] < job["activeDeadlineSeconds"]
+    assert pod["terminationGracePeriodSeconds"] > 20
+    arguments = pod["containers"][0]["args"]
+    assert arguments[arguments.index("--timeout") + 1] == "100"
+
+
+def test_the_pod_is_restricted_and_has_no_token() -> None:
+    pod = build()["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_names_fit_and_differ_with_the_uid() -> None:
+    long = monitor("a" * 63)
+    other = {**long, "metadata": {**long["metadata"], "uid": "another"}}
+    names = [
+        build_cron_job(each, Spec.of(each), "u", IMAGE)["metadata"]["name"]
+        for each in (long, other)
+    ]
+    assert len(set(names)) == 2
+    assert all(
+        len(name) <= 52 and re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", name) for name in names
+    )
+    job = build_job(long, build(), "rollout x 1")
+    assert len(job["metadata"]["name"]) <= 63
+
+
+def test_the_same_cause_makes_the_same_job() -> None:
+    made = build()
+    jobs = [build_job(monitor(), made, cause)["metadata"]["name"] for cause in ("a", "a", "b")]
+    assert jobs[0] == jobs[1] != jobs[2]
+
+
+def test_intervals_are_spread_over_the_minutes() -> None:
+    offsets = {spread(f"uid-{number}", 5) for number in range(200)}
+    assert offsets == {0, 1, 2, 3, 4}
+    assert re.fullmatch(r"[0-4]-59/5 \* \* \* \*", build()["spec"]["schedule"])
+    assert build(interval="1m")["spec"]["schedule"] == "* * * * *"
+    assert re.fullmatch(r"[0-9]{1,2} \* \* \* \*", build(interval="1h")["spec"]["schedule"])
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ({"schedule": "0 0 30 2 *"}, "InvalidSchedule"),
+        ({"schedule": "61 * * * *"}, "InvalidSchedule"),
+        ({"schedule": "every now and then ok"}, "InvalidSchedule"),
+        ({"schedule": "0 0 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),
+    ],
+)
+def test_a_schedule_that_cannot_be_kept_is_refused_with_a_reason(
+    spec: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(SpecError) as refusal:
+        Spec.of(monitor(**spec)).schedule.after(NOW)
+    assert refusal.value.reason == reason
+
+
+def test_a_schedule_is_kept_in_its_time_zone() -> None:
+    spec = Spec.of(monitor(schedule="30 9 * * *", timeZone="America/Sao_Paulo"))
+    assert spec.schedule.after(NOW) == datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
+
+
+def test_a_change_by_somebody_else_is_seen() -> None:
+    desired = build()
+    live = {**build(), "status": {}}
+    live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"
+    assert as_wanted(desired, live)  # the API server's own defaults are none
+    live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"].append({"name": "x"})
+    assert not as_wanted(desired, live)

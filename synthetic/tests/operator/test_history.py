@@ -1,0 +1,139 @@
+"""Counting: each run once, windows that add up, a status that stays small."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from monitors import monitor
+
+from synthetic.operator.api import Object
+from synthetic.operator.history import History
+from synthetic.operator.outcome import ERROR, FAILED, PASSED, Run
+from synthetic.operator.spec import Spec
+from synthetic.operator.status import Condition, Observed, build_status, condition, percent
+
+START = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
+CREATED = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
+READY = Condition("Ready", "True", "Scheduled", "")
+
+
+def run(number: int, result: str = PASSED, *, minutes: int = 5) -> Run:
+    """Return the run of a number, one each ``minutes``."""
+    at = START + timedelta(minutes=minutes * number)
+    step, reason = ("", "") if result == PASSED else ("createClient", "http_status")
+    uid, ended = f"{number:08d}-0000-0000", at + timedelta(seconds=2)
+    return Run(uid, f"j{number}", result, at, ended, 812, step, reason)
+
+
+def status(results: str, now: datetime | None = None, **spec: Any) -> Object:
+    """Return the status after runs: p passed, f failed, e error; one each five minutes."""
+    names = {"p": PASSED, "f": FAILED, "e": ERROR}
+    runs = [run(number, names[letter]) for number, letter in enumerate(results)]
+    history = History().count(runs, [each.uid for each in runs])
+    wanted = monitor(**spec)
+    observed = Observed(ready=READY, last=runs[-1] if runs else None)
+    moment = now or (runs[-1].finished_at if runs else CREATED)
+    return build_status(wanted, Spec.of(wanted), history, observed, moment)
+
+
+def health(results: str, now: datetime | None = None, **spec: Any) -> tuple[str, str]:
+    """Return the status and the reason of Healthy."""
+    found = condition(status(results, now, **spec), "Healthy")
+    return found["status"], found["reason"]
+
+
+def test_a_job_is_counted_once_and_forgotten_when_it_is_gone() -> None:
+    history = History()
+    for _ in range(3):
+        history = history.count([run(1), run(2, FAILED)], [run(1).uid, run(2).uid])
+    assert history.totals == {"passed": 1, "failed": 1, "error": 0, "disrupted": 0}
+    assert history.count([], [run(2).uid]).counted == {run(2).uid[:18]}
+
+
+def test_what_the_status_holds_is_read_back_the_same() -> None:
+    before = status("ppfep")
+    assert History.read(before) == History.read(status("ppfep"))
+    again = History.read(before)
+    assert again.windows() == before["windows"]
+    assert [each.line for each in again.runs] == before["runs"]
+
+
+def test_windows_add_up_to_the_totals_over_thirty_days() -> None:
+    runs = [run(n, FAILED if n % 7 == 0 else PASSED, minutes=60) for n in range(24 * 30)]
+    history = History().count(runs, [])
+    now = runs[-1].finished_at
+    passed, failed, _ = history.within("30d", now)
+    assert passed + failed == pytest.approx(24 * 30, abs=24)  # the first day has left the window
+    assert sum(history.within("24h", now)) == 24
+    assert history.within("1h", now) == (1, 0, 0)
+    assert history.totals["failed"] == sum(n % 7 == 0 for n in range(24 * 30))
+
+
+@pytest.mark.parametrize(
+    ("results", "spec", "wanted"),
+    [
+        ("", {}, ("Unknown", "NoRunYet")),
+        ("p", {}, ("True", "Passing")),
+        ("ff", {}, ("True", "Passing")),
+        ("fff", {}, ("False", "Failing")),
+        ("pfefef", {}, ("False", "Failing")),
+        ("fffp", {}, ("True", "Passing")),
+        ("fpfpf", {"thresholds": {"failures": 3, "outOf": 5}}, ("False", "Failing")),
+        ("fppppf", {"thresholds": {"failures": 2, "outOf": 5}}, ("True", "Passing")),
+        ("f", {"thresholds": {"failures": 1, "outOf": 1}}, ("False", "Failing")),
+        ("pppeee", {}, ("Unknown", "MonitorBroken")),
+        ("p", {"thresholds": {"degradedMs": 800}}, ("True", "Degraded")),
+        ("fff", {"suspend": True}, ("Unknown", "Suspended")),
+    ],
+)
+def test_a_monitor_is_unhealthy_after_n_of_m_failures(
+    results: str, spec: dict[str, Any], wanted: tuple[str, str]
+) -> None:
+    assert health(results, **spec) == wanted
+
+
+def test_silence_is_never_up() -> None:
+    late = START + timedelta(minutes=30)
+    assert health("ppp", START + timedelta(minutes=12)) == ("True", "Passing")
+    assert health("ppp", late) == ("Unknown", "NoData")
+    assert health("", late) == ("Unknown", "NoData")
+
+
+def test_a_condition_keeps_its_time_while_its_status_is_the_same() -> None:
+    first = status("p")
+    wanted = monitor(status=first)
+    later = build_status(
+        wanted,
+        Spec.of(wanted),
+        History.read(first),
+        Observed(ready=READY),
+        START + timedelta(minutes=6),
+    )
+    assert later["conditions"] == first["conditions"]
+
+
+def test_the_status_stays_under_8_kib() -> None:
+    runs = [run(n, FAILED, minutes=480) for n in range(300)]
+    history = History().count(runs, [each.uid for each in runs[-130:]])
+    wanted = monitor()
+    observed = Observed(ready=READY, last=runs[-1])
+    written = build_status(wanted, Spec.of(wanted), history, observed, runs[-1].finished_at)
+    assert len(orjson.dumps(written)) <= 8192
+    assert len(written["runs"]) > 30
+    assert written["totals"]["failed"] == 300
+
+
+def test_the_error_budget_is_what_the_objective_leaves() -> None:
+    slo = status("p" * 19 + "f", slo={"objective": "90", "window": "1d"})["slo"]
+    assert slo == {"objective": "90%", "window": "1d", "budgetRemaining": "50.00%", "failed": 1}
+
+
+def test_a_share_is_never_rounded_up() -> None:
+    assert [percent(share) for share in (None, 1.0, 0.99999, 0.5, -1.5)] == [
+        "",
+        "100.00%",
+        "99.99%",
+        "50.00%",
+        "-150.00%",
+    ]

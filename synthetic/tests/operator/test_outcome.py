@@ -1,0 +1,109 @@
+"""How runs are judged, whatever a probe or a cluster does."""
+
+import json
+import random
+import string
+from typing import Any
+
+import orjson
+import pytest
+from monitors import job, pod, said
+
+from synthetic.operator.message import parse
+from synthetic.operator.outcome import DISRUPTED, ERROR, FAILED, PASSED, run_of
+
+DRAINED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
+NOT_STARTED: dict[str, Any] = {
+    "containerStatuses": [{"name": "probe", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]
+}
+
+
+def test_a_run_that_passed_after_a_retry_says_so() -> None:
+    run = run_of(job(), [pod(said("passed", attempt=2))])
+    assert (run.result, run.attempt, run.duration_ms, run.reason) == (PASSED, 2, 812, "")
+
+
+def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
+    message = said("failed", reason="http_status", status=503)
+    run = run_of(job(ended="Failed"), [pod(message, code=1)])
+    assert (run.result, run.told) == (FAILED, "createClient http_status 503")
+    assert run.trace_id.endswith("1")
+
+
+@pytest.mark.parametrize(
+    ("pods", "told"),
+    [
+        ([pod(said("error", reason="runner", status=0), code=2)], "createClient runner"),
+        (
+            [pod(said("running"), code=137, terminated={"reason": "OOMKilled"})],
+            "createClient runner 201 OOMKilled",
+        ),
+        ([pod(said("running"), code=137, reason="DeadlineExceeded")], "DeadlineExceeded"),
+        ([pod(said("running"), code=137)], "createClient runner 201 ExitCode137"),
+        ([pod(**NOT_STARTED)], "runner ImagePullBackOff"),
+        ([{**pod(), "status": {}}], "runner NotStarted"),
+        ([], "runner NoPod"),
+        ([pod("Traceback", code=1)], "runner ExitCode1"),
+    ],
+)
+def test_a_probe_that_could_not_do_its_work_is_no_failure_of_the_system(
+    pods: list[dict[str, Any]], told: str
+) -> None:
+    run = run_of(job(ended="Failed"), pods)
+    assert run.result == ERROR
+    assert run.told.endswith(told)
+
+
+def test_a_drained_node_is_nobodys_failure() -> None:
+    run = run_of(job(ended="Failed"), [pod(said("running"), code=143, conditions=DRAINED)])
+    assert (run.result, run.detail) == (DISRUPTED, "EvictionByEvictionAPI")
+
+
+def test_a_message_that_claims_a_pass_does_not_outweigh_a_failed_job() -> None:
+    assert run_of(job(ended="Failed"), [pod(said("passed"), code=137)]).result == ERROR
+    assert run_of(job(ended="Failed"), [pod(said("failed"), code=137)]).result == ERROR
+
+
+def test_the_last_of_several_pods_counts() -> None:
+    early = pod(said("running"), code=143, conditions=DRAINED)
+    late = pod(said("failed", reason="schema"), code=1)
+    late["metadata"]["creationTimestamp"] = "2026-01-31T10:00:30Z"
+    assert run_of(job(ended="Failed"), [late, early]).reason == "schema"
+
+
+def test_ten_thousand_random_messages_are_borne() -> None:
+    chance = random.Random(7)  # noqa: S311 - the same messages each time
+    values: list[Any] = [
+        None,
+        True,
+        -1,
+        2**70,
+        1.5,
+        "",
+        "x" * 3000,
+        "\ud800",
+        [],
+        {},
+        "<b>",
+        "running",
+    ]
+    whole = orjson.dumps(said("failed", reason="dns")).decode()
+    for _ in range(10_000):
+        match chance.randrange(3):
+            case 0:
+                text = "".join(chance.choices(string.printable, k=chance.randrange(200)))
+            case 1:
+                text = whole[: chance.randrange(len(whole))] + chance.choice('}]"0 ')
+            case _:
+                document = said(chance.choice(["passed", "failed", "error", "running"]))
+                document[chance.choice(sorted(document))] = chance.choice(values)
+                text = repr(document) if chance.random() < 0.1 else _dump(document)
+        found = parse(text)
+        run = run_of(job(ended="Failed"), [pod(text, code=1)])
+        assert run.result in {FAILED, ERROR}
+        assert found is None or (len(found.step) <= 64 and 0 <= found.duration_ms < 2**31)
+
+
+def _dump(document: dict[str, Any]) -> str:
+
+    return json.dumps(document)

@@ -45,7 +45,9 @@ def make_environment() -> None:
 def render_all(folder: Path) -> None:
     """Write what the charts make to stay, one file for each way to install them."""
     helm = helms(folder)[0]
-    ways = {file.stem: ("cadastro", "--values", str(file)) for file in EXAMPLES}
+    ways: dict[str, tuple[str, ...]] = {
+        file.stem: ("cadastro", "--values", str(file)) for file in EXAMPLES
+    }
     ways["default"] = ("cadastro",)
     ways["load"] = ("load", "--set", "url=http://cadastro.example.com")
     for name, options in ways.items():

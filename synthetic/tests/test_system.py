@@ -20,10 +20,12 @@ from synthetic.probe.credentials import read_credentials
 from synthetic.probe.library import journey_names
 from synthetic.probe.outcome import Outcome
 from synthetic.probe.replay import replay
+from synthetic.probe.runner import Limits
 from system import System, running
 from tap import tapped
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
+PATIENCE = 120  # seconds: many a test may run beside these
 INTERRUPTED = ("clients-health", "login", "clients-crud", "products-crud", "inventory-purchase")
 NOTHING = {"users": 0, "clients": 0, "addresses": 0, "products": 0, "inventory_items": 0}
 
@@ -40,7 +42,7 @@ class Site:
     def replay(self, journey: str) -> Outcome:
         """Replay a journey; what it saw goes into the ledger."""
         credentials = read_credentials(self.folder.monitor)
-        outcome = replay(journey, self.system.url, credentials)
+        outcome = replay(journey, self.system.url, credentials, Limits(timeout=PATIENCE))
         for told in outcome.steps:
             if told.step_id != "token":
                 record("monitor", told.operation_id, told.status)
@@ -164,7 +166,8 @@ def probe_until(site: Site, folder: Path, journey: str, at: int, number: signal.
     started: list[subprocess.Popen[bytes]] = []
     with tapped(site.system.url, at + 1, lambda: started[0].send_signal(number)) as url:
         where = ["--url", url, "--credentials", str(site.folder.monitor)]
-        command = [str(PROGRAM), "probe", journey, *where, "--termination-log", str(log)]
+        how = ["--timeout", str(PATIENCE), "--termination-log", str(log)]
+        command = [str(PROGRAM), "probe", journey, *where, *how]
         started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-        code = started[0].wait(60)
+        code = started[0].wait(PATIENCE)
     return Ended(code, json.loads(log.read_text()))

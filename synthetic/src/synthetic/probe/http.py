@@ -115,9 +115,11 @@ class HttpClient:
             if self._has_ended:
                 message = "the connection was closed before the answer was whole"
                 raise StepError("connect", message) from error
-            raise StepError("schema", f"the answer is no HTTP/1.1: {error}") from error
+            raise StepError("schema", "the answer is no HTTP/1.1") from error
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-            raise StepError("runner", f"the journey's request is no HTTP: {error}") from error
+            raise StepError(
+                "runner", "the journey's request is no HTTP: look at its headers"
+            ) from error
         except OSError as error:
             message = f"the connection broke before the answer was whole: {error.strerror or error}"
             raise StepError("connect", message) from error

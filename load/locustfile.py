@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import httpx
 from locust import LoadTestShape, events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from harness.recording import REFUSED, Recording
+from harness.recording import REFUSED, Cell, Recording
 from shapes import SHAPES, plan
 from shapes.phases import DRAINED_AFTER, Plan
 from users import people
-from users.access import Access
+from users.access import Access, AccessError
 from users.attendant import Attendant
 from users.auditor import Auditor
 from users.caller import PATIENCE, Caller
@@ -36,8 +37,8 @@ PERSONAS: tuple[type[Persona], ...] = (Attendant, Seller, CatalogueKeeper, Audit
 SEEDS = 30  # clients, and products, that each process makes ahead
 OVER = "over"
 AT_ONCE = 1_000.0  # users a second: a step is a step
+TRIES = 5
 EVERY = 2.0  # seconds between two lines of progress
-TOLD_AFTER = 3.0  # seconds until the last worker has told what it saw
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Run:
     """What this process knows of the run: the master, or the only process, knows all of it."""
 
     recording: Recording = field(default_factory=Recording)
+    fresh: Cell = field(default_factory=Cell)  # since the last line of progress
     bounds: dict[int, Bounds] = field(default_factory=dict)
     in_flight: dict[str, int] = field(default_factory=dict)  # of each worker
     shape: "Shape | None" = None
@@ -52,8 +54,14 @@ class Run:
     def gather(self) -> None:
         """Add what this process itself saw."""
         if hasattr(Persona, "caller"):
-            self.recording.add(Persona.caller.recording.drain())
+            self.add(Persona.caller.recording.drain())
             self.bounds.update(Persona.caller.world.drain())
+
+    def add(self, seen: Recording) -> None:
+        """Add what a process saw."""
+        self.recording.add(seen)
+        for cell in seen.cells.values():
+            self.fresh.add(cell)
 
     def busy(self) -> int:
         """Return how many actions have not ended yet."""
@@ -143,18 +151,36 @@ def begin(environment: Environment, **_: object) -> None:
         persona.act_openly()
     if getattr(environment.runner, "clients", None) is not None:
         return  # a master calls nobody
-    access = Access(environment.host or "", options.secret_file)
-    caller = Caller(environment, access, World(options.run_id))
-    for _number in range(SEEDS):
-        body = people.client(options.run_id)
-        caller.world.clients[caller.call("clients.create", body=body).body["id"]] = body
-        answer = caller.call("products.create", body=people.product(options.run_id))
-        caller.world.products.append(answer.body["id"])
+    try:
+        access = Access(environment.host or "", options.secret_file)
+        caller = Caller(environment, access, World(options.run_id))
+        sow(caller, SEEDS)
+    except (AccessError, httpx.HTTPError) as error:
+        sys.exit(f"nothing could be made ahead: {error}")  # nobody could act without
     caller.recording.drain()  # the seeds are no part of what is judged
     Persona.caller = caller
     environment.stats.clear_all()
     if isinstance(environment.shape_class, Shape):
         environment.shape_class.reset_time()  # what took until now is no part of the plan
+
+
+def sow(caller: Caller, count: int) -> None:
+    """Make clients and products ahead, patiently; raises ``AccessError`` when it cannot be done."""
+    for _ in range(count):
+        client = people.client(caller.world.run)
+        caller.world.clients[insist(caller, "clients.create", client)] = client
+        product = people.product(caller.world.run)
+        caller.world.products.append(insist(caller, "products.create", product))
+
+
+def insist(caller: Caller, name: str, body: dict[str, Any]) -> int:
+    """Make a row, and return its id; try more than once."""
+    for _ in range(TRIES):
+        answer = caller.call(name, body=body)
+        if answer.is_ok:
+            return int(answer.body["id"])
+        gevent.sleep(1)
+    raise AccessError(f"{name} answered {answer.outcome}, {TRIES} times")
 
 
 @events.report_to_master.add_listener
@@ -169,7 +195,7 @@ def tell(data: dict[str, Any], **_: object) -> None:
 @events.worker_report.add_listener
 def hear(client_id: str, data: dict[str, Any], **_: object) -> None:
     """Add what a worker tells."""
-    RUN.recording.add(Recording.from_json(data.get("recording", [])))
+    RUN.add(Recording.from_json(data.get("recording", [])))
     RUN.bounds.update({number: tuple(both) for number, both in data.get("bounds", [])})
     RUN.in_flight[client_id] = data.get("in_flight", 0)
 
@@ -203,7 +229,7 @@ def show_progress(environment: Environment) -> None:
         if RUN.shape is None or environment.runner is None or RUN.shape.phase == OVER:
             continue
         now = time.time()
-        cell = RUN.recording.sum(now - EVERY - TOLD_AFTER, now - TOLD_AFTER)
+        cell, RUN.fresh = RUN.fresh, Cell()
         planned = RUN.shape.planned()
         second = min(now - RUN.shape.began, planned.seconds)
         unit = "actions/s asked" if planned.model == "open" else "users"

@@ -12,6 +12,7 @@ from users.access import Access
 from users.world import Bounds
 
 PATIENCE = 15.0  # seconds until a deleted client's inventory must be empty
+BUSY = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
 PAUSE = 0.2  # seconds between two looks
 EVERY = 2.0  # seconds between two lines of progress
 PAGE = 1000
@@ -96,10 +97,15 @@ class Aftermath:
         """Ask again while a system that was under load is busy yet."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            headers = {"Authorization": f"Bearer {self._access.token()}"}
-            answer = self._http.request(method, path, headers=headers)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
-                return answer
+            try:
+                headers = {"Authorization": f"Bearer {self._access.token()}"}
+                answer = self._http.request(method, path, headers=headers)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if answer.status_code not in BUSY or time.monotonic() > deadline:
+                    return answer
             time.sleep(PAUSE)
 
 

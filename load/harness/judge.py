@@ -74,6 +74,8 @@ def _counts(outcome: Outcome, limits: Mapping[str, Any]) -> Iterator[Row]:
         for name, cell in outcome.recording.by_operation(*outcome.span).items()
         if cell.failed
     }
+    if not total.count:
+        yield Row("calls", "0", "at least 1", holds=False)
     share = total.failed / max(1, total.count)
     yield Row(
         "failed calls", f"{share:.2%}", f"at most {limits['failed']:.2%}", share <= limits["failed"]

@@ -1,5 +1,6 @@
 """One run from beginning to end: measure the client, load, look, clear up, judge, tell."""
 
+import contextlib
 import json
 import secrets
 import signal
@@ -19,6 +20,7 @@ from harness.cost import measure
 from harness.coverage import note
 from harness.outcome import Outcome, OutcomeError
 from shapes.phases import Model
+from users.access import AccessError
 
 LOAD = Path(__file__).resolve().parent.parent
 SAVED = "run.json"
@@ -68,10 +70,14 @@ def execute(order: Order, folder: Path) -> Outcome:
     aftermath = Aftermath(order.url, order.secret_file)
     try:
         outcome = Outcome.from_document({**_locust(order, folder, mark), "cost": cost})
+        outcome.save(folder / SAVED)  # what was seen is kept, whatever becomes of the system now
         outcome.consistency = aftermath.verify(outcome.bounds)
-    finally:
-        say(f"deleted {aftermath.clean(mark)} rows")
-    outcome.save(folder / SAVED)
+        outcome.save(folder / SAVED)
+    except BaseException:
+        with contextlib.suppress(RunError):  # what went wrong first is what is told
+            _clear_up(aftermath, mark)
+        raise
+    _clear_up(aftermath, mark)
     note(outcome.recording)
     return outcome
 
@@ -102,6 +108,15 @@ def say(text: str) -> None:
     """Show progress."""
     sys.stderr.write(f"load: {text}\n")
     sys.stderr.flush()
+
+
+def _clear_up(aftermath: Aftermath, mark: str) -> None:
+    try:
+        say(f"deleted {aftermath.clean(mark)} rows")
+    except (AccessError, httpx.HTTPError) as error:
+        raise RunError(
+            f"rows are left ({error}): delete them with python load/command.py clean {mark}"
+        ) from error
 
 
 def _cost() -> float:

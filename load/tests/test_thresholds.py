@@ -94,6 +94,12 @@ def test_actions_that_never_began_are_missed() -> None:
     assert "failed: (the client)" in missed(outcome)
 
 
+def test_a_run_without_a_call_is_no_good_run() -> None:
+    outcome = made_up()
+    outcome.recording.cells.clear()
+    assert "calls" in missed(outcome)
+
+
 def test_half_of_the_calls_are_too_few() -> None:
     outcome = made_up()
     keys = [key for key in outcome.recording.cells if key[0] % 2 and key[0] > BEGAN + 20]

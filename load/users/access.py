@@ -65,7 +65,8 @@ class Access:
 def _expect(status: int, answer: httpx.Response) -> dict[str, str]:
     if answer.status_code != status:
         request = f"{answer.request.method} {answer.request.url.path}"
-        raise AccessError(f"{request} answered {answer.status_code}: {answer.text[:200]}")
+        told = " ".join(answer.text.split())[:200]
+        raise AccessError(f"{request} answered {answer.status_code}: {told}")
     document: dict[str, str] = answer.json()
     return document
 

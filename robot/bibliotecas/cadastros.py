@@ -5,6 +5,8 @@ from robot.api.deco import keyword
 from pedidos import Pedidos
 from tipos import EMBUTIDO, TIPOS
 
+FICAM = ("id", "client_id")  # o que uma mudança não muda
+
 
 class Cadastros(Pedidos):
     """Lê de novo o que o cenário escreveu, ou tentou escrever."""
@@ -51,7 +53,9 @@ class Cadastros(Pedidos):
     def ficou_mudado(self, tipo: str) -> None:
         """Lê o registro de novo, e exige que tenha os dados novos."""
         self.o_pedido_e_aceito()
-        self._deve_se_ler(tipo, self._dados.como_se_le(self._enviado, id=self._atuais[tipo]["id"]))
+        atual = self._atuais[tipo]
+        fica = {campo: atual[campo] for campo in FICAM if campo in atual}
+        self._deve_se_ler(tipo, self._dados.como_se_le(self._enviado, **fica))
 
     @keyword(f"O ${{qual:|outro }}{EMBUTIDO} continua como estava")
     def continua_como_estava(self, qual: str, tipo: str) -> None:

@@ -66,7 +66,7 @@ Token se confere com as chaves publicadas
 Chaves publicadas estão abertas a todos, sem a parte secreta
     [Etiquetas]    sucesso    token    op:users.jwks
     Dado que não tenho token
-    Quando Pedir    GET    /users/jwks.json
+    Quando peço as chaves publicadas
     Então o pedido é aceito
     E as chaves publicadas não têm a parte secreta
     E o cabeçalho "Cache-Control" diz "public, max-age="

@@ -76,7 +76,7 @@ Quem não tem endereço recebe uma lista vazia
 
 Quem não existe recebe uma lista vazia
     [Etiquetas]    lista    op:addresses.list_of_client
-    Quando Pedir    GET    /address/fetch/9223372036854775807
+    Quando consulto os endereços de quem não existe
     Então a lista vem vazia
 
 Endereço mudado se lê como foi mudado
@@ -90,7 +90,6 @@ Endereço mudado continua do mesmo cliente
     [Etiquetas]    sucesso    op:addresses.update    op:addresses.list_of_client
     Dado que há um endereço
     Quando mudo o endereço sem dizer de quem é
-    E ponho nos dados    client_id    ${CLIENTE}[id]
     Então o endereço ficou como foi mudado
 
 Mudar um endereço não muda os outros

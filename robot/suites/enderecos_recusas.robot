@@ -58,7 +58,7 @@ Estado que não existe é recusado no modo strict
 
 Endereço de quem não existe é recusado
     [Etiquetas]    ausente    op:addresses.create
-    Quando cadastro um endereço para o cliente ${9223372036854775807}
+    Quando cadastro um endereço para quem não existe
     Então o sistema diz que o "client_id" não existe
 
 Endereço de quem foi apagado é recusado

@@ -42,6 +42,7 @@ class Issuer:
         """Make a first key."""
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.current = self.add_key("first")
+        self.fetches = 0  # of the key set
         self.service_scope = "clients:exists products:exists inventory:remove"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -60,7 +61,7 @@ class Issuer:
         """Return the JSON Web Key Set (RFC 7517)."""
         keys = [
             {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
-            for kid, key in self.keys.items()
+            for kid, key in list(self.keys.items())
         ]
         return {"keys": keys}
 
@@ -96,6 +97,10 @@ class Issuer:
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Go away; nobody listens any more."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -106,6 +111,7 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self._answer(issuer.key_set())
+                issuer.fetches += 1
 
             def do_POST(self) -> None:
                 """Answer a service's token (RFC 6749, section 4.4), whoever asks."""

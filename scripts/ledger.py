@@ -13,6 +13,8 @@ from servicekit.contract import load_contract, operations
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "openapi"
 
+SUITES = ("unit", "fuzz", "acceptance", "monitor", "load")
+
 Seen = dict[tuple[str, int], set[str]]
 
 
@@ -48,13 +50,18 @@ def read(folder: Path) -> Seen:
 
 
 def show(declared: set[tuple[str, int]], seen: Seen) -> None:
-    """Print one line an operation: each status, and a mark where it was never seen."""
+    """Print one line an operation: each status, and the initials of the suites that saw it."""
+    print("  " + ", ".join(f"{suite[0]}: {suite}" for suite in SUITES) + ", !: nobody")
     by_operation: dict[str, list[str]] = defaultdict(list)
     for operation_id, status in sorted(declared):
-        mark = "" if (operation_id, status) in seen else "!"
-        by_operation[operation_id].append(f"{mark}{status}")
+        suites = seen.get((operation_id, status), set())
+        marks = "".join(suite[0] if suite in suites else "-" for suite in SUITES)
+        by_operation[operation_id].append(f"{status} {marks if suites else '!'}")
     for operation_id, statuses in by_operation.items():
-        print(f"  {operation_id:32}{' '.join(statuses)}")
+        print(f"  {operation_id:32}{'  '.join(statuses)}")
+    for suite in SUITES:
+        count = sum(suite in seen.get(each, ()) for each in declared)
+        print(f"  {suite:12}{count:4} of {len(declared)}")
 
 
 if __name__ == "__main__":

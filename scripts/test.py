@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LEDGER = "CADASTRO_LEDGER"
+LOGS = "CADASTRO_TEST_LOGS"
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,19 @@ def tests() -> list[Result]:
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     folder = Path(tempfile.mkdtemp(prefix="cadastro-ledger-"))
-    os.environ[LEDGER] = str(folder)
+    logs = Path(tempfile.mkdtemp(prefix="cadastro-logs-"))
+    os.environ |= {LEDGER: str(folder), LOGS: str(logs)}
     workers = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")
     try:
         return [
             run(Check("tests", ("pytest", "-q", *workers, "--cov", "--cov-report=")), quiet=False),
             run(Check("coverage", ("coverage", "report", "--fail-under=90")), quiet=False),
             run(Check("ledger", ("python", "scripts/ledger.py", str(folder))), quiet=False),
+            run(Check("leaks", ("python", "scripts/leaks.py", str(logs))), quiet=False),
         ]
     finally:
         shutil.rmtree(folder)
+        shutil.rmtree(logs)
 
 
 def run(check: Check, *, quiet: bool = True) -> Result:

@@ -7,6 +7,7 @@ import os
 from functools import cache
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import schemathesis
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 from validate_docbr import CPF
 
-from servicekit.testing import CONTRACTS, Operations, record
+from servicekit.testing import CONTRACTS, Operations, record, remember
 
 UFS = ["AC", "BA", "DF", "SP"]  # enough of the 27
 
@@ -37,12 +38,16 @@ schemathesis.openapi.format("utf8-email", st.integers(0).map("Vinícius_{}@examp
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:  # noqa: ARG001
-    """Note what was seen in the ledger."""
+    """Note what was seen in the ledger, and what was sent."""
     url = response.request.url or ""
     path = url.partition("?")[0].removeprefix(os.environ["FUZZ_URL"])
     found = _operations().find(str(response.request.method), path)
     if found is not None:
         record("fuzz", found.operation_id, response.status_code)
+        body = response.request.body
+        content = body if isinstance(body, str | bytes) else b""
+        headers = {name: str(value) for name, value in response.request.headers.items()}
+        remember(httpx.Request("POST", "http://-", headers=headers, content=content))
 
 
 @schemathesis.hook

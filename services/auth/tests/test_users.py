@@ -1,6 +1,8 @@
 """Users: who registers can log in, under one name, with one password."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -61,6 +63,23 @@ def test_a_name_is_one_users_however_it_is_spelt(api: ContractClient, spell: obj
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["field"] == "username"
     assert login(api, spell(name)).status_code == 200
+
+
+def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: ContractClient) -> None:
+    name, barrier = a_name(), threading.Barrier(50)
+
+    def create(number: int) -> int:
+        barrier.wait()
+        spelt = name.upper() if number % 2 else name
+        body = {"username": spelt, "password": PASSWORD}
+        answer = api.post("/users/create", json=body, timeout=60)
+        while answer.status_code == 429:  # no room to hash so many at once
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = api.post("/users/create", json=body, timeout=60)
+        return answer.status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        assert sorted(pool.map(create, range(50))) == [201] + [409] * 49
 
 
 @pytest.mark.parametrize(

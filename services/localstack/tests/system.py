@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copy
 
 import httpx
 import psutil
+
+from localstack.pytest_postgres import LOGS
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 120.0  # seconds; a start takes some eight on a quiet machine
@@ -84,6 +87,14 @@ def running(data: Path, port: int | None = None, *options: str) -> Iterator[Syst
     finally:
         if system.process.poll() is None:
             system.stop(signal.SIGTERM)
+        keep_logs(data / "logs")
+
+
+def keep_logs(folder: Path) -> None:
+    """Copy what a system has logged to where all that a test run logs is looked through."""
+    if LOGS in os.environ:
+        for path in folder.glob("*.log"):
+            copy(path, Path(os.environ[LOGS]) / f"{time.monotonic_ns()}-{path.name}")
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:

@@ -10,7 +10,7 @@ import httpx
 from goods import a_product
 from servicekit.testing import ContractClient
 
-WRITERS = 30
+WRITERS = 50
 
 
 def at_once(call: Callable[[int], httpx.Response]) -> list[int]:

@@ -1,5 +1,8 @@
 """Contracts are bundled into one document, and must fit their handlers."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ from connexion.spec import Specification
 
 from servicekit.contract import ContractError, load_contract, operations
 from servicekit.resolver import HandlerResolver
+from servicekit.settings import EX_CONFIG
 from servicekit.testing import CONTRACTS
 
 
@@ -75,3 +79,33 @@ def test_an_operation_without_a_handler_is_named() -> None:
     with pytest.raises(ContractError, match=r"clients\.nobody has no handler") as caught:
         resolve(contract).check()
     assert "handler clients.list_all has no operation" in str(caught.value)
+
+
+def test_a_service_whose_contract_and_handlers_differ_does_not_start(tmp_path: Path) -> None:
+    contracts = shutil.copytree(CONTRACTS, tmp_path / "openapi")
+    contract = contracts / "clients.yaml"
+    text = contract.read_text().replace(
+        "operationId: clients.exists\n", "operationId: clients.new\n", 1
+    )
+    contract.write_text(text)
+    secret = tmp_path / "secret"
+    secret.write_text("not-secret-in-tests")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "from clients.app import create_app; create_app()"],
+        env={
+            "DATABASE_URL": "postgresql://postgres@127.0.0.1:9/nothing",
+            "CONTRACTS_DIR": str(contracts),
+            "JWKS_URL": "http://127.0.0.1:9/users/jwks.json",
+            "TOKEN_URL": "http://127.0.0.1:9/users/token",
+            "INVENTORY_URL": "http://127.0.0.1:9",
+            "SERVICE_CLIENT_ID": "clients",
+            "SERVICE_CLIENT_SECRET_FILE": str(secret),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == EX_CONFIG
+    assert "operation clients.new has no handler" in done.stderr
+    assert "handler clients.exists has no operation" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,6 +12,7 @@ import pytest
 from localstack.postgres import Postgres
 
 FOLDER = "CADASTRO_TEST_POSTGRES"
+LOGS = "CADASTRO_TEST_LOGS"  # the folder for what a test run has logged
 
 # nobody outlives a test run, so nothing needs to survive a crash of it
 FAST = {
@@ -38,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     def stop() -> None:
         server.stop()
+        if LOGS in os.environ:
+            shutil.copy(server.log, Path(os.environ[LOGS]) / "postgres.log")
         shutil.rmtree(folder, ignore_errors=True)
 
     config.add_cleanup(stop)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,14 +18,14 @@ from sqlalchemy import MetaData
 
 from servicekit import current, docs, error_handlers, health, logs
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
-from servicekit.contract import load_contract
+from servicekit.contract import ContractError, load_contract
 from servicekit.database import Base, Database
 from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.health import Readiness
 from servicekit.operation import Operation
 from servicekit.resolver import HandlerResolver
 from servicekit.security import Keys, Verifier
-from servicekit.settings import Settings
+from servicekit.settings import EX_CONFIG, Settings
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 
@@ -100,7 +101,7 @@ def build_app(
         extensions: what its handlers find in ``current_app.extensions``, by name.
 
     Raises:
-        ContractError: the contract cannot be read, or does not fit the handlers.
+        SystemExit: the contract cannot be read, or does not fit the handlers; it has been said.
 
     """
     logs.configure(service.name, settings.log_level)
@@ -111,11 +112,15 @@ def build_app(
     app.extensions.update(
         {current.DATABASE: database, current.SETTINGS: settings, **(extensions or {})}
     )
-    contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
     verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
-    resolver = HandlerResolver(service.name)
-    _Routes(app, contract, resolver, verifier)
-    resolver.check()
+    try:
+        contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
+        resolver = HandlerResolver(service.name)
+        _Routes(app, contract, resolver, verifier)
+        resolver.check()
+    except ContractError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
     docs.register(app, service.prefix, contract)
     health.register(app, Readiness(database, has_keys=service.has_keys))
     return Bridge(

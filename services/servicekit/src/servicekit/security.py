@@ -114,13 +114,19 @@ class Verifier:
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
-    realm = claims.get("realm")
-    scope = claims.get("scope")
+    """Return whom claims tell of; PyJWT has seen to it that they are there and in time."""
+    texts = [claims[name] for name in ("sub", "jti", "client_id")]
+    moments = [claims[name] for name in ("exp", "iat", "nbf")]
+    realm, scope = claims.get("realm"), claims.get("scope")
+    if not all(isinstance(text, str) and text for text in texts):
+        raise _invalid_token()
+    if not all(isinstance(moment, int | float) for moment in moments):  # PyJWT takes digits too
+        raise _invalid_token()
     if realm not in {"live", "synthetic"} or not isinstance(scope, str):
         raise _invalid_token()
     return Principal(
-        subject=str(claims["sub"]),
-        client_id=str(claims["client_id"]),
+        subject=claims["sub"],
+        client_id=claims["client_id"],
         realm=realm,
         scopes=frozenset(scope.split()),
         expires_at=int(claims["exp"]),

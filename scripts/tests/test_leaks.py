@@ -1,0 +1,64 @@
+"""The check that no log holds what was sent: it finds what it must, and passes what it may."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from servicekit.testing import LOGS, environment, remember
+
+SCRIPT = Path(__file__).parents[1] / "leaks.py"
+CPF, EMAIL, PASSWORD = "529.982.247-25", "Vinícius_Peixoto@example.com", "Segredo-77"
+
+
+def sent(folder: Path) -> None:
+    """Note what some requests carried, as the tests' client does."""
+    url = "http://127.0.0.1/clients/create"
+    with environment(**{LOGS: str(folder)}):
+        remember(httpx.Request("POST", url, json={"cpf": CPF, "email": EMAIL}))
+        remember(httpx.Request("POST", url, json={"password": PASSWORD, "name": "Ana Maria"}))
+        remember(
+            httpx.Request("GET", url, headers={"Authorization": "Bearer eyJhbGciOiJ.e30.c2ln"})
+        )
+        remember(httpx.Request("GET", url, params={"city": "São Paulo"}))
+
+
+def check(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the check."""
+    command = [sys.executable, str(SCRIPT), str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        CPF,
+        CPF.replace(".", "").replace("-", ""),
+        EMAIL,
+        json.dumps({"email": EMAIL}),
+        PASSWORD,
+        "eyJhbGciOiJ.e30.c2ln",
+        "GET /address/fetch?city=S%C3%A3o%20Paulo",
+    ],
+)
+def test_what_was_sent_is_found_in_a_log(tmp_path: Path, leak: str) -> None:
+    sent(tmp_path)
+    (tmp_path / "1.log").write_text(f"a line\nanother one: {leak}, as it is\n")
+    done = check(tmp_path)
+    assert done.returncode == 1
+    assert "1 hits" in done.stdout
+
+
+def test_logs_without_it_pass(tmp_path: Path) -> None:
+    sent(tmp_path)
+    (tmp_path / "1.log").write_text('{"route": "/clients/create", "name": "Ana Maria"}\n')
+    assert check(tmp_path).returncode == 0
+
+
+def test_nothing_to_look_at_is_no_pass(tmp_path: Path) -> None:
+    assert check(tmp_path).returncode == 1
+    sent(tmp_path)
+    assert check(tmp_path).returncode == 1

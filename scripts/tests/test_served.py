@@ -1,0 +1,117 @@
+"""The contracts as a whole system serves them: who may call what, and a short `make fuzz`."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from localstack.stack import SERVICES
+from servicekit.contract import load_contract, operations
+from servicekit.testing import CONTRACTS, ContractClient
+from system import System, running
+
+FUZZ = Path(__file__).parents[1] / "fuzz"
+EXAMPLES = ("--examples", "3")  # an operation; `make fuzz` takes a thousand
+NOBODY = "9223372036854775807"  # an id that is not given soon
+
+OPEN = {
+    "users.create",
+    "users.create.alias",
+    "users.health",
+    "users.health.alias",
+    "users.jwks",
+    "clients.health",
+    "products.health",
+    "inventory.health",
+}
+BASIC = {"users.login", "users.login.alias", "users.token"}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A whole system, with auth's own tokens and the ingress before it."""
+    folder = tmp_path_factory.mktemp("contracts")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o711)  # PostgreSQL's own account passes through
+    with running(folder / "data") as system:
+        yield system
+
+
+def secret_file(system: System, client: str) -> Path:
+    """Return where an OAuth client's secret is."""
+    path: Path = system.data / "secrets" / "oauth-clients" / client
+    return path
+
+
+def service_token(system: System, client: str) -> str:
+    """Return a service's token."""
+    answer = httpx.post(
+        f"{system.url}/users/token",
+        data={"grant_type": "client_credentials"},
+        auth=(client, secret_file(system, client).read_text()),
+    )
+    token: str = answer.raise_for_status().json()["access_token"]
+    return token
+
+
+def user_token(system: System) -> str:
+    """Return a new user's token."""
+    name, password = str(uuid4()), "Testando"
+    body = {"username": name, "password": password}
+    httpx.post(f"{system.url}/users/create", json=body).raise_for_status()
+    answer = httpx.post(f"{system.url}/users/login", auth=(name, password))
+    token: str = answer.raise_for_status().json()["token"]
+    return token
+
+
+def test_every_operation_asks_for_a_token_with_its_scope_but_those_that_are_open(
+    system: System,
+) -> None:
+    user = user_token(system)
+    others = {
+        "inventory:remove": service_token(system, "clients"),
+        "clients:exists": service_token(system, "inventory"),
+    }
+    walked = set()
+    for service in SERVICES:
+        path = CONTRACTS / f"{service}.yaml"
+        with ContractClient(system.url, path, "unit") as api:
+            for where, method, operation in operations(load_contract(path)):
+                name = operation["operationId"]
+                walked.add(name)
+                place = where.partition("{")[0] + NOBODY * ("{" in where)
+                asked = str(operation["security"])
+                wrong = next(token for scope, token in others.items() if scope not in asked)
+                seen = [
+                    api.request(method, place, headers=headers).status_code
+                    for headers in ({}, bearer(wrong), bearer(user))
+                ]
+                if name in OPEN:
+                    assert seen[0] not in {401, 403}, name
+                elif name in BASIC:
+                    assert seen == [401, 401, 401], name
+                else:
+                    assert seen[:2] == [401, 403], name
+                    assert seen[2] not in {401, 403}, name
+    assert walked >= OPEN | BASIC
+
+
+def test_what_is_served_keeps_its_contracts(system: System) -> None:
+    secret = secret_file(system, "synthetic")
+    done = subprocess.run(
+        [sys.executable, FUZZ, "--url", system.url, "--secret-file", secret, *EXAMPLES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    assert done.stdout.count("SUMMARY") == len(SERVICES)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}

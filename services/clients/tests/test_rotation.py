@@ -1,0 +1,121 @@
+"""Keys turn under load, and auth goes away: no token that is valid is ever refused."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+import pytest
+
+from clients.app import create_app
+from servicekit import keys
+from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
+
+REFRESHES = 15  # of a minute each, where nothing is hurried
+CALLERS = 4
+
+
+@pytest.fixture
+def own_issuer() -> Iterator[Issuer]:
+    """An issuer that a test may change and stop."""
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def hurried_url(
+    own_issuer: Issuer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A service that fetches its keys several times a second."""
+    monkeypatch.setattr(keys, "REFRESH", 0.2)
+    settings = peer_settings(own_issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+    with environment(**settings):
+        app = create_app()
+    with serve(app) as url:
+        yield url
+
+
+def status(url: str, token: str) -> int:
+    """Return what a token gets."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{url}/clients/exists/1", headers=headers).status_code
+
+
+class Load:
+    """Callers that use the current token over and over, and note every answer."""
+
+    def __init__(self, url: str, issuer: Issuer) -> None:
+        """Call ``url`` with what ``issuer`` signs."""
+        self.seen: list[list[int]] = [[] for _ in range(CALLERS)]
+        self._url = url
+        self._issuer = issuer
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._call, args=(seen,)) for seen in self.seen]
+
+    def __enter__(self) -> Self:
+        """Start to call."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def go_on(self) -> None:
+        """Wait until each caller has two more answers: the second to a token of now."""
+        goals = [len(seen) + 2 for seen in self.seen]
+        wait_until(
+            lambda: all(len(seen) >= goal for seen, goal in zip(self.seen, goals, strict=True)),
+            "every caller to go on",
+            patience=60,
+        )
+
+    def _call(self, seen: list[int]) -> None:
+        while not self._ended.is_set():
+            seen.append(status(self._url, self._issuer.token()))
+
+
+def test_keys_turn_under_load_and_no_token_is_refused(hurried_url: str, own_issuer: Issuer) -> None:
+    with Load(hurried_url, own_issuer) as load:
+        old = own_issuer.token()
+        for turn in range(3):
+            load.go_on()
+            before, new = own_issuer.current, own_issuer.add_key(f"turn-{turn}")
+            fetched(own_issuer)  # publish, and wait
+            own_issuer.current = new  # sign
+            load.go_on()  # who signed with the last key has been answered
+            del own_issuer.keys[before]  # retire
+            fetched(own_issuer)
+        load.go_on()
+    assert {each for seen in load.seen for each in seen} == {200}
+    assert status(hurried_url, old) == 401  # its key is retired
+
+
+def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accepted(
+    hurried_url: str, own_issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = int(time.time())
+    early, late = (own_issuer.token(iat=then, nbf=then) for then in (now - 900, now))
+    dead = own_issuer.token(exp=now - 1)
+    assert status(hurried_url, early) == 200
+    own_issuer.stop()
+    wait_until(
+        lambda: caplog.text.count("key set could not be fetched") >= REFRESHES,
+        "as many vain attempts as there are in a quarter of an hour",
+        patience=60,
+    )
+    assert {status(hurried_url, token) for token in (early, late)} == {200}
+    assert {status(hurried_url, own_issuer.token()) for _ in range(3)} == {200}
+    assert status(hurried_url, dead) == 401
+    assert httpx.get(f"{hurried_url}/-/ready").status_code == 200
+
+
+def fetched(issuer: Issuer) -> None:
+    """Wait for three fetches of the key set: one may be under way, and one not yet be stored."""
+    goal = issuer.fetches + 3
+    wait_until(lambda: issuer.fetches >= goal, "the keys to be fetched")

@@ -1,0 +1,110 @@
+"""Who is let in: no bad token of any kind, and nothing is told or logged of it."""
+
+import logging
+
+import httpx
+import pytest
+
+from bad_tokens import bad_tokens
+from servicekit.testing import ContractClient, Issuer
+
+KINDS = dict(bad_tokens())
+WRITE = "/clients/delete/9223372036854775807"  # with a good token it is a 404
+
+
+def bearer(token: str) -> dict[bytes, bytes]:
+    """Return the header that carries a token, whatever its letters."""
+    return {b"Authorization": b"Bearer " + token.encode()}
+
+
+def test_the_good_token_that_all_of_them_are_made_from_is_let_in(
+    api: ContractClient, issuer: Issuer
+) -> None:
+    with api.as_caller(None) as stranger:
+        assert stranger.delete(WRITE, headers=bearer(issuer.token())).status_code == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bad_token_opens_nothing(
+    api: ContractClient, issuer: Issuer, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    token = KINDS[kind](issuer)
+    with api.as_caller(None) as stranger, caplog.at_level(logging.DEBUG):
+        answers = [stranger.delete(WRITE, headers=bearer(token)) for _ in range(2)]
+    for answer in answers:  # the second one finds whatever the first one has left
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="cadastro"')
+        assert len(token) < 6 or token not in answer.text
+    assert len(token) < 6 or token not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "{}",
+        "Bearer{}",
+        "Token {}",
+        "Basic QXJ0aHVyOlRlc3RhbmRv",
+        "Basic {}",
+        "Bearer Bearer {}",
+        "Basic QXJ0aHVyOlRlc3RhbmRv, Bearer {}",
+    ],
+)
+def test_a_header_that_holds_no_bearer_token_opens_nothing(
+    api: ContractClient, issuer: Issuer, header: str
+) -> None:
+    with api.as_caller(None) as stranger:
+        answer = stranger.delete(WRITE, headers={"Authorization": header.format(issuer.token())})
+    assert answer.status_code == 401
+
+
+def test_two_headers_open_nothing_even_when_both_are_good(service_url: str, issuer: Issuer) -> None:
+    token = f"Bearer {issuer.token()}"
+    for pair in ((token, token), (token, "Bearer nonsense"), ("Bearer nonsense", token)):
+        headers = [("Authorization", value) for value in pair]
+        assert httpx.delete(service_url + WRITE, headers=headers).status_code == 401
+
+
+def test_a_token_elsewhere_than_in_its_header_opens_nothing(
+    service_url: str, issuer: Issuer
+) -> None:
+    token = issuer.token()
+    url, cookie = service_url + WRITE, f"Authorization=Bearer {token}"
+    assert httpx.delete(url, params={"access_token": token}).status_code == 401
+    assert httpx.delete(url, headers={"X-Authorization": f"Bearer {token}"}).status_code == 401
+    assert httpx.delete(url, headers={"Cookie": cookie}).status_code == 401
+
+
+def test_a_million_letters_are_too_much_for_the_server_itself(service_url: str) -> None:
+    headers = {"Authorization": "Bearer " + "a" * 1_000_000}
+    try:
+        answer = httpx.delete(service_url + WRITE, headers=headers)
+    except httpx.TransportError:
+        pass  # it does not read them to the end
+    else:
+        assert answer.status_code in {400, 401, 431}
+    assert httpx.get(f"{service_url}/clients/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("caller", "scope"),
+    [
+        ("service:inventory", "clients:exists products:exists"),
+        ("service:clients", "inventory:remove"),
+        ("user:1", "clients:read"),
+        ("user:1", "clients:WRITE"),
+        ("user:1", "clients:write2"),
+        ("user:1", "clients:read,clients:write"),
+        ("user:1", "clients:*"),
+        ("user:1", ""),
+    ],
+)
+def test_a_good_token_without_the_scope_is_known_and_refused(
+    api: ContractClient, issuer: Issuer, caller: str, scope: str
+) -> None:
+    with api.as_caller(issuer.token(sub=caller, scope=scope)) as other:
+        answer = other.delete(WRITE)
+    assert answer.status_code == 403
+    assert 'scope="clients:write"' in answer.headers["WWW-Authenticate"]

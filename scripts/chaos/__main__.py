@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psutil
 
-from scripts.chaos import broken
-from scripts.chaos.broken import Variant
-from scripts.chaos.conductor import BrokenError, System
-from scripts.chaos.faults import FAULTS, Fault
-from scripts.chaos.history import Attempt, Verdict, judge, read
+from chaos import broken
+from chaos.broken import Variant
+from chaos.conductor import BrokenError, System
+from chaos.faults import FAULTS, Fault
+from chaos.history import Attempt, Verdict, judge, read
 
 BREATH = 1.0  # seconds of load before a fault, and between two rounds
 SELFTEST_ROUNDS = 3
@@ -65,9 +65,10 @@ class Trial:
         self._book = book
         self._windows: list[tuple[float, float]] = []
         self._faults: list[str] = []
+        self._late: list[str] = []
 
     def run(self, rounds: int) -> Row:
-        """Run it; a round that does not heal is the last one."""
+        """Run it; a round in which something went wrong is the last one, a late one is not."""
         row = Row(self._fault.name)
         with self._system.load(self._book):
             self._system.pause(BREATH)
@@ -91,7 +92,7 @@ class Trial:
             return 0.0
         self._windows.append((began, time.monotonic()))
         if seconds > self._fault.heals_within:
-            self._faults.append(f"round {number + 1} healed in {seconds:.1f} s")
+            self._late.append(f"round {number + 1} healed in {seconds:.1f} s")
         if not self._fault.restarts and self._processes() != before:
             self._faults.append(f"round {number + 1}: processes were started again")
         return seconds
@@ -105,7 +106,7 @@ class Trial:
         self._system.swept()
         attempts = list(read(self._book))
         verdict = judge(attempts, self._system.final())
-        verdict.faults += self._faults
+        verdict.faults += self._faults + self._late
         if self._fault.answers_within is not None:
             verdict.faults += self._slow(attempts, self._fault.answers_within)
         return verdict
@@ -138,12 +139,13 @@ def main() -> int:
         return selftest(min(options.rounds, SELFTEST_ROUNDS))
     words = options.only.lower().split(",")
     chosen = [f for f in FAULTS if any(word in f.name.lower() for word in words)]
+    rows: list[Row] = []
+    print(HEADER, flush=True)
     with running() as system:
-        rows = [run(system, fault, options.rounds) for fault in chosen]
-    print("\n".join([HEADER, *map(str, rows)]))
-    for row in rows:
-        for fault in row.verdict.faults:
-            print(f"        {row.name}: {fault}")
+        for fault in chosen:
+            rows.append(run(system, fault, options.rounds))
+            told = [f"{'':8}{reason}" for reason in rows[-1].verdict.faults]
+            print("\n".join([str(rows[-1]), *told]), flush=True)
     left = psutil.Process().children(recursive=True)
     if left:
         print(f"processes are left: {[p.pid for p in left]}")

@@ -66,11 +66,9 @@ def installed(variant: Variant, folder: Path) -> Iterator[None]:
     """Let the processes that are started meanwhile run a variant, which is put into ``folder``."""
     variant.install(folder)
     folder.chmod(0o755)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(folder)
+    before = os.environ["PYTHONPATH"]  # where this package is
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(folder), before))
     try:
         yield
     finally:
-        del os.environ["PYTHONPATH"]
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
+        os.environ["PYTHONPATH"] = before

@@ -17,6 +17,7 @@ THOROUGH ?=
 MINUTES ?= 10
 FAULTS ?=
 SELFTEST ?=
+UNTIMED ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -110,9 +111,9 @@ bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
 
 .PHONY: chaos
-chaos: ## Break the running system on purpose (ROUNDS, FAULTS; SELFTEST=1: broken variants)
+chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts $(BIN)/python -m chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(SELFTEST),--selftest)
+	@PYTHONPATH=scripts $(BIN)/python -m chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
 
 .PHONY: soak
 soak: ## Load the system for MINUTES, and look whether memory or connections leak

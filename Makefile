@@ -113,12 +113,12 @@ bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 .PHONY: chaos
 chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts $(BIN)/python -m chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
+	@$(BIN)/python -m scripts.chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
 
 .PHONY: soak
 soak: ## Load the system for MINUTES, and look whether memory or connections leak
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts $(BIN)/python -m chaos.soak --minutes '$(MINUTES)'
+	@$(BIN)/python -m scripts.chaos.soak --minutes '$(MINUTES)'
 
 ##@ Deploy
 

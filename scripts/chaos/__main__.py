@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psutil
 
-from chaos import broken
-from chaos.broken import Variant
-from chaos.conductor import BrokenError, System
-from chaos.faults import FAULTS, Fault
-from chaos.history import Attempt, Verdict, judge, read
+from scripts.chaos import broken
+from scripts.chaos.broken import Variant
+from scripts.chaos.conductor import BrokenError, System
+from scripts.chaos.faults import FAULTS, Fault
+from scripts.chaos.history import Attempt, Verdict, judge, read
 
 BREATH = 1.0  # seconds of load before a fault, and between two rounds
 SELFTEST_ROUNDS = 3

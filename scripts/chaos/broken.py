@@ -66,9 +66,11 @@ def installed(variant: Variant, folder: Path) -> Iterator[None]:
     """Let the processes that are started meanwhile run a variant, which is put into ``folder``."""
     variant.install(folder)
     folder.chmod(0o755)
-    before = os.environ["PYTHONPATH"]  # where this package is
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(folder), before))
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), before)))
     try:
         yield
     finally:
-        os.environ["PYTHONPATH"] = before
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before

@@ -17,11 +17,11 @@ import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named so there
 
-from chaos.caller import Caller, a_client, log_in, make_user
-from chaos.history import Final
 from localstack.folder import DataFolder
 from localstack.stack import ROOT, SERVICES, Stack, free_ports
 from localstack.supervisor import die_with_parent
+from scripts.chaos.caller import Caller, a_client, log_in, make_user
+from scripts.chaos.history import Final
 
 WORKERS = 2  # of each service, so that one may die beside another
 WATCH = 0.05  # seconds between two looks at the processes
@@ -263,7 +263,7 @@ class System:
         }
         path.write_text(json.dumps({**told, **task}))
         return subprocess.Popen(
-            [sys.executable, "-m", "chaos.workloads", name, str(path)],
+            [sys.executable, "-m", "scripts.chaos.workloads", name, str(path)],
             cwd=ROOT,
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
         )

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx
 import psycopg2
 
-from chaos.caller import a_client, a_purchase
-from chaos.conductor import BrokenError, System, kill
-from chaos.gate import Gate
-from chaos.history import Attempt, read
 from localstack.stack import SERVICES
+from scripts.chaos.caller import a_client, a_purchase
+from scripts.chaos.conductor import BrokenError, System, kill
+from scripts.chaos.gate import Gate
+from scripts.chaos.history import Attempt, read
 
 RELAY = "clients-relay"
 DELETES = 1_000

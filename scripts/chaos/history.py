@@ -14,7 +14,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 
-from chaos.caller import Answer
+from scripts.chaos.caller import Answer
 
 # what a caller may be answered while something is broken; all else is a fault of its own
 NOT_NOW = {0, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}

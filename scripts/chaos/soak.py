@@ -13,9 +13,9 @@ from statistics import median
 
 import psutil
 
-from chaos.__main__ import running, say
-from chaos.conductor import System
-from chaos.history import judge, read
+from scripts.chaos.__main__ import running, say
+from scripts.chaos.conductor import System
+from scripts.chaos.history import judge, read
 
 WARM = 120.0  # seconds, until caches are full
 SAMPLE = 10.0  # seconds between two looks

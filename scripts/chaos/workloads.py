@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.caller import Answer, Caller, a_client, a_purchase, log_in
-from chaos.history import Book, Outcome
+from scripts.chaos.caller import Answer, Caller, a_client, a_purchase, log_in
+from scripts.chaos.history import Book, Outcome
 
 WRITERS = 6
 PAUSE = 0.05  # seconds between two things that a writer does

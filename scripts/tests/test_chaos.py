@@ -1,6 +1,5 @@
 """The judge of `make chaos`: it sees what is lost, doubled and refused; its variants still fit."""
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -8,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos import broken
-from chaos.caller import Answer
-from chaos.faults import FAULTS
-from chaos.history import Attempt, Book, Final, Outcome, judge, read
+from scripts.chaos import broken
+from scripts.chaos.caller import Answer
+from scripts.chaos.faults import FAULTS
+from scripts.chaos.history import Attempt, Book, Final, Outcome, judge, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,11 +108,10 @@ def test_a_variant_that_no_longer_fits_says_so(tmp_path: Path) -> None:
         variant.install(tmp_path)
 
 
-@pytest.mark.parametrize("program", ["chaos", "chaos.soak"])
+@pytest.mark.parametrize("program", ["scripts.chaos", "scripts.chaos.soak"])
 def test_its_commands_say_what_they_take(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", program, "--help"],
-        env={**os.environ, "PYTHONPATH": "scripts"},
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -14,6 +14,10 @@ EXAMPLES ?= 1000
 OPS ?=
 QUICK ?=
 THOROUGH ?=
+MINUTES ?= 10
+FAULTS ?=
+SELFTEST ?=
+UNTIMED ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -105,6 +109,16 @@ probe-kills: ## Kill 200 probes at random and count what they leave (minutes)
 bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 	@$(BOOTSTRAP) dev
 	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
+
+.PHONY: chaos
+chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python -m scripts.chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
+
+.PHONY: soak
+soak: ## Load the system for MINUTES, and look whether memory or connections leak
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python -m scripts.chaos.soak --minutes '$(MINUTES)'
 
 ##@ Deploy
 

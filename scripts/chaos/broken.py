@@ -67,7 +67,7 @@ def installed(variant: Variant, folder: Path) -> Iterator[None]:
     variant.install(folder)
     folder.chmod(0o755)
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), before)))
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,7 +11,6 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from validate_docbr import CPF
 
 TIMEOUT = 10.0  # seconds; after them nobody knows what became of a request
@@ -67,18 +67,17 @@ class Caller:
 def make_user(base: str) -> tuple[str, str]:
     """Make a user, and return the name and the password."""
     name, password = f"chaos-{secrets.token_hex(8)}", secrets.token_urlsafe(16)
-    body = {"username": name, "password": password}
-    httpx.post(f"{base}/users/create", json=body, timeout=TIMEOUT).raise_for_status()
+    Caller(base).ask("POST", "/users/create", {"username": name, "password": password})
     return name, password
 
 
 def log_in(base: str, user: tuple[str, str]) -> str | None:
     """Return a token, or nothing when auth gives none now."""
-    try:
-        answer = httpx.post(f"{base}/users/login", auth=user, timeout=TIMEOUT)
-    except httpx.HTTPError:
-        return None
-    return str(answer.json()["token"]) if answer.is_success else None
+    credentials = b64encode(":".join(user).encode()).decode()
+    caller = Caller(base)
+    answer = caller.ask("POST", "/users/login", Authorization=f"Basic {credentials}")
+    caller.close()
+    return str(answer.document["token"]) if answer.is_success else None
 
 
 def a_client(balance: float = 0, name: str = "Caos") -> dict[str, object]:

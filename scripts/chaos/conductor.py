@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named so there
@@ -88,15 +87,12 @@ class System:
         return time.monotonic() - began
 
     def is_well(self) -> bool:
-        """Tell whether every worker is there, and every service ready, behind the port too."""
-        if any(len(self.workers(name)) != WORKERS for name in SERVICES):
+        """Tell whether every service is ready, behind the port too, with every worker there."""
+        paths = [(base, "/-/ready") for base in self.stack.bases.values()]
+        paths += [(self.stack.url, f"/{part}/health") for part in ("users", *SERVICES[1:])]
+        if not all(_is_green(base, path) for base, path in paths):
             return False
-        paths = [f"{base}/-/ready" for base in self.stack.bases.values()]
-        paths += [f"{self.stack.url}/{part}/health" for part in ("users", *SERVICES[1:])]
-        try:
-            return all(httpx.get(path, timeout=2).is_success for path in paths)
-        except httpx.HTTPError:
-            return False
+        return all(len(self.workers(name)) == WORKERS for name in SERVICES)
 
     def process(self, name: str) -> psutil.Process:
         """Return the process of a part."""
@@ -280,6 +276,13 @@ def kill(processes: Collection[psutil.Process], number: int = signal.SIGKILL) ->
             process.send_signal(number)
         except psutil.NoSuchProcess:
             continue
+
+
+def _is_green(base: str, path: str) -> bool:
+    caller = Caller(base, timeout=2)
+    answer = caller.ask("GET", path)
+    caller.close()
+    return answer.is_success
 
 
 def _pages(caller: Caller, path: str) -> Iterator[dict[str, Any]]:

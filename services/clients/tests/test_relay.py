@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
 from clients.app import create_app
+from localstack.stack import free_ports
 from people import a_client
 from servicekit import migrate
 from servicekit.database import Database, driver_url
@@ -227,6 +229,30 @@ def test_the_relays_process_tells_the_inventory_through_failures(
     body = {"remotion_id": 5, "type": "client"}
     call = ("DELETE", "/inventory/remove_many", body, "Bearer a-token")
     assert inventory.calls == [call] * 3
+
+
+def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
+    outbox: Database, own_url: str, issuer: Issuer, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+    fill(outbox, 5, 6)
+    with environment(**settings, METRICS_BIND=f"127.0.0.1:{port}"):
+        relay = subprocess.Popen([sys.executable, "-m", "clients.relay"], env=os.environ)
+    try:
+        wait_until(lambda: "outbox_oldest_age_seconds " in scraped(port), "the metrics", 30)
+        assert "outbox_messages 2.0" in scraped(port)
+    finally:
+        relay.send_signal(signal.SIGTERM)
+        assert relay.wait(10) == 0
+
+
+def scraped(port: int) -> str:
+    """Return what Prometheus would read."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    except httpx.TransportError:
+        return ""
 
 
 def test_a_relay_without_settings_lists_them() -> None:

@@ -66,22 +66,22 @@ class Supervisor:
     """The children, in the order in which they were started."""
 
     def __init__(self) -> None:
-        self._children: list[Child] = []
+        self.children: list[Child] = []
         self.hurry = False  # set by a second Ctrl-C
 
     def start(self, child: Child) -> Child:
         """Start a child and keep watch over it."""
         child.start()
-        self._children.append(child)
+        self.children.append(child)
         return child
 
     def child(self, name: str) -> Child:
         """Return the child of that name."""
-        return next(child for child in self._children if child.name == name)
+        return next(child for child in self.children if child.name == name)
 
     def check(self) -> None:
         """Raise ``ChildDiedError`` when a child has ended by itself."""
-        for child in self._children:
+        for child in self.children:
             if child.ended():
                 code = child.process.returncode if child.process else 0
                 how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
@@ -90,7 +90,7 @@ class Supervisor:
 
     def revive(self, held: Collection[str] = ()) -> list[str]:
         """Start again what has ended, but for the children ``held`` down; return their names."""
-        ended = [c for c in self._children if c.ended() and c.name not in held]
+        ended = [c for c in self.children if c.ended() and c.name not in held]
         for child in ended:
             child.signal(signal.SIGKILL)  # what it has started would keep its port
             child.start()
@@ -98,19 +98,19 @@ class Supervisor:
 
     def stop(self, patience: float) -> None:
         """End every child, the last one started first; who does not end in time is killed."""
-        for child in reversed(self._children):
+        for child in reversed(self.children):
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not self.hurry and self._anything_lives():
             time.sleep(0.02)
-        for child in self._children:
+        for child in self.children:
             child.signal(signal.SIGKILL)
             if child.process is not None:
                 child.process.wait()
-        self._children.clear()
+        self.children.clear()
 
     def _anything_lives(self) -> bool:
-        return any(child.signal(0) for child in self._children)
+        return any(child.signal(0) for child in self.children)
 
 
 def die_with_parent(number: signal.Signals) -> "DieWithParent | None":

@@ -72,6 +72,7 @@ _LATER = text(
     "UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"
 )
 _AGE = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
+_DEPTH = text("SELECT count(*) FROM outbox")
 
 
 class Away(Exception):
@@ -92,6 +93,12 @@ def age(database: Database) -> float:
     """Return how long the oldest message has been waiting, in seconds; 0 when there is none."""
     with database.statement() as connection:
         return float(connection.scalar(_AGE) or 0)
+
+
+def depth(database: Database) -> int:
+    """Return how many messages are waiting."""
+    with database.statement() as connection:
+        return int(connection.scalar(_DEPTH) or 0)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from servicekit import logs
+from servicekit import logs, metrics
 from servicekit.database import Database
 from servicekit.errors import Unavailable
 from servicekit.identity import ServiceToken
@@ -17,7 +17,7 @@ from servicekit.outbox import Away, Refused, Relay
 from servicekit.settings import PeerSettings, settings_or_exit
 
 TIMEOUT = 2.0  # seconds a call may take
-CONNECTIONS = 2  # one listens, one writes
+CONNECTIONS = 3  # one listens, one writes, one measures
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,15 @@ def main(name: str, settings: Callable[[], PeerSettings], call: Callable[[Any], 
     logs.configure(f"{name}-relay", read.log_level)
     database = Database(read.database_url, connections=CONNECTIONS, application=f"{name}-relay")
     token = ServiceToken(read.token_url, read.service_client_id, read.service_client_secret_file)
+    end_metrics = (
+        metrics.serve(read.metrics_bind, metrics.OutboxCollector(database))
+        if read.metrics_bind
+        else lambda: None
+    )
     relay = Relay(database, HttpReceiver(call(read), token).deliver)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: relay.stop())
     logging.getLogger(__name__).info("the relay runs")
     relay.run()
+    end_metrics()
     database.close()

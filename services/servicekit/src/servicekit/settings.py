@@ -1,5 +1,6 @@
 """The settings of a service: read once from the environment, frozen, and safe to print."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Settings:
     log_level: str
     threads: int  # handler threads of a process, and connections of its pool
     body_limit: int  # bytes
+    metrics_bind: str  # host:port; empty for no metrics
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -63,6 +65,7 @@ class Settings:
             "log_level": _one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
             "threads": env.int("THREADS", 4, validate=validate.Range(1, 64)),
             "body_limit": env.int("BODY_LIMIT", 65_536, validate=validate.Range(1024, 16_777_216)),
+            "metrics_bind": env.str("METRICS_BIND", "", validate=_is_address),
         }
 
 
@@ -141,6 +144,12 @@ def is_folder(path: Path) -> None:
 def _is_postgresql(value: str) -> None:
     if not value.startswith(("postgresql://", "postgresql+psycopg2://")):
         message = "It must start with postgresql://."  # the value may hold a password: not echoed
+        raise ValidationError(message)
+
+
+def _is_address(value: str) -> None:
+    if value and not re.fullmatch(r"[^:\s]+:\d{1,5}", value):
+        message = "It must be a host and a port, like 0.0.0.0:9000."
         raise ValidationError(message)
 
 

@@ -1,0 +1,113 @@
+"""`make soak`: loads the whole system for some minutes; nothing may leak and nothing may fail.
+
+Memory is the proportional set size (PSS) of each part, all of its processes together. It is
+compared between the third minute, when caches are warm, and the last one.
+"""
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from statistics import median
+
+import psutil
+
+from scripts.chaos.__main__ import running, say
+from scripts.chaos.conductor import System
+from scripts.chaos.history import judge, read
+
+WARM = 120.0  # seconds, until caches are full
+SAMPLE = 10.0  # seconds between two looks
+WINDOW = 6  # looks that are compared
+GROWTH = 0.05  # the share by which a part may grow
+MIB = 1024 * 1024
+
+Samples = dict[str, list[float]]
+
+
+def main() -> int:
+    """Load, look, print the figures, and return 1 when something grew, leaked or failed."""
+    parser = argparse.ArgumentParser(
+        prog="make soak",
+        description=__doc__,
+        epilog="Exit codes: 0 all was flat and well, 1 something was not.",
+    )
+    parser.add_argument("--minutes", type=float, default=10, help="after the first two (10)")
+    minutes = parser.parse_args().minutes
+    with running() as system:
+        faults = [*soak(system, minutes)]
+    for fault in faults:
+        print(f"BROKEN  {fault}")
+    return 1 if faults else 0
+
+
+def soak(system: System, minutes: float) -> Iterator[str]:
+    """Load a system, print what it used, and return what is wrong."""
+    book = system.folder / "soak.jsonl"
+    memory: Samples = defaultdict(list)
+    connections: Samples = defaultdict(list)
+    with system.load(book):
+        say(f"warming up for {WARM:.0f} s")
+        system.pause(WARM)
+        end = time.monotonic() + minutes * 60
+        while time.monotonic() < end:
+            look(system, memory, connections)
+            say(f"{max(0, end - time.monotonic()):.0f} s left")
+            system.pause(SAMPLE)
+    system.swept()
+    verdict = judge(read(book), system.final())
+    print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.doubled} doubled")
+    yield from verdict.faults
+    if verdict.lost or verdict.doubled or verdict.orphans:
+        yield f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.orphans} orphans"
+    if system.revived:
+        yield f"parts ended: {dict(system.revived)}"
+    unknown = sum(1 for attempt in read(book) if attempt.outcome == "unknown")
+    if unknown:
+        yield f"{unknown} calls failed"
+    yield from grown("memory", memory, MIB, "MiB", GROWTH)
+    yield from grown("connections", connections, 1, "", 0)
+
+
+def look(system: System, memory: Samples, connections: Samples) -> None:
+    """Add one sample of each part."""
+    for name, processes in parts(system):
+        memory[name].append(sum(map(pss, processes)))
+    statement = (
+        "SELECT application_name, count(*) FROM pg_stat_activity"
+        " WHERE application_name <> '' AND usename <> 'postgres' GROUP BY 1"
+    )
+    for name, count in system.query("postgres", statement):
+        connections[name].append(count)
+
+
+def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """Return each part of the system with its processes."""
+    for child in system.stack.supervisor.children:
+        process = system.process(child.name)
+        yield child.name, [process, *process.children(recursive=True)]
+    yield "PostgreSQL", system.postgres()
+
+
+def pss(process: psutil.Process) -> int:
+    """Return a process's memory in bytes; none when it has just ended."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def grown(what: str, samples: Samples, unit: int, name: str, limit: float) -> Iterator[str]:
+    """Print how each part went, and return those that grew by more than ``limit``."""
+    print(f"{what:20}{'first':>10}{'last':>10}")
+    for part, values in samples.items():
+        first, last = median(values[:WINDOW]) / unit, median(values[-WINDOW:]) / unit
+        growth = last / first - 1 if first else 0
+        print(f"  {part:18}{first:10.1f}{last:10.1f} {name}  {growth:+.1%}")
+        if growth > limit:
+            yield f"{what} of {part} grew by {growth:.1%}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

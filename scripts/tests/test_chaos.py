@@ -1,0 +1,121 @@
+"""The judge of `make chaos`: it sees what is lost, doubled and refused; its variants still fit."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts.chaos import broken
+from scripts.chaos.caller import Answer
+from scripts.chaos.faults import FAULTS
+from scripts.chaos.history import Attempt, Book, Final, Outcome, judge, read
+
+ROOT = Path(__file__).parents[2]
+
+
+def attempt(kind: str, element: str, status: int) -> Attempt:
+    """Return an attempt that was answered with a status; 0 for no answer."""
+    return Attempt.of(kind, element, Answer(status, None, {}, 0, 0))
+
+
+def final(found: dict[tuple[str, str], int], sums: dict[str, int] | None = None) -> Final:
+    """Return what is there in the end."""
+    return Final(Counter(found), sums or {})
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(201, Outcome.OK), (409, Outcome.FAILED), (0, Outcome.UNKNOWN), (503, Outcome.UNKNOWN)],
+)
+def test_an_answer_tells_how_an_attempt_went_and_none_tells_nothing(
+    status: int, outcome: Outcome
+) -> None:
+    assert attempt("address", "a", status).outcome is outcome
+
+
+def test_what_was_acknowledged_and_is_missing_is_lost() -> None:
+    attempts = [attempt("address", "a", 0), attempt("address", "a", 201)]
+    assert judge(attempts, final({})).lost == 1
+    assert judge(attempts, final({("address", "a"): 1})).holds
+
+
+def test_what_is_there_twice_is_doubled_whatever_was_answered() -> None:
+    attempts = [attempt("purchase", "a", 0), attempt("purchase", "a", 0)]
+    assert judge(attempts, final({("purchase", "a"): 2})).doubled == 1
+    assert judge(attempts, final({("purchase", "a"): 1})).holds
+    assert judge(attempts, final({})).holds
+
+
+def test_what_was_refused_and_is_there_is_a_fault() -> None:
+    attempts = [attempt("address", "a", 409)]
+    assert not judge(attempts, final({("address", "a"): 1})).holds
+    assert judge(attempts, final({})).holds
+
+
+def test_a_client_who_was_deleted_and_is_there_is_a_lost_delete() -> None:
+    assert judge([attempt("deletion", "7", 200)], final({})).lost == 1
+    assert judge([attempt("deletion", "7", 200)], final({("deletion", "7"): 1})).holds
+
+
+def test_two_writers_who_both_won_under_one_tag_are_one_lost_update() -> None:
+    attempts = [attempt("edit", "7:a", 200), attempt("edit", "7:b", 200)]
+    assert judge(attempts, final({("edit", "7:b"): 1})).lost == 1
+
+
+@pytest.mark.parametrize(("total", "lost", "doubled"), [(1, 1, 0), (2, 0, 0), (3, 0, 0), (4, 0, 1)])
+def test_a_counter_lies_between_what_is_sure_and_what_may_be(
+    total: int, lost: int, doubled: int
+) -> None:
+    attempts = [attempt("increment", "1", status) for status in (200, 200, 412, 0)]
+    verdict = judge(attempts, final({}, {"1": total}))
+    assert (verdict.lost, verdict.doubled) == (lost, doubled)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+def test_an_answer_that_nobody_should_get_is_a_fault(status: int) -> None:
+    assert judge([attempt("page", "-", status)], final({})).faults
+
+
+def test_orphans_are_a_broken_promise() -> None:
+    assert not judge([], Final(Counter(), {}, orphans=1)).holds
+
+
+def test_a_book_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "book.jsonl"
+    book = Book(path)
+    noted = book.note("address", "a", Answer(201, None, {}, 1.0, 0.5))
+    book.close()
+    with path.open("a") as file:
+        file.write('{"kind": "addr')
+    assert list(read(path)) == [noted]
+
+
+@pytest.mark.parametrize("variant", broken.variants(), ids=lambda variant: variant.name)
+def test_every_broken_variant_fits_the_code_and_names_who_catches_it(
+    variant: broken.Variant, tmp_path: Path
+) -> None:
+    variant.install(tmp_path)
+    changed = tmp_path / variant.package / variant.file
+    compile(changed.read_text(), str(changed), "exec")
+    assert variant.caught_by in {fault.name for fault in FAULTS}
+
+
+def test_a_variant_that_no_longer_fits_says_so(tmp_path: Path) -> None:
+    variant = broken.Variant("old", "servicekit", "outbox.py", "-", "no such text", "")
+    with pytest.raises(broken.OutdatedError, match=r"old\.toml"):
+        variant.install(tmp_path)
+
+
+@pytest.mark.parametrize("program", ["scripts.chaos", "scripts.chaos.soak"])
+def test_its_commands_say_what_they_take(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "Exit codes" in done.stdout

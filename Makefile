@@ -9,6 +9,7 @@ PORT ?= 8080
 DATA ?= .cadastro
 VALIDATION ?= strict
 ROUNDS ?= 1
+MONITORS ?= 1000
 ARGS ?=
 EXAMPLES ?= 1000
 OPS ?=
@@ -130,6 +131,11 @@ images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
 e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL or _HOST, ROUNDS, THOROUGH=1)
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python scripts/e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
+
+.PHONY: operator-bench
+operator-bench: ## Measure the operator with 1,000 monitors on the cluster of KUBECONFIG (MONITORS)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/operator_bench.py --monitors '$(MONITORS)'
 
 ##@ Maintain
 

@@ -6,12 +6,12 @@ app.kubernetes.io/component: operator
 
 {{/* The Secret that the probes log in with. */}}
 {{- define "synthetic.credentials" -}}
-{{- if .Values.credentialsSecret -}}
-{{ .Values.credentialsSecret }}
+{{- if .Values.credentials.existingSecret -}}
+{{ .Values.credentials.existingSecret }}
 {{- else if (.Values.global).generateSecrets -}}
 {{ .Release.Name }}-synthetic-credentials
 {{- else -}}
-{{ fail "synthetic needs credentials for its monitors: set credentialsSecret to the name of a Secret with the keys client-id and client-secret" }}
+{{ fail "synthetic needs credentials for its monitors: set credentials.existingSecret to the name of a Secret with the keys client-id and client-secret" }}
 {{- end -}}
 {{- end }}
 

@@ -25,6 +25,7 @@ Object = dict[str, Any]
 GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
 KIND = "SyntheticMonitor"
 MANAGER = "cadastro-synthetic"
+IN_CLUSTER = "https://kubernetes.default.svc"  # as kopf has it
 PAGE = 250  # objects of a list in one answer
 PATIENCE = aiohttp.ClientTimeout(total=20)  # for one answer
 NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
@@ -87,8 +88,18 @@ def connect() -> kopf.AiohttpSession:
         connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
     )
     return kopf.AiohttpSession(
-        server=info.server, default_namespace=info.default_namespace, aiohttp_session=session
+        server=_without_dns(info.server),
+        default_namespace=info.default_namespace,
+        aiohttp_session=session,
     )
+
+
+def _without_dns(server: str) -> str:
+    """Return the address of a pod's API server, since DNS may be what is broken."""
+    host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
+    if not host or server != IN_CLUSTER:
+        return server
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 class Api:

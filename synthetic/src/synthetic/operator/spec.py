@@ -10,7 +10,7 @@ from cronsim import CronSim, CronSimError
 
 from synthetic.operator.api import Object
 
-STARTUP = 30  # seconds that a probe's pod may take to be scheduled, pulled and started
+STARTUP = 60  # seconds that a probe's pod may take to be scheduled, pulled and started
 MARGIN = 30  # seconds between the end of a pod's time and that of its Job
 INTERVALS = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}

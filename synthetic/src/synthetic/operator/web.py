@@ -70,7 +70,8 @@ async def serve(port: int, store: Store, health: Health) -> AsyncIterator[int]:
     try:
         site = web.TCPSite(runner, port=port)
         await site.start()
-        yield runner.addresses[0][1]
+        # with port 0, IPv4 and IPv6 get a port each: the one of IPv4 is told
+        yield min(runner.addresses, key=len)[1]
     finally:
         await runner.cleanup()
 

@@ -1,0 +1,96 @@
+"""What the operator's port shows, over HTTP."""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+from monitors import monitor
+
+from synthetic.operator.store import Store
+from synthetic.operator.web import serve
+from synthetic.operator.workqueue import WorkQueue
+
+STATUS = {
+    "conditions": [
+        {"type": "Healthy", "status": "False", "reason": "Failing", "message": "<b>3</b> of 3"}
+    ],
+    "totals": {"passed": 1, "failed": 3, "error": 0, "disrupted": 0},
+    "runs": [
+        "2026-01-31T10:00:00Z passed 80",
+        *[f"2026-01-31T10:0{n}:00Z failed 90 health dns" for n in range(1, 4)],
+    ],
+}
+
+
+@dataclass
+class Health:
+    """What the operator says of itself."""
+
+    alive: bool = True
+    ready: bool = True
+
+
+def get(store: Store, path: str, health: Health | None = None) -> tuple[int, str]:
+    """Return the status and the text of an answer."""
+
+    async def ask() -> tuple[int, str]:
+        async with serve(0, store, health or Health()) as port, aiohttp.ClientSession() as session:
+            answer = await session.get(f"http://127.0.0.1:{port}{path}")
+            return answer.status, await answer.text()
+
+    return asyncio.run(ask())
+
+
+def shop() -> Store:
+    """Return a store with one monitor that fails."""
+    store = Store()
+    store.put(monitor(status=STATUS))
+    return store
+
+
+def test_the_page_shows_a_failing_monitor_its_runs_and_no_markup_of_others() -> None:
+    status, page = get(shop(), "/")
+    assert status == 200
+    assert "1 of 1 monitors failing" in page
+    assert "&lt;b&gt;3&lt;/b&gt; of 3" in page
+    assert page.count('<rect class="failed"') == 3
+    assert page.count("<rect ") == 90
+    assert "<script" not in page
+
+
+def test_a_page_without_monitors_says_so() -> None:
+    assert "No SyntheticMonitor is there yet" in get(Store(), "/")[1]
+
+
+def test_counters_are_those_of_the_status() -> None:
+    _, metrics = get(shop(), "/metrics")
+    labels = 'journey="clients-crud",monitor="shop",namespace="here"'
+    assert f'synthetic_monitor_runs_total{{{labels},result="failed"}} 3.0' in metrics
+    assert f"synthetic_monitor_up{{{labels}}} 0.0" in metrics
+
+
+def test_a_monitor_of_which_nothing_is_known_is_neither_up_nor_down() -> None:
+    store = Store()
+    store.put(monitor())
+    assert "synthetic_monitor_up{" not in get(store, "/metrics")[1]
+
+
+def test_liveness_and_readiness_are_told() -> None:
+    assert get(Store(), "/-/live")[0] == 200
+    assert get(Store(), "/-/live", Health(alive=False))[0] == 503
+    assert get(Store(), "/-/ready", Health(ready=False))[0] == 503
+
+
+def test_a_key_waits_once_and_comes_again_when_it_was_added_in_hand() -> None:
+    async def play() -> list[str]:
+        queue: WorkQueue[str] = WorkQueue()
+        for key in ("a", "a", "b"):
+            queue.add(key)
+        first = await queue.take()
+        queue.add(first)
+        taken = [first, await queue.take()]
+        waiting = len(queue)
+        queue.done(first)
+        return [*taken, str(waiting), await queue.take()]
+
+    assert asyncio.run(play()) == ["a", "b", "0", "a"]

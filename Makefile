@@ -14,6 +14,8 @@ EXAMPLES ?= 1000
 OPS ?=
 QUICK ?=
 THOROUGH ?=
+ROWS ?=
+KEEP ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -105,6 +107,16 @@ probe-kills: ## Kill 200 probes at random and count what they leave (minutes)
 bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 	@$(BOOTSTRAP) dev
 	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
+
+.PHONY: bench-scale
+bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)')
+
+.PHONY: instructions
+instructions: ## Count the instructions of a request (KEEP=1 to compare with from now on)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench instructions $(if $(KEEP),--keep)
 
 ##@ Deploy
 

@@ -58,9 +58,7 @@ def _sampled(arena: Arena, sampler: Path, operation: str, seconds: float) -> Cou
     with tempfile.NamedTemporaryFile("r", suffix=".txt") as stacks:
         options = ["-d", str(round(seconds)), "-r", str(RATE), "-f", "raw", "-o", stacks.name]
         command = [str(sampler), "record", "--gil", "--full-filenames", *options, "-p", str(worker)]
-        sampling = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        sampling = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         longer = Extent((operation,), 1, seconds + 1, ROWS)
         follow(order(arena, OURS, operation, longer), arena.load_core)
         _, errors = sampling.communicate()

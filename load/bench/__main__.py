@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=scale.TABLES[-1],
         choices=scale.TABLES,
-        help="the largest table (10000000; it takes 4 GB)",
+        help="the largest table (10000000)",
     )
     more.set_defaults(run=_scale)
     counts = commands.add_parser("instructions", help="instructions of one fetch and one create")

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,10 +33,16 @@ def responder() -> Iterator[int]:
     command = [sys.executable, "-m", "bench.responder", str(port)]
     with subprocess.Popen(command, cwd=BENCH.parent) as process:
         try:
-            wait_until(lambda: follow(order(port), 0).requests > 0, "the responder to answer")
+            wait_until(lambda: listens(port), "the responder to listen", patience=60)
             yield port
         finally:
             process.terminate()
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def order(port: int, operation: str = "fetch") -> Order:

@@ -19,6 +19,8 @@ MINUTES ?= 10
 FAULTS ?=
 SELFTEST ?=
 UNTIMED ?=
+ROWS ?=
+KEEP ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -120,6 +122,16 @@ chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTE
 soak: ## Load the system for MINUTES, and look whether memory or connections leak
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python -m scripts.chaos.soak --minutes '$(MINUTES)'
+
+.PHONY: bench-scale
+bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)')
+
+.PHONY: instructions
+instructions: ## Count the instructions of a request (KEEP=1 to compare with from now on)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench instructions $(if $(KEEP),--keep)
 
 ##@ Deploy
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from bench import compare, instructions, plot, table
+from bench import compare, instructions, layers, plot, scale, table
 from bench.arena import Arena
 from bench.environments import ROOT
 from bench.plans import OPERATIONS
@@ -34,6 +34,7 @@ def _compare(options: argparse.Namespace) -> None:
     print(text)
     _keep("table.txt", text + "\n")
     _keep("plot.svg", plot.svg(found))
+    _layers(options)
 
 
 def _instructions(options: argparse.Namespace) -> None:
@@ -44,6 +45,17 @@ def _instructions(options: argparse.Namespace) -> None:
         instructions.keep(found)
     elif not well:
         raise BenchError("a request takes more instructions than at the last landing")
+
+
+def _layers(options: argparse.Namespace) -> None:
+    for line in layers.lines(options.ops, 3 if options.quick else 10):
+        print(line, flush=True)
+
+
+def _scale(options: argparse.Namespace) -> None:
+    _warn_when_shared()
+    for line in scale.lines(options.rows):
+        print(line, flush=True)
 
 
 def _keep(name: str, text: str) -> None:
@@ -62,11 +74,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True)
     rounds = commands.add_parser("compare", help="paired rounds with the peers, goals, a plot")
-    rounds.add_argument("--quick", action="store_true", help="three short rounds instead of five")
-    rounds.add_argument(
-        "--ops", type=_operations, default=OPERATIONS, help=f"some of: {' '.join(OPERATIONS)}"
-    )
     rounds.set_defaults(run=_compare)
+    profile = commands.add_parser("layers", help="where a request's time goes in ours")
+    profile.set_defaults(run=_layers)
+    for command in (rounds, profile):
+        command.add_argument("--quick", action="store_true", help="few and short measurements")
+        names = " ".join(OPERATIONS)
+        command.add_argument("--ops", type=_operations, default=OPERATIONS, help=f"of: {names}")
+    more = commands.add_parser("scale", help="more rows, connections, workers, rows of a page")
+    more.add_argument(
+        "--rows",
+        type=int,
+        default=scale.TABLES[-1],
+        choices=scale.TABLES,
+        help="the largest table (10000000)",
+    )
+    more.set_defaults(run=_scale)
     counts = commands.add_parser("instructions", help="instructions of one fetch and one create")
     counts.add_argument("--keep", action="store_true", help="make them the figures to compare with")
     counts.set_defaults(run=_instructions)

@@ -18,6 +18,7 @@ from bench.variants import OURS, VARIANTS
 CONNECTIONS = 32
 MANY_CONNECTIONS = 128
 WARMUP = 0.5  # seconds
+ALONE = 0.85  # the part of its core that a server under full load uses when nobody else does
 
 Samples = dict[tuple[str, str], list[Sample]]  # by operation and variant, a sample a round
 
@@ -53,6 +54,11 @@ class Comparison:
         """Return another's processor time a request over ours, round by round."""
         pairs = zip(self.samples[operation, OURS], self.samples[operation, beside], strict=True)
         return [theirs.cpu / ours.cpu for ours, theirs in pairs]
+
+    def undisturbed(self, operation: str, beside: str) -> bool:
+        """Tell whether the server's core was ours alone, or nearly so, in most rounds."""
+        servers = [name for name in (OURS, beside) if name != PGBENCH]
+        return all(self.median(operation, name, "server_busy") >= ALONE for name in servers)
 
     def median(self, operation: str, variant: str, what: str = "rate") -> float:
         """Return the median of one of a sample's figures over the rounds."""

@@ -35,6 +35,9 @@ def measure(arena: Arena, name: str, order: Order) -> Sample:
     before = cpu_seconds(server)
     seen = follow(order, arena.load_core)
     used = cpu_seconds(server) - before
+    if not seen.requests:
+        message = f"{name} answered no {order.operation} in {order.seconds:g} s: too much else runs"
+        raise BenchError(f"{message} on this machine; try again when it is quiet")
     if set(seen.statuses) != {GOOD[order.operation]} or seen.lost:
         message = f"{name} answered {order.operation} with {seen.statuses}, {seen.lost} were lost"
         raise BenchError(message)

@@ -9,7 +9,7 @@ from bench.measure import Sample
 from bench.progress import BenchError
 from localstack.postgres import SUPERUSER, program
 
-_COLUMNS = "id, realm, name, email, email_key, cpf, balance, version, expires_at"
+_COLUMNS = "id, name, email, cpf, balance, version"
 
 SCRIPTS = {
     "fetch": "\\set id random(1, {rows})\n"
@@ -25,22 +25,27 @@ SCRIPTS = {
     " WHERE id = :id AND realm = 'live' RETURNING version;\n",
 }
 
+LONGER = (1, 2, 4, 8, 16)  # times as long, while nothing comes of it on a machine that others use
+
 _RATE = re.compile(r"tps = ([0-9.]+) \(without")
 _LATENCY = re.compile(r"latency average = ([0-9.]+) ms")
 
 
 def limit(arena: Arena, operation: str, *, rows: int, connections: int, seconds: float) -> Sample:
     """Run an operation's statement on the server's core; raises ``BenchError``."""
+    output = ""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(SCRIPTS[operation].format(rows=rows))
         script.flush()
-        output = _run(arena, script.name, connections, max(1, round(seconds)))
-    rate, latency = _RATE.search(output), _LATENCY.search(output)
-    if rate is None or latency is None:
-        message = f"pgbench said nothing of its rate: {output[-500:]}"
-        raise BenchError(message)
-    average = float(latency[1])
-    return Sample(rate=float(rate[1]), cpu=0, p50=average, p99=average, server_busy=0, load_busy=0)
+        for longer in LONGER:
+            duration = max(1, round(seconds)) * longer
+            output = _run(arena, script.name, connections, duration)
+            rate, latency = _RATE.search(output), _LATENCY.search(output)
+            if rate and latency:
+                average = float(latency[1])
+                return Sample(float(rate[1]), 0, average, average, server_busy=0, load_busy=0)
+    message = f"pgbench said nothing of its rate: {output[-500:]}"
+    raise BenchError(message)
 
 
 def _run(arena: Arena, script: str, connections: int, seconds: int) -> str:

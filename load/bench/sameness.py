@@ -128,7 +128,7 @@ def check(name: str, base: str, token: str, signer: Signer) -> int:
 
 def _refused(name: str, client: httpx.Client, call: Call) -> None:
     answer = _send(client, call)
-    media = answer.headers["content-type"].partition(";")[0]
+    media = answer.headers.get("content-type", "").partition(";")[0]
     _expect(name, call.wrong, answer.status_code, call.status)
     _expect(name, f"{call.wrong}, its media type", media, "application/problem+json")
     document = answer.json()

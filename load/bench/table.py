@@ -34,8 +34,19 @@ def _row(comparison: Comparison, operation: str, name: str) -> str:
     rates = (comparison.median(operation, OURS), comparison.median(operation, name))
     ratio, goal = statistics.median(ratios), goals.goal(operation, name)
     figures = f"{rates[0]:8.0f}{rates[1]:10.0f}{ratio:8.2f}{spread:>12}{by_cpu:>8}"
-    verdict = "      -" if goal is None else f"{goal:7.2f}  {_verdict(ratio, goal)}"
+    verdict = "      -" if goal is None else f"{goal:7.2f}  {_judged(comparison, operation, name)}"
     return f"{operation:8}{TITLES[name]:30}{figures}{verdict}"
+
+
+def _judged(comparison: Comparison, operation: str, name: str) -> str:
+    """Judge by the rates, or by the processor's time when others had part of the core."""
+    goal = goals.goal(operation, name) or 0.0
+    if comparison.undisturbed(operation, name):
+        return _verdict(statistics.median(comparison.ratios(operation, name)), goal)
+    if name == PGBENCH:
+        return "not judged: others used the core"
+    by_cpu = statistics.median(comparison.cpu_ratios(operation, name))
+    return f"{_verdict(by_cpu, goal)}, by CPU: others used the core"
 
 
 def _verdict(found: float, goal: float) -> str:

@@ -12,7 +12,7 @@ from servicekit.outbox import put
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_clients = Rows(ClientRow.__table__, "client")
+_clients = Rows(ClientRow.__table__, "client", unread=("email_key",))
 _addresses = Rows(AddressRow.__table__, "address")
 
 

@@ -1,6 +1,6 @@
 """Rows that belong to a realm and carry a version: the statements they need, built once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -27,8 +27,16 @@ SYNTHETIC_LIFE = "1 hour"  # then a sweep deletes what a monitor left behind
 class Rows:
     """One table, seen from one realm at a time."""
 
-    def __init__(self, table: Any, what: str) -> None:  # noqa: ANN401 - a mapped class's __table__
-        """Build the statements for ``table``, a row of which is ``what`` to a person."""
+    def __init__(
+        self,
+        table: Any,  # noqa: ANN401 - a mapped class's __table__
+        what: str,
+        unread: Collection[str] = (),
+    ) -> None:
+        """Build the statements for ``table``, a row of which is ``what`` to a person.
+
+        No row is read with its ``unread`` columns, which only the database needs.
+        """
         self._table: Table = table
         self._what = what
         columns = self._table.c
@@ -45,10 +53,11 @@ class Rows:
                 .limit(bindparam("_batch"))
                 .with_for_update(skip_locked=True)
             )
-        self._fetch = select(self._table).where(mine)
+        read = [c for c in columns if c.name not in {"realm", "expires_at", *unread}]
+        self._fetch = select(*read).where(mine)
         self._exists = select(exists().where(mine))
         self._page = (
-            select(self._table)
+            select(*read)
             .where(columns.realm == bindparam("_realm"), columns.id > bindparam("_after"))
             .order_by(columns.id)
             .limit(bindparam("_limit"))

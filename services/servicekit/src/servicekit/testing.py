@@ -281,7 +281,7 @@ def remember(request: httpx.Request) -> None:
     if request.headers.get("Content-Type") == "application/json":
         try:
             body = json.loads(request.read())
-        except ValueError:
+        except (ValueError, RecursionError):  # some tests send what nobody can read
             body = None
         if isinstance(body, dict):
             secrets += [body[name] for name in SECRET_FIELDS if isinstance(body.get(name), str)]

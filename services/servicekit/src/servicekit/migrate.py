@@ -117,16 +117,12 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
     for attempt in range(1, TRIES + 1):
         try:
             upgrade(url, config)
-        except OperationalError as error:
-            if attempt == TRIES:
+        except DBAPIError as error:
+            # what is wrong with a statement stays wrong; a database may be there in a second
+            if attempt == TRIES or not isinstance(error, OperationalError):
                 sys.stderr.write(f"cannot migrate {package}: {_first_line(error)}\n")
                 raise SystemExit(NOT_AT_HEAD) from None
             time.sleep(1)
-        except DBAPIError as error:  # no other try would end better: the transaction is undone
-            sys.stderr.write(
-                f"cannot migrate {package}, nothing is changed: {_first_line(error)}\n"
-            )
-            raise SystemExit(NOT_AT_HEAD) from None
         else:
             print(f"{package}: the database is migrated")
             return

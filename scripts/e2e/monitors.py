@@ -42,7 +42,7 @@ def told(trial: Trial) -> str:
         deployment = f"deployment/{RELEASE}-{service}"
         replicas = cluster.kubectl("get", deployment, "-o", "jsonpath={.spec.replicas}")
         cluster.kubectl("scale", deployment, "--replicas=0")
-        cluster.wait_for_rollouts(deployment)
+        _wait_until_gone(trial, service)
         seen.append(f"{service} down: {_unhealthy(trial, name)}")
         cluster.kubectl("scale", deployment, f"--replicas={replicas}")
         cluster.wait_for_rollouts(deployment)
@@ -105,6 +105,14 @@ def _unhealthy(trial: Trial, name: str) -> str:
 
 def _wait(trial: Trial, what: str, *which: str) -> None:
     trial.cluster.kubectl("wait", what, "synmon", *which, f"--timeout={trial.cluster.patience}")
+
+
+def _wait_until_gone(trial: Trial, service: str) -> None:
+    """Wait for the end of a service's pods: they answer while they drain."""
+    deadline = time.monotonic() + 60
+    while pods := trial.cluster.pods(service):
+        check(time.monotonic() < deadline, f"still there: {', '.join(pods)}")
+        time.sleep(PAUSE)
 
 
 def _cronjob_of(trial: Trial, monitor: str) -> str:

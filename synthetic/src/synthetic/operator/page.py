@@ -78,6 +78,8 @@ def _article(view: View, now: datetime) -> str:
         for window in UPTIMES
     )
     budget = view.slo.get("budgetRemaining") or NOTHING
+    if budget.startswith("-"):  # by how much says little when there were few runs
+        budget = "used up"
     return f"""<article class="{view.state}">
 <div class="head"><h2>{escape(view.name)}</h2><span class="state">{STATES[view.state]}</span></div>
 <p class="what">{_what(view)}</p>

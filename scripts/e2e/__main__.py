@@ -17,7 +17,7 @@ import faults
 import httpx
 import lifecycle
 import mishaps
-import monitors
+import monitoring
 import rollouts
 from cluster import Cluster, ClusterError, check_settings
 from trial import LateError, MissError, Rounds, Step, Trial
@@ -28,8 +28,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("acceptance through the ingress", acceptance.accept),
     ("helm test", lifecycle.helm_test),
     ("the examples, checked by the server", lifecycle.examples),
-    ("monitors of every service", monitors.watched),
-    ("a monitor for what is down", monitors.told),
+    ("monitors of every service", monitoring.watched),
+    ("a monitor for what is down", monitoring.told),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
     ("Locust in the cluster, restarts in it", rollouts.load),
@@ -92,7 +92,7 @@ def main() -> int:
     finally:
         if not options.keep:
             with timed([], "removing the namespace"):
-                monitors.forget_definition(trial)
+                monitoring.forget_definition(trial)
                 cluster.remove_namespace()
     for row in rows:
         print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")

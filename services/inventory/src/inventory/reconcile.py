@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy.exc import DBAPIError
@@ -90,6 +91,12 @@ class Reconciliation:
                     removed = repository.bury(connection, kind, subject)
                 self.report.removed_rows += removed
 
+    def close(self) -> None:
+        """Close every connection."""
+        self.token.close()
+        self.owners.stop()
+        self.database.close()
+
     def _batches(self, kind: Kind) -> Iterator[list[int]]:
         after = 0
         while True:
@@ -126,23 +133,32 @@ def main() -> None:
     options = _parser().parse_args()
     settings = settings_or_exit(InventorySettings.from_environment)
     logs.configure("inventory-reconcile", settings.log_level, sys.stderr)
-    work = Reconciliation(
+    with closing(_prepare(settings)) as work:
+        code = _outcome(work, options)
+    print(json.dumps({"dry_run": options.dry_run, "complete": code <= LEFT, **asdict(work.report)}))
+    raise SystemExit(code)
+
+
+def _prepare(settings: InventorySettings) -> Reconciliation:
+    return Reconciliation(
         Database(settings.database_url, connections=1, application="inventory-reconcile"),
         Owners(settings.clients_url, settings.products_url),
         ServiceToken(
             settings.token_url, settings.service_client_id, settings.service_client_secret_file
         ),
     )
+
+
+def _outcome(work: Reconciliation, options: argparse.Namespace) -> int:
     try:
-        code = reconcile(work, options)
+        return reconcile(work, options)
     except Problem as problem:
         sys.stderr.write(f"cannot compare: {problem}\n")
-        code = EX_NOPERM if isinstance(problem, Forbidden) else EX_TEMPFAIL
+        return EX_NOPERM if isinstance(problem, Forbidden) else EX_TEMPFAIL
     except DBAPIError as error:
-        sys.stderr.write(f"cannot compare: the database does not answer ({type(error).__name__})\n")
-        code = EX_TEMPFAIL
-    print(json.dumps({"dry_run": options.dry_run, "complete": code <= LEFT, **asdict(work.report)}))
-    raise SystemExit(code)
+        reason = type(error).__name__
+        sys.stderr.write(f"cannot compare: the database does not answer as it should ({reason})\n")
+        return EX_TEMPFAIL
 
 
 def _parser() -> argparse.ArgumentParser:

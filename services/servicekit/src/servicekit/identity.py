@@ -10,6 +10,7 @@ import httpx
 from servicekit.errors import Unavailable
 
 EARLY = 0.8  # the part of a token's life after which the next one is asked for
+AWAY = "The auth service gives this service no token now; try again shortly"
 
 
 class ServiceToken:
@@ -46,7 +47,7 @@ class ServiceToken:
                     self._renew()
                 except (httpx.HTTPError, OSError, KeyError, ValueError):
                     if self._clock() >= self._expires_at:
-                        raise Unavailable from None
+                        raise Unavailable(AWAY) from None
             return self._token
 
     def forget(self) -> None:

@@ -6,11 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    SECP384R1,
+    EllipticCurve,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from accounts import bearer, logged_in, registered, running
 from auth import keys
 from auth.keys import KeysError, SigningKeys
 from servicekit.testing import ContractClient
+
+
+def pem(curve: EllipticCurve) -> str:
+    """Return a private key on a curve."""
+    key = generate_private_key(curve)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+P256, P384 = pem(SECP256R1()), pem(SECP384R1())
 
 
 class Clock:
@@ -65,6 +81,36 @@ def test_the_key_that_signs_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
     with pytest.raises(KeysError, match="use another one first"):
         keys.retire(tmp_path, kid)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({keys.CURRENT: "nobody"}, "'nobody'"),
+        ({keys.CURRENT: None}, "is missing"),
+        ({"a b.pem": P256}, "a key's id"),
+        ({"other.pem": P384}, "P-256"),
+        ({"other.pem": "not a key"}, "other.pem"),
+    ],
+)
+def test_what_is_wrong_with_a_folder_is_told(
+    tmp_path: Path, files: dict[str, str | None], told: str
+) -> None:
+    keys.new(tmp_path)
+    for name, content in files.items():
+        if content is None:
+            (tmp_path / name).unlink()
+        else:
+            (tmp_path / name).write_text(content)
+    with pytest.raises(KeysError, match=told):
+        keys.read(tmp_path)
+
+
+def test_a_key_that_is_not_there_cannot_be_retired(tmp_path: Path) -> None:
+    kid = keys.new(tmp_path)
+    with pytest.raises(KeysError, match="no key 'nobody'"):
+        keys.retire(tmp_path, "nobody")
+    assert list(keys.read(tmp_path)[0]) == [kid]
 
 
 def test_a_change_is_seen_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:

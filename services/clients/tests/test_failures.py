@@ -1,13 +1,17 @@
 """When the database is away: fast answers, a live process, and service again when it is back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
 
 from clients.app import create_app
 from people import a_client, an_address
+from servicekit import migrate
+from servicekit.database import driver_url
+from servicekit.errors import Problem
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -81,3 +85,30 @@ def test_without_keys_nothing_is_said_of_a_token(
         assert client.get("/clients/fetch").status_code == 503
         assert client.get("/-/ready").status_code == 503
         assert client.get("/clients/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE clients ADD CONSTRAINT unforeseen CHECK (name <> 'Ana')",
+        "ALTER TABLE clients RENAME TO hidden",
+    ],
+)
+def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
+    issuer: Issuer, postgres_url_factory: Callable[[], str], tmp_path: Path, change: str
+) -> None:
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration("clients"))
+    with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):
+        app = create_app()
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text(change))
+    engine.dispose()
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with serve(app) as base:  # no contract promises such an answer: a plain client takes it
+        answer = httpx.post(f"{base}/clients/create", json=a_client(name="Ana"), headers=headers)
+        assert answer.status_code == 500
+        assert answer.json()["msg"] == Problem.msg
+        assert "Ana" not in answer.text
+        assert httpx.get(f"{base}/-/ready").status_code == 200

@@ -37,6 +37,7 @@ def test_every_missing_setting_is_listed(monkeypatch: pytest.MonkeyPatch) -> Non
         ("THREADS", "0"),
         ("THREADS", "many"),
         ("BODY_LIMIT", "12"),
+        ("METRICS_BIND", "9000"),
         ("JWKS_URL", "auth:8000"),
         ("SERVICE_CLIENT_SECRET_FILE", "/nowhere"),
     ],

@@ -8,18 +8,24 @@ import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import Any
 
 Object = dict[str, Any]
 
 KINDS = {
-    "/api/v1": {"pods": "Pod", "configmaps": "ConfigMap", "events": "Event"},
+    "/api/v1": {
+        "configmaps": "ConfigMap",
+        "events": "Event",
+        "namespaces": "Namespace",  # kopf waits until it knows the kind
+        "pods": "Pod",
+    },
     "/apis/apps/v1": {"deployments": "Deployment"},
     "/apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"},
     "/apis/networking.k8s.io/v1": {"ingresses": "Ingress"},
     "/apis/monitoring.cadastro.dev/v1alpha1": {"syntheticmonitors": "SyntheticMonitor"},
 }
-BORN = "2026-01-31T09:00:00Z"
 
 
 class RefusedError(Exception):
@@ -49,7 +55,7 @@ class Place:
             raise RefusedError(404, "the server could not find the requested resource")
         parts = path.removeprefix(prefix).strip("/").split("/")
         namespace = ""
-        if parts[0] == "namespaces":
+        if parts[0] == "namespaces" and len(parts) > 2:
             _, namespace, *parts = parts
         return cls(prefix, namespace, *parts)
 
@@ -76,24 +82,30 @@ class Cluster:
         self.objects: dict[str, Object] = {}
         self.requests: list[tuple[str, str]] = []
         self.changes: list[tuple[str, str, Object]] = []  # kind of change, path, object after it
+        self.watched: list[Place] = []
         self._failures: list[tuple[str, str, RefusedError]] = []
         self._numbers = itertools.count(1)
 
-    def fail(self, method: str, within: str, status: int, *, times: int = 1, wait: int = 0) -> None:
-        """Refuse the next requests of a method to a path that holds a text."""
-        refusal = RefusedError(status, f"refused with {status}", wait)
-        self._failures += [(method, within, refusal)] * times
+    def fail(self, method: str, pattern: str, status: int, wait: int = 0) -> None:
+        """Refuse the next request of a method to a path like ``*/status``."""
+        self._failures.append(
+            (method, pattern, RefusedError(status, f"refused with {status}", wait))
+        )
 
     @property
     def writes(self) -> list[tuple[str, str]]:
         """All that was asked for and was more than a look."""
         return [request for request in self.requests if request[0] != "GET"]
 
+    def is_watched(self, plural: str) -> bool:
+        """Tell whether somebody watches a kind."""
+        return any(place.plural == plural for place in self.watched)
+
     def take_failure(self, method: str, path: str) -> None:
         """Note a request, and refuse it if that is its fate."""
         self.requests.append((method, path))
-        for number, (wanted, within, refusal) in enumerate(self._failures):
-            if wanted == method and within in path:
+        for number, (wanted, pattern, refusal) in enumerate(self._failures):
+            if wanted == method and fnmatch(path, pattern):
                 del self._failures[number]
                 raise refusal
 
@@ -122,7 +134,7 @@ class Cluster:
         if place.key in self.objects:
             raise RefusedError(409, f"{place.plural} {place.name!r} already exists")
         made["metadata"] = {
-            "creationTimestamp": BORN,
+            "creationTimestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "uid": f"00000000-0000-4000-8000-{next(self._numbers):012x}",
             **made["metadata"],
             "generation": 1,

@@ -105,6 +105,7 @@ async def _watch(cluster: Cluster, place: Place, request: web.Request) -> web.St
     """Stream every change of a collection since a version, one JSON document a line."""
     answer = web.StreamResponse()
     await answer.prepare(request)
+    cluster.watched.append(place)
     seen = int(request.query.get("resourceVersion") or 0)
     while True:
         for change, path, thing in cluster.changes[seen:]:

@@ -17,7 +17,7 @@ from synthetic.operator.api import (
     Object,
     Resource,
 )
-from synthetic.operator.cronjob import UID_LABEL, ProbeImage
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.status import condition
 from synthetic.operator.store import Store
@@ -74,7 +74,7 @@ class Stage:
         made = job(uid, ended=ended, at=at)
         made["metadata"] |= {
             "namespace": HERE,
-            "labels": {UID_LABEL: self.monitor["metadata"]["uid"]},
+            "labels": {MONITOR_LABEL: "shop", UID_LABEL: self.monitor["metadata"]["uid"]},
         }
         made["status"]["startTime"] = f"2026-01-31T09:{minute:02}:00Z"
         probe = pod(said, code=int(ended == "Failed"))

@@ -121,7 +121,7 @@ async def test_a_list_that_fails_halfway_deletes_nothing(stage: Stage) -> None:
     stage.add(CONFIG_MAPS, config_map(**{f"login-{number}": LOGIN for number in range(7)}))
     await provide(stage.api, HERE, NAME)
     stage.change(CONFIG_MAPS, config_map())
-    stage.cluster.fail("GET", "/syntheticmonitors", 500)
+    stage.cluster.fail("GET", "*/syntheticmonitors", 500)
     with pytest.raises(ApiError):
         await provide(stage.api, HERE, NAME)
     assert len(specs(stage)) == 7

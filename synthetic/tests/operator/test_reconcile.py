@@ -122,7 +122,7 @@ async def test_a_changed_spec_changes_the_cron_job_and_is_no_restoration(stage: 
 async def test_a_foreign_cron_job_is_told_and_left_alone(stage: Stage) -> None:
     monitor = stage.add_monitor()
     metadata = {"name": cron_job_name(monitor), "namespace": HERE}
-    template = {"spec": {"template": {"spec": {"containers": []}}}}
+    template: Object = {"spec": {"template": {"spec": {"containers": []}}}}
     theirs = {"metadata": metadata, "spec": {"schedule": "@daily", "jobTemplate": template}}
     before = stage.add(CRON_JOBS, theirs)
     ask_for_a_run(stage, "now")
@@ -213,7 +213,7 @@ async def test_a_write_that_another_one_forestalled_is_refused_and_counts_nothin
 ) -> None:
     stage.add_monitor()
     stage.end_run("job-1", said("passed"))
-    stage.cluster.fail("PUT", "/status", 409)
+    stage.cluster.fail("PUT", "*/status", 409)
     with pytest.raises(ApiError) as refused:
         await stage.look()
     assert refused.value.status == 409
@@ -236,7 +236,7 @@ async def test_a_cron_job_that_is_refused_is_told_and_tried_again(
     stage: Stage, status: int, reason: str
 ) -> None:
     stage.add_monitor()
-    stage.cluster.fail("POST", "/cronjobs", status)
+    stage.cluster.fail("POST", "*/cronjobs", status)
     await stage.look()
     assert stage.ready() == ("False", reason)
     await stage.look()
@@ -269,7 +269,7 @@ async def test_a_request_waits_for_the_run_that_goes_on(stage: Stage) -> None:
 async def test_a_request_whose_status_was_not_written_starts_no_second_job(stage: Stage) -> None:
     stage.add_monitor(concurrencyPolicy="Allow")
     ask_for_a_run(stage, "now")
-    stage.cluster.fail("PUT", "/status", 500)
+    stage.cluster.fail("PUT", "*/status", 500)
     with pytest.raises(ApiError):
         await stage.look()
     await stage.look()
@@ -359,7 +359,7 @@ async def test_an_event_that_is_refused_does_not_stop_the_work(stage: Stage) -> 
     stage.add_monitor()
     await stage.look()
     stage.delete(CRON_JOBS, stage.cron_job["metadata"]["name"])
-    stage.cluster.fail("POST", "/events", 403)
+    stage.cluster.fail("POST", "*/events", 403)
     await stage.look()
     assert stage.ready() == ("True", "Scheduled")
     assert stage.events() == []

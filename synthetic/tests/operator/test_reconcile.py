@@ -251,6 +251,9 @@ async def test_each_request_for_a_run_starts_one_job(stage: Stage) -> None:
     (job,) = stage.cluster.of_kind("jobs")
     assert job["spec"] == stage.cron_job["spec"]["jobTemplate"]["spec"]
     assert job["metadata"]["labels"][UID_LABEL] == stage.monitor["metadata"]["uid"]
+    stage.delete(JOBS, job["metadata"]["name"])
+    await stage.look()
+    assert stage.cluster.of_kind("jobs") == []
 
 
 async def test_a_request_waits_for_the_run_that_goes_on(stage: Stage) -> None:

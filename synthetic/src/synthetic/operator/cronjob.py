@@ -108,10 +108,13 @@ def is_ours(thing: Object, monitor: Object) -> bool:
 
 
 def as_wanted(desired: Any, live: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Tell whether all that is desired is there; keys that the API server adds do not count."""
+    """Tell whether all that is desired is there.
+
+    Keys that the API server adds do not count, nor empty lists and objects that it leaves out.
+    """
     if isinstance(desired, dict):
         return isinstance(live, dict) and all(
-            as_wanted(value, live.get(key, {} if value == {} else None))
+            as_wanted(value, live.get(key, value if value in ({}, []) else None))
             for key, value in desired.items()
         )
     if isinstance(desired, list):

@@ -1,0 +1,160 @@
+"""`python -m synthetic.operator` as a process: it watches, retries, and ends when it is told to."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from monitors import said
+from stage import HERE, IMAGE, Stage
+
+from synthetic.operator.api import CONFIG_MAPS, CRON_JOBS, MONITORS
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0  # seconds until what should happen has to have happened
+COMMAND = (sys.executable, "-m", "synthetic.operator")
+
+
+@dataclass
+class Running:
+    """The operator's process."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    async def url(self) -> str:
+        """Return the address of its status page, as it tells it."""
+        told = '"the status page is on port '
+        await until(lambda: told in self.log.read_text())
+        port = self.log.read_text().split(told)[1].split('"')[0]
+        return f"http://127.0.0.1:{port}"
+
+
+def environment(stage: Stage, **more: str) -> dict[str, str]:
+    """Return the operator's settings."""
+    return {
+        **os.environ,
+        "KUBECONFIG": str(stage.kubeconfig),
+        "PROBE_IMAGE": IMAGE.name,
+        "WATCH_NAMESPACES": HERE,
+        "POD_NAMESPACE": HERE,
+        "PORT": "0",
+        **more,
+    }
+
+
+@asynccontextmanager
+async def operator(stage: Stage, folder: Path, **more: str) -> AsyncIterator[Running]:
+    """Run it while the block runs; it must then end well by SIGTERM."""
+    log = folder / "operator.log"
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, env=environment(stage, **more), stdout=out, stderr=out
+        )
+    try:
+        yield Running(process, log)
+        process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0, log.read_text()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Wait for something to happen."""
+    async with asyncio.timeout(PATIENCE):
+        while not happened():  # noqa: ASYNC110 - the cluster tells nobody of its changes
+            await asyncio.sleep(0.02)
+
+
+def is_ready(stage: Stage) -> bool:
+    """Tell whether the monitor says that it is ready."""
+    return bool(stage.status) and stage.ready() == ("True", "Scheduled")
+
+
+async def test_events_are_followed_and_what_others_change_is_put_back(
+    stage: Stage, tmp_path: Path
+) -> None:
+    async with operator(stage, tmp_path, RESYNC_SECONDS="3600") as running:
+        url = await running.url()
+        watches = ("syntheticmonitors", "cronjobs", "jobs", "pods", "deployments")
+        await until(lambda: all(stage.cluster.is_watched(kind) for kind in watches))
+        stage.add_monitor()
+        await until(lambda: is_ready(stage))
+        stage.end_run("job-1", said("passed"))
+        await until(lambda: stage.status["totals"]["passed"] == 1)
+        stage.delete(CRON_JOBS, stage.cron_job["metadata"]["name"])
+        await until(lambda: stage.events() == ["CronJobRestored"])
+        assert stage.cron_job
+        async with aiohttp.ClientSession() as session:
+            assert (await session.get(f"{url}/-/live")).status == 200
+            assert (await session.get(f"{url}/-/ready")).status == 200
+            metrics = await (await session.get(f"{url}/metrics")).text()
+            assert 'monitor="shop",namespace="here",result="passed"} 1.0' in metrics
+            stage.delete(MONITORS, "shop")
+            page = ""
+            while "No SyntheticMonitor is there yet" not in page:
+                page = await (await session.get(url)).text()
+
+
+async def test_refusals_and_conflicts_are_outlived(stage: Stage, tmp_path: Path) -> None:
+    stage.add_monitor()
+    stage.end_run("job-1", said("passed"))
+    stage.cluster.fail("GET", MONITORS.prefix, 503)
+    stage.cluster.fail("GET", "*/cronjobs/*", 500)
+    stage.cluster.fail("POST", "*/cronjobs", 429, wait=1)
+    stage.cluster.fail("PUT", "*/status", 409)
+    async with operator(stage, tmp_path) as running:
+        await until(lambda: is_ready(stage))
+        assert running.process.returncode is None
+        log = running.log.read_text()
+        assert "refused with 500; it is tried again" in log
+        assert "refused with 429; it is tried again" in log
+    assert stage.status["totals"]["passed"] == 1
+    assert stage.cron_job
+
+
+async def test_a_restart_writes_nothing_and_the_releases_monitors_are_made(
+    stage: Stage, tmp_path: Path
+) -> None:
+    text = "journey: login\ntarget: {url: 'http://shop.example'}\n"
+    stage.add(
+        CONFIG_MAPS, {"metadata": {"name": "release", "namespace": HERE}, "data": {"shop": text}}
+    )
+    settings = {"MONITORS_CONFIG_MAP": "release", "WATCH_NAMESPACES": "*"}
+    async with operator(stage, tmp_path, **settings):
+        await until(lambda: stage.cluster.of_kind("syntheticmonitors") and is_ready(stage))
+    before, looks = list(stage.cluster.writes), len(stage.cluster.requests)
+    cron_job = ("GET", CRON_JOBS.path(HERE, stage.cron_job["metadata"]["name"]))
+    async with operator(stage, tmp_path, **settings):
+        await until(lambda: cron_job in stage.cluster.requests[looks:])
+    assert stage.cluster.writes == before
+
+
+async def test_settings_that_are_missing_are_listed(stage: Stage) -> None:
+    wrong = environment(stage, PROBE_IMAGE="", WORKERS="many")
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, env=wrong, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert process.returncode == 78
+    assert b"PROBE_IMAGE" in told
+    assert b"WORKERS" in told
+
+
+async def test_without_a_cluster_it_says_what_to_set(stage: Stage, tmp_path: Path) -> None:
+    alone = environment(stage, KUBECONFIG="", HOME=str(tmp_path))
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, env=alone, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert process.returncode == 78
+    assert b"set KUBECONFIG" in told

@@ -8,10 +8,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from localstack import memory
+from localstack import memory, prefork
 from localstack.folder import DataFolder, FolderError
 from localstack.postgres import PostgresError
-from localstack.proof import ProofError, prove
 from localstack.stack import Stack, StackError, check_port
 from localstack.supervisor import ChildDiedError
 from localstack.welcome import welcome
@@ -19,7 +18,7 @@ from localstack.welcome import welcome
 HIGHEST_PORT = 65_535
 WATCH = 0.2  # seconds between two looks at the processes
 
-EXPECTED = (ChildDiedError, FolderError, PostgresError, ProofError, StackError)
+EXPECTED = (ChildDiedError, FolderError, PostgresError, StackError)
 
 
 def main() -> int:
@@ -42,6 +41,7 @@ class _Run:
     def main(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        prefork.share()
         folder = DataFolder(self._options.data)
         failure: Exception | None = None
         try:
@@ -63,12 +63,16 @@ class _Run:
     def _run(self, folder: DataFolder) -> NoReturn:
         options = self._options
         self._stack = Stack(
-            folder, options.port, options.validation, say=self._say, pause=self._pause
+            folder,
+            options.port,
+            options.validation,
+            say=self._say,
+            pause=self._pause,
+            launch=prefork.Forked,
         )
         self._stack.start()
         self._say("replaying the journeys")
-        count = prove(self._stack.url, folder, pause=self._pause)
-        self._say(f"{count} of {count} passed")
+        self._stack.prove()
         print(welcome(self._stack.url), flush=True)
         while True:
             self._pause(WATCH)

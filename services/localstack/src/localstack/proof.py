@@ -1,32 +1,29 @@
-"""The system proves itself: each journey is replayed once, through the port that users call."""
+"""`python -m localstack.proof`: replays each journey once, through the port that users call."""
 
-from collections.abc import Callable
+import argparse
+import sys
+from pathlib import Path
 
-from localstack.folder import DataFolder
 from synthetic.probe.credentials import read_credentials
 from synthetic.probe.library import journey_names
 from synthetic.probe.replay import replay
 from synthetic.probe.report import verdict
 
 
-class ProofError(Exception):
-    """A journey failed; the message tells at which step, and why."""
-
-
-def prove(url: str, folder: DataFolder, *, pause: Callable[[float], None]) -> int:
-    """Replay every journey as the monitors do; return how many there are.
-
-    ``pause`` is called before each, and raises to end the start.
-
-    Raises:
-        ProofError: one failed.
-
-    """
-    credentials = read_credentials(folder.monitor)
-    names = journey_names()
-    for name in names:
-        pause(0)
-        outcome = replay(name, url, credentials)
+def main() -> int:
+    """Replay the journeys as the monitors do, until one fails; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m localstack.proof", description=__doc__)
+    parser.add_argument("url", help="where the system answers")
+    parser.add_argument("credentials", type=Path, help="the folder with the monitors' credentials")
+    options = parser.parse_args()
+    credentials = read_credentials(options.credentials)
+    for name in journey_names():
+        outcome = replay(name, options.url, credentials)
+        sys.stdout.write(f"{verdict(outcome)}\n")
         if outcome.result != "passed":
-            raise ProofError(verdict(outcome))
-    return len(names)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,18 +1,18 @@
 """The whole system: which processes there are, how each is told what it needs, and their order."""
 
+import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 
-from localstack import routes
+from localstack import prefork, routes
 from localstack.folder import DataFolder
 from localstack.postgres import Postgres
-from localstack.supervisor import Child, ChildDiedError, Supervisor
+from localstack.supervisor import Child, ChildDiedError, Launch, Supervisor, execute
 
 SERVICES = ("auth", "clients", "products", "inventory")
 RELAYS = ("clients", "products")
@@ -21,7 +21,10 @@ READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
 
 # glibc keeps an arena a thread and the large blocks that argon2 gives back: not on one machine
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+FRUGAL = {
+    "MALLOC_ARENA_MAX": str(prefork.ARENAS),
+    "MALLOC_MMAP_THRESHOLD_": str(prefork.MMAP_THRESHOLD),
+}
 
 
 class StackError(Exception):
@@ -39,10 +42,12 @@ class Stack:
         *,
         say: Callable[[str], None],
         pause: Callable[[float], None],
+        launch: Launch = execute,
     ) -> None:
         """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``.
 
-        ``say`` shows progress; ``pause`` waits some seconds, and raises to end the start.
+        ``say`` shows progress; ``pause`` waits some seconds, and raises to end the start;
+        ``launch`` starts the Python programs.
         """
         self.url = f"http://127.0.0.1:{port}"
         self.supervisor = Supervisor()
@@ -51,6 +56,7 @@ class Stack:
         self._validation = validation
         self._say = say
         self._pause = pause
+        self._launch = launch
         self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
         self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
 
@@ -68,22 +74,20 @@ class Stack:
         self._make_signing_key()
         self._pause(0)
         self._say("starting the services, the relays and the ingress")
+        server = ["gunicorn", "-c", str(ROOT / "services" / "gunicorn.conf.py")]
         for name in SERVICES:
-            self._start(
-                name,
-                [
-                    "gunicorn",
-                    "-c",
-                    str(ROOT / "services" / "gunicorn.conf.py"),
-                    f"{name}.app:create_app()",
-                ],
-            )
+            self._start(name, [*server, f"{name}.app:create_app()"], self._settings(name))
         for name in RELAYS:
-            self._start(name, ["python", "-m", f"{name}.relay"], suffix="-relay")
-        self._start_sweeps()
+            self._start(f"{name}-relay", [f"{name}.relay"], self._settings(name))
+        databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
+        self._start("sweeps", ["localstack.sweeps", *databases], FRUGAL)
         command = routes.command(self._data.traefik, self._port, self._ports)
         self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
         self._wait_until_ready()
+
+    def prove(self) -> None:
+        """Replay every journey once, as the monitors do; raise ``StackError`` when one fails."""
+        self._do("journeys", ["localstack.proof", self.url, str(self._data.monitor)])
 
     def check(self) -> None:
         """Raise ``ChildDiedError`` when a part of the system has ended by itself."""
@@ -125,30 +129,32 @@ class Stack:
                 self.postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
     def _migrate(self) -> None:
-        log = self._data.logs / "migrations.log"
         databases = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
-        command = _program(["python", "-m", "localstack.migrations", *databases])
-        with log.open("wb") as output:
-            done = subprocess.run(command, check=False, stdout=output, stderr=output)  # noqa: S603 - ours
-        if done.returncode:
-            message = f"the databases could not be migrated; the reason is at the end of {log}"
-            raise StackError(message)
+        self._do("migrations", ["localstack.migrations", *databases])
 
     def _make_signing_key(self) -> None:
-        if (self._data.keys / "current").exists():
-            return
-        command = _program(["python", "-m", "auth.keys", "new", "--dir", str(self._data.keys)])
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+        if not (self._data.keys / "current").exists():
+            self._do("keys", ["auth.keys", "new", "--dir", str(self._data.keys)])
 
-    def _start(self, name: str, command: list[str], suffix: str = "") -> None:
-        log = self._data.logs / f"{name}{suffix}.log"
-        child = Child(f"{name}{suffix}", _program(command), log, self._settings(name))
-        self.supervisor.start(child)
+    def _do(self, name: str, program: Sequence[str]) -> None:
+        """Run a program that ends by itself."""
+        child = self._python(name, program, {})
+        child.start()
+        try:
+            while not child.ended():
+                self._pause(0.02)
+        finally:
+            child.signal(signal.SIGTERM)
+        if child.exit_code():
+            message = f"the {name} failed; the log is {child.log}{child.last_words()}"
+            raise StackError(message)
 
-    def _start_sweeps(self) -> None:
-        databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
-        command = _program(["python", "-m", "localstack.sweeps", *databases])
-        self.supervisor.start(Child("the sweeps", command, self._data.logs / "sweeps.log"))
+    def _start(self, name: str, program: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.supervisor.start(self._python(name, program, environ))
+
+    def _python(self, name: str, program: Sequence[str], environ: Mapping[str, str]) -> Child:
+        command = [sys.executable, "-m", *program]
+        return Child(name, command, self._data.logs / f"{name}.log", environ, self._launch)
 
     def _settings(self, name: str) -> Mapping[str, str]:
         bases = self.bases
@@ -208,11 +214,6 @@ def check_port(port: int) -> None:
                 "stop what listens there, or name another one with PORT=..."
             )
             raise StackError(message) from error
-
-
-def _program(command: list[str]) -> list[str]:
-    """Return a command whose program is the one beside our Python."""
-    return [str(Path(sys.executable).with_name(command[0])), *command[1:]]
 
 
 def _answers(client: httpx.Client, url: str) -> bool:

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LAST_LINES = 5
@@ -16,6 +17,36 @@ LAST_LINES = 5
 
 class ChildDiedError(Exception):
     """A child ended by itself; the message names it and shows the end of its log."""
+
+
+class Process(Protocol):
+    """The part of ``subprocess.Popen`` that a watch needs."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit code, minus the signal's number for one, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, ``timeout`` seconds at most, and return the exit code."""
+
+
+Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
+"""Starts a command in a session of its own, with an environment; what it says goes to a log."""
+
+
+def execute(command: Sequence[str], log: Path, environ: Mapping[str, str]) -> Process:
+    """Start any program."""
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own commands
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environ,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here yet
+        )
 
 
 @dataclass
@@ -26,24 +57,20 @@ class Child:
     command: Sequence[str]
     log: Path
     environ: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    launch: Launch = execute
+    process: Process | None = None
 
     def start(self) -> None:
         """Start it, out of reach of the terminal's Ctrl-C: we end it in order."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own commands
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self.environ},
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here yet
-            )
+        self.process = self.launch(self.command, self.log, {**os.environ, **self.environ})
 
     def ended(self) -> bool:
         """Tell whether it has ended."""
         return self.process is not None and self.process.poll() is not None
+
+    def exit_code(self) -> int:
+        """Return the exit code, minus the signal's number for one; 0 while it runs."""
+        return (self.process and self.process.poll()) or 0
 
     def signal(self, number: int) -> bool:
         """Send a signal to it and to what it has started; tell whether any of it lives."""
@@ -83,7 +110,7 @@ class Supervisor:
         """Raise ``ChildDiedError`` when a child has ended by itself."""
         for child in self.children:
             if child.ended():
-                code = child.process.returncode if child.process else 0
+                code = child.exit_code()
                 how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
                 message = f"{child.name} ended {how}; its log is {child.log}{child.last_words()}"
                 raise ChildDiedError(message)

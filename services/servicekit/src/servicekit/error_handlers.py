@@ -28,20 +28,17 @@ def respond(problem: Problem) -> Response:
 def register(app: Flask, metadata: MetaData) -> None:
     """Give every error that can leave a handler the one shape.
 
-    ``metadata`` tells what a violated constraint means: its ``info`` holds the ``field`` that is
-    at fault and the ``msg`` to answer with.
+    ``metadata`` tells what a violated constraint, or a unique index, means: its ``info`` holds the
+    ``field`` that is at fault and the ``msg`` to answer with.
     """
-    constraints = {
-        str(constraint.name): constraint.info
-        for table in metadata.tables.values()
-        for constraint in table.constraints
-        if constraint.info
-    }
+    tables = metadata.tables.values()
+    constraints = {str(each.name): each.info for table in tables for each in table.constraints}
+    constraints |= {str(each.name): each.info for table in tables for each in table.indexes}
 
     def integrity(error: IntegrityError) -> Response:
         diagnostics = getattr(error.orig, "diag", None)
         info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
-        if info is None:
+        if not info:
             return crash(error)
         kind = NotFound if info.get("missing") else Conflict
         return respond(kind(info["msg"], field=info["field"]))

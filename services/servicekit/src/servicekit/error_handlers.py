@@ -4,13 +4,23 @@ import logging
 from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from servicekit.errors import MEDIA_TYPE, NO_PATH, Conflict, NotFound, Problem, Unavailable
+from servicekit.errors import (
+    MEDIA_TYPE,
+    NO_PATH,
+    Conflict,
+    NotFound,
+    Problem,
+    Unavailable,
+    UnknownOutcome,
+)
+
+WRITES = frozenset(("POST", "PUT", "DELETE"))
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +55,10 @@ def register(app: Flask, metadata: MetaData) -> None:
 
     def database(error: Exception) -> Response:
         log.warning("database away: %s", type(error).__name__)
-        return respond(Unavailable())
+        # without a connection nothing was begun; one that broke may have carried a commit
+        was_begun = isinstance(error, DBAPIError) and error.connection_invalidated
+        is_unknown = was_begun and request.method in WRITES
+        return respond(UnknownOutcome() if is_unknown else Unavailable())
 
     def dbapi(error: DBAPIError) -> Response:
         return database(error) if error.connection_invalidated else crash(error)

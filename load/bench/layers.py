@@ -27,7 +27,7 @@ LAYERS = (
     ("SQLAlchemy", r"sqlalchemy"),
     ("the pool and the statements", r"servicekit/(database|rows|idempotency)|/repository"),
     ("who calls", r"servicekit/security|/jwt/"),
-    ("validation", r"servicekit/validation|jsonschema_rs|/json/"),
+    ("validation", r"servicekit/(schema|parameters|body)|jsonschema_rs|/json/"),
     ("rules on documents and money", r"email_validator|validate_docbr|idna|/domain|money"),
     ("the log", r"servicekit/logs|/logging/|servicekit/app.py.*_log"),
     ("Flask and Werkzeug", r"flask|werkzeug|blinker"),

@@ -28,6 +28,8 @@ RULES = (
     "must be a date and a time that exist",
     "must be the address's own client",
     "This client may not have the scope",
+    "must not be blank",
+    "is too long when its letters are written out",
 )
 
 # Drawn from few choices: what is generated must fit the patterns too, and misses cost time.

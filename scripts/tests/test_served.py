@@ -100,6 +100,14 @@ def test_every_operation_asks_for_a_token_with_its_scope_but_those_that_are_open
     assert walked >= OPEN | BASIC
 
 
+@pytest.mark.parametrize("path", ["/", "/nothing", "/usersX", "/-/ready", "/metrics"])
+def test_a_path_that_no_service_has_is_a_problem_like_any_other(system: System, path: str) -> None:
+    for answer in (httpx.get(system.url + path), httpx.post(system.url + path, json={})):
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["msg"] == answer.json()["detail"]
+
+
 def test_what_is_served_keeps_its_contracts(system: System) -> None:
     secret = secret_file(system, "synthetic")
     done = subprocess.run(

@@ -87,7 +87,9 @@ def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: Contra
     [
         ("username", ""),
         ("username", " "),
+        ("username", "\N{IDEOGRAPHIC SPACE}"),
         ("username", "x" * 101),
+        ("username", "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 100),  # of 18 letters each
         ("username", "a:b"),
         ("username", "a\nb"),
         ("username", 7),

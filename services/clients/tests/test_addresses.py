@@ -170,6 +170,12 @@ def test_a_wrong_field_is_named(
     assert api.get(f"/address/fetch/{client_id}").json() == []
 
 
+def test_what_is_no_object_at_all_is_blamed_on_the_body_alone(api: ContractClient) -> None:
+    for body in ([1], "CEP", 7):
+        errors = api.post("/address/create", json=body).json()["errors"]
+        assert errors == [{"field": "body", "reason": 'is not of type "object"'}]
+
+
 def test_an_address_without_a_cep_is_refused(api: ContractClient, client_id: int) -> None:
     answer = api.post("/address/create", json=an_address(client_id=client_id, CEP=...))
     assert answer.status_code == 400

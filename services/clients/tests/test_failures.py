@@ -1,6 +1,7 @@
 """When the database is away: fast answers, a live process, and service again when it is back."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from clients.app import create_app
 from people import a_client, an_address
 from servicekit import migrate
 from servicekit.database import driver_url
-from servicekit.errors import Problem
+from servicekit.errors import Problem, Unavailable, UnknownOutcome
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -65,11 +66,37 @@ def test_without_its_database_every_operation_says_to_come_back(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert "127.0.0.1" not in answer.text
+    assert answer.json()["msg"] == Unavailable.msg  # and not that it is unknown: nothing was begun
 
 
 def test_without_its_database_a_process_lives_and_is_not_ready(cut_off: ContractClient) -> None:
     assert cut_off.get("/-/live").status_code == 200
     assert cut_off.get("/-/ready").status_code == 503
+
+
+@pytest.mark.parametrize(("method", "msg"), [("PUT", UnknownOutcome.msg), ("GET", Unavailable.msg)])
+def test_a_write_that_is_cut_off_is_not_said_to_have_failed(
+    api: ContractClient, database_url: str, method: str, msg: str
+) -> None:
+    client_id = api.post("/clients/create", json=a_client()).json()["id"]
+    path = f"/clients/{'update' if method == 'PUT' else 'fetch'}/{client_id}"
+    body = a_client(name="Nova") if method == "PUT" else None
+    waiting = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    engine = create_engine(driver_url(database_url))
+    watcher = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as lock, watcher.connect() as other:
+        lock.execute(text("LOCK TABLE clients"))
+        sent = pool.submit(api.request, method, path, json=body)
+        wait_until(lambda: other.scalar(waiting) is True, "the request to wait for the table")
+        answer = sent.result()
+    engine.dispose()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.json()["msg"] == msg
+    assert api.get(f"/clients/fetch/{client_id}").status_code == 200
 
 
 def test_without_keys_nothing_is_said_of_a_token(

@@ -1,5 +1,6 @@
 """Products: what is written is read back, and what is wrong names its field."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -105,6 +106,7 @@ def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str
         ("name", "x" * 200),
         ("name", "ç" * 200),
         ("name", "\N{GRINNING FACE}" * 200),
+        ("name", "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 200),
         ("description", ""),
         ("description", "d" * 2000),
         ("description", "duas\nlinhas"),
@@ -173,10 +175,34 @@ def test_a_name_is_one_products(api: ContractClient) -> None:
     assert [product["id"] for product in found] == [first_id]
 
 
-def test_names_that_differ_in_case_are_two_names(api: ContractClient) -> None:
+@pytest.mark.parametrize(
+    "spell", [str.upper, str.lower, lambda name: name.replace("ç", "c\u0327").replace("ß", "SS")]
+)
+def test_a_name_is_one_products_however_it_is_spelt(
+    api: ContractClient, spell: Callable[[str], str]
+) -> None:
+    first, second = a_product(), a_product()
+    first["name"] = f"Calça Größe {first['name']}"
+    created(api, first)
+    second_id = created(api, second)
+    spelt = spell(first["name"])
+    for answer in (
+        api.post("/products/create", json=a_product(name=spelt)),
+        api.put(f"/products/update/{second_id}", json={**second, "name": spelt}),
+    ):
+        assert answer.status_code == 409
+        assert answer.json()["errors"] == [
+            {"field": "name", "reason": "Another product has this name"}
+        ]
+    assert api.get(f"/products/fetch/{second_id}").json()["name"] == second["name"]
+
+
+def test_the_letters_of_a_name_may_change_their_case(api: ContractClient) -> None:
     body = a_product()
-    created(api, body)
-    created(api, a_product(name=body["name"].upper()))
+    product_id = created(api, body)
+    loud = {**body, "name": body["name"].upper()}
+    assert api.put(f"/products/update/{product_id}", json=loud).status_code == 200
+    assert api.get(f"/products/fetch/{product_id}").json()["name"] == loud["name"]
 
 
 @pytest.mark.parametrize("product_id", ["0", "-1", "9223372036854775808", "abc", "1.0"])

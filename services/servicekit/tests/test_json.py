@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from servicekit.body import parse_json
 from servicekit.errors import BadRequest
-from servicekit.validation import parse_json
 
 
 def test_numbers_stay_exact() -> None:

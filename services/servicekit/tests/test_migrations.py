@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from servicekit import migrate
 from servicekit.database import driver_url
@@ -161,3 +162,26 @@ def test_an_index_is_built_while_rows_are_written_and_waits_for_open_transaction
     with engine.connect() as connection:
         rows = text(f"SELECT version FROM {service} WHERE id IN (1, 2) ORDER BY id")
         assert list(connection.scalars(rows)) == [2, 7]
+
+
+def test_names_that_differ_in_case_alone_are_told_and_left_as_they_are(
+    postgres_url_factory: Callable[[], str],
+) -> None:
+    url, config = postgres_url_factory(), migrate.configuration("products")
+    migrate.upgrade(url, config, "products_0002")
+    engine = create_engine(driver_url(url))
+    add = text(
+        "INSERT INTO products (realm, name, description, quantity, price, status)"
+        " VALUES (:realm, :name, '-', 1, 1, true)"
+    )
+    rows = [("live", "Maçã"), ("live", "Uva"), ("live", "MAÇÃ"), ("synthetic", "UVA")]
+    with engine.begin() as connection:
+        connection.execute(add, [{"realm": realm, "name": name} for realm, name in rows])
+    with pytest.raises(DBAPIError, match="the products 1, 3 have one name but for its case"):
+        migrate.upgrade(url, config)
+    with engine.begin() as connection:
+        assert len(contents(connection, "products")) == len(rows)
+        connection.execute(text("UPDATE products SET name = 'Pera' WHERE id = 3"))
+    migrate.upgrade(url, config)
+    assert migrate.is_at_head(url, "products", 0)
+    engine.dispose()

@@ -2,6 +2,22 @@
 
 import unicodedata
 
+from servicekit.errors import BadRequest
+
+LONGEST_KEY = 400  # characters; folding lengthens a name, and a few signs stand for whole phrases
+
+
+def checked_name(name: str) -> str:
+    """Return a name that somebody may take; raises ``BadRequest`` for the few that nobody may."""
+    key = name_key(name)
+    if not key:
+        msg = "must not be blank"
+        raise BadRequest(msg, field="username")
+    if len(key) > LONGEST_KEY:
+        msg = "is too long when its letters are written out"
+        raise BadRequest(msg, field="username")
+    return name
+
 
 def name_key(name: str) -> str:
     """Return what two spellings of one name have in common: neither case nor composition counts."""

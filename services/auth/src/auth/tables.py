@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.domain import LONGEST_KEY
 from servicekit.database import Base
 from servicekit.idempotency import IdempotencyKey
 
@@ -37,7 +38,7 @@ class UserRow(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     realm: Mapped[str] = mapped_column(String(10))
     name: Mapped[str] = mapped_column(String(100))
-    name_key: Mapped[str] = mapped_column(String(400))  # folding may lengthen a text
+    name_key: Mapped[str] = mapped_column(String(LONGEST_KEY))
     password: Mapped[str] = mapped_column(String(200))
     version: Mapped[int] = mapped_column(BigInteger, server_default="1")
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), index=True)

@@ -14,6 +14,8 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "inventory": ("/inventory",),
 }
 
+REST = "rest"  # the route of every other path
+
 
 def traefik() -> str:
     """Return the path of the program, which a wheel brought beside Python."""
@@ -45,12 +47,15 @@ def command(folder: Path, port: int, upstreams: Mapping[str, int]) -> list[str]:
 
 
 def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
+    routers = {
+        name: {"rule": _rule(prefixes), "service": name} for name, prefixes in ROUTES.items()
+    }
+    rest = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [REST], "service": "auth"}
     return {
         "http": {
-            "routers": {
-                name: {"rule": _rule(prefixes), "service": name, "entryPoints": ["web"]}
-                for name, prefixes in ROUTES.items()
-            },
+            "routers": {**routers, REST: rest},
+            # a service tells that there is nothing there, so that the answer has the shape of all
+            "middlewares": {REST: {"replacePath": {"path": "/nothing"}}},
             "services": {
                 name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
                 for name, port in upstreams.items()

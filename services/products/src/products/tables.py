@@ -13,6 +13,7 @@ from sqlalchemy import (
     Numeric,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +22,10 @@ from servicekit.idempotency import IdempotencyKey
 from servicekit.outbox import OutboxMessage
 
 METADATA = Base.metadata
+NAME_TAKEN = {"field": "name", "msg": "Another product has this name"}
+
+# what two spellings of one name have in common: neither case nor composition counts
+FOLDED = "casefold(normalize(name) COLLATE pg_unicode_fast)"
 
 __all__ = ["METADATA", "IdempotencyKey", "OutboxMessage", "ProductRow"]
 
@@ -34,9 +39,10 @@ class ProductRow(Base):
             "realm",
             "name",
             name="uq_products_name",
-            info={"field": "name", "msg": "Another product has this name"},
+            info=NAME_TAKEN,
         ),
         Index("ix_products_realm_id", "realm", "id"),
+        Index("uq_products_name_folded", "realm", text(FOLDED), unique=True, info=NAME_TAKEN),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

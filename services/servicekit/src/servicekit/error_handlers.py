@@ -4,13 +4,23 @@ import logging
 from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from servicekit.errors import MEDIA_TYPE, NO_PATH, Conflict, NotFound, Problem, Unavailable
+from servicekit.errors import (
+    MEDIA_TYPE,
+    NO_PATH,
+    Conflict,
+    NotFound,
+    Problem,
+    Unavailable,
+    UnknownOutcome,
+)
+
+WRITES = frozenset(("POST", "PUT", "DELETE"))
 
 log = logging.getLogger(__name__)
 
@@ -28,27 +38,27 @@ def respond(problem: Problem) -> Response:
 def register(app: Flask, metadata: MetaData) -> None:
     """Give every error that can leave a handler the one shape.
 
-    ``metadata`` tells what a violated constraint means: its ``info`` holds the ``field`` that is
-    at fault and the ``msg`` to answer with.
+    ``metadata`` tells what a violated constraint, or a unique index, means: its ``info`` holds the
+    ``field`` that is at fault and the ``msg`` to answer with.
     """
-    constraints = {
-        str(constraint.name): constraint.info
-        for table in metadata.tables.values()
-        for constraint in table.constraints
-        if constraint.info
-    }
+    tables = metadata.tables.values()
+    constraints = {str(each.name): each.info for table in tables for each in table.constraints}
+    constraints |= {str(each.name): each.info for table in tables for each in table.indexes}
 
     def integrity(error: IntegrityError) -> Response:
         diagnostics = getattr(error.orig, "diag", None)
         info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
-        if info is None:
+        if not info:
             return crash(error)
         kind = NotFound if info.get("missing") else Conflict
         return respond(kind(info["msg"], field=info["field"]))
 
     def database(error: Exception) -> Response:
         log.warning("database away: %s", type(error).__name__)
-        return respond(Unavailable())
+        # without a connection nothing was begun; one that broke may have carried a commit
+        was_begun = isinstance(error, DBAPIError) and error.connection_invalidated
+        is_unknown = was_begun and request.method in WRITES
+        return respond(UnknownOutcome() if is_unknown else Unavailable())
 
     def dbapi(error: DBAPIError) -> Response:
         return database(error) if error.connection_invalidated else crash(error)

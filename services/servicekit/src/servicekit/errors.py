@@ -136,3 +136,12 @@ class Unavailable(Problem):
     def __init__(self, msg: str | None = None, *, retry_after: int = 1) -> None:
         """Say in how many seconds to come back."""
         super().__init__(msg, headers={"Retry-After": str(retry_after)})
+
+
+class UnknownOutcome(Unavailable):
+    """503: the database went away in the middle of a write, perhaps after it was done."""
+
+    msg = (
+        "The database went away, and it is not known whether this was done:"
+        " look, or send it again with the same Idempotency-Key"
+    )

@@ -7,11 +7,12 @@ from typing import Any
 from connexion.operations import AbstractOperation
 from flask import Response, request
 
+from servicekit.body import Body
 from servicekit.errors import Problem
+from servicekit.parameters import Parameters
 from servicekit.replies import Reply
 from servicekit.resolver import Handler
 from servicekit.security import Credentials, Guard, Principal, Verifier
-from servicekit.validation import Body, Parameters
 
 REFINE = "refine"  # the attribute of a handler
 

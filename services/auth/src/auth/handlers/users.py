@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping
 
 from auth import oauth, repository, throttle
 from auth.context import auth, caller_address
-from auth.domain import name_key, normal_password
+from auth.domain import checked_name, name_key, normal_password
 from auth.throttle import Attempt
 from auth.tokens import USER_SCOPES
 from servicekit import health as healths
@@ -28,7 +28,7 @@ def create(
     if principal is None and not auth().settings.open_registration:
         msg = "Registration is closed: a user who is logged in can make another one"
         raise Unauthorized(msg)
-    name, realm = body["username"], principal.realm if principal else "live"
+    name, realm = checked_name(body["username"]), principal.realm if principal else "live"
     hashed = auth().passwords.hash(normal_password(body["password"]))
     return once(
         idempotency_key,

@@ -5,14 +5,17 @@ and is tried again. An index that is built concurrently holds up nobody, so that
 time; what an attempt that failed has left is not valid, and is dropped before the next one.
 """
 
+from collections.abc import Sequence
+
 from alembic import op
+from sqlalchemy import TextClause
 
 SHORT = "SET lock_timeout = '1s'; SET statement_timeout = '60s'"
 UNLIMITED = "SET lock_timeout = 0; SET statement_timeout = 0"
 
 
 def create_index_concurrently(
-    name: str, table: str, columns: list[str], *, unique: bool = False
+    name: str, table: str, columns: Sequence[str | TextClause], *, unique: bool = False
 ) -> None:
     """Create an index on a table that is in use; ends the migration's transaction before."""
     with op.get_context().autocommit_block():

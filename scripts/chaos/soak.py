@@ -13,8 +13,8 @@ from statistics import median
 
 import psutil
 
-from scripts.chaos.__main__ import running, say
-from scripts.chaos.conductor import System
+from scripts.chaos.conductor import System, running
+from scripts.chaos.crowd import Crowd
 from scripts.chaos.history import judge, read
 
 WARM = 120.0  # seconds, until caches are full
@@ -35,7 +35,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=10, help="after the first two (10)")
     minutes = parser.parse_args().minutes
-    with running() as system:
+    with running(say, {}) as system:
         faults = [*soak(system, minutes)]
     for fault in faults:
         print(f"BROKEN  {fault}")
@@ -44,10 +44,10 @@ def main() -> int:
 
 def soak(system: System, minutes: float) -> Iterator[str]:
     """Load a system, print what it used, and return what is wrong."""
-    book = system.folder / "soak.jsonl"
+    crowd = Crowd(system, system.folder / "soak.jsonl")
     memory: Samples = defaultdict(list)
     connections: Samples = defaultdict(list)
-    with system.load(book):
+    with crowd.load():
         say(f"warming up for {WARM:.0f} s")
         system.pause(WARM)
         end = time.monotonic() + minutes * 60
@@ -55,15 +55,15 @@ def soak(system: System, minutes: float) -> Iterator[str]:
             look(system, memory, connections)
             say(f"{max(0, end - time.monotonic()):.0f} s left")
             system.pause(SAMPLE)
-    system.swept()
-    verdict = judge(read(book), system.final())
+    system.swept(time.monotonic())
+    verdict = judge(read(crowd.book), crowd.final())
     print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.doubled} doubled")
     yield from verdict.faults
     if verdict.lost or verdict.doubled or verdict.orphans:
         yield f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.orphans} orphans"
     if system.revived:
         yield f"parts ended: {dict(system.revived)}"
-    unknown = sum(1 for attempt in read(book) if attempt.outcome == "unknown")
+    unknown = sum(1 for attempt in read(crowd.book) if attempt.outcome == "unknown")
     if unknown:
         yield f"{unknown} calls failed"
     yield from grown("memory", memory, MIB, "MiB", GROWTH)
@@ -74,11 +74,7 @@ def look(system: System, memory: Samples, connections: Samples) -> None:
     """Add one sample of each part."""
     for name, processes in parts(system):
         memory[name].append(sum(map(pss, processes)))
-    statement = (
-        "SELECT application_name, count(*) FROM pg_stat_activity"
-        " WHERE application_name <> '' AND usename <> 'postgres' GROUP BY 1"
-    )
-    for name, count in system.query("postgres", statement):
+    for name, count in system.records.sessions().items():
         connections[name].append(count)
 
 
@@ -107,6 +103,11 @@ def grown(what: str, samples: Samples, unit: int, name: str, limit: float) -> It
         print(f"  {part:18}{first:10.1f}{last:10.1f} {name}  {growth:+.1%}")
         if growth > limit:
             yield f"{what} of {part} grew by {growth:.1%}"
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"soak: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class Workload:
 
     def _write(self) -> None:
         caller = self._caller()
-        home = self._insist(lambda key: self._note_client(caller, key))
+        home = self._insist(lambda key: self._note_client(caller, "client", key))
         while home and not stopping.is_set():
             self._address(caller, home)
             self._increment(caller)
@@ -184,7 +184,7 @@ class Workload:
 
     def _come_and_go(self, caller: Caller) -> None:
         """Make a client who buys and leaves."""
-        made = self._insist(lambda key: self._note_client(caller, key))
+        made = self._insist(lambda key: self._note_client(caller, "visitor", key))
         if made:
             body = a_purchase(made, self.task.product_id, self._moment())
             self.book.note("visit", made, caller.ask("POST", "/inventory/add_product", body))
@@ -194,10 +194,10 @@ class Workload:
                 )
             )
 
-    def _note_client(self, caller: Caller, key: str) -> tuple[Outcome, Answer]:
+    def _note_client(self, caller: Caller, kind: str, key: str) -> tuple[Outcome, Answer]:
         body = self._bodies.setdefault(key, a_client())
         answer = caller.ask("POST", "/clients/create", body, Idempotency_Key=key)
-        return self._noted("client", key, answer)
+        return self._noted(kind, body["email"], answer)
 
     def _noted(self, kind: str, element: object, answer: Answer) -> tuple[Outcome, Answer]:
         return self.book.note(kind, element, answer).outcome, answer

@@ -121,7 +121,7 @@ class Records:
         gone = set(range(1, self._highest_client() + 1)) - clients.keys()
         found.update(("deletion", str(client_id)) for client_id in gone)
         sums = {str(counter_id): int(float(clients[counter_id]["balance"]))}
-        return Final(found, sums, len(self.orphans()))
+        return Final(found, sums, len(self.stranded()))
 
     def _highest_client(self) -> int:
         """Return the greatest id that a client may have had."""

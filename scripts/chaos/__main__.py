@@ -37,6 +37,7 @@ def chaos(options: argparse.Namespace) -> bool:
             told = [f"{'':8}{reason}" for reason in row.verdict.faults]
             print("\n".join([str(row), *told]), flush=True)
             holds = holds and row.verdict.holds
+            system.logs_matter = not holds
     return holds
 
 

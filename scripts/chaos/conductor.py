@@ -39,12 +39,18 @@ class System:
         self._data = DataFolder(folder / "data")
         self.stack = Stack(self._data, free_ports(1)[0], "strict", say=say, pause=time.sleep)
         self.records = Records(self.stack.postgres.url)
+        self.logs_matter = False
         self.held: set[str] = set()
         self.revived: Counter[str] = Counter()
         self.turned: list[str] = []  # signing keys that a trial has made, the oldest first
         self.user = ("", "")
         self.token = ""
         self.product_id = 0
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what its parts have written."""
+        return self._data.logs
 
     def start(self) -> None:
         """Start it, with a user and a product."""
@@ -87,7 +93,7 @@ class System:
 
         """
         if not self.wait_until(self._is_well):
-            message = f"not well again after {PATIENCE:.0f} s; the logs are in {self._data.logs}"
+            message = f"not well again after {PATIENCE:.0f} s; the logs are in {self.logs}"
             raise BrokenError(message)
         return time.monotonic() - began
 
@@ -186,7 +192,10 @@ class System:
 def running(
     say: Callable[[str], None], settings: Mapping[str, str], variant: Variant | None = None
 ) -> Iterator[System]:
-    """Run a system, or a broken variant of it, in a folder of its own, and leave neither behind."""
+    """Run a system, or a broken variant of it, in a folder of its own, and leave neither behind.
+
+    The logs of one whose ``logs_matter`` are kept, and it is said where.
+    """
     folder = Path(tempfile.mkdtemp(prefix="cadastro-chaos-"))
     folder.chmod(0o711)  # the database's own account passes through
     system = System(folder, say)
@@ -199,6 +208,10 @@ def running(
             yield system
     finally:
         system.stop()
+        if system.logs_matter:
+            logs = folder.with_name(f"{folder.name}-logs")
+            shutil.copytree(system.logs, logs)
+            say(f"the logs are kept in {logs}")
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,7 +1,7 @@
 """One fault under load: the harm, how long it takes to heal, and the verdict on its history."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -13,7 +13,6 @@ from scripts.chaos.history import Attempt, BrokenError, Final, Verdict, judge, r
 BREATH = 1.0  # seconds of load before a fault, and between two rounds
 READY_WITHIN = 10.0  # seconds after the harm
 SWEPT_WITHIN = 30.0
-LATE = 0.01  # the share of calls that may be answered later than a fault's limit
 LIVES_WITHIN = 1.5  # seconds in which a process says that it lives, whatever is broken
 
 HEADER = (
@@ -31,6 +30,8 @@ class Row:
     verdict: Verdict = field(default_factory=Verdict)
     ready: float = 0.0  # seconds at most until every service was ready again
     swept: float = 0.0  # seconds at most until the orphans of that moment were gone
+    slowest: float = 0.0  # seconds that a call took at most, while there was harm
+    late: int = 0  # calls that took longer than the fault's limit
 
     @property
     def caught(self) -> bool:
@@ -42,6 +43,9 @@ class Row:
         v = self.verdict
         many, what = self.fault.counted or (0, "")
         counted = f"  {many * self.rounds:,} {what}" if what else ""
+        if self.fault.answers_within:
+            limit = self.fault.answers_within
+            counted = f"  slowest call {self.slowest:.1f} s, {self.late} took over {limit:.0f} s"
         return (
             f"{'ok' if v.holds else 'BROKEN':8}{self.fault.name:30}{self.rounds:>7}"
             f"{v.operations:>11}{v.lost:>6}{v.doubled:>9}{v.orphans:>9}"
@@ -77,7 +81,7 @@ class Trial:
                 times = f"ready in {row.ready:.1f} s, swept in {row.swept:.1f} s at most"
                 self._say(f"{self._fault.name}: {row.rounds} of {rounds}, {times}")
                 self._system.pause(BREATH)
-        row.verdict = self._judge()
+        self._judge(row)
         return row
 
     def _round(self, row: Row) -> None:
@@ -101,13 +105,14 @@ class Trial:
             worker.pid for name in self._system.stack.bases for worker in self._system.workers(name)
         }
 
-    def _judge(self) -> Verdict:
+    def _judge(self, row: Row) -> None:
         attempts = list(read(self._crowd.book))
-        verdict = judge(attempts, self._final())
-        verdict.faults += self._faults + (self._late if self._timed else [])
-        if self._timed and self._fault.answers_within is not None:
-            verdict.faults += self._slow(attempts, self._fault.answers_within)
-        return verdict
+        row.verdict = judge(attempts, self._final())
+        row.verdict.faults += self._faults + (self._late if self._timed else [])
+        if self._fault.answers_within is not None:
+            during = [a for a in attempts if any(b <= a.began <= e for b, e in self._windows)]
+            faults = self._slow(row, during, self._fault.answers_within)
+            row.verdict.faults += faults if self._timed else []
 
     def _final(self) -> Final:
         """Read what is there once nothing moves any more."""
@@ -117,20 +122,18 @@ class Trial:
             self._faults.append(f"in the end: {error}")
         return self._crowd.final()
 
-    def _slow(self, attempts: list[Attempt], limit: float) -> Iterator[str]:
+    @staticmethod
+    def _slow(row: Row, during: list[Attempt], limit: float) -> list[str]:
         """Say what was answered late, or without a word on when to come back, or not alive."""
-        during = [a for a in attempts if any(b <= a.began <= e for b, e in self._windows)]
         calls = [a for a in during if a.kind != "live"]
-        late = [a.seconds for a in calls if a.seconds > limit]
-        if len(late) > LATE * len(calls):
-            share = f"{len(late)} of {len(calls)} calls"
-            yield f"{share} took more than {limit:.0f} s, up to {max(late):.1f} s"
-        silent = [
-            a for a in calls if a.status == HTTPStatus.SERVICE_UNAVAILABLE and not a.told_when
-        ]
-        if silent:
-            yield f"{len(silent)} answers of 503 did not say when to come back"
+        row.slowest = max((a.seconds for a in calls), default=0.0)
+        row.late = sum(a.seconds > limit for a in calls)
+        silent = sum(a.status == HTTPStatus.SERVICE_UNAVAILABLE and not a.told_when for a in calls)
         looks = [a for a in during if a.kind == "live"]
-        dead = [a for a in looks if a.status != HTTPStatus.OK or a.seconds > LIVES_WITHIN]
-        if dead:
-            yield f"{len(dead)} of {len(looks)} times a process did not say that it lives"
+        dead = sum(a.status != HTTPStatus.OK or a.seconds > LIVES_WITHIN for a in looks)
+        told = {
+            f"{row.late} of {len(calls)} calls took more than {limit:.0f} s": row.late,
+            f"{silent} answers of 503 did not say when to come back": silent,
+            f"{dead} of {len(looks)} times a process did not say that it lives": dead,
+        }
+        return [text for text, count in told.items() if count]

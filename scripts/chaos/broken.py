@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from servicekit.testing import environment
+
 FOLDER = Path(__file__).with_name("broken")
 
 
@@ -66,11 +68,6 @@ def installed(variant: Variant, folder: Path) -> Iterator[None]:
     """Let the processes that are started meanwhile run a variant, which is put into ``folder``."""
     variant.install(folder)
     folder.chmod(0o755)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), before)))
-    try:
+    path = filter(None, (str(folder), os.environ.get("PYTHONPATH")))
+    with environment(PYTHONPATH=os.pathsep.join(path)):
         yield
-    finally:
-        del os.environ["PYTHONPATH"]
-        if before is not None:
-            os.environ["PYTHONPATH"] = before

@@ -1,65 +1,70 @@
 """The system that is hurt: the processes of `make run`, started again when they end."""
 
-import json
-import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named so there
 
 from localstack.folder import DataFolder
-from localstack.stack import ROOT, SERVICES, Stack, free_ports
-from localstack.supervisor import die_with_parent
-from scripts.chaos.caller import Caller, a_client, log_in, make_user
-from scripts.chaos.history import Final
+from localstack.stack import SERVICES, Stack, free_ports
+from scripts.chaos.broken import Variant, installed
+from scripts.chaos.caller import Caller, log_in, make_user
+from scripts.chaos.history import BrokenError
+from scripts.chaos.records import Records
+from servicekit.testing import environment
 
 WORKERS = 2  # of each service, so that one may die beside another
 WATCH = 0.05  # seconds between two looks at the processes
+SWEEP_WATCH = 0.2  # seconds between two looks at the rows
+CALL = 3.0  # seconds; a relay has given a call up by then
 PATIENCE = 60.0  # seconds until a system that does not recover is given up
-POOLS = {"clients": "client_id", "products": "product_id"}  # what of the inventory they own
-
-
-class BrokenError(Exception):
-    """The system did not recover, or a step of a fault went wrong; the message tells which."""
 
 
 class System:
-    """One system, one supervisor without threads, and the workloads that call it."""
+    """One system, and one supervisor without threads."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         """Keep everything in ``folder``; nothing happens yet."""
-        os.environ["WORKERS"] = str(WORKERS)
         self.folder = folder
         self._data = DataFolder(folder / "data")
         self.stack = Stack(self._data, free_ports(1)[0], "strict", say=say, pause=time.sleep)
+        self.records = Records(self.stack.postgres.url)
+        self.logs_matter = False
         self.held: set[str] = set()
         self.revived: Counter[str] = Counter()
+        self.turned: list[str] = []  # signing keys that a trial has made, the oldest first
+        self.user = ("", "")
         self.token = ""
-        self.product_id = self.counter_id = 0
+        self.product_id = 0
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what its parts have written."""
+        return self._data.logs
 
     def start(self) -> None:
         """Start it, with a user and a product."""
         self._data.open()
         self.stack.start()
         self.user = make_user(self.stack.url)
-        self.wait_until(self._has_token)
+        self.log_in()
         product = {"name": f"Caos {secrets.token_hex(4)}", "description": "-", "quantity": 1}
         body = {**product, "price": 1.0, "status": True}
         self.product_id = self.make("/products/create", body)
 
-    def _has_token(self) -> bool:
-        self.token = log_in(self.stack.url, self.user) or ""
-        return bool(self.token)
+    def log_in(self) -> None:
+        """Get a new token: no run is to outlive its token."""
+        self.wait_until(self._has_token)
 
     def stop(self) -> None:
         """Stop it."""
@@ -70,29 +75,45 @@ class System:
         """Wait, and start again what ends meanwhile."""
         self.wait_until(lambda: False, seconds)
 
-    def wait_until(self, is_so: Callable[[], bool], patience: float = PATIENCE) -> float:
-        """Wait, and start again what ends meanwhile; return how long it took, in seconds."""
-        began = time.monotonic()
-        while not is_so() and time.monotonic() - began < patience:
-            time.sleep(WATCH)
+    def wait_until(
+        self, is_so: Callable[[], bool], patience: float = PATIENCE, watch: float = WATCH
+    ) -> bool:
+        """Wait, and start again what ends meanwhile; return whether it came to be so."""
+        deadline = time.monotonic() + patience
+        while not (came := is_so()) and time.monotonic() < deadline:
+            time.sleep(watch)
             self.revived.update(self.stack.revive(self.held))
-        return time.monotonic() - began
+        return came
 
     def recover(self, began: float) -> float:
-        """Wait until it is well again, and return the seconds since ``began``."""
-        self.wait_until(self.is_well)
-        if not self.is_well():
-            message = f"not well again after {PATIENCE:.0f} s; the logs are in {self._data.logs}"
+        """Wait until it is well again, and return the seconds since ``began``.
+
+        Raises:
+            BrokenError: it does not get well.
+
+        """
+        if not self.wait_until(self._is_well):
+            message = f"not well again after {PATIENCE:.0f} s; the logs are in {self.logs}"
             raise BrokenError(message)
         return time.monotonic() - began
 
-    def is_well(self) -> bool:
-        """Tell whether every service is ready, behind the port too, with every worker there."""
-        paths = [(base, "/-/ready") for base in self.stack.bases.values()]
-        paths += [(self.stack.url, f"/{part}/health") for part in ("users", *SERVICES[1:])]
-        if not all(_is_green(base, path) for base, path in paths):
-            return False
-        return all(len(self.workers(name)) == WORKERS for name in SERVICES)
+    def swept(self, began: float) -> float:
+        """Wait until the orphans of this moment are gone, and return the seconds since ``began``.
+
+        Raises:
+            BrokenError: some are there for good, or for too long.
+
+        """
+        left = self.records.orphans()
+        while left & self.records.orphans():
+            if stranded := self._stranded():
+                message = f"{len(stranded)} orphans were left, and nobody will come for them"
+                raise BrokenError(message)
+            if time.monotonic() - began > PATIENCE:
+                message = f"{len(left)} orphans were left for {PATIENCE:.0f} s"
+                raise BrokenError(message)
+            self.pause(SWEEP_WATCH)
+        return time.monotonic() - began
 
     def process(self, name: str) -> psutil.Process:
         """Return the process of a part."""
@@ -146,127 +167,52 @@ class System:
             raise BrokenError(message)
         return int(answer.document["id"])
 
-    def query(self, database: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run a statement as the superuser, and return its rows."""
-        with closing(self.connect(database)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return cursor.fetchall() if cursor.description else []
+    def _stranded(self) -> set[int]:
+        """Return the orphans that nobody will come for, not even with a call under way."""
+        found = self.records.stranded()
+        if found:
+            self.pause(CALL)
+            found &= self.records.stranded()
+        return found
 
-    def connect(self, database: str) -> Connection:
-        """Open a connection to a service's database, as the superuser."""
-        return psycopg2.connect(self.stack.postgres.url(database))
+    def _has_token(self) -> bool:
+        self.token = log_in(self.stack.url, self.user) or ""
+        return bool(self.token)
 
-    def seed(self, count: int, *, bought: bool) -> list[int]:
-        """Make clients past the services, with an entry in the inventory if they ``bought``."""
-        rows = self.query(
-            "clients",
-            "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
-            " SELECT 'live', 'Semente', u || '@example.invalid', u || '@example.invalid',"
-            " left(u, 14), 0 FROM (SELECT replace(gen_random_uuid()::text, '-', '') AS u"
-            " FROM generate_series(1, %s)) AS made RETURNING id",
-            count,
-        )
-        ids = [int(row[0]) for row in rows]
-        if bought:
-            self.query(
-                "inventory",
-                "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
-                " number_of_items, purchase_date)"
-                " SELECT 'live', c, %s, 'Caos', 1, now() FROM unnest(%s::bigint[]) AS c",
-                self.product_id,
-                ids,
-            )
-        return ids
+    def _is_well(self) -> bool:
+        """Tell whether every service is ready, behind the port too, with every worker there."""
+        paths = [(base, "/-/ready") for base in self.stack.bases.values()]
+        paths += [(self.stack.url, f"/{part}/health") for part in ("users", *SERVICES[1:])]
+        if not all(_is_green(base, path) for base, path in paths):
+            return False
+        return all(len(self.workers(name)) == WORKERS for name in SERVICES)
 
-    def orphans(self) -> set[int]:
-        """Return the entries of the inventory that belong to nobody, or to no product."""
-        wrong: set[int] = set()
-        for database, column in POOLS.items():
-            ids = [row[0] for row in self.query(database, f"SELECT id FROM {database}")]
-            entries = self.query(
-                "inventory",
-                f"SELECT id FROM inventory_items WHERE {column} <> ALL (%s::bigint[])",
-                ids,
-            )
-            wrong.update(row[0] for row in entries)
-        return wrong
 
-    def swept(self) -> float:
-        """Wait until the orphans of this moment are gone, and return the seconds that it took."""
-        left = self.orphans()
-        return self.wait_until(lambda: left.isdisjoint(self.orphans()))
+@contextmanager
+def running(
+    say: Callable[[str], None], settings: Mapping[str, str], variant: Variant | None = None
+) -> Iterator[System]:
+    """Run a system, or a broken variant of it, in a folder of its own, and leave neither behind.
 
-    def final(self) -> Final:
-        """Read what is there in the end: over HTTP page by page, but for what only SQL can tell."""
-        found: Counter[tuple[str, str]] = Counter()
-        caller = self.caller()
-        clients = {row["id"]: row for row in _pages(caller, "/clients/fetch")}
-        for row in _pages(caller, "/address/fetch"):
-            found["address", row["street"]] += 1
-        homes = {row[0] for row in self.query("inventory", "SELECT client_id FROM inventory_items")}
-        for home in homes:
-            for row in _pages(caller, f"/inventory/list_products_ids/{home}"):
-                found["purchase", f"{home}:{row['purchase_date']}"] += 1
-        for client_id, row in clients.items():
-            found["edit", f"{client_id}:{row['name']}"] += 1
-        caller.close()
-        highest = self.query("clients", "SELECT coalesce(max(id), 0) FROM clients")[0][0]
-        gone = {"deletion": set(range(1, self.top(highest) + 1)) - clients.keys()}
-        found.update(("deletion", str(client_id)) for client_id in gone["deletion"])
-        sums = {str(self.counter_id): int(float(clients[self.counter_id]["balance"]))}
-        return Final(found, sums, len(self.orphans()))
-
-    def top(self, highest: int) -> int:
-        """Return the greatest id that a client may have had."""
-        statement = "SELECT last_value FROM clients_id_seq"
-        return max(highest, int(self.query("clients", statement)[0][0]))
-
-    @contextmanager
-    def load(self, book: Path) -> Iterator[None]:
-        """Run the steady load for a while, with a counter of its own."""
-        self.counter_id = self.make("/clients/create", a_client())
-        process = self.begin("steady", book)
-        try:
-            yield
-        finally:
-            process.terminate()
-            self.wait_until(lambda: process.poll() is not None)
-            process.kill()
-        if process.wait():
-            message = "a caller of the steady load crashed"
-            raise BrokenError(message)
-
-    def work(self, name: str, book: Path, **task: object) -> None:
-        """Run a workload to its end."""
-        process = self.begin(name, book, **task)
-        try:
-            self.wait_until(lambda: process.poll() is not None, 600)
-        finally:
-            process.kill()
-        if process.wait():
-            message = f"the workload {name} ended with {process.returncode}"
-            raise BrokenError(message)
-
-    def begin(self, name: str, book: Path, **task: object) -> "subprocess.Popen[bytes]":
-        """Start a workload."""
-        path = self.folder / f"{name}-{secrets.token_hex(4)}.json"
-        told = {
-            "url": self.stack.url,
-            "token": self.token,
-            "book": str(book),
-            "product_id": self.product_id,
-            "user": self.user,
-            "bases": list(self.stack.bases.values()),
-            "counter_id": self.counter_id,
-        }
-        path.write_text(json.dumps({**told, **task}))
-        return subprocess.Popen(
-            [sys.executable, "-m", "scripts.chaos.workloads", name, str(path)],
-            cwd=ROOT,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
-        )
+    The logs of one whose ``logs_matter`` are kept, and it is said where.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cadastro-chaos-"))
+    folder.chmod(0o711)  # the database's own account passes through
+    system = System(folder, say)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(environment(WORKERS=str(WORKERS), **settings))
+            if variant:
+                stack.enter_context(installed(variant, folder / "variant"))
+            system.start()
+            yield system
+    finally:
+        system.stop()
+        if system.logs_matter:
+            logs = folder.with_name(f"{folder.name}-logs")
+            shutil.copytree(system.logs, logs)
+            say(f"the logs are kept in {logs}")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def kill(processes: Collection[psutil.Process], number: int = signal.SIGKILL) -> None:
@@ -283,17 +229,3 @@ def _is_green(base: str, path: str) -> bool:
     answer = caller.ask("GET", path)
     caller.close()
     return answer.is_success
-
-
-def _pages(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
-    after = 0
-    while True:
-        answer = caller.ask("GET", f"{path}?limit=1000&after={after}")
-        if not answer.is_success:
-            message = f"the final read of {path} answered {answer.status}"
-            raise BrokenError(message)
-        rows: Sequence[dict[str, Any]] = answer.document
-        yield from rows
-        if not rows or "link" not in answer.headers:
-            return
-        after = rows[-1]["id"]

@@ -21,6 +21,10 @@ NOT_NOW = {0, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus
 EXPECTED = {*NOT_NOW, *range(200, 300), 304, 404, 409, 412}
 
 
+class BrokenError(Exception):
+    """The system did not recover, or a step of a fault went wrong; the message tells which."""
+
+
 class Outcome(StrEnum):
     """How an attempt went."""
 
@@ -109,7 +113,7 @@ class Verdict:
         return not (self.lost or self.doubled or self.orphans or self.faults)
 
 
-SETS = {"address", "purchase", "deletion", "edit"}  # an element of these is there or not
+SETS = {"client", "address", "purchase", "deletion", "edit"}  # an element of these is there or not
 COUNTERS = {"increment"}  # an element of these is a number that its attempts add to
 
 

@@ -1,7 +1,7 @@
 """`make soak`: loads the whole system for some minutes; nothing may leak and nothing may fail.
 
-Memory is the proportional set size (PSS) of each part, all of its processes together. It is
-compared between the third minute, when caches are warm, and the last one.
+Memory is the proportional set size (PSS) of each process; PostgreSQL's are taken together, since
+they share most of theirs. The third minute, when caches are warm, is compared with the last one.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from statistics import median
 
 import psutil
 
-from scripts.chaos.__main__ import running, say
-from scripts.chaos.conductor import System
+from scripts.chaos.conductor import System, running
+from scripts.chaos.crowd import Crowd
 from scripts.chaos.history import judge, read
 
 WARM = 120.0  # seconds, until caches are full
@@ -33,9 +33,11 @@ def main() -> int:
         description=__doc__,
         epilog="Exit codes: 0 all was flat and well, 1 something was not.",
     )
-    parser.add_argument("--minutes", type=float, default=10, help="after the first two (10)")
+    parser.add_argument(
+        "--minutes", type=float, default=10, help="in all (10), two of them to warm up"
+    )
     minutes = parser.parse_args().minutes
-    with running() as system:
+    with running(say, {}) as system:
         faults = [*soak(system, minutes)]
     for fault in faults:
         print(f"BROKEN  {fault}")
@@ -44,49 +46,46 @@ def main() -> int:
 
 def soak(system: System, minutes: float) -> Iterator[str]:
     """Load a system, print what it used, and return what is wrong."""
-    book = system.folder / "soak.jsonl"
+    crowd = Crowd(system, system.folder / "soak.jsonl")
     memory: Samples = defaultdict(list)
     connections: Samples = defaultdict(list)
-    with system.load(book):
+    with crowd.load():
+        end = time.monotonic() + minutes * 60
         say(f"warming up for {WARM:.0f} s")
         system.pause(WARM)
-        end = time.monotonic() + minutes * 60
         while time.monotonic() < end:
             look(system, memory, connections)
             say(f"{max(0, end - time.monotonic()):.0f} s left")
             system.pause(SAMPLE)
-    system.swept()
-    verdict = judge(read(book), system.final())
+    system.swept(time.monotonic())
+    verdict = judge(read(crowd.book), crowd.final())
     print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.doubled} doubled")
     yield from verdict.faults
     if verdict.lost or verdict.doubled or verdict.orphans:
         yield f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.orphans} orphans"
     if system.revived:
         yield f"parts ended: {dict(system.revived)}"
-    unknown = sum(1 for attempt in read(book) if attempt.outcome == "unknown")
+    unknown = sum(1 for attempt in read(crowd.book) if attempt.outcome == "unknown")
     if unknown:
         yield f"{unknown} calls failed"
-    yield from grown("memory", memory, MIB, "MiB", GROWTH)
-    yield from grown("connections", connections, 1, "", 0)
+    yield from grown("memory in MiB", memory, GROWTH)
+    yield from grown("connections", connections, 0)
 
 
 def look(system: System, memory: Samples, connections: Samples) -> None:
     """Add one sample of each part."""
     for name, processes in parts(system):
-        memory[name].append(sum(map(pss, processes)))
-    statement = (
-        "SELECT application_name, count(*) FROM pg_stat_activity"
-        " WHERE application_name <> '' AND usename <> 'postgres' GROUP BY 1"
-    )
-    for name, count in system.query("postgres", statement):
+        memory[name].append(sum(map(pss, processes)) / MIB)
+    for name, count in system.records.sessions().items():
         connections[name].append(count)
 
 
 def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """Return each part of the system with its processes."""
+    """Return every process with the name of its part, and those of PostgreSQL together."""
     for child in system.stack.supervisor.children:
         process = system.process(child.name)
-        yield child.name, [process, *process.children(recursive=True)]
+        for each in (process, *process.children(recursive=True)):
+            yield f"{child.name} {each.pid}", [each]
     yield "PostgreSQL", system.postgres()
 
 
@@ -98,15 +97,20 @@ def pss(process: psutil.Process) -> int:
         return 0
 
 
-def grown(what: str, samples: Samples, unit: int, name: str, limit: float) -> Iterator[str]:
+def grown(what: str, samples: Samples, limit: float) -> Iterator[str]:
     """Print how each part went, and return those that grew by more than ``limit``."""
-    print(f"{what:20}{'first':>10}{'last':>10}")
+    print(f"{what:24}{'first':>10}{'last':>10}")
     for part, values in samples.items():
-        first, last = median(values[:WINDOW]) / unit, median(values[-WINDOW:]) / unit
+        first, last = median(values[:WINDOW]), median(values[-WINDOW:])
         growth = last / first - 1 if first else 0
-        print(f"  {part:18}{first:10.1f}{last:10.1f} {name}  {growth:+.1%}")
+        print(f"  {part:22}{first:10.1f}{last:10.1f}{growth:+10.1%}")
         if growth > limit:
             yield f"{what} of {part} grew by {growth:.1%}"
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"soak: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from scripts.chaos import broken
+from scripts.chaos.__main__ import chosen
 from scripts.chaos.caller import Answer
-from scripts.chaos.faults import FAULTS
+from scripts.chaos.faults import FAULTS, Fault
 from scripts.chaos.history import Attempt, Book, Final, Outcome, judge, read
+from scripts.chaos.trial import Row
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +108,27 @@ def test_a_variant_that_no_longer_fits_says_so(tmp_path: Path) -> None:
     variant = broken.Variant("old", "servicekit", "outbox.py", "-", "no such text", "")
     with pytest.raises(broken.OutdatedError, match=r"old\.toml"):
         variant.install(tmp_path)
+
+
+def test_a_row_tells_how_often_a_thing_was_done_and_what_was_late() -> None:
+    pairs = Fault("add against delete", lambda *_: 0.0, counted=(500, "pairs"))
+    assert str(Row(pairs, rounds=20)).endswith("10,000 pairs")
+    slow = Row(Fault("hung", lambda *_: 0.0, answers_within=8), slowest=8.25, late=2)
+    assert str(slow).endswith("slowest call 8.2 s, 2 took over 8 s")
+
+
+def test_a_row_is_not_ok_when_anything_is_wrong() -> None:
+    row = Row(FAULTS[0], verdict=judge([attempt("page", "-", 500)], final({})))
+    assert str(row).startswith("BROKEN")
+    assert not row.caught  # a variant is caught by what is lost, doubled or left
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [("etag,auth", ["one ETag", "auth away"]), ("", [fault.name for fault in FAULTS])],
+)
+def test_faults_are_chosen_by_words_of_their_names(words: str, names: list[str]) -> None:
+    assert [fault.name for fault in chosen(words)] == names
 
 
 @pytest.mark.parametrize("program", ["scripts.chaos", "scripts.chaos.soak"])

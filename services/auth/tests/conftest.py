@@ -7,18 +7,15 @@ import pytest
 
 from accounts import running
 from auth import keys
-from servicekit import migrate
 from servicekit.testing import CONTRACTS, ContractClient
 
 OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres_url_factory: Callable[[], str]) -> str:
+def database_url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database of auth."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("auth"))
-    return url
+    return migrated_url_factory("auth")
 
 
 @pytest.fixture(scope="session")

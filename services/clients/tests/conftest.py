@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from clients.app import create_app
-from servicekit import migrate
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -25,11 +24,9 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres_url_factory: Callable[[], str]) -> str:
+def database_url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database of clients."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("clients"))
-    return url
+    return migrated_url_factory("clients")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from sqlalchemy import create_engine, text
 
 from clients.app import create_app
 from people import a_client, an_address
-from servicekit import migrate
 from servicekit.database import driver_url
 from servicekit.errors import Problem, Unavailable, UnknownOutcome
 from servicekit.testing import (
@@ -122,10 +121,9 @@ def test_without_keys_nothing_is_said_of_a_token(
     ],
 )
 def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
-    issuer: Issuer, postgres_url_factory: Callable[[], str], tmp_path: Path, change: str
+    issuer: Issuer, migrated_url_factory: Callable[[str], str], tmp_path: Path, change: str
 ) -> None:
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("clients"))
+    url = migrated_url_factory("clients")
     with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):
         app = create_app()
     engine = create_engine(driver_url(url))

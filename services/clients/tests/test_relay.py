@@ -18,9 +18,8 @@ from sqlalchemy import create_engine, text
 from clients.app import create_app
 from localstack.stack import free_ports
 from people import a_client
-from servicekit import migrate
 from servicekit.database import Database, driver_url
-from servicekit.outbox import LEASE, Away, Refused, Relay, age, put
+from servicekit.outbox import AT_ONCE, BATCH, LEASE, Away, Refused, Relay, age, put
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -33,11 +32,9 @@ from servicekit.testing import (
 
 
 @pytest.fixture
-def own_url(postgres_url_factory: Callable[[], str]) -> str:
+def own_url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database that no other test uses."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("clients"))
-    return url
+    return migrated_url_factory("clients")
 
 
 @pytest.fixture
@@ -141,6 +138,50 @@ def test_two_relays_do_not_take_the_same_messages(outbox: Database) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(drain, range(2)))
     assert sorted(told) == list(range(200))
+
+
+def test_a_batch_is_told_by_several_calls_at_once_and_never_by_more(outbox: Database) -> None:
+    running: list[int] = []
+    seen: list[int] = []
+    together = threading.Barrier(AT_ONCE)
+
+    def deliver(_: str, subject_id: int) -> None:
+        running.append(subject_id)
+        seen.append(len(running))
+        together.wait(10)  # a call that is alone waits in vain, and breaks the test
+        running.remove(subject_id)
+
+    fill(outbox, *range(3 * AT_ONCE))
+    assert Relay(outbox, deliver).deliver_batch() == 3 * AT_ONCE
+    assert max(seen) == AT_ONCE
+    assert left(outbox) == []
+
+
+def test_of_calls_at_once_each_has_its_own_outcome(outbox: Database) -> None:
+    together = threading.Barrier(AT_ONCE)
+
+    def refuse_every_other(_: str, subject_id: int) -> None:
+        together.wait(10)
+        if subject_id % 2:
+            raise Refused
+
+    fill(outbox, *range(2 * AT_ONCE))
+    Relay(outbox, refuse_every_other).deliver_batch()
+    assert left(outbox) == list(range(1, 2 * AT_ONCE, 2))
+
+
+def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: Database) -> None:
+    called: list[int] = []
+
+    def away(_: str, subject_id: int) -> None:
+        called.append(subject_id)
+        raise Away
+
+    fill(outbox, *range(BATCH))
+    with pytest.raises(Away):
+        Relay(outbox, away).deliver_batch()
+    assert len(called) <= AT_ONCE
+    assert left(outbox) == list(range(BATCH))
 
 
 def test_the_age_is_that_of_the_oldest_message(outbox: Database) -> None:

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from clients.app import create_app
-from servicekit import keys
 from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
 
 REFRESHES = 15  # of a minute each, where nothing is hurried
@@ -25,12 +24,10 @@ def own_issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def hurried_url(
-    own_issuer: Issuer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def hurried_url(own_issuer: Issuer, database_url: str, tmp_path: Path) -> Iterator[str]:
     """A service that fetches its keys several times a second."""
-    monkeypatch.setattr(keys, "REFRESH", 0.2)
-    settings = peer_settings(own_issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+    more = {"INVENTORY_URL": "http://127.0.0.1:9", "JWKS_REFRESH": "0.2"}
+    settings = peer_settings(own_issuer, database_url, tmp_path, **more)
     with environment(**settings):
         app = create_app()
     with serve(app) as url:

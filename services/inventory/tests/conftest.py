@@ -7,7 +7,6 @@ import pytest
 
 from inventory.app import create_app
 from neighbours import Owner
-from servicekit import migrate
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -42,11 +41,9 @@ def products() -> Iterator[Owner]:
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres_url_factory: Callable[[], str]) -> str:
+def database_url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database of the inventory."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("inventory"))
-    return url
+    return migrated_url_factory("inventory")
 
 
 @pytest.fixture(scope="session")

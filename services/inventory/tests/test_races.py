@@ -19,7 +19,6 @@ from inventory import repository
 from inventory.domain import Item, Kind
 from neighbours import Owner
 from purchases import a_purchase
-from servicekit import migrate
 from servicekit.database import driver_url
 from servicekit.errors import NotFound
 from servicekit.testing import ContractClient
@@ -135,10 +134,9 @@ LOSERS = {
 
 
 @pytest.fixture(scope="module")
-def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
+def engine(migrated_url_factory: Callable[[str], str]) -> Iterator[Engine]:
     """A database of the inventory, with the tables of other schemes beside."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("inventory"))
+    url = migrated_url_factory("inventory")
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         connection.execute(text(_REFERENCES))

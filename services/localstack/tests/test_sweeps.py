@@ -8,17 +8,15 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from servicekit import migrate
 from servicekit.database import driver_url
 
 AWAY = "postgresql://postgres@127.0.0.1:9/nothing"
 
 
 def test_what_has_expired_goes_again_and_again(
-    postgres_url_factory: Callable[[], str], tmp_path: Path
+    migrated_url_factory: Callable[[str], str], tmp_path: Path
 ) -> None:
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("products"))
+    url = migrated_url_factory("products")
     engine = create_engine(driver_url(url))
     log = tmp_path / "log"
     command = [sys.executable, "-m", "localstack.sweeps", "--every", "0.2"]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from products.app import create_app
-from servicekit import migrate
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -24,11 +23,9 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres_url_factory: Callable[[], str]) -> str:
+def database_url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database of products."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("products"))
-    return url
+    return migrated_url_factory("products")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """The pool: connections that were closed meanwhile, statements and transactions."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from servicekit.database import Database
 
@@ -100,3 +102,35 @@ def count(pool: Database) -> int:
     """Return how many things there are."""
     with pool.statement() as connection:
         return int(connection.execute(text("SELECT count(*) FROM things")).scalar_one())
+
+
+def test_whenever_a_session_ends_the_error_says_that_the_connection_is_gone(
+    pool: Database, other: Database
+) -> None:
+    ended = threading.Event()
+
+    def end_sessions() -> None:
+        while not ended.is_set():
+            with other.statement() as connection:
+                connection.execute(OTHERS)
+
+    thread = threading.Thread(target=end_sessions)
+    thread.start()
+    try:
+        errors = [error for _ in range(400) if (error := error_of_a_transaction(pool))]
+    finally:
+        ended.set()
+        thread.join()
+    assert errors
+    assert {(type(e), e.connection_invalidated) for e in errors} == {(OperationalError, True)}
+    assert backend(pool)
+
+
+def error_of_a_transaction(pool: Database) -> DBAPIError | None:
+    """Use the pool once, and return how it failed, if it did."""
+    try:
+        with pool.transaction() as connection:
+            connection.execute(BACKEND)
+    except DBAPIError as error:
+        return error
+    return None

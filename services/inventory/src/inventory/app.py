@@ -12,7 +12,7 @@ from servicekit.settings import settings_or_exit
 def create_app() -> Bridge:
     """Build the service from its environment."""
     settings = settings_or_exit(InventorySettings.from_environment)
-    keys = JwksKeys(settings.jwks_url)
+    keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)
     owners = Owners(settings.clients_url, settings.products_url)
     service = Service(
         "inventory", "/inventory", keys, lambda: keys.loaded, (keys, owners), tables.METADATA

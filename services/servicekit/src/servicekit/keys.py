@@ -13,7 +13,6 @@ from jwt.exceptions import PyJWTError
 
 from servicekit.errors import Unavailable
 
-REFRESH = 60.0  # seconds between two fetches, give or take a tenth
 RETRY = 1.0  # seconds between two attempts while there is no key at all
 UNKNOWN_KID = 30.0  # seconds at least between two fetches for an unknown key id
 
@@ -23,10 +22,13 @@ log = logging.getLogger(__name__)
 class JwksKeys:
     """The keys of a JSON Web Key Set (RFC 7517), served stale when its publisher is away."""
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Fetch from ``url``, once started."""
+    def __init__(
+        self, url: str, refresh: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Fetch from ``url``, once started: every ``refresh`` seconds, give or take a tenth."""
         self.version = 0
         self._url = url
+        self._every = refresh
         self._clock = clock
         self._keys: dict[str, EllipticCurvePublicKey] = {}
         self._asked_early = float("-inf")
@@ -69,7 +71,7 @@ class JwksKeys:
             while not self._stopping.is_set():
                 self._fetch(client)
                 jitter = random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
-                self._wake.wait((REFRESH if self._keys else RETRY) * jitter)
+                self._wake.wait((self._every if self._keys else RETRY) * jitter)
                 self._wake.clear()
 
     def _fetch(self, client: httpx.Client) -> None:

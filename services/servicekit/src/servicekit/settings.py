@@ -74,6 +74,7 @@ class PeerSettings(Settings):
     """The settings of a service that trusts auth's tokens, and asks it for its own."""
 
     jwks_url: str
+    jwks_refresh: float  # seconds between two fetches of auth's keys
     token_url: str
     service_client_id: str
     service_client_secret_file: Path
@@ -83,6 +84,7 @@ class PeerSettings(Settings):
         """Return each field's value; problems are gathered in ``env``."""
         return super().read(env) | {
             "jwks_url": url(env, "JWKS_URL"),
+            "jwks_refresh": env.float("JWKS_REFRESH", 60, validate=validate.Range(0.1, 3600)),
             "token_url": url(env, "TOKEN_URL"),
             "service_client_id": env.str("SERVICE_CLIENT_ID"),
             "service_client_secret_file": env.path("SERVICE_CLIENT_SECRET_FILE", validate=is_file),

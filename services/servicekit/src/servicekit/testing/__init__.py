@@ -1,0 +1,28 @@
+"""What the services' tests share: an issuer of tokens, real servers, and a client that checks."""
+
+from servicekit.testing.client import ContractClient, Operations
+from servicekit.testing.issuer import Issuer
+from servicekit.testing.notes import LOGS, record, remember
+from servicekit.testing.server import (
+    CONTRACTS,
+    PATIENCE,
+    environment,
+    peer_settings,
+    serve,
+    wait_until,
+)
+
+__all__ = [
+    "CONTRACTS",
+    "LOGS",
+    "PATIENCE",
+    "ContractClient",
+    "Issuer",
+    "Operations",
+    "environment",
+    "peer_settings",
+    "record",
+    "remember",
+    "serve",
+    "wait_until",
+]

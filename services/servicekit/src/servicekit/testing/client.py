@@ -1,0 +1,108 @@
+"""A client that fails on any answer which the contract does not describe."""
+
+import re
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import jsonschema_rs
+
+from servicekit.contract import load_contract, operations
+from servicekit.testing.notes import record, remember
+from servicekit.testing.server import PATIENCE
+
+
+class ContractClient(httpx.Client):
+    """A client that fails on any answer which the contract does not describe."""
+
+    def __init__(self, base_url: str, contract: Path, suite: str, token: str | None = None) -> None:
+        """Call ``base_url`` and check against ``contract``; ``suite`` names who saw what."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        super().__init__(base_url=base_url, headers=headers, timeout=PATIENCE)
+        self._operations = Operations(contract)
+        self._suite = suite
+        self.event_hooks = {"request": [remember], "response": [self._check]}
+
+    def as_caller(self, token: str | None) -> Self:
+        """Return the same client with another token, or without any."""
+        other = type(self).__new__(type(self))
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        httpx.Client.__init__(other, base_url=self.base_url, headers=headers, timeout=PATIENCE)
+        other._operations, other._suite = self._operations, self._suite  # noqa: SLF001 - the same class
+        other.event_hooks = {"request": [remember], "response": [other._check]}  # noqa: SLF001
+        return other
+
+    def _check(self, response: httpx.Response) -> None:
+        response.read()
+        operation = self._operations.find(response.request.method, response.request.url.path)
+        if operation is not None:
+            operation.check(response)
+            record(self._suite, operation.operation_id, response.status_code)
+
+
+class Operations:
+    """The operations of a contract, to be found by what was requested."""
+
+    def __init__(self, contract: Path) -> None:
+        """Read the contract."""
+        document = load_contract(contract)
+        self._all = [
+            (method.upper(), _path_pattern(path), _Described(document, operation))
+            for path, method, operation in operations(document)
+        ]
+
+    def find(self, method: str, path: str) -> "_Described | None":
+        """Return the operation that answers there, if any does."""
+        for known, pattern, operation in self._all:
+            if known == method and pattern.match(path):
+                return operation
+        return None
+
+
+class _Described:
+    """What the contract says of one operation's answers."""
+
+    def __init__(self, document: dict[str, Any], operation: dict[str, Any]) -> None:
+        self.operation_id: str = operation["operationId"]
+        self._components = document["components"]
+        self._responses = operation["responses"]
+        self._validators: dict[tuple[int, str], jsonschema_rs.Draft4Validator] = {}
+
+    def check(self, response: httpx.Response) -> None:
+        """Raise ``AssertionError`` unless the answer is one that is described."""
+        where = f"{self.operation_id} answered {response.status_code}"
+        described = self._responses.get(str(response.status_code))
+        assert described is not None, f"{where}, which is not declared: {response.text[:500]}"
+        described = self._resolve(described)
+        for name, header in described.get("headers", {}).items():
+            if self._resolve(header).get("required"):
+                assert name in response.headers, f"{where} without {name}"
+        content = described.get("content")
+        if not content:
+            assert not response.content, f"{where} with a body, and none is declared"
+            return
+        media = response.headers.get("content-type", "").partition(";")[0]
+        assert media in content, f"{where} as {media!r}, which is not declared"
+        errors = list(
+            self._validator(response.status_code, media, content).iter_errors(response.json())
+        )
+        assert not errors, f"{where}: {[str(error.message) for error in errors]}"
+
+    def _validator(
+        self, status: int, media: str, content: dict[str, Any]
+    ) -> jsonschema_rs.Draft4Validator:
+        if (status, media) not in self._validators:
+            schema = {"allOf": [content[media]["schema"]], "components": self._components}
+            self._validators[status, media] = jsonschema_rs.Draft4Validator(schema)
+        return self._validators[status, media]
+
+    def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            _, _, kind, name = node["$ref"].split("/")
+            node = self._components[kind][name]
+        return node
+
+
+def _path_pattern(path: str) -> re.Pattern[str]:
+    steps = re.split(r"\{[^}]+\}", path)
+    return re.compile("[^/]+".join(re.escape(step) for step in steps) + r"/?\Z")

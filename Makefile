@@ -17,6 +17,7 @@ QUICK ?=
 THOROUGH ?=
 MINUTES ?= 10
 FAULTS ?=
+SERVICES ?=
 SELFTEST ?=
 UNTIMED ?=
 ROWS ?=
@@ -142,7 +143,12 @@ images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
 .PHONY: e2e
 e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL or _HOST, ROUNDS, THOROUGH=1)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
+	@PYTHONPATH=scripts/charts $(BIN)/python scripts/e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
+
+.PHONY: drill
+drill: ## Break each service in each way: its monitor must tell (FAULTS, SERVICES, ARGS=--help)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=scripts/e2e:scripts/charts $(BIN)/python -m drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
 .PHONY: operator-bench
 operator-bench: ## Measure the operator with 1,000 monitors on the cluster of KUBECONFIG (MONITORS)

@@ -80,7 +80,9 @@ def operator(namespace: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         "PORT": str(port),
         "LOG_LEVEL": "ERROR",
     }
-    with subprocess.Popen([sys.executable, "-m", "synthetic.operator"], env=environ) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "synthetic.cli", "operator"], env=environ
+    ) as process:
         try:
             yield process, f"http://127.0.0.1:{port}"
         finally:

@@ -79,7 +79,7 @@ OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
     "test.image.registry": ("r.example", "image: r.example/cadastro/synthetic"),
     "test.image.repository": ("other", "image: other:1.0.0"),
     "test.image.tag": ("v9", "image: cadastro/synthetic:v9"),
-    "synthetic": ({"enabled": False}, "!synthetic.operator"),
+    "synthetic": ({"enabled": False}, "!command: [synthetic, operator]"),
     "auth": ({"tokenTtl": 77}, 'value: "77"'),
     "clients": ({"replicas": 7}, "replicas: 7"),
     "products": ({"replicas": 7}, "replicas: 7"),

@@ -20,6 +20,7 @@ import mishaps
 import monitoring
 import rollouts
 from cluster import Cluster, ClusterError, check_settings
+from promtool import PromtoolError
 from trial import LateError, MissError, Rounds, Step, Trial
 
 STEPS: tuple[tuple[str, Step], ...] = (
@@ -29,7 +30,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("helm test", lifecycle.helm_test),
     ("the examples, checked by the server", lifecycle.examples),
     ("monitors of every service", monitoring.watched),
-    ("a monitor for what is down", monitoring.told),
+    ("a drill", monitoring.drilled),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
     ("Locust in the cluster, restarts in it", rollouts.load),
@@ -67,7 +68,7 @@ def timed(rows: list[Row], name: str) -> Iterator[list[str]]:
     except LateError as error:
         result = "LATE"
         seen.append(str(error))
-    except (ClusterError, MissError, httpx.HTTPError) as error:
+    except (ClusterError, MissError, PromtoolError, httpx.HTTPError) as error:
         result = "MISS"
         seen.append(str(error))
     rows.append(Row(result, name, " ".join(seen), time.monotonic() - began))
@@ -92,7 +93,7 @@ def main() -> int:
     finally:
         if not options.keep:
             with timed([], "removing the namespace"):
-                monitoring.forget_definition(trial)
+                monitoring.forget_definition(cluster)
                 cluster.remove_namespace()
     for row in rows:
         print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")

@@ -103,6 +103,15 @@ class Cluster:
         tls = [] if container_tool() == "docker" else [f"--tls-verify={_tls_verify()}"]
         run(container_tool(), "push", "-q", *tls, f"{name}:{tag}")
 
+    def exists(self) -> bool:
+        """Tell whether the namespace is there."""
+        found = self.kubectl("get", "namespace", "-o", "name", namespaced=False).split()
+        return f"namespace/{self.namespace}" in found
+
+    def has_release(self) -> bool:
+        """Tell whether the release is installed."""
+        return RELEASE in run("helm", "list", "-q", "-n", self.namespace).split()
+
     def make_namespace(self) -> None:
         """Make the namespace, under the restricted Pod Security Standard."""
         self.kubectl("create", "namespace", self.namespace, namespaced=False)

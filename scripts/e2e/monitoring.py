@@ -2,15 +2,14 @@
 
 import json
 import time
-from typing import Any
 
-from cluster import RELEASE
-from trial import SERVICES, Trial, check
+from cluster import RELEASE, Cluster
+from drill import conduct
+from trial import Trial, check
 
 GROUP = "monitoring.cadastro.dev"
 DEFINITION = f"syntheticmonitors.{GROUP}"
 JOURNEYS = 8  # a set for each service
-TRIED = "tried"
 PAUSE = 1.0
 
 
@@ -31,34 +30,17 @@ def watched(trial: Trial) -> str:
     return f"{len(monitors)} are healthy; a deleted CronJob came back"
 
 
-def told(trial: Trial) -> str:
-    """Stop each service, and look what its monitor says; then a name that leads nowhere."""
-    cluster, seen = trial.cluster, []
-    for service in SERVICES:
-        name = f"{TRIED}-{service}"
-        _make(trial, name, f"{service}-health", trial.url)
-        _run_now(trial, name)
-        _wait(trial, "--for=condition=Healthy", name)
-        deployment = f"deployment/{RELEASE}-{service}"
-        replicas = cluster.kubectl("get", deployment, "-o", "jsonpath={.spec.replicas}")
-        cluster.kubectl("scale", deployment, "--replicas=0")
-        _wait_until_gone(trial, service)
-        seen.append(f"{service} down: {_unhealthy(trial, name)}")
-        cluster.kubectl("scale", deployment, f"--replicas={replicas}")
-        cluster.wait_for_rollouts(deployment)
-        _run_now(trial, name)
-        _wait(trial, "--for=condition=Healthy", name)
-        cluster.kubectl("delete", "synmon", name)
-    _make(trial, TRIED, "clients-health", "http://nowhere.invalid")
-    reason = _unhealthy(trial, TRIED)
-    check(reason == "dns", f"a name that leads nowhere is told as {reason}")
-    cluster.kubectl("delete", "synmon", TRIED)
-    return f"{', '.join(seen)}, no such host: {reason}; all healthy again"
+def drilled(trial: Trial) -> str:
+    """Break services, each in two ways: a monitor tells of each fault, and when it is over."""
+    rows = list(conduct.drill(trial.cluster, trial.url, conduct.diagonal()))
+    missed = [f"{row.fault} of {row.service}: {row.told}" for row in rows if row.misses]
+    check(not missed, "; ".join(missed))
+    slowest = max(row.seconds for row in rows)
+    return f"{len(rows)} faults told, alerted and over; the slowest after {slowest:.0f} s"
 
 
-def forget_definition(trial: Trial) -> None:
+def forget_definition(cluster: Cluster) -> None:
     """Delete the definition, which outlives a release, when it is ours and nobody else uses it."""
-    cluster = trial.cluster
     found = cluster.kubectl("get", "crd", "-o", "json", namespaced=False)
     for item in json.loads(found)["items"]:
         owner = item["metadata"].get("annotations", {}).get("meta.helm.sh/release-namespace")
@@ -69,50 +51,13 @@ def forget_definition(trial: Trial) -> None:
                 cluster.kubectl("delete", "crd", DEFINITION, "--wait=false", namespaced=False)
 
 
-def _make(trial: Trial, name: str, journey: str, url: str) -> None:
-    """Make a monitor that runs by itself once an hour, and that one failure makes unhealthy."""
-    spec: dict[str, Any] = {
-        "journey": journey,
-        "interval": "1h",
-        "target": {"url": url},
-        "retries": 0,
-        "thresholds": {"failures": 1, "outOf": 1},
-    }
-    document = {
-        "apiVersion": f"{GROUP}/v1alpha1",
-        "kind": "SyntheticMonitor",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-    trial.cluster.apply(json.dumps(document))
-    _wait(trial, "--for=condition=Ready", name)
-
-
 def _run_now(trial: Trial, *which: str) -> None:
     wanted = f"{GROUP}/run-requested-at={time.time()}"
     trial.cluster.kubectl("annotate", "synmon", *which, wanted, "--overwrite")
 
 
-def _unhealthy(trial: Trial, name: str) -> str:
-    """Run a monitor now, wait until it is unhealthy, and return its reason."""
-    _run_now(trial, name)
-    _wait(trial, "--for=condition=Healthy=False", name)
-    reason: str = trial.cluster.kubectl(
-        "get", "synmon", name, "-o", "jsonpath={.status.lastRun.reason}"
-    )
-    return reason
-
-
 def _wait(trial: Trial, what: str, *which: str) -> None:
     trial.cluster.kubectl("wait", what, "synmon", *which, f"--timeout={trial.cluster.patience}")
-
-
-def _wait_until_gone(trial: Trial, service: str) -> None:
-    """Wait for the end of a service's pods: they answer while they drain."""
-    deadline = time.monotonic() + 60
-    while pods := trial.cluster.pods(service):
-        check(time.monotonic() < deadline, f"still there: {', '.join(pods)}")
-        time.sleep(PAUSE)
 
 
 def _cronjob_of(trial: Trial, monitor: str) -> str:

@@ -1,6 +1,7 @@
 """`synthetic` as a person, a script and a kubelet meet it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shop import Shop, answer
+from synthetic.operator import settings
 from synthetic.probe.outcome import Outcome, StepOutcome
 from synthetic.probe.termination import LIMIT, message
 
@@ -97,6 +99,15 @@ def test_what_ships_is_listed() -> None:
     assert all(listed.values())
 
 
+def test_the_operator_lists_every_setting_that_it_reads() -> None:
+    done = synthetic("operator", "--settings")
+    assert done.returncode == 0
+    source = (Path(settings.__file__)).read_text()
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+    listed = {line.split()[0] for line in done.stdout.splitlines()[1:]}
+    assert listed | {"POD_NAMESPACE"} == read  # which MONITORS_CONFIG_MAP speaks of
+
+
 def test_bash_completes_commands_journeys_and_options() -> None:
     script = synthetic("completion", "bash").stdout
     ask = """
@@ -110,6 +121,8 @@ def test_bash_completes_commands_journeys_and_options() -> None:
     complete_words synthetic probe inv
     complete_words synthetic probe login --cre
     complete_words synthetic probe login --output js
+    complete_words synthetic op
+    complete_words synthetic operator --s
     """
     done = subprocess.run(
         ["bash", "-euc", script + ask, "bash", str(PROGRAM.parent)],  # noqa: S607 - the shell
@@ -122,6 +135,8 @@ def test_bash_completes_commands_journeys_and_options() -> None:
         "inventory-health inventory-purchase",
         "--credentials",
         "json",
+        "operator",
+        "--settings",
     ]
 
 

@@ -36,8 +36,8 @@ app.kubernetes.io/component: operator
   resources: [pods]
   verbs: [get, list, watch]
 - apiGroups: [""]
-  resources: [events]
-  verbs: [create]
+  resources: [events] # read only of a probe that never started
+  verbs: [create, list]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch]

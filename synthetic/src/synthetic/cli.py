@@ -1,4 +1,4 @@
-"""`synthetic`: replays journeys against a system."""
+"""`synthetic`: replays journeys against a system, once or by monitors."""
 
 import argparse
 import sys
@@ -22,6 +22,8 @@ def main() -> int:
         return command.run(options)
     if options.command == "list":
         return _list()
+    if options.command == "operator":
+        return _operator(options.settings)
     from synthetic.completion import bash_completion  # noqa: PLC0415 - the probe needs none of it
 
     print(bash_completion(commands), end="")
@@ -41,6 +43,15 @@ def _list() -> int:
     return 0
 
 
+def _operator(only_settings: bool) -> int:  # noqa: FBT001 - an option of the command line
+    from synthetic.operator import command as operator  # noqa: PLC0415 - it loads much
+
+    if only_settings:
+        print(operator.SETTINGS, end="")
+        return 0
+    return operator.run()
+
+
 def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = _Parser(prog="synthetic", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -54,6 +65,15 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     )
     command.add_arguments(probe)
     commands.add_parser("list", help="name the journeys that ship")
+    operator = commands.add_parser(
+        "operator",
+        help="schedule the monitors of a cluster, and count their runs",
+        description="Runs the operator until SIGTERM. It is set by environment variables, which "
+        "--settings lists; the cluster is that of the pod, or of KUBECONFIG.",
+        epilog="Exit codes: 0 it was told to end, 78 it cannot start: a setting is wrong, or "
+        "there is no cluster.",
+    )
+    operator.add_argument("--settings", action="store_true", help="list the settings, and end")
     completion = commands.add_parser(
         "completion", help="print a completion script: source <(synthetic completion bash)"
     )

@@ -90,9 +90,22 @@ async def _one(cluster: Cluster, place: Place, request: web.Request) -> web.Resp
     raise RefusedError(405, "the stand-in does not know this method")
 
 
+def _has(thing: Object, fields: str) -> bool:
+    """Tell whether fields have the values that a selector like ``a.b=c,d=e`` wants."""
+    for wanted in filter(None, fields.split(",")):
+        path, _, value = wanted.partition("=")
+        found: Any = thing
+        for name in path.split("."):
+            found = found.get(name, {})
+        if found != value:
+            return False
+    return True
+
+
 def _page(cluster: Cluster, place: Place, request: web.Request) -> Object:
     start = int(request.query.get("continue") or 0)
     found = list(cluster.within(place, request.query.get("labelSelector", "")))
+    found = [each for each in found if _has(each, request.query.get("fieldSelector", ""))]
     more = str(start + PAGE) if len(found) > start + PAGE else ""
     metadata = {"resourceVersion": str(len(cluster.changes)), "continue": more}
     kind = KINDS[place.prefix][place.plural]

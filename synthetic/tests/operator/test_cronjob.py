@@ -19,6 +19,12 @@ VARIANTS: list[dict[str, Any]] = [
     {"schedule": "0 3 * * 1-5", "timeZone": "America/Sao_Paulo"},
     {"credentialsSecretRef": {"name": "login"}},
     {"journeyFrom": {"configMapKeyRef": {"name": "mine", "key": "a.yaml"}}, "journey": "mine"},
+    {
+        "target": {
+            "url": "https://shop.example",
+            "caFrom": {"configMapKeyRef": {"name": "mine", "key": "ca.crt"}},
+        }
+    },
     {"resources": {"limits": {"memory": "1Gi"}}, "suspend": True, "concurrencyPolicy": "Replace"},
 ]
 
@@ -53,6 +59,19 @@ def test_the_pod_is_restricted_and_has_no_token() -> None:
     (container,) = pod["containers"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_a_probe_trusts_the_authorities_of_its_monitor_alone() -> None:
+    source = {"configMapKeyRef": {"name": "mine", "key": "root.crt"}}
+    target = {"url": "https://shop.example", "caFrom": source}
+    pod = build(target=target)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (variable,) = container["env"]
+    assert variable["name"] == "SSL_CERT_FILE"
+    (volume,) = [each for each in pod["volumes"] if "configMap" in each]
+    assert volume["configMap"]["name"] == "mine"
+    paths = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert variable["value"] == f"{paths[volume['name']]}/root.crt"
 
 
 def test_names_fit_and_differ_with_the_uid() -> None:

@@ -26,20 +26,24 @@ def run(number: int, result: str = PASSED, *, minutes: int = 5) -> Run:
     return Run(uid, f"j{number}", result, at, ended, 812, step, reason)
 
 
-def status(results: str, now: datetime | None = None, **spec: Any) -> Object:
+def status(
+    results: str, now: datetime | None = None, *, before: Object | None = None, **spec: Any
+) -> Object:
     """Return the status after runs: p passed, f failed, e error; one each five minutes."""
     names = {"p": PASSED, "f": FAILED, "e": ERROR}
     runs = [run(number, names[letter]) for number, letter in enumerate(results)]
     history = History().count(runs, [each.uid for each in runs])
-    wanted = monitor(**spec)
+    wanted = monitor(status=before, **spec)
     observed = Observed(ready=READY, last=runs[-1] if runs else None)
     moment = now or (runs[-1].finished_at if runs else CREATED)
     return build_status(wanted, Spec.of(wanted), history, observed, moment)
 
 
-def health(results: str, now: datetime | None = None, **spec: Any) -> tuple[str, str]:
+def health(
+    results: str, now: datetime | None = None, *, before: Object | None = None, **spec: Any
+) -> tuple[str, str]:
     """Return the status and the reason of Healthy."""
-    found = condition(status(results, now, **spec), "Healthy")
+    found = condition(status(results, now, before=before, **spec), "Healthy")
     return found["status"], found["reason"]
 
 
@@ -97,7 +101,14 @@ def test_silence_is_never_up() -> None:
     late = START + timedelta(minutes=30)
     assert health("ppp", START + timedelta(minutes=12)) == ("True", "Passing")
     assert health("ppp", late) == ("Unknown", "NoData")
-    assert health("", late) == ("Unknown", "NoData")
+    assert health("", late, before=status("")) == ("Unknown", "NoData")
+
+
+def test_a_monitor_that_was_never_scheduled_is_not_late() -> None:
+    late = START + timedelta(days=3)
+    assert health("", late) == ("Unknown", "NoRunYet")
+    suspended = status("p", suspend=True)
+    assert health("p", late, before=suspended) == ("True", "Passing")
 
 
 def test_a_condition_keeps_its_time_while_its_status_is_the_same() -> None:

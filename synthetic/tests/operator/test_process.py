@@ -1,4 +1,4 @@
-"""`python -m synthetic.operator` as a process: it watches, retries, and ends when it is told to."""
+"""`synthetic operator` as a process: it watches, retries, and ends when it is told to."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from synthetic.operator.api import CONFIG_MAPS, CRON_JOBS, MONITORS
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0  # seconds until what should happen has to have happened
-COMMAND = (sys.executable, "-m", "synthetic.operator")
+COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
 
 
 @dataclass

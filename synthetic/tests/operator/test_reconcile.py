@@ -1,5 +1,6 @@
 """One monitor at a time: what is made of it, whatever else happens in the cluster."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from stage import HERE, Stage
 from synthetic.operator.api import (
     CRON_JOBS,
     DEPLOYMENTS,
+    EVENTS,
     INGRESSES,
     JOBS,
     MONITORS,
@@ -49,6 +51,15 @@ def deployment(revision: int, available: int = 2) -> Object:
         "spec": {"replicas": 2},
         "status": {"observedGeneration": 1, **replicas},
     }
+
+
+async def test_an_old_monitor_that_nobody_has_looked_at_takes_two_writes(stage: Stage) -> None:
+    stage.add_monitor(interval="1m")
+    stage.now += timedelta(hours=5)
+    for _ in range(3):
+        await stage.look()
+    assert len(stage.cluster.writes) == 2
+    assert condition(stage.status, "Healthy")["reason"] == "NoRunYet"
 
 
 async def test_a_monitor_gets_its_cron_job_and_says_that_it_is_ready(stage: Stage) -> None:
@@ -366,3 +377,30 @@ async def test_an_event_that_is_refused_does_not_stop_the_work(stage: Stage) -> 
     await stage.look()
     assert stage.ready() == ("True", "Scheduled")
     assert stage.events() == []
+
+
+async def test_a_probe_that_never_started_tells_what_it_waited_for(stage: Stage) -> None:
+    stage.add_monitor()
+    stage.end_run("job-1", "", ended="Failed")
+    (pod,) = stage.cluster.of_kind(PODS.plural)
+    stage.change(PODS, {**pod, "status": {}}, "status")
+    others = {"involvedObject": {"uid": "another"}, "reason": "FailedMount", "message": "no"}
+    mine = {
+        "involvedObject": {"uid": pod["metadata"]["uid"]},
+        "reason": "FailedMount",
+        "message": 'MountVolume.SetUp failed for volume "credentials" : secret "login" not found',
+    }
+    for number, event in enumerate((others, mine, others)):
+        stage.add(EVENTS, {"metadata": {"name": f"e{number}", "namespace": HERE}, **event})
+    await stage.look()
+    assert stage.status["lastRun"]["detail"] == 'NotStarted: secret "login" not found'
+
+
+async def test_without_the_right_to_read_events_it_still_counts_the_run(stage: Stage) -> None:
+    stage.add_monitor()
+    stage.end_run("job-1", "", ended="Failed")
+    (pod,) = stage.cluster.of_kind(PODS.plural)
+    stage.change(PODS, {**pod, "status": {}}, "status")
+    stage.cluster.fail("GET", "*/events*", 403)
+    await stage.look()
+    assert stage.status["lastRun"]["detail"] == "NotStarted"

@@ -16,7 +16,7 @@ CONTAINER = "probe"
 KEPT_WHILE_AWAY = 100  # Jobs of each kind that stay uncounted when no operator is there
 START_WITHIN = 60  # seconds after which a start that was missed is skipped
 LONGEST_NAME = 52  # of a CronJob: Kubernetes adds eleven characters for a Job
-CREDENTIALS, JOURNEY = "/run/secrets/synthetic", "/journey"
+CREDENTIALS, JOURNEY, AUTHORITIES = "/run/secrets/synthetic", "/journey", "/authorities"
 
 RESOURCES: Object = {
     "requests": {"cpu": "20m", "memory": "64Mi"},
@@ -176,6 +176,7 @@ def _pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
                 "imagePullPolicy": image.pull_policy,
                 "command": ["synthetic"],
                 "args": _arguments(spec, url),
+                "env": _environment(spec),
                 "terminationMessagePath": "/dev/termination-log",
                 "resources": spec.resources or RESOURCES,
                 "securityContext": {
@@ -202,9 +203,15 @@ def _arguments(spec: Spec, url: str) -> list[str]:
     ]
     if spec.credentials:
         arguments += ["--credentials", CREDENTIALS]
-    if spec.journey_map:
-        arguments += ["--file", f"{JOURNEY}/{spec.journey_key}"]
+    if spec.journey_from:
+        arguments += ["--file", f"{JOURNEY}/{spec.journey_from.key}"]
     return arguments
+
+
+def _environment(spec: Spec) -> list[Object]:
+    if spec.authorities is None:
+        return []
+    return [{"name": "SSL_CERT_FILE", "value": f"{AUTHORITIES}/{spec.authorities.key}"}]
 
 
 def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
@@ -214,7 +221,11 @@ def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
         secret = {"secretName": spec.credentials, "defaultMode": 0o440}
         volumes.append({"name": "credentials", "secret": secret})
         mounts.append({"name": "credentials", "mountPath": CREDENTIALS, "readOnly": True})
-    if spec.journey_map:
-        volumes.append({"name": "journey", "configMap": {"name": spec.journey_map}})
-        mounts.append({"name": "journey", "mountPath": JOURNEY, "readOnly": True})
+    for name, source, path in (
+        ("journey", spec.journey_from, JOURNEY),
+        ("authorities", spec.authorities, AUTHORITIES),
+    ):
+        if source:
+            volumes.append({"name": name, "configMap": {"name": source.name}})
+            mounts.append({"name": name, "mountPath": path, "readOnly": True})
     return volumes, mounts

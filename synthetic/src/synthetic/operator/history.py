@@ -16,7 +16,7 @@ from synthetic.operator.outcome import FAILED, PASSED, RESULTS, Run
 SHOWN = 90  # runs that are kept
 HOURS, DAYS = 25, 31  # buckets that are kept
 UID = 18  # characters of a Job's uid that tell it from the others of its monitor
-WORDS = 60  # characters of what happened in a run
+WORDS = 80  # characters of what happened in a run
 STAMP, HOUR, DAY = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
 
 Counts = tuple[int, int, int]  # passed, failed, neither

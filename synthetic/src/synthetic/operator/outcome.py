@@ -9,6 +9,7 @@ from synthetic.operator.cronjob import CONTAINER
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"
 RESULTS = (PASSED, FAILED, ERROR, DISRUPTED)
+NOT_STARTED = "NotStarted"
 
 CANNOT_START = frozenset(
     {
@@ -121,7 +122,7 @@ def _why_killed(condition: Object, pod: Object | None, terminated: Object) -> st
         return "OOMKilled"
     if pod is None:
         return "NoPod"
-    blocking = blocked(pod) or ("" if _ran(terminated) else "NotStarted")
+    blocking = blocked(pod) or ("" if _ran(terminated) else NOT_STARTED)
     if blocking:
         return blocking
     ended = pod.get("status", {}).get("reason") or condition.get("reason", "")

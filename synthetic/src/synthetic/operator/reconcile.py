@@ -12,7 +12,6 @@ from synthetic.operator.api import (
     GROUP,
     JOBS,
     MONITORS,
-    PODS,
     Api,
     ApiError,
     Object,
@@ -28,7 +27,8 @@ from synthetic.operator.cronjob import (
     is_ours,
 )
 from synthetic.operator.history import History
-from synthetic.operator.outcome import blocked, ended_with, finished, run_of
+from synthetic.operator.outcome import blocked, ended_with, finished
+from synthetic.operator.runs import look_at, pods_of
 from synthetic.operator.spec import Spec, SpecError
 from synthetic.operator.status import Condition, Handled, Observed, build_status
 from synthetic.operator.store import Key, Store
@@ -88,7 +88,7 @@ class Reconciler:
         ready = await self._ready(state, namespace, jobs)
         history = History.read(monitor.get("status") or {})
         runs = [
-            run_of(job, await self._pods(job))
+            await look_at(self._api, job)
             for job in jobs
             if finished(job) and not history.has(job["metadata"]["uid"])
         ]
@@ -153,7 +153,7 @@ class Reconciler:
             return state.ready
         for job in jobs:
             if job.get("status", {}).get("active"):
-                for pod in await self._pods(job):
+                for pod in await pods_of(self._api, job):
                     if blocked(pod):
                         name = pod["metadata"]["name"]
                         what = f"Pod {name} in {namespace} cannot start: {blocked(pod)}"
@@ -164,12 +164,6 @@ class Reconciler:
         uid = monitor["metadata"]["uid"]
         selectors = {"labelSelector": f"{UID_LABEL}={uid}"}
         return await self._api.list(JOBS, monitor["metadata"]["namespace"], selectors)
-
-    async def _pods(self, job: Object) -> list[Object]:
-        selectors = {
-            "labelSelector": f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
-        }
-        return await self._api.list(PODS, job["metadata"]["namespace"], selectors)
 
     async def _run_if_asked(
         self, monitor: Object, spec: Spec, state: CronJobState, jobs: list[Object]

@@ -52,12 +52,21 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class ConfigMapKey:
+    """A key of a ConfigMap, which is mounted and never read by the operator."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """A monitor's spec with the defaults filled in."""
 
     journey: str
     url: str
     ingress: str
+    authorities: ConfigMapKey | None
     schedule: Schedule
     timeout: int
     cleanup: int
@@ -65,8 +74,7 @@ class Spec:
     suspend: bool
     concurrency: str
     credentials: str
-    journey_map: str
-    journey_key: str
+    journey_from: ConfigMapKey | None
     deployments: tuple[str, ...]
     failures: int
     out_of: int
@@ -81,7 +89,6 @@ class Spec:
     def of(cls, monitor: Object) -> Self:
         """Read a monitor. The schema has checked the types, and filled in most defaults."""
         spec: Object = monitor["spec"]
-        custom = spec.get("journeyFrom", {}).get("configMapKeyRef", {})
         thresholds, slo = spec.get("thresholds", {}), spec.get("slo", {})
         history = spec.get("history", {})
         target = spec.get("target", {})
@@ -89,6 +96,7 @@ class Spec:
             journey=spec["journey"],
             url=target.get("url", ""),
             ingress=target.get("ingress", {}).get("name", ""),
+            authorities=_key(target.get("caFrom")),
             schedule=_schedule(spec, monitor["metadata"]["uid"]),
             timeout=spec.get("timeoutSeconds", 30),
             cleanup=spec.get("cleanupSeconds", 15),
@@ -96,8 +104,7 @@ class Spec:
             suspend=spec.get("suspend", False),
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
-            journey_map=custom.get("name", ""),
-            journey_key=custom.get("key", ""),
+            journey_from=_key(spec.get("journeyFrom")),
             deployments=tuple(spec.get("runOnRollout", {}).get("deployments", [])),
             failures=thresholds.get("failures", 3),
             out_of=thresholds.get("outOf", 3),
@@ -128,6 +135,11 @@ class Spec:
 def spread(uid: str, among: int) -> int:
     """Return a number below ``among`` that is always the same for one uid."""
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") % among
+
+
+def _key(source: Object | None) -> ConfigMapKey | None:
+    reference = (source or {}).get("configMapKeyRef")
+    return ConfigMapKey(reference["name"], reference["key"]) if reference else None
 
 
 def _schedule(spec: dict[str, Any], uid: str) -> Schedule:

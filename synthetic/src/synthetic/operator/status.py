@@ -53,7 +53,7 @@ def build_status(
     last = _last_run(observed.last) if observed.last else old.get("lastRun")
     conditions = [
         observed.ready,
-        healthy(spec, history, last, _since(monitor), now),
+        healthy(spec, history, _since(old, last, now), now),
         Condition(
             "Suspended",
             str(spec.suspend),
@@ -86,14 +86,12 @@ def build_status(
     return _within_limit(status)
 
 
-def healthy(
-    spec: Spec, history: History, last: Object | None, since: datetime, now: datetime
-) -> Condition:
+def healthy(spec: Spec, history: History, since: datetime, now: datetime) -> Condition:
     """Return the condition Healthy: what is not known is Unknown, never up."""
     judged = [run for run in history.runs if run.result in {PASSED, FAILED}][-spec.out_of :]
     if spec.suspend:
         return _unknown("Suspended", "Nothing is known while spec.suspend is true")
-    if _is_overdue(spec, last, since, now):
+    if _is_overdue(spec, since, now):
         return _unknown("NoData", f"No run has ended since {since.strftime(STAMP)}")
     broken = [run for run in history.runs if run.result != DISRUPTED][-spec.failures :]
     if len(broken) == spec.failures and all(run.result == ERROR for run in broken):
@@ -146,21 +144,18 @@ def _unknown(reason: str, message: str) -> Condition:
     return Condition("Healthy", "Unknown", reason, message)
 
 
-def _since(monitor: Object) -> datetime:
+def _since(old: Object, last: Object | None, now: datetime) -> datetime:
     """Return when a run ended last, or else since when one could have."""
-    status: Object = monitor.get("status") or {}
-    resumed = condition(status, "Suspended")
-    moments = [
-        monitor["metadata"]["creationTimestamp"],
-        status.get("lastRun", {}).get("finishedAt", ""),
-        resumed.get("lastTransitionTime", "") if resumed.get("status") == "False" else "",
-    ]
-    return datetime.fromisoformat(max(moments))
+    moments = [datetime.fromisoformat(last["finishedAt"])] if last else []
+    resumed = condition(old, "Suspended")
+    if resumed.get("status") == "False":
+        moments.append(datetime.fromisoformat(resumed["lastTransitionTime"]))
+    elif resumed or not moments:
+        moments.append(now)  # it is scheduled from now on, however old it is
+    return max(moments)
 
 
-def _is_overdue(spec: Spec, last: Object | None, since: datetime, now: datetime) -> bool:
-    if last:
-        since = max(since, datetime.fromisoformat(last["finishedAt"]))
+def _is_overdue(spec: Spec, since: datetime, now: datetime) -> bool:
     try:
         return now > spec.overdue(since)
     except SpecError:

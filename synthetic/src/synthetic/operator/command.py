@@ -1,6 +1,5 @@
-"""`python -m synthetic.operator`: runs the operator; its settings are environment variables."""
+"""`synthetic operator`: runs the operator; its settings are environment variables."""
 
-import argparse
 import asyncio
 import logging
 import signal
@@ -15,7 +14,8 @@ from synthetic.operator.settings import Settings, SettingsError
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
-SETTINGS = """settings (environment variables):
+SETTINGS = """\
+settings (environment variables):
   PROBE_IMAGE               the image that replays journeys
   WATCH_NAMESPACES          namespaces with commas between them, or * for all
   PROBE_IMAGE_PULL_POLICY   Always, IfNotPresent (default) or Never
@@ -29,15 +29,8 @@ SETTINGS = """settings (environment variables):
 """
 
 
-def main(arguments: list[str] | None = None) -> int:
+def run() -> int:
     """Run until SIGTERM, and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m synthetic.operator",
-        description=__doc__,
-        epilog=SETTINGS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.parse_args(arguments)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit()
     )  # the first process of a container has none
@@ -76,7 +69,3 @@ def _log_to_stdout(level: str) -> None:
     handler.setFormatter(_JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("kopf").setLevel(logging.WARNING)  # it tells of every handler that it calls
-
-
-if __name__ == "__main__":
-    sys.exit(main())

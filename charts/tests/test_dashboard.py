@@ -1,0 +1,127 @@
+"""What the monitors' alerts and dashboard speak of: metrics and labels that the operator tells."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import promtool
+import pytest
+from monitors import monitor
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import CollectorRegistry
+from rendering import of_kind, render, rules
+
+from synthetic.operator import metrics, telemetry
+from synthetic.operator.store import Store
+
+OPTIONS = (
+    *("--set", "credentials.existingSecret=x"),
+    *("--set", "metrics.dashboard.enabled=true,metrics.prometheusOperator=true"),
+)
+VARIABLES = {"$__rate_interval": "5m", "$namespace": ".*", "$monitor": ".*"}
+SELECTOR = re.compile(r"\b(synthetic_\w+)(?:\{([^}]*)\})?")
+MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
+
+
+@pytest.fixture
+def objects(helm: str) -> list[dict[str, Any]]:
+    """What the chart makes when it brings both."""
+    found: list[dict[str, Any]] = render(helm, "synthetic", *OPTIONS)
+    return found
+
+
+@pytest.fixture
+def dashboard(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """The dashboard, as Grafana would read it."""
+    config_map = of_kind(objects, "ConfigMap")["try-synthetic-dashboard"]
+    read: dict[str, Any] = json.loads(config_map["data"]["synthetic.json"])
+    return read
+
+
+@pytest.fixture
+def exposed() -> str:
+    """What the operator tells of one monitor that has run, and of itself."""
+    now = datetime.now(UTC)
+    conditions = [
+        {"type": kind, "status": "True", "reason": "Any", "message": ""}
+        for kind in ("Healthy", "Ready")
+    ]
+    status = {
+        "conditions": conditions,
+        "runs": [f"{now:%Y-%m-%dT%H:%M:%SZ} passed 80"],
+        "windows": {"hours": [f"{now:%Y-%m-%dT%H} 1 0 0"], "days": [f"{now:%Y-%m-%d} 1 0 0"]},
+        "lastRun": {"durationMs": 80},
+        "lastSuccessTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    store, registry = Store(), CollectorRegistry()
+    store.put(monitor(status=status))
+    metrics.register(registry, store, lambda: now)
+    telemetry.API_REQUESTS.labels("GET", "200")
+    telemetry.RECONCILES.labels("ok")
+    return (generate_latest(registry) + generate_latest(telemetry.REGISTRY)).decode()
+
+
+def expressions(dashboard: dict[str, Any]) -> Iterator[str]:
+    """Yield every expression of a dashboard, its variables filled in."""
+    targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    for asked in [*targets, *dashboard["annotations"]["list"]]:
+        expression = asked["expr"]
+        for name, value in VARIABLES.items():
+            expression = expression.replace(name, value)
+        yield expression
+
+
+def labels_of(exposed: str) -> dict[str, set[str]]:
+    """Return the labels of each metric."""
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(exposed):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+@pytest.mark.usefixtures("promtool")
+def test_each_expression_of_the_dashboard_parses(dashboard: dict[str, Any]) -> None:
+    found = list(expressions(dashboard))
+    assert len(found) > len(dashboard["panels"])
+    for expression in found:
+        promtool.check_expression(expression)
+
+
+def test_alerts_and_dashboard_speak_of_metrics_and_labels_that_there_are(
+    objects: list[dict[str, Any]], dashboard: dict[str, Any], exposed: str
+) -> None:
+    known, spoken_of = labels_of(exposed), set()
+    alerts = [rule["expr"] for group in rules(objects)["groups"] for rule in group["rules"]]
+    for expression in [*alerts, *expressions(dashboard)]:
+        for name, matchers in SELECTOR.findall(expression):
+            assert name in known, expression
+            assert set(MATCHER.findall(matchers)) <= known[name], expression
+            spoken_of.add(name)
+    assert {name for name in known if name.startswith("synthetic_monitor_")} - spoken_of == {
+        "synthetic_monitor_consecutive_failures"  # what up and condition tell with a threshold
+    }
+
+
+def test_every_panel_has_a_place_and_a_unit_of_its_own(dashboard: dict[str, Any]) -> None:
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        columns = range(place["x"], place["x"] + place["w"])
+        rows = range(place["y"], place["y"] + place["h"])
+        cells = {(column, row) for column in columns for row in rows}
+        assert not cells & taken, panel["title"]
+        assert max(columns) < 24, panel["title"]
+        if panel["type"] != "state-timeline":
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        taken |= cells
+
+
+@pytest.mark.usefixtures("promtool")
+def test_prometheus_finds_nothing_wrong_with_what_the_operator_tells(exposed: str) -> None:
+    assert promtool.check_metrics(exposed) == ""

@@ -1,0 +1,1 @@
+"""The drill: it breaks a release on purpose, and looks what the monitors and the alerts say."""

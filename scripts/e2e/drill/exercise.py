@@ -1,0 +1,165 @@
+"""One exercise: a fault of a service is made and mended, and its monitor is watched meanwhile."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster import RELEASE
+from trial import MissError, check
+
+from drill import stand
+from drill.faults import Fault, Site
+from drill.lookout import GROUP, Lookout
+
+NEEDED = 2  # failures that make a monitor unhealthy
+MOST = NEEDED + 1  # runs: one may have begun while the fault was being made
+ALERT = "SyntheticMonitorFailing"
+ALERTS_WITHIN = 15.0  # seconds after the monitor: a scrape and an evaluation, and some patience
+RUN_WITHIN = 60.0  # seconds from the wish to the count
+INTERVALS = {"request": "1h", "schedule": "1m"}  # none comes by itself while runs are requested
+PAUSE = 0.25
+TOKENS = {
+    "auth": "login",
+    "clients": "clients-crud",
+    "products": "products-crud",
+    "inventory": "inventory-purchase",
+}
+
+
+@dataclass
+class Row:
+    """What was seen."""
+
+    fault: str
+    service: str
+    started_by: str  # request or schedule
+    runs: int = 0  # until the monitor was unhealthy
+    seconds: float = 0.0
+    reason: str = ""
+    alert_seconds: float = 0.0  # from the fault
+    recovered_seconds: float = 0.0  # from its mending to a healthy monitor and no alert
+    misses: list[str] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """What went wrong, or that nothing did."""
+        return "; ".join(self.misses) or "ok"
+
+
+class Exercise:
+    """A fault, a service, and what starts the runs."""
+
+    def __init__(
+        self, site: Site, lookout: Lookout, fault: Fault, service: str, started_by: str
+    ) -> None:
+        """Prepare; nothing is broken yet."""
+        self._site, self._lookout = site, lookout
+        self._fault, self._service = fault, service
+        self._scheduled = started_by == "schedule"
+        self._name = f"{stand.NAME}-{fault.name}-{service}"
+        self._row = Row(fault.name, service, started_by)
+
+    def run(self) -> Row:
+        """Do it, and return what was seen; a miss is in the row."""
+        try:
+            self._make_monitor()
+            self._until("True", RUN_WITHIN, by_request=True)
+            before = _runs(self._status())
+            began = time.monotonic()
+            with self._fault.make(self._site, self._service):
+                in_force = time.monotonic()
+                self._until("False", RUN_WITHIN * (MOST + 1), by_request=not self._scheduled)
+                self._see_failure(before, began if self._scheduled else in_force)
+            self._see_recovery()
+        except MissError as error:
+            self._row.misses.append(str(error))
+        finally:
+            self._site.cluster.kubectl("delete", "synmon", self._name, "--ignore-not-found")
+        return self._row
+
+    def _see_failure(self, before: int, began: float) -> None:
+        row, status = self._row, self._status()
+        row.seconds = time.monotonic() - began
+        row.runs = _runs(status) - before
+        row.reason = status["lastRun"]["reason"]
+        if row.runs > MOST:
+            row.misses.append(f"{row.runs} runs")
+        if row.reason != self._fault.reason:
+            row.misses.append(f"the reason is not {self._fault.reason}")
+        self._wait(lambda: ALERT in self._lookout.alerts(self._name), ALERTS_WITHIN, "no alert")
+        row.alert_seconds = time.monotonic() - began
+
+    def _see_recovery(self) -> None:
+        began = time.monotonic()
+        self._until("True", RUN_WITHIN * MOST, by_request=not self._scheduled)
+        self._wait(
+            lambda: ALERT not in self._lookout.alerts(self._name), ALERTS_WITHIN, "the alert stays"
+        )
+        self._row.recovered_seconds = time.monotonic() - began
+
+    def _until(self, wanted: str, patience: float, *, by_request: bool) -> None:
+        """Have runs, or let them come, until the condition Healthy is as it is wanted."""
+        deadline = time.monotonic() + patience
+        while (seen := self._healthy()) != wanted:
+            check(time.monotonic() < deadline, f"after {patience:.0f} s Healthy is {seen}")
+            if by_request:
+                self._run_once()
+            else:
+                time.sleep(PAUSE)
+
+    def _run_once(self) -> None:
+        before = _runs(self._status())
+        wish = f"{GROUP}/run-requested-at={time.time()}"
+        self._site.cluster.kubectl("annotate", "synmon", self._name, wish, "--overwrite")
+        self._wait(lambda: _runs(self._status()) > before, RUN_WITHIN, "a run does not end")
+
+    def _make_monitor(self) -> None:
+        document = {
+            "apiVersion": f"{GROUP}/v1alpha1",
+            "kind": "SyntheticMonitor",
+            "metadata": {"name": self._name},
+            "spec": self._spec(),
+        }
+        self._site.cluster.apply(json.dumps(document))
+
+    def _spec(self) -> dict[str, Any]:
+        target: dict[str, Any] = {"url": stand.entry_url(self._site.cluster, self._site.url)}
+        if self._fault.is_of_tls:
+            url = f"https://{stand.host(self._site.cluster, stand.EDGE)}"
+            target = {"url": url, "caFrom": {"configMapKeyRef": stand.AUTHORITY}}
+        spec: dict[str, Any] = {
+            "journey": f"{self._service}-health",
+            "interval": INTERVALS[self._row.started_by],
+            "target": target,
+            "timeoutSeconds": 5,
+            "cleanupSeconds": 5,
+            "retries": 0,
+            "thresholds": {"failures": NEEDED, "outOf": NEEDED},
+        }
+        if self._fault.needs_token:
+            secret = {"name": f"{RELEASE}-synthetic-credentials"}
+            spec |= {"journey": TOKENS[self._service], "credentialsSecretRef": secret}
+        return spec
+
+    def _status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self._lookout.monitor(self._name).get("status") or {}
+        return status
+
+    def _healthy(self) -> str:
+        conditions = self._status().get("conditions", [])
+        return next((c["status"] for c in conditions if c["type"] == "Healthy"), "")
+
+    @staticmethod
+    def _wait(until: Callable[[], bool], patience: float, otherwise: str) -> None:
+        deadline = time.monotonic() + patience
+        while not until():
+            check(time.monotonic() < deadline, otherwise)
+            time.sleep(PAUSE)
+
+
+def _runs(status: dict[str, Any]) -> int:
+    """Return how many runs have come to a verdict, or to none."""
+    totals = status.get("totals", {})
+    return sum(totals.get(result, 0) for result in ("passed", "failed", "error", "disrupted"))

@@ -1,0 +1,149 @@
+"""The faults: how each is made, how it is mended, and what a monitor must say of it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from cluster import RELEASE, Cluster
+from trial import check
+
+from drill import stand
+
+PAUSE = 0.5  # seconds
+PATIENCE = 60.0  # seconds until a fault is in force
+OPERATOR = f"deployment/{RELEASE}-synthetic"
+RESOLVES = """
+import socket, sys
+try:
+    socket.getaddrinfo(sys.argv[1], 80)
+    print("yes")
+except socket.gaierror:
+    print("no")
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the faults are made: a cluster, and the address of the release in it."""
+
+    cluster: Cluster
+    url: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which a service breaks."""
+
+    name: str
+    make: Callable[[Site, str], AbstractContextManager[None]]  # it is in force within the block
+    reason: str  # of the probe
+    needs_token: bool = False  # it shows in a journey that has one
+    is_of_tls: bool = False  # it shows under https
+
+
+@contextmanager
+def down(site: Site, service: str) -> Iterator[None]:
+    """Take all pods of a service away; they answer while they drain."""
+    deployment = f"deployment/{RELEASE}-{service}"
+    replicas = site.cluster.kubectl("get", deployment, "-o", "jsonpath={.spec.replicas}")
+    try:
+        site.cluster.kubectl("scale", deployment, "--replicas=0")
+        _wait(lambda: not site.cluster.pods(service), f"the pods of {service} did not go")
+        yield
+    finally:
+        site.cluster.kubectl("scale", deployment, f"--replicas={replicas}")
+        site.cluster.wait_for_rollouts(deployment)
+
+
+@contextmanager
+def database_away(site: Site, service: str) -> Iterator[None]:
+    """Have PostgreSQL refuse a service's connections, and end those that it has."""
+    refuse = f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS'
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+    try:
+        site.cluster.sql("postgres", f"{refuse} false")
+        site.cluster.sql("postgres", f"{ended} '{service}'")
+        yield
+    finally:
+        site.cluster.sql("postgres", f"{refuse} true")
+        site.cluster.wait_for_rollouts(f"deployment/{RELEASE}-{service}")
+
+
+def spoiled(port: str) -> Callable[[Site, str], AbstractContextManager[None]]:
+    """Return the fault that one of the proxy's ports stands for: the service's name leads there."""
+
+    @contextmanager
+    def make(site: Site, service: str) -> Iterator[None]:
+        name = f"{RELEASE}-{service}"
+        live = json.loads(site.cluster.kubectl("get", "service", name, "-o", "json"))["spec"]
+        before = live["selector"], live["ports"][0]["targetPort"]
+        try:
+            _lead(site.cluster, name, stand.PROXY_LABELS, port)
+            yield
+        finally:
+            _lead(site.cluster, name, *before)
+
+    return make
+
+
+@contextmanager
+def tls_broken(site: Site, _: str) -> Iterator[None]:
+    """Show a certificate that is for another name."""
+    try:
+        _lead(site.cluster, stand.EDGE, stand.PROXY_LABELS, "tls-wrong")
+        yield
+    finally:
+        _lead(site.cluster, stand.EDGE, stand.PROXY_LABELS, "tls")
+
+
+@contextmanager
+def dns_gone(site: Site, _: str) -> Iterator[None]:
+    """Take the name of the way in away, and wait until DNS has forgotten it."""
+    name = stand.host(site.cluster, stand.ENTRY)
+    try:
+        site.cluster.kubectl("delete", "service", stand.ENTRY)
+        _wait(lambda: not _resolves(site.cluster, name), f"{name} still resolves")
+        yield
+    finally:
+        _put(site.cluster, *stand.entry(site.url))
+        _wait(lambda: _resolves(site.cluster, name), f"{name} does not resolve again")
+
+
+FAULTS = (
+    Fault("down", down, "http_status"),
+    Fault("slow", spoiled("slow"), "timeout"),
+    Fault("status", spoiled("status"), "http_status"),
+    Fault("contract", spoiled("contract"), "schema"),
+    Fault("database", database_away, "http_status"),
+    Fault("token", spoiled("token"), "auth", needs_token=True),
+    Fault("dns", dns_gone, "dns"),
+    Fault("tls", tls_broken, "tls", is_of_tls=True),
+)
+
+
+def _lead(cluster: Cluster, service: str, selector: dict[str, str], port: str | int) -> None:
+    """Have a Service lead to other pods, at another of their ports."""
+    patch = [
+        {"op": "replace", "path": "/spec/selector", "value": selector},
+        {"op": "replace", "path": "/spec/ports/0/targetPort", "value": port},
+    ]
+    cluster.kubectl("patch", "service", service, "--type=json", "-p", json.dumps(patch))
+
+
+def _resolves(cluster: Cluster, name: str) -> bool:
+    """Tell whether a pod of the cluster finds an address for a name."""
+    told = cluster.kubectl("exec", OPERATOR, "--", "python", "-c", RESOLVES, name)
+    return told.strip() == "yes"
+
+
+def _put(cluster: Cluster, *objects: stand.Object) -> None:
+    cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+
+
+def _wait(until: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not until():
+        check(time.monotonic() < deadline, otherwise)
+        time.sleep(PAUSE)

@@ -1,0 +1,125 @@
+"""The status page in a real browser: it fits and can be read, wide and narrow, light and dark."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from monitors import monitor
+
+from synthetic.operator.page import render
+from synthetic.operator.store import Store
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NOW = datetime(2026, 1, 31, 10, 10, tzinfo=UTC)
+READABLE = 4.5  # contrast of text and ground: WCAG 2.2, 1.4.3
+SCHEMES = {"dark": "0", "light": "1"}  # as Blink counts them
+STATES = {
+    "up": ("True", "Passing"),
+    "down": ("False", "Failing"),
+    "degraded": ("True", "Degraded"),
+    "unknown": ("Unknown", "MonitorBroken"),
+}
+RESULTS = ("passed", "failed", "error", "disrupted")
+LOOK = """
+<script>
+const parse = (text) => text.match(/[0-9.]+/g).map(Number);
+const light = (rgb) => {
+  const [r, g, b] = rgb.slice(0, 3).map((v) => {
+    const s = v / 255;
+    return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const found = parse(getComputedStyle(at).backgroundColor);
+    if (found.length < 4 || found[3] > 0) return found;
+  }
+};
+const contrasts = {};
+for (const element of document.querySelectorAll("h1, h2, p, .state, .why, dt, dd, footer span")) {
+  const shades = [parse(getComputedStyle(element).color), ground(element)].map(light);
+  const within = element.parentElement.parentElement.className;
+  contrasts[`${element.tagName} ${within} ${element.textContent}`] =
+    (Math.max(...shades) + 0.05) / (Math.min(...shades) + 0.05);
+}
+const bars = {};
+for (const bar of document.querySelectorAll("rect")) {
+  const box = bar.getBoundingClientRect();
+  if (box.width > 0 && box.height > 10) bars[bar.classList[0]] = getComputedStyle(bar).fill;
+}
+const seen = {
+  width: innerWidth, needed: document.documentElement.scrollWidth,
+  ground: light(ground(document.body)), contrasts, bars,
+};
+parent.document.body.dataset.seen = JSON.stringify(seen);
+</script>
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    """A browser of this machine."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"there is no browser here; one of {', '.join(BROWSERS)} would be used")
+    return found
+
+
+def page() -> str:
+    """Return a page with a monitor in each state and a run of each result."""
+    store = Store()
+    for name, (status, reason) in STATES.items():
+        message = f"{'long-' * 30} and <i>more</i> that is told of it"
+        condition = {"type": "Healthy", "status": status, "reason": reason, "message": message}
+        runs = [f"2026-01-31T10:0{n}:00Z {r} 80 why" for n, r in enumerate(RESULTS)]
+        last = {"result": "passed", "durationMs": 80, "finishedAt": "2026-01-31T10:00:01Z"}
+        shown = {"conditions": [condition], "runs": runs, "lastRun": last}
+        store.put(monitor(f"{name}-{'x' * 50}", status=shown))
+    return render(store, NOW)
+
+
+@pytest.fixture(params=[390, 1200], ids=["narrow", "wide"])
+def width(request: pytest.FixtureRequest) -> int:
+    """How wide the window is, in pixels."""
+    return int(request.param)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_it_fits_and_can_be_read(browser: str, tmp_path: Path, scheme: str, width: int) -> None:
+    seen = look(browser, tmp_path, scheme, width)
+    assert seen["width"] == width
+    assert seen["needed"] <= width, "it must be scrolled sideways"
+    assert (seen["ground"] < 0.1) == (scheme == "dark")
+    assert len(seen["contrasts"]) > 20
+    assert {k: v for k, v in seen["contrasts"].items() if v < READABLE} == {}
+    assert seen["bars"].keys() == {*RESULTS, "none"}
+    assert len(set(seen["bars"].values())) == len(seen["bars"])
+
+
+def look(browser: str, folder: Path, scheme: str, width: int) -> dict[str, Any]:
+    """Open the page in a browser, and return what it measured."""
+    file = folder / "page.html"
+    inner = html.escape(page().replace("</body>", f"{LOOK}</body>"))
+    # a frame, since the window itself gets no narrower than 500 pixels
+    frame = f'<iframe width="{width}" height="900" frameborder="0" srcdoc="{inner}"></iframe>'
+    file.write_text(f"<!doctype html><body>{frame}</body>")
+    command = [
+        browser,
+        *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+        f"--user-data-dir={folder / 'profile'}",
+        "--window-size=1300,1000",
+        f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
+        *("--dump-dom", file.as_uri()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    found = re.search(r'data-seen="([^"]*)"', done.stdout)
+    assert found, done.stdout[-500:]
+    measured: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return measured

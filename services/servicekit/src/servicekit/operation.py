@@ -8,6 +8,7 @@ from connexion.operations import AbstractOperation
 from flask import Response, request
 
 from servicekit.errors import Problem
+from servicekit.meter import OPERATION
 from servicekit.replies import Reply
 from servicekit.resolver import Handler
 from servicekit.security import Credentials, Guard, Principal, Verifier
@@ -35,6 +36,7 @@ class Operation:
 
     def __call__(self, **_: str) -> Response:
         """Answer the current request."""
+        request.environ[OPERATION] = self.operation_id
         try:
             return self._answer()
         except Problem as problem:

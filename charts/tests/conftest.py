@@ -1,5 +1,6 @@
-"""The Helms that the charts are tried with."""
+"""The Helms that the charts are tried with, and Prometheus' promtool."""
 
+import promtool
 import pytest
 from rendering import helms
 
@@ -15,3 +16,14 @@ def all_helms(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def helm(all_helms: list[str]) -> str:
     """One of them."""
     return all_helms[0]
+
+
+@pytest.fixture(scope="session", name="promtool")
+def found_promtool() -> None:
+    """Promtool is there, or what needs it is left out with a sentence; with CI=true it fails."""
+    try:
+        promtool.program()
+    except promtool.PromtoolError as error:
+        if promtool.must_be_there():
+            raise
+        pytest.skip(str(error))

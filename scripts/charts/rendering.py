@@ -62,6 +62,12 @@ def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any
     return {item["metadata"]["name"]: item for item in objects if item["kind"] == kind}
 
 
+def rules(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the rule groups of every PrometheusRule, as one of Prometheus' own rule files."""
+    found = of_kind(objects, "PrometheusRule").values()
+    return {"groups": [group for item in found for group in item["spec"]["groups"]]}
+
+
 def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the pod spec of everything that makes pods."""
     for item in objects:

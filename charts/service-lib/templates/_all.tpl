@@ -5,7 +5,8 @@
 {{- if .Values.autoscaling.enabled }}{{ $parts = append $parts "autoscaler" }}{{ end -}}
 {{- if .Values.sweep.schedule }}{{ $parts = append $parts "sweep" }}{{ end -}}
 {{- if (.Values.reconcile).schedule }}{{ $parts = append $parts "reconcile" }}{{ end -}}
-{{- if .Values.metrics.prometheusOperator }}{{ $parts = append $parts "podMonitor" }}{{ end -}}
+{{- if .Values.metrics.prometheusOperator }}{{ $parts = concat $parts (list "podMonitor" "alerts") }}{{ end -}}
+{{- if .Values.metrics.dashboard }}{{ $parts = append $parts "dashboard" }}{{ end -}}
 {{- include "service-lib.checkConnections" . -}}
 {{- range $parts }}
 ---

@@ -7,10 +7,14 @@ from typing import Any
 import promtool
 import pytest
 import yaml
-from rendering import render, rules
+from rendering import CHARTS, SERVICES, render, rules
 
 # By chart: the options that make it bring its rules. Their tests are alerts/CHART.yaml.
 RULES = {
+    "cadastro": (
+        "--set",
+        ",".join(f"{service}.metrics.prometheusOperator=true" for service in SERVICES),
+    ),
     "synthetic": ("--set", "metrics.prometheusOperator=true,credentials.existingSecret=x"),
 }
 
@@ -59,6 +63,26 @@ def test_each_alert_is_seen_to_fire_and_to_be_silent(
         for each in test["alert_rule_test"]:
             seen[bool(each["exp_alerts"])].add(each["alertname"])
     assert seen == {True: alerts, False: alerts}
+
+
+def test_each_alert_leads_to_a_page_that_says_what_to_do(groups: dict[str, Any]) -> None:
+    for group in groups["groups"]:
+        for rule in group["rules"]:
+            assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
+            page = (CHARTS.parent / rule["annotations"]["runbook_url"]).read_text()
+            assert page.startswith(f"# {rule['alert']}\n")
+            assert re.findall("^## (.+)$", page, re.MULTILINE) == ["Meaning", "See it", "Do"]
+
+
+def test_every_page_belongs_to_an_alert(helm: str) -> None:
+    alerts = {
+        rule["alert"]
+        for chart, options in RULES.items()
+        for group in rules(render(helm, chart, *options))["groups"]
+        for rule in group["rules"]
+    }
+    pages = {page.stem for page in (CHARTS.parent / "docs" / "runbooks").glob("*.md")}
+    assert pages - {"README"} == alerts
 
 
 @pytest.mark.usefixtures("promtool")

@@ -27,7 +27,12 @@ VARIANTS: list[tuple[str, ...]] = [
     ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
-FOREIGN = {"HTTPRoute"}  # kinds whose schemas are not Kubernetes' own
+FOREIGN = {
+    "HTTPRoute",
+    "PodMonitor",
+    "PrometheusRule",
+    "ServiceMonitor",
+}  # kinds whose schemas are not Kubernetes' own
 
 
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
@@ -93,6 +98,30 @@ def test_clients_and_products_have_relays(helm: str) -> None:
         "try-clients-relay",
         "try-products-relay",
     }
+
+
+def test_every_pod_that_counts_is_scraped_on_a_port_that_no_service_has(helm: str) -> None:
+    on = [f"{chart}.metrics.prometheusOperator=true" for chart in SERVICES]
+    objects = render(helm, "cadastro", "--set", ",".join(on))
+    monitors = of_kind(objects, "PodMonitor")
+    assert monitors.keys() == {f"try-{service}" for service in SERVICES}
+    scraped = set()
+    for name, deployment in of_kind(objects, "Deployment").items():
+        template = deployment["spec"]["template"]
+        (container,) = template["spec"]["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+        for monitor in monitors.values():
+            wanted = monitor["spec"]["selector"]["matchLabels"].items()
+            if wanted <= template["metadata"]["labels"].items():
+                (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+                bind = next(e["value"] for e in container["env"] if e["name"] == "METRICS_BIND")
+                assert bind == f"0.0.0.0:{ports[endpoint['port']]}"
+                scraped.add(name)
+    relays = {"try-clients-relay", "try-products-relay"}
+    assert scraped == {f"try-{service}" for service in SERVICES} | relays
+    for service in of_kind(objects, "Service").values():
+        for port in service["spec"]["ports"]:
+            assert port.get("targetPort") not in {"metrics", 9000}
 
 
 def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> None:

@@ -29,6 +29,15 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "autoscaling.minReplicas": (3, "minReplicas: 3"),
     "autoscaling.maxReplicas": (5, "maxReplicas: 5"),
     "autoscaling.cpuPercent": (55, "averageUtilization: 55"),
+    "metrics.prometheusOperator": (True, "kind: PodMonitor"),
+    "metrics.labels": ({"release": "prom"}, "    release: prom"),
+    "metrics.runbooks": (
+        "https://r.example/books/",
+        "runbook_url: https://r.example/books/ServiceSlow.md",
+    ),
+    "metrics.dashboard": (True, 'grafana_dashboard: "1"'),
+    "metrics.annotations": (True, 'prometheus.io/port: "9000"'),
+    "metrics.ingressFrom": ([{"ipBlock": {"cidr": "10.1.0.0/16"}}], "cidr: 10.1.0.0/16"),
     "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
 }
 
@@ -91,6 +100,8 @@ REFUSALS = {  # values that only ever refuse: the test that sees it do so
 }
 NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
     "autoscaling.": {"autoscaling.enabled": True},
+    "metrics.labels": {"metrics.prometheusOperator": True},
+    "metrics.runbooks": {"metrics.prometheusOperator": True},
     "ingress.tlsSecret": {"ingress.host": "x.example"},
     "test.image.": {"test.url": "http://x.example"},
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},

@@ -5,6 +5,8 @@
 {{- if .Values.autoscaling.enabled }}{{ $parts = append $parts "autoscaler" }}{{ end -}}
 {{- if .Values.sweep.schedule }}{{ $parts = append $parts "sweep" }}{{ end -}}
 {{- if (.Values.reconcile).schedule }}{{ $parts = append $parts "reconcile" }}{{ end -}}
+{{- if .Values.metrics.prometheusOperator }}{{ $parts = concat $parts (list "podMonitor" "alerts") }}{{ end -}}
+{{- if .Values.metrics.dashboard }}{{ $parts = append $parts "dashboard" }}{{ end -}}
 {{- include "service-lib.checkConnections" . -}}
 {{- range $parts }}
 ---
@@ -40,6 +42,7 @@ spec:
       labels:
         {{- include "service-lib.labels" . | nindent 8 }}
         app.kubernetes.io/component: service
+      {{- include "service-lib.scrapeAnnotations" . | nindent 6 }}
     spec:
       {{- include "service-lib.podCommon" . | nindent 6 }}
       terminationGracePeriodSeconds: 40
@@ -61,8 +64,11 @@ spec:
           ports:
             - name: http
               containerPort: 8000
+            - name: metrics
+              containerPort: 9000
           env:
             {{- include "service-lib.environment" . | nindent 12 }}
+            {{- include "service-lib.metricsBind" . | nindent 12 }}
           startupProbe:
             httpGet: {path: /-/ready, port: http}
             periodSeconds: 1
@@ -109,6 +115,7 @@ spec:
       labels:
         {{- include "service-lib.labels" . | nindent 8 }}
         app.kubernetes.io/component: relay
+      {{- include "service-lib.scrapeAnnotations" . | nindent 6 }}
     spec:
       {{- include "service-lib.podCommon" . | nindent 6 }}
       initContainers:
@@ -119,8 +126,12 @@ spec:
           imagePullPolicy: {{ .Values.image.pullPolicy }}
           terminationMessagePolicy: FallbackToLogsOnError
           command: [python, -m, {{ .Chart.Name }}.relay]
+          ports:
+            - name: metrics
+              containerPort: 9000
           env:
             {{- include "service-lib.environment" . | nindent 12 }}
+            {{- include "service-lib.metricsBind" . | nindent 12 }}
           resources:
             {{- toYaml .Values.resources | nindent 12 }}
           securityContext:
@@ -249,6 +260,10 @@ spec:
             matchLabels:
               app.kubernetes.io/part-of: cadastro
               app.kubernetes.io/instance: {{ .Release.Name }}
+    - ports:
+        - port: metrics
+      from:
+        {{- toYaml .Values.metrics.ingressFrom | nindent 8 }}
   egress:
     - ports:
         - {port: 53, protocol: UDP}

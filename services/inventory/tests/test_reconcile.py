@@ -5,17 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from inventory import reconcile
+from inventory import reconcile, repository
 from inventory.repository import BATCH
 from neighbours import HANG_UP, NONSENSE, Owner
 from servicekit import logs, migrate
-from servicekit.database import driver_url
+from servicekit.database import Database, driver_url
 from servicekit.testing import Issuer, environment
 
 NOW = ("--grace", "0")
@@ -47,7 +48,7 @@ def engine(url: str) -> Iterator[Engine]:
     """That database, empty."""
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE inventory_items, gone"))
+        connection.execute(text("TRUNCATE inventory_items, gone, reconciliation"))
     yield engine
     engine.dispose()
 
@@ -141,6 +142,30 @@ def test_a_dry_run_only_counts(
     assert (done.report["inventory_orphan_rows"], done.report["removed_rows"]) == (1, 0)
     assert left(engine) == [orphan]
     assert gone(engine) == []
+
+
+def test_who_watches_is_told_what_the_last_whole_comparison_found(
+    engine: Engine, url: str, run: Command, clients: Owner, products: Owner
+) -> None:
+    def told() -> dict[str, float]:
+        with closing(Database(url, connections=1, application="tests")) as database:
+            return {fact.name: fact.value for fact in repository.facts(database)}
+
+    assert told() == {}
+    orphan = (clients.make(), products.make())
+    clients.delete(orphan[0])
+    bought(engine, *orphan, times=2)
+    run(*NOW)
+    first = told()
+    assert (first["inventory_orphan_rows"], first["inventory_orphan_rows_removed"]) == (2, 2)
+    run(*NOW)
+    second = told()
+    assert second["inventory_orphan_rows"] == 0
+    assert second["inventory_reconciled_timestamp_seconds"] > first.popitem()[1]
+    bought(engine, clients.make(), products.make())
+    with clients.doing(503):
+        run(*NOW)
+    assert told() == second  # nothing is known of a comparison that came to no end
 
 
 def test_nothing_is_removed_when_an_owner_misses_too_much(

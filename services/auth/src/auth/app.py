@@ -19,5 +19,12 @@ def create_app() -> Bridge:
     except KeysError as error:
         sys.stderr.write(f"cannot start: KEYS_DIR: {error}\n")
         raise SystemExit(EX_CONFIG) from None
-    service = Service("auth", "/users", auth.keys, lambda: True, metadata=tables.METADATA)
+    service = Service(
+        "auth",
+        "/users",
+        auth.keys,
+        lambda: True,
+        metadata=tables.METADATA,
+        readings=auth.passwords.readings(),
+    )
     return build_app(service, settings, {context.EXTENSION: auth})

@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from servicekit.errors import TooManyRequests
+from servicekit.meter import Reading
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane
 MEMORY, PASSES, LANES = 19 * 1024, 2, 1  # KiB, -, -
@@ -19,7 +20,8 @@ class Passwords:
         """Hash ``at_once`` at the same time, on some of ``threads`` handler threads."""
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES)
         self._running = threading.Semaphore(at_once)
-        self._inside = threading.Semaphore(max(1, threads - FREE_THREADS))
+        self._at_once = at_once
+        self._inside = _Places(max(1, threads - FREE_THREADS))
         self._nobody = self._hasher.hash("nobody's password")
 
     def hash(self, password: str) -> str:
@@ -29,7 +31,7 @@ class Passwords:
             TooManyRequests: too many wait already.
 
         """
-        with _Place(self._inside), self._running:
+        with self._inside, self._running:
             return self._hasher.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
@@ -39,29 +41,48 @@ class Passwords:
             TooManyRequests: too many wait already.
 
         """
-        with _Place(self._inside), self._running:
+        with self._inside, self._running:
             try:
                 self._hasher.verify(stored or self._nobody, password)
             except (VerificationError, InvalidHashError):
                 return False
             return stored is not None
 
+    def readings(self) -> list[Reading]:
+        """Return what can be told of the queue."""
+        return [
+            Reading("password_hashes_running", "Hashes under way.", self._hashing),
+            Reading(
+                "password_hashes_waiting",
+                "Hashes that wait for one that is under way.",
+                lambda: self._inside.taken - self._hashing(),
+            ),
+        ]
+
+    def _hashing(self) -> int:
+        return min(self._at_once, self._inside.taken)
+
     def is_outdated(self, stored: str) -> bool:
         """Tell whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
 
-class _Place:
-    """A place in the queue, or none at once."""
+class _Places:
+    """The places of a queue; who finds none free is sent away at once."""
 
-    def __init__(self, places: threading.Semaphore) -> None:
-        self._places = places
+    def __init__(self, number: int) -> None:
+        self.taken = 0
+        self._number = number
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        if not self._places.acquire(blocking=False):
-            problem = TooManyRequests()
-            problem.headers["Retry-After"] = "1"
-            raise problem
+        with self._lock:
+            if self.taken == self._number:
+                problem = TooManyRequests()
+                problem.headers["Retry-After"] = "1"
+                raise problem
+            self.taken += 1
 
     def __exit__(self, *_: object) -> None:
-        self._places.release()
+        with self._lock:
+            self.taken -= 1

@@ -1,6 +1,6 @@
 """The inventory service as an ASGI application."""
 
-from inventory import gateways, tables
+from inventory import gateways, repository, tables
 from inventory.gateways import Owners
 from inventory.settings import InventorySettings
 from servicekit.app import Service, build_app
@@ -15,6 +15,12 @@ def create_app() -> Bridge:
     keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)
     owners = Owners(settings.clients_url, settings.products_url)
     service = Service(
-        "inventory", "/inventory", keys, lambda: keys.loaded, (keys, owners), tables.METADATA
+        "inventory",
+        "/inventory",
+        keys,
+        lambda: keys.loaded,
+        (keys, owners),
+        tables.METADATA,
+        facts=repository.facts,
     )
     return build_app(service, settings, {gateways.EXTENSION: owners})

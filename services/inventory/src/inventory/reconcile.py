@@ -91,6 +91,13 @@ class Reconciliation:
                     removed = repository.bury(connection, kind, subject)
                 self.report.removed_rows += removed
 
+    def keep(self) -> None:
+        """Remember the report for who watches."""
+        with self.database.statement() as connection:
+            repository.keep_reconciliation(
+                connection, self.report.inventory_orphan_rows, self.report.removed_rows
+            )
+
     def close(self) -> None:
         """Close every connection."""
         self.token.close()
@@ -125,6 +132,7 @@ def reconcile(work: Reconciliation, options: argparse.Namespace) -> int:
             code = LEFT
         else:
             work.remove(kind, missing)
+    work.keep()
     return code
 
 

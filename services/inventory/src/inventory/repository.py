@@ -6,6 +6,7 @@ on the client and on the product, the addition a shared one, and look at the lis
 only in the statement after: at READ COMMITTED its snapshot is newer than the lock.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from sqlalchemy import (
@@ -22,7 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from inventory.domain import Item, Kind, raise_missing
-from inventory.tables import GoneRow, ItemRow
+from inventory.tables import GoneRow, ItemRow, ReconciliationRow
+from servicekit.database import Database
+from servicekit.meter import Fact
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
@@ -73,6 +76,12 @@ _count = {
     k: select(func.count()).where(column == func.any(bindparam("_subjects")), _live)
     for k, column in _COLUMNS.items()
 }
+_found = insert(ReconciliationRow).values(id=1, ended_at=func.now())
+_keep = _found.on_conflict_do_update(
+    index_elements=["id"],
+    set_={name: _found.excluded[name] for name in ("ended_at", "orphan_rows", "removed_rows")},
+)
+_last = select(*ReconciliationRow.__table__.c)
 _forget = text(
     "DELETE FROM gone WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM gone"
     " WHERE since < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
@@ -146,6 +155,25 @@ def live_subjects(connection: Connection, kind: Kind, after: int, batch: int) ->
 def count_entries(connection: Connection, kind: Kind, subjects: list[int]) -> int:
     """Return how many live entries these clients or products have."""
     return int(connection.scalar(_count[kind], {"_subjects": subjects}) or 0)
+
+
+def keep_reconciliation(connection: Connection, orphan_rows: int, removed_rows: int) -> None:
+    """Remember what a whole comparison with the owners found and did, in place of the last one."""
+    values = {"orphan_rows": orphan_rows, "removed_rows": removed_rows}
+    connection.execute(_keep, values)
+
+
+def facts(database: Database) -> Iterator[Fact]:
+    """Yield what the last whole comparison with the owners found; nothing before the first."""
+    with database.statement() as connection:
+        found = connection.execute(_last).one_or_none()
+    if found is None:
+        return
+    about = "Entries of the inventory that were nobody's any more, at the last comparison."
+    yield Fact("inventory_orphan_rows", about, found.orphan_rows)
+    yield Fact("inventory_orphan_rows_removed", "Those that it removed.", found.removed_rows)
+    about = "When the last comparison of the inventory with the owners came to its end."
+    yield Fact("inventory_reconciled_timestamp_seconds", about, found.ended_at.timestamp())
 
 
 def _folded(identifier: int) -> int:

@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, String, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from servicekit.database import Base
@@ -10,7 +20,7 @@ from servicekit.idempotency import IdempotencyKey
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "GoneRow", "IdempotencyKey", "ItemRow"]
+__all__ = ["METADATA", "GoneRow", "IdempotencyKey", "ItemRow", "ReconciliationRow"]
 
 
 class ItemRow(Base):
@@ -43,3 +53,15 @@ class GoneRow(Base):
     since: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), index=True
     )
+
+
+class ReconciliationRow(Base):
+    """What the last whole comparison with the owners found: one row, for who watches."""
+
+    __tablename__ = "reconciliation"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ended_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    orphan_rows: Mapped[int] = mapped_column(BigInteger)
+    removed_rows: Mapped[int] = mapped_column(BigInteger)

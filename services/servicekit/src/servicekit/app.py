@@ -5,7 +5,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from servicekit.contract import ContractError, load_contract
 from servicekit.database import Base, Database
 from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.health import Readiness
+from servicekit.meter import Fact, Meter, Reading
 from servicekit.operation import Operation
 from servicekit.resolver import HandlerResolver
 from servicekit.security import Keys, Verifier
@@ -45,6 +46,8 @@ class Service:
     has_keys: Callable[[], bool]
     lifecycles: Sequence[Lifecycle] = ()
     metadata: MetaData = Base.metadata
+    readings: Sequence[Reading] = ()  # of what it has beside the database
+    facts: Callable[[Database], Iterable[Fact]] | None = None  # that its database holds
 
 
 class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion ships no types
@@ -76,8 +79,8 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
 class _Process:
     """The start and the end of a service's process."""
 
-    def __init__(self, service: Service, database: Database) -> None:
-        self._lifecycles = service.lifecycles
+    def __init__(self, lifecycles: Sequence[Lifecycle], database: Database) -> None:
+        self._lifecycles = lifecycles
         self._database = database
 
     def start(self) -> None:
@@ -123,13 +126,34 @@ def build_app(
         raise SystemExit(EX_CONFIG) from None
     docs.register(app, service.prefix, contract)
     health.register(app, Readiness(database, has_keys=service.has_keys))
-    return Bridge(
+    lifecycles = list(service.lifecycles)
+    bridge = Bridge(
         app,
-        lifecycle=_Process(service, database),
+        lifecycle=_Process(lifecycles, database),
         threads=settings.threads,
         body_limit=settings.body_limit,
         busy=_busy(),
     )
+    if settings.metrics_bind:
+        sources = (bridge, database, verifier)
+        readings = [reading for source in sources for reading in source.readings()]
+        bridge.meter = Meter(
+            service.name,
+            (rule.endpoint for rule in app.url_map.iter_rules() if "." in rule.endpoint),
+            [*readings, *service.readings],
+            settings.workers,
+        )
+        lifecycles.append(_exporter(bridge.meter, service, database, settings.metrics_bind))
+    return bridge
+
+
+def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> Lifecycle:
+    from servicekit import metrics  # noqa: PLC0415 - memory that only who is scraped needs
+
+    collectors: list[Any] = [metrics.MeterCollector(meter)]
+    if service.facts is not None:
+        collectors.append(metrics.FactsCollector(database, service.facts))
+    return metrics.Exporter(bind, *collectors)
 
 
 def _flask(service: Service) -> Flask:

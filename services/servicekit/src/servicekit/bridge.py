@@ -7,12 +7,15 @@ loop, and no thread waits for a client.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import quote
 from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from servicekit.meter import Meter, Reading
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +53,7 @@ class Bridge:
         busy: Answer,
     ) -> None:
         """Answer with ``wsgi``, on ``threads`` threads; with ``busy`` when too many wait."""
+        self.meter: Meter | None = None  # what counts the answers, if they are counted
         self._wsgi = wsgi
         self._lifecycle = lifecycle
         self._threads = threads
@@ -73,15 +77,41 @@ class Bridge:
         if body is None:
             return
         if self._room == 0:
+            self._count({}, self._busy, 0.0)
             await _send(send, self._busy)
             return
         self._room -= 1
+        started = time.perf_counter()
         try:
             environ = build_environ(scope, body)
             environ[TOO_LARGE] = not whole
-            await _send(send, await self._run(environ))
+            answer = await self._run(environ)
+            self._count(environ, answer, time.perf_counter() - started)
+            await _send(send, answer)
         finally:
             self._room += 1
+
+    def readings(self) -> list[Reading]:
+        """Return what can be told of the threads and of who waits for one."""
+        return [
+            Reading("handler_threads", "Threads that answer requests.", lambda: self._threads),
+            Reading("handler_threads_busy", "Threads that do so now.", self._busy_threads),
+            Reading(
+                "requests_waiting",
+                "Requests that wait for a thread.",
+                lambda: self._inside() - self._busy_threads(),
+            ),
+        ]
+
+    def _inside(self) -> int:
+        return self._threads * (QUEUED_A_THREAD + 1) - self._room
+
+    def _busy_threads(self) -> int:
+        return min(self._threads, self._inside())
+
+    def _count(self, environ: WSGIEnvironment, answer: Answer, seconds: float) -> None:
+        if self.meter is not None:
+            self.meter.answered(environ, answer[0], seconds)
 
     async def _run(self, environ: WSGIEnvironment) -> Answer:
         """Run the application on a thread; turn the request away when none takes it in time."""
@@ -121,8 +151,12 @@ class Bridge:
             log.exception("the service could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        if self.meter is not None:
+            self.meter.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if self.meter is not None:
+            self.meter.stop()
         await asyncio.to_thread(self._lifecycle.stop)
         self._pool.shutdown()
         await send({"type": "lifespan.shutdown.complete"})

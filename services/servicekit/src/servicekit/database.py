@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import QueuePool
 
 from servicekit import patience
 from servicekit.errors import Unavailable
+from servicekit.meter import Reading
 from servicekit.patience import NoAnswerError
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
@@ -98,6 +100,15 @@ class Database:
         """Ask the database for nothing; raises what SQLAlchemy raises when it does not answer."""
         with self.statement() as connection:
             connection.execute(text("SELECT 1"))
+
+    def readings(self) -> list[Reading]:
+        """Return what can be told of the pool."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101 - what create_engine makes for PostgreSQL
+        return [
+            Reading("database_connections", "Connections the pool may have.", pool.size),
+            Reading("database_connections_in_use", "Connections lent now.", pool.checkedout),
+        ]
 
     def close(self) -> None:
         """Close every connection of the pool."""

@@ -48,5 +48,8 @@ def configure(service: str, level: str, stream: TextIO = sys.stdout) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    gunicorn = logging.getLogger("gunicorn.error")  # its own form wants what was just left out
+    gunicorn.handlers.clear()
+    gunicorn.propagate = True
     for name in ("httpx", "httpcore"):  # at INFO they log whole URLs
         logging.getLogger(name).setLevel(logging.WARNING)

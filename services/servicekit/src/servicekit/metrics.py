@@ -1,45 +1,117 @@
 """Metrics for Prometheus, on a port of their own; off unless METRICS_BIND says where."""
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
 
-from servicekit import outbox
 from servicekit.database import Database
 from servicekit.errors import Unavailable
+from servicekit.meter import Distribution, Fact, Meter
+
+Facts = Callable[[Database], Iterable[Fact]]
 
 log = logging.getLogger(__name__)
 
 
-class OutboxCollector(Collector):
-    """How many messages wait, and how long the oldest one has; asked when somebody looks."""
+class MeterCollector(Collector):
+    """What all workers of a service have counted."""
 
-    def __init__(self, database: Database) -> None:
-        """Look into the outbox of ``database``."""
+    def __init__(self, meter: Meter) -> None:
+        """Tell what ``meter`` knows."""
+        self._meter = meter
+
+    def collect(self) -> Iterator[Metric]:
+        """Return a family for each thing that is counted."""
+        service = self._meter.service
+        latency = HistogramMetricFamily(
+            "http_server_request_duration_seconds",
+            "From the whole request to the answer, the wait for a thread included.",
+            labels=("service", "operation", "status"),
+        )
+        for operation, status, found in self._meter.answers():
+            latency.add_metric((service, operation, status), _buckets(found), found.total)
+        yield latency
+        lag = HistogramMetricFamily(
+            "event_loop_lag_seconds", "How late the event loops were.", labels=("service",)
+        )
+        found = self._meter.lag()
+        lag.add_metric((service,), _buckets(found), found.total)
+        yield lag
+        for reading, value in self._meter.read():
+            family = CounterMetricFamily if reading.grows else GaugeMetricFamily
+            metric = family(reading.name, reading.told, labels=("service",))
+            metric.add_metric((service,), value)
+            yield metric
+
+
+class FactsCollector(Collector):
+    """What the database knows; nothing while it does not answer."""
+
+    def __init__(self, database: Database, facts: Facts) -> None:
+        """Ask ``facts`` when somebody looks."""
         self._database = database
+        self._facts = facts
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Return the two gauges; neither while the database does not answer."""
+    def collect(self) -> Iterator[Metric]:
+        """Return a gauge for each fact."""
         try:
-            depth, age = outbox.depth(self._database), outbox.age(self._database)
+            found = list(self._facts(self._database))
         except (DBAPIError, Unavailable) as error:
-            log.warning("the outbox cannot be measured: %s", type(error).__name__)
+            log.warning("the database cannot be asked for metrics: %s", type(error).__name__)
             return
-        yield GaugeMetricFamily("outbox_messages", "Messages that wait.", value=depth)
-        about = "Seconds that the oldest message has waited; 0 when none waits."
-        yield GaugeMetricFamily("outbox_oldest_age_seconds", about, value=age)
+        for fact in found:
+            yield GaugeMetricFamily(fact.name, fact.told, value=fact.value)
 
 
-def serve(bind: str, *collectors: Collector) -> Callable[[], Any]:
-    """Serve what ``collectors`` tell at ``bind``, a host and a port; return what ends it."""
-    registry = CollectorRegistry()
-    for collector in collectors:
-        registry.register(collector)
-    host, _, port = bind.rpartition(":")
-    server, _ = start_http_server(int(port), host, registry)
-    return server.shutdown
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    allow_reuse_port = True  # every worker listens, and whoever is asked answers for all
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep scrapes out of the log."""
+
+
+class Exporter:
+    """Serves what collectors tell, on a thread of its own."""
+
+    def __init__(self, bind: str, *collectors: Collector) -> None:
+        """Serve at ``bind``, a host and a port, once started."""
+        self._host, _, port = bind.rpartition(":")
+        self._port = int(port)
+        self._registry = CollectorRegistry(auto_describe=False)
+        for collector in collectors:
+            self._registry.register(collector)
+        self._server: WSGIServer | None = None
+
+    def start(self) -> None:
+        """Listen; raises ``OSError`` when somebody else does, or may not share."""
+        app = make_wsgi_app(self._registry)
+        self._server = make_server(self._host, self._port, app, _Server, _Silent)
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+def _buckets(found: Distribution) -> list[tuple[str, float]]:
+    """Return cumulative counts by upper bound, as the exposition format has them."""
+    names = [*map(str, found.bounds), "+Inf"]
+    return list(zip(names, accumulate(found.counts), strict=True))

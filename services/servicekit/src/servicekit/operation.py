@@ -9,6 +9,7 @@ from flask import Response, request
 
 from servicekit.body import Body
 from servicekit.errors import Problem
+from servicekit.meter import OPERATION
 from servicekit.parameters import Parameters
 from servicekit.replies import Reply
 from servicekit.resolver import Handler
@@ -36,6 +37,7 @@ class Operation:
 
     def __call__(self, **_: str) -> Response:
         """Answer the current request."""
+        request.environ[OPERATION] = self.operation_id
         try:
             return self._answer()
         except Problem as problem:

@@ -10,7 +10,7 @@ import random
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from servicekit.database import Base, Database
+from servicekit.meter import Fact
 
 CHANNEL = "outbox"
 BATCH = 40
@@ -87,6 +88,13 @@ def put(connection: Connection, kind: str, subject_id: int) -> None:
     """Add a message in the transaction of ``connection``; relays hear of it when it commits."""
     connection.execute(_INSERT, {"kind": kind, "subject_id": subject_id})
     connection.execute(_NOTIFY)
+
+
+def facts(database: Database) -> Iterator[Fact]:
+    """Yield how many messages wait, and how long the oldest one has."""
+    yield Fact("outbox_messages", "Messages that wait.", depth(database))
+    about = "Seconds that the oldest message has waited; 0 when none waits."
+    yield Fact("outbox_oldest_age_seconds", about, age(database))
 
 
 def age(database: Database) -> float:

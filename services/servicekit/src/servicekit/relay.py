@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from servicekit import logs, metrics
+from servicekit import logs, outbox
+from servicekit.bridge import Lifecycle
 from servicekit.database import Database
 from servicekit.errors import Unavailable
 from servicekit.identity import ServiceToken
@@ -76,15 +77,22 @@ def main(name: str, settings: Callable[[], PeerSettings], call: Callable[[Any], 
     logs.configure(f"{name}-relay", read.log_level)
     database = Database(read.database_url, connections=CONNECTIONS, application=f"{name}-relay")
     token = ServiceToken(read.token_url, read.service_client_id, read.service_client_secret_file)
-    end_metrics = (
-        metrics.serve(read.metrics_bind, metrics.OutboxCollector(database))
-        if read.metrics_bind
-        else lambda: None
-    )
+    exporter = _exporter(read, database)
     relay = Relay(database, HttpReceiver(call(read), token).deliver)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: relay.stop())
     logging.getLogger(__name__).info("the relay runs")
+    if exporter is not None:
+        exporter.start()
     relay.run()
-    end_metrics()
+    if exporter is not None:
+        exporter.stop()
     database.close()
+
+
+def _exporter(settings: PeerSettings, database: Database) -> Lifecycle | None:
+    if not settings.metrics_bind:
+        return None
+    from servicekit import metrics  # noqa: PLC0415 - memory that only who is scraped needs
+
+    return metrics.Exporter(settings.metrics_bind, metrics.FactsCollector(database, outbox.facts))

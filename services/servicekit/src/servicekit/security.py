@@ -1,5 +1,6 @@
 """Who is calling: bearer tokens (RFC 6750, RFC 9068) checked against auth's published keys."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request
 
 from servicekit.errors import Forbidden, Unauthorized
+from servicekit.meter import Reading
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
@@ -68,6 +70,8 @@ class Verifier:
         self._clock = clock
         self._cache: dict[str, Principal] = {}
         self._version = keys.version
+        self._counting = threading.Lock()
+        self._hits = self._misses = 0
 
     def verify(self, token: str) -> Principal:
         """Return who holds ``token``.
@@ -79,6 +83,9 @@ class Verifier:
         if self._version != self._keys.version:
             self._version, self._cache = self._keys.version, {}
         principal = self._cache.get(token)
+        with self._counting:
+            self._hits += principal is not None
+            self._misses += principal is None
         if principal is None:
             principal = self._decode(token)
             if len(self._cache) >= self._remembered:
@@ -88,6 +95,15 @@ class Verifier:
             self._cache.pop(token, None)
             raise _invalid_token()
         return principal
+
+    def readings(self) -> list[Reading]:
+        """Return what can be told of the tokens that are remembered."""
+        return [
+            Reading("token_cache_hits", "Tokens known already.", lambda: self._hits, grows=True),
+            Reading(
+                "token_cache_misses", "Tokens that were checked.", lambda: self._misses, grows=True
+            ),
+        ]
 
     def _decode(self, token: str) -> Principal:
         if len(token) > LONGEST_TOKEN:

@@ -37,6 +37,7 @@ class Settings:
     jwt_audience: str
     log_level: str
     threads: int  # handler threads of a process, and connections of its pool
+    workers: int  # processes
     body_limit: int  # bytes
     metrics_bind: str  # host:port; empty for no metrics
 
@@ -64,6 +65,7 @@ class Settings:
             "jwt_audience": env.str("JWT_AUDIENCE", "cadastro"),
             "log_level": _one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
             "threads": env.int("THREADS", 4, validate=validate.Range(1, 64)),
+            "workers": env.int("WORKERS", 1, validate=validate.Range(1, 256)),
             "body_limit": env.int("BODY_LIMIT", 65_536, validate=validate.Range(1024, 16_777_216)),
             "metrics_bind": env.str("METRICS_BIND", "", validate=_is_address),
         }

@@ -1,0 +1,29 @@
+"""The queue of password hashes: seen from outside, and no longer than it may be."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from auth.passwords import FREE_THREADS, Passwords
+from servicekit.errors import TooManyRequests
+from servicekit.testing import wait_until
+
+
+def test_the_queue_is_told_while_it_lasts() -> None:
+    passwords = Passwords(at_once=1, threads=FREE_THREADS + 3)
+    readings = {reading.name: reading.read for reading in passwords.readings()}
+    running, waiting = (readings[f"password_hashes_{what}"] for what in ("running", "waiting"))
+    assert (running(), waiting()) == (0, 0)
+    with ThreadPoolExecutor(3) as pool:
+        hashes = [pool.submit(passwords.hash, "a password") for _ in range(30)]
+        wait_until(lambda: (running(), waiting()) == (1, 2), "a queue")
+    assert all(each.result() for each in hashes)
+    assert (running(), waiting()) == (0, 0)
+
+
+def test_a_wrong_password_leaves_its_place() -> None:
+    passwords = Passwords(at_once=1, threads=1)
+    for _ in range(3):
+        assert not passwords.verify(passwords.hash("right"), "wrong")
+    with pytest.raises(TooManyRequests), passwords._inside:  # noqa: SLF001 - the only place
+        passwords.hash("one too many")

@@ -1,0 +1,185 @@
+"""Metrics: one set over all workers, on a port of their own, with nothing of anybody in them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from clients.app import create_app
+from localstack.stack import free_ports
+from people import a_client
+from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
+
+SERVICES = Path(__file__).parents[2]
+COUNT = "http_server_request_duration_seconds_count"
+
+
+class Scrape:
+    """What Prometheus reads at one moment."""
+
+    def __init__(self, port: int) -> None:
+        """Read it."""
+        self.text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        self.samples = [
+            sample
+            for family in text_string_to_metric_families(self.text)
+            for sample in family.samples
+        ]
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples with this name and these labels."""
+        return sum(
+            sample.value
+            for sample in self.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
+@pytest.fixture
+def metrics_port() -> int:
+    """A port that nobody listens on."""
+    return free_ports(1)[0]
+
+
+@pytest.fixture
+def settings(
+    issuer: Issuer, database_url: str, tmp_path: Path, metrics_port: int
+) -> dict[str, str]:
+    """A service's settings, with metrics."""
+    more = {
+        "INVENTORY_URL": "http://127.0.0.1:9",
+        "METRICS_BIND": f"127.0.0.1:{metrics_port}",
+    }
+    return peer_settings(issuer, database_url, tmp_path, **more)
+
+
+@pytest.fixture
+def url(settings: dict[str, str]) -> Iterator[str]:
+    """A service that is measured, in this process."""
+    with environment(**settings):
+        app = create_app()
+    with serve(app) as url:
+        yield url
+
+
+@contextmanager
+def workers(settings: dict[str, str], number: int) -> Iterator[tuple[str, int]]:
+    """Run the service under gunicorn with so many workers; yield its URL and gunicorn's id."""
+    (port,) = free_ports(1)
+    command = [
+        str(Path(sys.executable).with_name("gunicorn")),
+        *("-c", str(SERVICES / "gunicorn.conf.py")),
+        "clients.app:create_app()",
+    ]
+    told = {**settings, "BIND": f"127.0.0.1:{port}", "WORKERS": str(number)}
+    gunicorn = subprocess.Popen(command, env={**os.environ, **told})
+    try:
+        wait_until(lambda: is_ready(port), "the workers", 30)
+        yield f"http://127.0.0.1:{port}", gunicorn.pid
+    finally:
+        gunicorn.send_signal(signal.SIGTERM)
+        assert gunicorn.wait(30) == 0
+
+
+def is_ready(port: int) -> bool:
+    """Tell whether a service answers."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/-/ready").is_success
+    except httpx.TransportError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of a process's children."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found]
+
+
+def test_answers_are_counted_by_operation_and_status_class(
+    url: str, metrics_port: int, issuer: Issuer
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with httpx.Client(base_url=url, headers=headers) as client:
+        made = client.post("/clients/create", json=a_client()).json()["id"]
+        for _ in range(3):
+            client.get(f"/clients/fetch/{made}")
+        client.get("/clients/fetch/9223372036854775807")
+        client.get("/nothing/here")
+    found = Scrape(metrics_port)
+    assert found.value(COUNT, service="clients", operation="clients.create", status="2xx") == 1
+    assert found.value(COUNT, operation="clients.fetch", status="2xx") == 3
+    assert found.value(COUNT, operation="clients.fetch", status="4xx") == 1
+    assert found.value(COUNT, operation="none", status="4xx") == 1
+    assert found.value(COUNT) == 6  # probes are not counted
+    bucket = "http_server_request_duration_seconds_bucket"
+    assert found.value(bucket, operation="clients.fetch", status="2xx", le="+Inf") == 3
+    assert found.value("http_server_request_duration_seconds_sum") > 0
+
+
+def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: Issuer) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    for _ in range(3):
+        httpx.get(f"{url}/clients/fetch", headers=headers)
+    wait_until(lambda: Scrape(metrics_port).value("token_cache_hits_total") == 2, "the next look")
+    found = Scrape(metrics_port)
+    assert found.value("token_cache_misses_total") == 1
+    assert found.value("handler_threads") == 4
+    assert found.value("handler_threads_busy") == 0
+    assert found.value("requests_waiting") == 0
+    assert found.value("database_connections") == 4
+    assert found.value("event_loop_lag_seconds_count") >= 1
+
+
+def test_no_label_holds_anything_of_a_request(url: str, metrics_port: int, issuer: Issuer) -> None:
+    token = issuer.token()
+    person = a_client(name="Segredo da Silva")
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+        client.post("/clients/create", json=person)
+        client.get("/clients/fetch/777888999", headers={"X-Request-ID": "a-request"})
+        client.get("/unknown-path-777888999")
+        client.request("SEGREDO", "/clients/fetch")
+    text = Scrape(metrics_port).text
+    for secret in (person["cpf"], person["email"], "Segredo", "777888999", "a-request", token):
+        assert secret not in text
+    assert {name for sample in Scrape(metrics_port).samples for name in sample.labels} <= {
+        "service",
+        "operation",
+        "status",
+        "le",
+    }
+
+
+def test_users_cannot_reach_the_metrics(url: str) -> None:
+    for path in ("/metrics", "/clients/metrics", "/-/metrics"):
+        assert httpx.get(url + path).status_code == 404
+
+
+def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
+    settings: dict[str, str], metrics_port: int, issuer: Issuer
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+
+    def fetch(url: str) -> None:
+        with httpx.Client(headers=headers) as client:  # a connection each, so that all take part
+            client.get(f"{url}/clients/fetch")
+
+    def counted() -> float:
+        return Scrape(metrics_port).value(COUNT, operation="clients.list_all")
+
+    with workers(settings, 2) as (url, gunicorn), ThreadPoolExecutor(4) as pool:
+        list(pool.map(fetch, [url] * 40))
+        assert {counted() for _ in range(8)} == {40}  # whichever worker is asked
+        before = children(gunicorn)
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: len(set(children(gunicorn)) - {before[0]}) == 2, "another worker", 30)
+        wait_until(lambda: Scrape(metrics_port).value("handler_threads") == 8, "its first look")
+        list(pool.map(fetch, [url] * 40))
+        assert counted() == 80

@@ -30,6 +30,7 @@ from users.caller import PATIENCE, Caller
 from users.catalogue_keeper import CatalogueKeeper
 from users.monitor import Monitor
 from users.persona import Persona
+from users.replays import Replays
 from users.seller import Seller
 from users.world import Bounds, World
 
@@ -153,7 +154,8 @@ def begin(environment: Environment, **_: object) -> None:
         return  # a master calls nobody
     try:
         access = Access(environment.host or "", options.secret_file)
-        caller = Caller(environment, access, World(options.run_id))
+        replays = Replays(environment.host or "", options.secret_file)
+        caller = Caller(environment, access, World(options.run_id), replays)
         sow(caller, SEEDS)
     except (AccessError, httpx.HTTPError) as error:
         sys.exit(f"nothing could be made ahead: {error}")  # nobody could act without

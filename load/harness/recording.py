@@ -11,6 +11,7 @@ SMALLEST = 0.1  # ms
 
 OK, REFUSED = "ok", "refused"  # REFUSED: 429 or 503 with Retry-After
 NOT_STARTED = "not started"
+JOURNEY = "JOURNEY"  # in place of a method: many calls that are told as one
 
 
 def bucket(milliseconds: float) -> int:

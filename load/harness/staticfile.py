@@ -9,6 +9,7 @@ from locust.env import Environment
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from users.caller import Caller
+from users.replays import Replays
 from users.world import World
 
 
@@ -39,4 +40,5 @@ CALLERS: list[Caller] = []
 @events.test_start.add_listener
 def begin(environment: Environment, **_: object) -> None:
     """Connect."""
-    CALLERS.append(Caller(environment, NoAccess(), World("static")))
+    replays = Replays(environment.host or "")
+    CALLERS.append(Caller(environment, NoAccess(), World("static"), replays))

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from system import free_port, is_healthy, running
+from users.replays import Replays, ending
 
 ROOT = Path(__file__).parents[2]
 SLOWED = Path(__file__).with_name("slowed.py")
@@ -62,6 +63,9 @@ def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
     order = ["--secret-file", str(secret), "--reports", str(tmp_path / "reports")]
     order += ["--rate", "20", "--duration", "10", "--no-cost"]
     with running(data_folder) as system:
+        replayed = [Replays(system.url, str(secret)).replay() for _ in range(4)]
+        assert [ending(outcome) for outcome in replayed] == ["ok"] * 4
+        assert Replays(system.url).replay().journey.endswith("-health")  # which need no secret
         before = rows(system.url, secret)
         with slowed(system.url, "GET", "/inventory/list_products_ids/") as url:
             done = load("run", "--url", url, *order)

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
-from harness.recording import OK, REFUSED, Recording
+from harness.recording import JOURNEY, OK, REFUSED, Recording
 from users.operations import OPERATIONS, Operation
+from users.replays import FORBEARING, Replays, ending
 from users.world import World
 
 PATIENCE = 10.0  # seconds until a caller gives up
 CONNECTIONS = 256  # at the same time, of one process
-FORBEARING = (429, 503)
 
 # when the action of this greenlet was due: its first call counts from then, and the others from now
 DUE: ContextVar[float | None] = ContextVar("due", default=None)
@@ -57,9 +57,13 @@ class Token(Protocol):
 class Caller:
     """One process's way to the system: its connections, its user, its rows, its recording."""
 
-    def __init__(self, environment: Environment, access: Token, world: World) -> None:
-        """Call ``environment.host``."""
+    def __init__(
+        self, environment: Environment, access: Token, world: World, replays: Replays
+    ) -> None:
+        """Call ``environment.host``, as ``replays`` does."""
         self.recording = Recording()
+        self._environment = environment
+        self._replays = replays
         self.world = world
         self.access = access
         self._session = FastHttpSession(
@@ -84,7 +88,7 @@ class Caller:
         """Call an operation of ``OPERATIONS``, for an id where it takes one."""
         operation = OPERATIONS[name]
         began = time.monotonic()
-        due, _ = DUE.get() or began, DUE.set(None)
+        due = _due(began)
         kind = query.partition("=")[0]  # a page and a search are not the same work
         with self._session.request(
             operation.method,
@@ -102,9 +106,23 @@ class Caller:
                 response.success()
             else:
                 response.failure(answer.outcome)
-        when = time.time() - time.monotonic() + due
-        self.recording.note(when, operation.name + kind, took, answer.outcome)
+        self.recording.note(_wall(due), operation.name + kind, took, answer.outcome)
         return answer
+
+    def replay(self) -> None:
+        """Replay a journey; it counts as one call."""
+        due = _due(time.monotonic())
+        outcome = self._replays.replay()
+        took, how = (time.monotonic() - due) * 1000, ending(outcome)
+        self._environment.events.request.fire(  # type: ignore[no-untyped-call] # Locust's
+            request_type=JOURNEY,
+            name=outcome.journey,
+            response_time=took,
+            response_length=0,
+            exception=None if how == OK else RuntimeError(how),
+            context={},
+        )
+        self.recording.note(_wall(due), f"{JOURNEY} {outcome.journey}", took, how)
 
     def _headers(self, name: str) -> dict[str, str]:
         if name == "users.login":
@@ -115,6 +133,17 @@ class Caller:
             # a connection that is lost before the answer makes the client send again
             headers["Idempotency-Key"] = secrets.token_hex(16)
         return headers
+
+
+def _due(began: float) -> float:
+    """Return when the call that begins now was due: an action's first one with the action."""
+    due, _ = DUE.get() or began, DUE.set(None)
+    return due
+
+
+def _wall(due: float) -> float:
+    """Return a time of the monotonic clock as seconds since the epoch."""
+    return time.time() - time.monotonic() + due
 
 
 def _read(operation: Operation, response: Any) -> Answer:  # noqa: ANN401 - Locust has no type for it

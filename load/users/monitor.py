@@ -1,4 +1,4 @@
-"""A monitor: asks each service whether it is well, and whether somebody exists."""
+"""A monitor: asks each service whether it is well, and now and then replays a journey."""
 
 import random
 
@@ -30,3 +30,8 @@ class Monitor(Persona):
     def ask_for_a_product(self) -> None:
         """Ask whether a product exists."""
         self.call("products.exists", self.caller.world.product())
+
+    @task(1)
+    def replay_a_journey(self) -> None:
+        """Replay one of the journeys that ship."""
+        self.caller.replay()

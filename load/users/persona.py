@@ -64,8 +64,3 @@ def _act(persona: Persona, action: Action, due: float) -> None:
         persona.caller.recording.note(time.time(), "(the client)", 0, type(error).__name__)
     finally:
         Persona.in_flight -= 1
-
-
-def all_personas() -> list[type[Persona]]:
-    """Return every persona that can act."""
-    return [cls for cls in Persona.__subclasses__() if not cls.abstract]

@@ -71,19 +71,28 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+def make_server(
+    fault: str, port: int, places: dict[str, str], certificates: Path
+) -> ThreadingHTTPServer:
+    """Return the server of one fault; a port of 0 is a free one."""
+    handler = type(fault, (Handler,), {"fault": fault, "places": places})
+    server = ThreadingHTTPServer(("", port), handler)
+    if fault in TLS_PORTS:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / f"{fault}.crt", certificates / f"{fault}.key")
+        # the handshake is the handler's thread's: one that never ends must not stop the others
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    return server
+
+
 def main() -> None:
     """Serve on every port until the pod ends."""
     places = json.loads(os.environ["PLACES"])
     certificates = Path(os.environ["CERTIFICATES"])
     for fault, port in {**PORTS, **TLS_PORTS}.items():
-        handler = type(fault, (Handler,), {"fault": fault, "places": places})
-        server = ThreadingHTTPServer(("", port), handler)
-        if fault in TLS_PORTS:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificates / f"{fault}.crt", certificates / f"{fault}.key")
-            server.socket = context.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
+        server = make_server(fault, port, places, certificates)
         threading.Thread(target=server.serve_forever).start()
 
 

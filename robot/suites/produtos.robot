@@ -92,13 +92,6 @@ Nome de um produto apagado fica livre
     E cadastro o produto
     Então o produto ficou guardado como foi enviado
 
-Nomes que só diferem nas maiúsculas são de produtos diferentes
-    [Etiquetas]    sucesso    op:products.create
-    Dado que há um produto
-    E que tenho os dados de um produto com o mesmo "name" em maiúsculas
-    Quando cadastro o produto
-    Então o produto ficou guardado como foi enviado
-
 Sistema diz que um produto existe, e como se chama
     [Etiquetas]    sucesso    op:products.exists
     Dado que há um produto

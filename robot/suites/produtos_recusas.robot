@@ -85,6 +85,14 @@ Nome de outro produto é recusado no cadastro
     Então o sistema diz que o "name" já tem dono
     E o produto continua como estava
 
+Nome de outro produto é recusado também em maiúsculas
+    [Etiquetas]    conflito    op:products.create
+    Dado que há um produto
+    E que tenho os dados de um produto com o mesmo "name" em maiúsculas
+    Quando cadastro o produto
+    Então o sistema diz que o "name" já tem dono
+    E o produto continua como estava
+
 Produto não toma o nome de outro numa mudança
     [Etiquetas]    conflito    op:products.update
     Dado que há um produto

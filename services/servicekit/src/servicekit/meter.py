@@ -11,6 +11,7 @@ import mmap
 import os
 import tempfile
 import time
+import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ class Meter:
             name: row * len(CLASSES) * self._width for row, name in enumerate(self.operations)
         }
         self._slots = max(FEWEST_SLOTS, 2 * workers)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as we do
+        weakref.finalize(self, self._file.close)
         self._file.truncate(self._slots * self._size * DOUBLE)
         shared = mmap.mmap(self._file.fileno(), self._slots * self._size * DOUBLE)
         self._numbers = memoryview(shared).cast("d")

@@ -29,6 +29,12 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
     return migrated_url_factory("clients")
 
 
+@pytest.fixture
+def own_url(migrated_url_factory: Callable[[str], str]) -> str:
+    """A migrated database that no other test uses."""
+    return migrated_url_factory("clients")
+
+
 @pytest.fixture(scope="session")
 def service_url(
     issuer: Issuer, database_url: str, tmp_path_factory: pytest.TempPathFactory

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,12 +26,6 @@ SESSIONS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name = 'clients'"
 )
-
-
-@pytest.fixture
-def own_url(migrated_url_factory: Callable[[str], str]) -> str:
-    """A migrated database that no other test uses."""
-    return migrated_url_factory("clients")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,12 +29,6 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
-
-
-@pytest.fixture
-def own_url(migrated_url_factory: Callable[[str], str]) -> str:
-    """A migrated database that no other test uses."""
-    return migrated_url_factory("clients")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from inventory import reconcile, repository
 from inventory.repository import BATCH
 from neighbours import HANG_UP, NONSENSE, Owner
-from servicekit import logs, migrate
+from servicekit import logs
 from servicekit.database import Database, driver_url
 from servicekit.testing import Issuer, environment
 
@@ -36,11 +36,9 @@ Command = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
-def url(postgres_url_factory: Callable[[], str]) -> str:
+def url(migrated_url_factory: Callable[[str], str]) -> str:
     """A migrated database with nobody else's entries."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("inventory"))
-    return url
+    return migrated_url_factory("inventory")
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ class Trial:
         return row
 
     def _round(self, row: Row) -> None:
-        before, began = self._processes(), time.monotonic()
+        before, began = self._ended(), time.monotonic()
         try:
             over = self._fault.strike(self._system, row.rounds - 1, self._crowd)
             ready = self._system.recover(over)
@@ -97,13 +97,14 @@ class Trial:
         row.ready, row.swept = max(row.ready, ready), max(row.swept, swept)
         if ready > READY_WITHIN or swept > SWEPT_WITHIN:
             self._late.append(f"round {row.rounds}: ready in {ready:.1f} s, swept in {swept:.1f} s")
-        if not self._fault.restarts and self._processes() != before:
+        if not self._fault.restarts and self._ended() != before:
             self._faults.append(f"round {row.rounds}: processes were started again")
 
-    def _processes(self) -> set[int]:
-        return {
-            worker.pid for name in self._system.stack.bases for worker in self._system.workers(name)
-        }
+    def _ended(self) -> tuple[set[int], dict[str, int]]:
+        """Return what changes when a worker ends, or another part of the system."""
+        system = self._system
+        workers = {worker.pid for name in system.stack.bases for worker in system.workers(name)}
+        return workers, dict(system.revived)
 
     def _judge(self, row: Row) -> None:
         attempts = list(read(self._crowd.book))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from sqlalchemy import create_engine, text
 from clients.app import create_app
 from localstack.stack import free_ports
 from people import a_client
+from servicekit import database
 from servicekit.database import Database, driver_url
-from servicekit.outbox import AT_ONCE, BATCH, LEASE, Away, Refused, Relay, age, put
+from servicekit.outbox import AT_ONCE, BATCH, CHANNEL, LEASE, Away, Refused, Relay, age, put
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -197,6 +199,47 @@ def test_a_running_relay_hears_of_a_message_at_once_and_stops_when_told(outbox: 
     relay.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def running(outbox: Database) -> Iterator[queue.Queue[int]]:
+    """A relay that runs; what it has told of comes in here."""
+    told: queue.Queue[int] = queue.Queue()
+    relay = Relay(outbox, lambda _, subject_id: told.put(subject_id))
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    fill(outbox, 1)
+    assert told.get(timeout=10) == 1
+    yield told
+    relay.stop()
+    thread.join(10)
+
+
+def test_a_relay_outlives_the_sessions_that_the_database_ends(
+    running: queue.Queue[int], outbox: Database, own_url: str
+) -> None:
+    end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname ="
+    with create_engine(driver_url(own_url)).connect() as other:
+        other.execute(text(f"{end} current_database() AND pid <> pg_backend_pid()"))
+    fill(outbox, 2)
+    assert running.get(timeout=10) == 2
+
+
+def test_a_relay_outlives_a_database_that_hangs_again_and_again(
+    running: queue.Queue[int],
+    outbox: Database,
+    own_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(database, "ANSWER_WITHIN", 0.2)
+    with create_engine(driver_url(own_url)).begin() as holder:
+        holder.execute(text("LOCK TABLE outbox"))
+        with outbox.statement() as connection:
+            connection.execute(text(f"NOTIFY {CHANNEL}"))
+        wait_until(lambda: caplog.text.count("the database is away") > 1, "two vain attempts")
+        put(holder, "client", 2)
+    assert running.get(timeout=10) == 2
 
 
 class Inventory(ThreadingHTTPServer):

@@ -3,7 +3,7 @@
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
@@ -63,7 +63,7 @@ class Database:
         event.listen(self._engine, "checkout", _refuse_when_left)
         patience.install()
         self._silent = False  # the last answer that was waited for did not come
-        self._trial = Lock()
+        self._trial = RLock()  # who listens on one connection writes on another
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:

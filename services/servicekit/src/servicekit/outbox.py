@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import psycopg2
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class, named so there
 from sqlalchemy import (
     BigInteger,
@@ -29,9 +30,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from servicekit.database import Base, Database
+from servicekit.errors import Unavailable
 from servicekit.meter import Fact
 
 CHANNEL = "outbox"
@@ -41,6 +44,9 @@ LEASE = 10  # seconds a relay has for a batch before another may take its rows
 POLL = 5.0  # seconds at most until a row is seen whose notification was lost
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0  # seconds, while the receiver is away
 LONGEST_REFUSAL = 60.0  # seconds between two attempts at a row that the receiver refuses
+
+# whatever psycopg2, the pool, or somebody else's trial of a database that hangs says of it
+DATABASE_AWAY = (DBAPIError, psycopg2.Error, PoolTimeoutError, Unavailable)
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +146,7 @@ class Relay:
             try:
                 with self._database.statement() as connection:
                     self._listen_and_deliver(connection)
-            except DBAPIError as error:
+            except DATABASE_AWAY as error:
                 self._failures += 1
                 log.warning("the database is away: %s", type(error).__name__)
                 self._stopping.wait(_backoff(self._failures))

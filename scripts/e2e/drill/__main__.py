@@ -20,7 +20,8 @@ from cluster import RELEASE, Cluster, ClusterError, check_settings
 from monitoring import forget_definition
 from trial import SERVICES, MissError
 
-from drill import calm, conduct, troubles
+from drill import conduct, troubles
+from drill.calm import Calm
 from drill.exercise import Row
 from drill.faults import FAULTS
 from drill.lookout import look_out
@@ -95,7 +96,8 @@ def _calm(cluster: Cluster, options: argparse.Namespace) -> bool:
     _install(cluster, **{"synthetic.target.url": url})
     cluster.kubectl("wait", "--for=condition=Ready", "synmon", "--all", "--timeout=2m")
     with look_out(cluster) as lookout:
-        seen = calm.watch(cluster, lookout, url, options.runs)
+        seen = Calm(cluster, lookout)
+        seen.watch(url, options.runs)
     print(seen)
     return not (seen.unhealthy or seen.flaps)
 

@@ -1,7 +1,6 @@
 """False alarms: many runs against a healthy system under load, in which everything is rolled."""
 
 import time
-from dataclasses import dataclass
 
 from cluster import RELEASE, Cluster
 from traffic import Load
@@ -14,60 +13,53 @@ PAUSE = 1.0  # seconds
 PATIENCE = 540.0  # seconds for all runs
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What the runs came to."""
+class Calm:
+    """The release's monitors, and what their runs have come to."""
 
-    runs: int
-    failed: int
-    retried: int
-    unhealthy: int  # looks at which a monitor was unhealthy
-    flaps: int  # changes of a condition Healthy that was True
+    def __init__(self, cluster: Cluster, lookout: Lookout) -> None:
+        """Look at what is there; raises ``MissError`` when there is no monitor."""
+        self._cluster, self._lookout = cluster, lookout
+        names = [item["metadata"]["name"] for item in cluster.objects("synmon")]
+        check(names, "there is no monitor")
+        self._before = {name: total_runs(lookout.monitor(name)["status"]) for name in names}
+        self._last: dict[str, str] = {}
+        self.runs = self.failed = self.retried = 0
+        self.unhealthy = 0  # looks at which a monitor was unhealthy
+        self.flaps = 0  # times that Healthy was True and is not any more
+
+    def look(self) -> None:
+        """Count what there is now."""
+        self.runs = self.failed = self.retried = 0
+        for name, before in self._before.items():
+            status = self._lookout.monitor(name)["status"]
+            self.runs += total_runs(status) - before
+            self.failed += status["totals"]["failed"]
+            self.retried += status["totals"]["passedAfterRetry"]
+            health = next(c["status"] for c in status["conditions"] if c["type"] == "Healthy")
+            self.unhealthy += health == "False"
+            self.flaps += self._last.get(name) == "True" and health != "True"
+            self._last[name] = health
+
+    def watch(self, url: str, wanted: int) -> None:
+        """Have as many runs together as are wanted, while pods are rolled under load."""
+        deadline, left = time.monotonic() + PATIENCE, list(SERVICES)
+        with Load(url) as load:
+            while self.runs < wanted:
+                check(time.monotonic() < deadline, f"{self} after {PATIENCE:.0f} s")
+                wish = f"{GROUP}/run-requested-at={time.time()}"
+                self._cluster.kubectl("annotate", "synmon", "--all", wish, "--overwrite")
+                time.sleep(PAUSE)
+                if left and self.runs >= wanted * (1 - len(left) / (len(SERVICES) + 1)):
+                    self._cluster.kubectl(
+                        "rollout", "restart", f"deployment/{RELEASE}-{left.pop(0)}"
+                    )
+                self.look()
+        check(not left, f"not rolled: {', '.join(left)}")
+        check(load.total, "there was no load")
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return what was seen, for people."""
         return (
             f"{self.runs} runs, {self.failed} failed, {self.retried} passed at the second try; "
             f"{self.unhealthy} times unhealthy, {self.flaps} flaps"
         )
-
-
-def watch(cluster: Cluster, lookout: Lookout, url: str, wanted: int) -> Seen:
-    """Have the release's monitors run, as often together as is wanted, while pods are rolled."""
-    names = [item["metadata"]["name"] for item in cluster.objects("synmon")]
-    check(names, "there is no monitor")
-    deadline = time.monotonic() + PATIENCE
-    before = {name: total_runs(lookout.monitor(name)["status"]) for name in names}
-    last: dict[str, str] = {}
-    unhealthy = flaps = runs = rolled = 0
-    with Load(url) as load:
-        while runs < wanted:
-            check(time.monotonic() < deadline, f"{runs} of {wanted} runs after {PATIENCE:.0f} s")
-            cluster.kubectl("annotate", "synmon", "--all", _wish(), "--overwrite")
-            time.sleep(PAUSE)
-            if runs >= (rolled + 1) * wanted // (len(SERVICES) + 1):
-                deployment = f"deployment/{RELEASE}-{SERVICES[rolled]}"
-                cluster.kubectl("rollout", "restart", deployment)
-                rolled += 1
-            runs = 0
-            for name in names:
-                status = lookout.monitor(name)["status"]
-                runs += total_runs(status) - before[name]
-                health = next(c["status"] for c in status["conditions"] if c["type"] == "Healthy")
-                unhealthy += health == "False"
-                flaps += last.get(name) == "True" and health != "True"
-                last[name] = health
-    statuses = [lookout.monitor(name)["status"] for name in names]
-    check(rolled == len(SERVICES), f"only {rolled} services were rolled")
-    check(load.total, "there was no load")
-    return Seen(
-        runs,
-        sum(status["totals"]["failed"] for status in statuses),
-        sum(status["totals"]["passedAfterRetry"] for status in statuses),
-        unhealthy,
-        flaps,
-    )
-
-
-def _wish() -> str:
-    return f"{GROUP}/run-requested-at={time.time()}"

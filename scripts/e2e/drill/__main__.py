@@ -3,6 +3,9 @@
 It works on the cluster that KUBECONFIG names, in a namespace of its own, with images that it
 pushes to REGISTRY. The alerts are those of charts/synthetic, judged by a real Prometheus. Runs
 are requested, but for one service of each fault, whose runs come by schedule alone.
+
+`--what troubles` breaks the monitors instead: none may then be said to fail. `--what calm` breaks
+nothing: it looks for false alarms under load, while each service is rolled.
 """
 
 import argparse
@@ -11,14 +14,17 @@ import time
 import uuid
 from collections.abc import Iterable
 
+import httpx
 import promtool
 from cluster import RELEASE, Cluster, ClusterError, check_settings
 from monitoring import forget_definition
-from trial import SERVICES
+from trial import SERVICES, MissError
 
-from drill import conduct
+from drill import conduct, troubles
+from drill.calm import Calm
 from drill.exercise import Row
 from drill.faults import FAULTS
+from drill.lookout import look_out
 
 JOURNEYS = (
     *(f"{service}-health" for service in SERVICES),
@@ -31,41 +37,77 @@ SMALL = {
 
 
 def main() -> int:
-    """Install, drill, print the table, and return 1 when something was missed."""
+    """Install, drill, print what was seen, and return 1 when something was missed."""
     options = _parser().parse_args()
     check_settings()
     tag = options.tag or f"drill-{int(time.time())}"
     name = options.namespace or f"cadastro-drill-{uuid.uuid4().hex[:6]}"
     cluster = Cluster(tag, namespace=name)
-    parts = conduct.whole(options.faults, options.services, options.by)
-    rows: list[Row] = []
+    act = {"faults": _faults, "troubles": _troubles, "calm": _calm}[options.what]
     try:
-        url = _install(cluster, build=not options.tag)
-        for row in conduct.drill(cluster, url, parts):
-            rows.append(row)
-            _say(f"{row.fault} of {row.service}: {row.told}")
-    except (ClusterError, promtool.PromtoolError) as error:
+        if not options.tag:
+            _say("images")
+            cluster.build()
+        well = act(cluster, options)
+    except (ClusterError, MissError, promtool.PromtoolError, httpx.HTTPError) as error:
         sys.stderr.write(f"drill: {error}\n")
+        well = False
     finally:
         if not options.keep:
             forget_definition(cluster)
             cluster.remove_namespace()
-    print(conduct.table(rows))
-    found = sum(not row.misses for row in rows)
-    print(f"{found} of {len(parts)} found for the right reason, and recovered")
-    return 0 if found == len(parts) else 1
+    return 0 if well else 1
 
 
-def _install(cluster: Cluster, *, build: bool) -> str:
-    """Install the release, under a host that nobody else's Ingress has; return its URL."""
-    if build:
-        _say("images")
-        cluster.build()
+def _faults(cluster: Cluster, options: argparse.Namespace) -> bool:
+    # a host that nobody else's Ingress has: the drill's way in is a name of its own
+    url = _install(cluster, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
+    parts = conduct.whole(options.faults, options.services, options.by)
+    rows: list[Row] = []
+    try:
+        for row in conduct.drill(cluster, url, parts):
+            rows.append(row)
+            _say(f"{row.fault} of {row.service}: {row.told}")
+    finally:
+        found = sum(not row.misses for row in rows)
+        print(conduct.table(rows))
+        print(f"{found} of {len(parts)} found for the right reason, and recovered")
+    return found == len(parts)
+
+
+def _troubles(cluster: Cluster, _: argparse.Namespace) -> bool:
+    _install(cluster, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
+    well = True
+    with look_out(cluster) as lookout:
+        for name, make in troubles.TROUBLES.items():
+            _say(name)
+            try:
+                told, result = make(troubles.Scene(cluster, lookout)), "ok"
+            except MissError as error:
+                told, result, well = str(error), "MISS", False
+            finally:
+                cluster.kubectl("delete", "synmon", troubles.NAME, "--ignore-not-found")
+            print(f"{result:6}{name:12}{told}", flush=True)
+    return well
+
+
+def _calm(cluster: Cluster, options: argparse.Namespace) -> bool:
+    url = _install(cluster)
+    _install(cluster, **{"synthetic.target.url": url})
+    cluster.kubectl("wait", "--for=condition=Ready", "synmon", "--all", "--timeout=2m")
+    with look_out(cluster) as lookout:
+        seen = Calm(cluster, lookout)
+        seen.watch(url, options.runs)
+    print(seen)
+    return not (seen.unhealthy or seen.flaps)
+
+
+def _install(cluster: Cluster, **values: str) -> str:
+    """Install or upgrade the release; return its URL."""
     _say("install")
     if not cluster.exists():
         cluster.make_namespace()
-    verb = "upgrade" if cluster.has_release() else "install"
-    cluster.install(verb, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
+    cluster.install("upgrade" if cluster.has_release() else "install", **values)
     cluster.wait_for_rollouts(f"deployment/{RELEASE}-synthetic")
     return cluster.url()
 
@@ -90,9 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make drill",
         description=__doc__,
-        epilog="Exit codes: 0 every fault was found for the right reason and alerted, and "
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Exit codes: 0 every fault was found for the right reason and alerted, and\n"
         "everything recovered; 1 something was missed.",
     )
+    parser.add_argument("--what", choices=("faults", "troubles", "calm"), default="faults")
     parser.add_argument(
         "--faults",
         type=lambda text: _chosen(faults, text),
@@ -112,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what starts the runs: requests, the schedule, or the schedule for one service of "
         "each fault (both)",
     )
+    parser.add_argument("--runs", type=int, default=300, help="how many when calm (300)")
     parser.add_argument("--tag", default="", help="images that are pushed already (they are built)")
     parser.add_argument("--namespace", default="", help="where to work (a new one)")
     parser.add_argument("--keep", action="store_true", help="leave the namespace, to look at it")

@@ -66,7 +66,7 @@ class Exercise:
         try:
             self._make_monitor()
             self._until("True", RUN_WITHIN, by_request=True)
-            before = _runs(self._status())
+            before = total_runs(self._status())
             began = time.monotonic()
             with self._fault.make(self._site, self._service):
                 in_force = time.monotonic()
@@ -82,7 +82,7 @@ class Exercise:
     def _see_failure(self, before: int, began: float) -> None:
         row, status = self._row, self._status()
         row.seconds = time.monotonic() - began
-        row.runs = _runs(status) - before
+        row.runs = total_runs(status) - before
         row.reason = status["lastRun"]["reason"]
         if row.runs > MOST:
             row.misses.append(f"{row.runs} runs")
@@ -110,10 +110,10 @@ class Exercise:
                 time.sleep(PAUSE)
 
     def _run_once(self) -> None:
-        before = _runs(self._status())
+        before = total_runs(self._status())
         wish = f"{GROUP}/run-requested-at={time.time()}"
         self._site.cluster.kubectl("annotate", "synmon", self._name, wish, "--overwrite")
-        self._wait(lambda: _runs(self._status()) > before, RUN_WITHIN, "a run does not end")
+        self._wait(lambda: total_runs(self._status()) > before, RUN_WITHIN, "a run does not end")
 
     def _make_monitor(self) -> None:
         document = {
@@ -159,7 +159,7 @@ class Exercise:
             time.sleep(PAUSE)
 
 
-def _runs(status: dict[str, Any]) -> int:
+def total_runs(status: dict[str, Any]) -> int:
     """Return how many runs have come to a verdict, or to none."""
     totals = status.get("totals", {})
     return sum(totals.get(result, 0) for result in ("passed", "failed", "error", "disrupted"))

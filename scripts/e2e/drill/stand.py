@@ -110,18 +110,37 @@ def _certificates(authority: Authority, right: str) -> Object:
 
 
 def _deployment(cluster: Cluster, ingress: Object) -> Object:
-    places = {
-        path["path"].strip("/"): path["backend"]["service"]["name"].removeprefix(f"{RELEASE}-")
-        for path in ingress["spec"]["rules"][0]["http"]["paths"]
+    pod = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(cluster, ingress)],
+        "volumes": [
+            {"name": "program", "configMap": {"name": PROXY}},
+            {"name": "certificates", "secret": {"secretName": PROXY, "defaultMode": 0o440}},
+        ],
     }
-    origins = {path: f"http://{_origin_name(name)}:8000" for path, name in places.items()}
+    spec = {
+        "selector": {"matchLabels": PROXY_LABELS},
+        "template": {"metadata": {"labels": PROXY_LABELS}, "spec": pod},
+    }
+    return _of_kind("Deployment", PROXY, api="apps/v1", spec=spec)
+
+
+def _container(cluster: Cluster, ingress: Object) -> Object:
     ports = {**PORTS, **TLS_PORTS}
-    container = {
+    return {
         "name": "proxy",
         "image": f"{cluster.repository}/synthetic:{cluster.tag}",
         "command": ["python", f"/program/{SOURCE.name}"],
         "env": [
-            {"name": "PLACES", "value": json.dumps(origins)},
+            {"name": "PLACES", "value": json.dumps(_origins(ingress))},
             {"name": "CERTIFICATES", "value": CERTIFICATES},
         ],
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
@@ -137,27 +156,19 @@ def _deployment(cluster: Cluster, ingress: Object) -> Object:
             {"name": "certificates", "mountPath": CERTIFICATES},
         ],
     }
-    pod = {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 1,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "fsGroup": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [
-            {"name": "program", "configMap": {"name": PROXY}},
-            {"name": "certificates", "secret": {"secretName": PROXY, "defaultMode": 0o440}},
-        ],
+
+
+def _origins(ingress: Object) -> dict[str, str]:
+    """Return where the proxy finds whoever serves the first part of a path."""
+    return {
+        path["path"].strip("/"): f"http://{_origin_name(_service_of(path))}:8000"
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    spec = {
-        "selector": {"matchLabels": PROXY_LABELS},
-        "template": {"metadata": {"labels": PROXY_LABELS}, "spec": pod},
-    }
-    return _of_kind("Deployment", PROXY, api="apps/v1", spec=spec)
+
+
+def _service_of(path: Object) -> str:
+    name: str = path["backend"]["service"]["name"]
+    return name.removeprefix(f"{RELEASE}-")
 
 
 def _service(name: str, port: Object, selector: dict[str, str] | None) -> Object:

@@ -1,7 +1,8 @@
 """`make soak`: loads the whole system for some minutes; nothing may leak and nothing may fail.
 
-Memory is the proportional set size (PSS) of each process; PostgreSQL's are taken together, since
-they share most of theirs. The third minute, when caches are warm, is compared with the last one.
+Memory is the proportional set size (PSS) of each process. PostgreSQL's are taken together, since
+they share most of theirs, and without shared memory, which is a pool that fills and never grows.
+The third minute, when caches are warm, is compared with the last one.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 import psutil
@@ -21,7 +23,6 @@ WARM = 120.0  # seconds, until caches are full
 SAMPLE = 10.0  # seconds between two looks
 WINDOW = 6  # looks that are compared
 GROWTH = 0.05  # the share by which a part may grow
-MIB = 1024 * 1024
 
 Samples = dict[str, list[float]]
 
@@ -75,7 +76,7 @@ def soak(system: System, minutes: float) -> Iterator[str]:
 def look(system: System, memory: Samples, connections: Samples) -> None:
     """Add one sample of each part."""
     for name, processes in parts(system):
-        memory[name].append(sum(map(pss, processes)) / MIB)
+        memory[name].append(sum(map(pss, processes)))
     for name, count in system.records.sessions().items():
         connections[name].append(count)
 
@@ -89,12 +90,14 @@ def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
     yield "PostgreSQL", system.postgres()
 
 
-def pss(process: psutil.Process) -> int:
-    """Return a process's memory in bytes; none when it has just ended."""
+def pss(process: psutil.Process) -> float:
+    """Return a process's memory in MiB; none when it has just ended."""
     try:
-        return int(process.memory_full_info().pss)
-    except psutil.NoSuchProcess:
+        rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return 0
+    sizes = {line.split()[0]: int(line.split()[1]) for line in rollup.splitlines()[1:]}  # KiB
+    return (sizes["Pss:"] - sizes["Pss_Shmem:"]) / 1024
 
 
 def grown(what: str, samples: Samples, limit: float) -> Iterator[str]:

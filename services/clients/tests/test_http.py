@@ -161,35 +161,6 @@ def test_the_name_of_an_unknown_field_is_cut_short(api: ContractClient) -> None:
     assert len(answer.content) < 1000
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/clients/create"),
-        ("GET", "/clients/fetch/1"),
-        ("GET", "/clients/fetch"),
-        ("PUT", "/clients/update/1"),
-        ("DELETE", "/clients/delete/1"),
-        ("GET", "/clients/exists/1"),
-        ("POST", "/address/create"),
-        ("GET", "/address/fetch/1"),
-        ("GET", "/address/fetch"),
-        ("PUT", "/address/update/1"),
-        ("DELETE", "/address/delete/1"),
-    ],
-)
-def test_a_caller_needs_a_token_with_the_right_scope(
-    api: ContractClient, issuer: Issuer, method: str, path: str
-) -> None:
-    with api.as_caller(None) as stranger:
-        answer = stranger.request(method, path)
-        assert_problem(answer, 401)
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    with api.as_caller(issuer.token(scope="products:read")) as other:
-        answer = other.request(method, path)
-        assert_problem(answer, 403)
-        assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
-
-
 def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
     api: ContractClient, issuer: Issuer
 ) -> None:

@@ -47,16 +47,6 @@ def cut_off(issuer: Issuer, settings: dict[str, str]) -> Iterator[ContractClient
         yield client
 
 
-@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
-def test_a_caller_needs_a_token_with_the_right_scope(
-    api: ContractClient, issuer: Issuer, method: str, path: str, body: dict[str, object] | None
-) -> None:
-    with api.as_caller(None) as stranger:
-        assert stranger.request(method, path, json=body).status_code == 401
-    with api.as_caller(issuer.token(scope="clients:read clients:write")) as other:
-        assert other.request(method, path, json=body).status_code == 403
-
-
 def test_a_relay_may_remove_many_and_nothing_else(relay: ContractClient) -> None:
     for method, path, body in OPERATIONS:
         admitted = body is REMOVAL

@@ -47,16 +47,6 @@ def cut_off(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield client
 
 
-@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
-def test_a_caller_needs_a_token_with_the_right_scope(
-    api: ContractClient, issuer: Issuer, method: str, path: str, body: dict[str, object] | None
-) -> None:
-    with api.as_caller(None) as stranger:
-        assert stranger.request(method, path, json=body).status_code == 401
-    with api.as_caller(issuer.token(scope="clients:read clients:write")) as other:
-        assert other.request(method, path, json=body).status_code == 403
-
-
 def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
     api: ContractClient, issuer: Issuer
 ) -> None:

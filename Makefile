@@ -7,6 +7,10 @@ SHELL := /usr/bin/env bash
 
 PORT ?= 8080
 DATA ?= .cadastro
+TO ?= backups
+BACKUP ?=
+SERVICES ?=
+OTEL_EXPORTER_OTLP_ENDPOINT ?=
 VALIDATION ?= strict
 ROUNDS ?= 1
 MONITORS ?= 1000
@@ -45,7 +49,7 @@ BIN = .venv/bin
 .PHONY: run
 run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
 	@$(BOOTSTRAP) run
-	@exec $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
+	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
 
 .PHONY: probe
 probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' folder)
@@ -79,6 +83,16 @@ capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATIO
 	@$(BIN)/python load/command.py capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
 	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%')
 
+.PHONY: backup
+backup: ## Dump the four databases of DATA into a new folder below TO (backups)
+	@$(BOOTSTRAP) run
+	@$(BIN)/python -m localstack.backup --data '$(DATA)' --to '$(TO)'
+
+.PHONY: restore
+restore: ## Put the databases of DATA back as BACKUP has them, while nothing runs (SERVICES=clients: one alone)
+	@$(BOOTSTRAP) run
+	@$(BIN)/python -m localstack.restore '$(BACKUP)' --data '$(DATA)' --services '$(SERVICES)'
+
 ##@ Check
 
 .PHONY: test
@@ -90,6 +104,11 @@ test: ## Lint, type-check and test everything
 lint: ## Only the linters and the types
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python scripts/test.py --only lint
+
+.PHONY: audit
+audit: ## Look for secrets and known vulnerabilities, and write the bills of materials
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/audit.py
 
 .PHONY: fuzz
 fuzz: ## Fuzz the contracts that URL serves (EXAMPLES an operation, SECRET_FILE)
@@ -123,6 +142,11 @@ chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTE
 soak: ## Load the system for MINUTES, and look whether memory or connections leak
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python -m scripts.chaos.soak --minutes '$(MINUTES)'
+
+.PHONY: bench-telemetry
+bench-telemetry: ## Measure what metrics, logs and traces (1 %) cost, each and together (QUICK=1)
+	@$(BOOTSTRAP) dev
+	@PYTHONPATH=load $(BIN)/python -m bench telemetry $(if $(QUICK),--quick)
 
 .PHONY: bench-scale
 bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 BENCH = ROOT / "load" / "bench"  # its peers and its profiler have environments of their own
 UV = Path(sys.executable).with_name("uv")
-APART = {"checkov", "uv"}  # they share no environment with the rest
+APART = {"audit", "checkov", "uv"}  # they share no environment with the rest
 OPTIONS = [
     "--quiet",
     "--universal",

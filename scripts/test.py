@@ -44,6 +44,7 @@ LINTERS = (
     Check("scenarios", ("robocop", "check", "--no-cache", "robot")),
     Check("dockerfiles", ("hadolint", *map(str, sorted(ROOT.glob("*/Dockerfile"))))),
     Check("chart docs", ("python", "scripts/charts/chart_docs.py", "--check")),
+    Check("secrets", ("python", "scripts/audit.py", "secrets")),
     Check("checkov", ("python", "scripts/charts/charts_security.py")),
 )
 

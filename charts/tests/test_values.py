@@ -38,6 +38,8 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "metrics.dashboard": (True, 'grafana_dashboard: "1"'),
     "metrics.annotations": (True, 'prometheus.io/port: "9000"'),
     "metrics.ingressFrom": ([{"ipBlock": {"cidr": "10.1.0.0/16"}}], "cidr: 10.1.0.0/16"),
+    "tracing.endpoint": ("http://otel.example:4318", "port: 4318"),
+    "tracing.ratio": (0.25, 'value: "0.25"'),
     "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
 }
 
@@ -101,6 +103,7 @@ REFUSALS = {  # values that only ever refuse: the test that sees it do so
 NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
     "autoscaling.": {"autoscaling.enabled": True},
     "metrics.labels": {"metrics.prometheusOperator": True},
+    "tracing.ratio": {"tracing.endpoint": "http://otel.example:4318"},
     "metrics.runbooks": {"metrics.prometheusOperator": True},
     "ingress.tlsSecret": {"ingress.host": "x.example"},
     "test.image.": {"test.url": "http://x.example"},

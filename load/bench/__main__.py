@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from bench import compare, instructions, layers, plot, scale, table
+from bench import compare, instructions, layers, plot, scale, table, telemetry
 from bench.arena import Arena
 from bench.environments import ROOT
 from bench.plans import OPERATIONS
@@ -58,6 +58,13 @@ def _scale(options: argparse.Namespace) -> None:
         print(line, flush=True)
 
 
+def _telemetry(options: argparse.Namespace) -> None:
+    _warn_when_shared()
+    rounds, seconds = (3, 1.0) if options.quick else (7, 3.0)
+    for line in telemetry.lines(rounds, seconds):
+        print(line, flush=True)
+
+
 def _keep(name: str, text: str) -> None:
     REPORTS.mkdir(parents=True, exist_ok=True)
     (REPORTS / name).write_text(text)
@@ -90,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the largest table (10000000)",
     )
     more.set_defaults(run=_scale)
+    seen = commands.add_parser("telemetry", help="what metrics, logs and traces cost")
+    seen.add_argument("--quick", action="store_true", help="few and short measurements")
+    seen.set_defaults(run=_telemetry)
     counts = commands.add_parser("instructions", help="instructions of one fetch and one create")
     counts.add_argument("--keep", action="store_true", help="make them the figures to compare with")
     counts.set_defaults(run=_instructions)

@@ -270,6 +270,10 @@ spec:
         - {port: 53, protocol: TCP}
     - ports:
         - port: {{ .Values.database.port }}
+    {{- with .Values.tracing.endpoint }}
+    - ports:
+        - port: {{ include "service-lib.port" . }}
+    {{- end }}
     {{- range $peer, $url := .Values.peers }}
     - ports:
         - port: {{ $url | empty | ternary "8000" (include "service-lib.port" $url) }}

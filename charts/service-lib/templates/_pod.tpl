@@ -56,6 +56,14 @@ capabilities:
 - name: SERVICE_CLIENT_SECRET_FILE
   value: /run/secrets/cadastro/oauth-clients/{{ .Chart.Name }}
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ $.Values.tracing.ratio | quote }}
+{{- end }}
 {{- range $peer, $_ := omit (.Values.peers | default dict) "auth" }}
 - name: {{ upper $peer }}_URL
   value: {{ include "service-lib.peerUrl" (dict "root" $ "peer" $peer) }}

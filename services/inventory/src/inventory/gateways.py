@@ -13,6 +13,7 @@ from flask import current_app, g, request
 
 from inventory.domain import raise_missing
 from inventory.peers import Peer, Question, ask
+from servicekit import traces
 from servicekit.errors import Forbidden
 
 EXTENSION = "inventory.owners"
@@ -74,7 +75,7 @@ def owners() -> Owners:
 def passed_on() -> dict[str, str]:
     """Return the headers of the current request that go on with a question."""
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-    return {"X-Request-ID": g.request_id, **headers}
+    return {"X-Request-ID": g.request_id, **headers, **traces.headers()}
 
 
 def exists(question: Question) -> bool:

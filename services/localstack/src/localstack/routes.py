@@ -1,6 +1,7 @@
 """The ingress of one machine: Traefik before the services, with the routes that the chart has."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -23,13 +24,16 @@ def traefik() -> str:
     return str(beside) if beside.exists() else shutil.which("traefik") or "traefik"
 
 
-def command(folder: Path, port: int, upstreams: Mapping[str, int]) -> list[str]:
+def command(
+    folder: Path, port: int, upstreams: Mapping[str, int], collector: str = ""
+) -> list[str]:
     """Write the routes to ``folder``, and return the command that serves them on ``port``.
 
     Args:
         folder: where the configuration is written.
         port: the port of 127.0.0.1 that users call.
         upstreams: each service's own port of 127.0.0.1.
+        collector: the URL that spans are sent to, by OTLP over HTTP; empty for none.
 
     """
     dynamic = folder / "routes.yaml"  # all JSON is YAML
@@ -43,6 +47,16 @@ def command(folder: Path, port: int, upstreams: Mapping[str, int]) -> list[str]:
         "--global.sendAnonymousUsage=false",
         "--log.level=WARN",
         "--serversTransport.maxIdleConnsPerHost=64",
+        *(_tracing(collector) if collector else ()),
+    ]
+
+
+def _tracing(collector: str) -> list[str]:
+    """Take part in traces as the services do; Traefik leaves the values of queries out itself."""
+    return [
+        f"--tracing.otlp.http.endpoint={collector.rstrip('/')}/v1/traces",
+        "--tracing.serviceName=ingress",
+        f"--tracing.sampleRate={os.environ.get('OTEL_TRACES_SAMPLER_ARG', '1')}",
     ]
 
 

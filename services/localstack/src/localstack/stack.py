@@ -1,5 +1,6 @@
 """The whole system: which processes there are, how each is told what it needs, and their order."""
 
+import os
 import signal
 import socket
 import sys
@@ -81,7 +82,8 @@ class Stack:
             self._start(f"{name}-relay", [f"{name}.relay"], self._settings(name))
         databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
         self._start("sweeps", ["localstack.sweeps", *databases], FRUGAL)
-        command = routes.command(self._data.traefik, self._port, self._ports)
+        collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+        command = routes.command(self._data.traefik, self._port, self._ports, collector)
         self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
         self._wait_until_ready()
 
@@ -108,6 +110,12 @@ class Stack:
             self.postgres.start()
             revived.append("PostgreSQL")
         return revived
+
+    def run(self, name: str, module: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of a service to its end, with that service's settings."""
+        command = _program(["python", "-m", module, *options])
+        environ = {**os.environ, **self._settings(name)}
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)  # noqa: S603 - ours
 
     def stop(self) -> None:
         """Stop everything: first who calls, last who is called."""

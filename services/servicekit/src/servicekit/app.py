@@ -16,7 +16,7 @@ from connexion.spec import Specification
 from flask import Flask, Response, g, request
 from sqlalchemy import MetaData
 
-from servicekit import current, docs, error_handlers, health, logs
+from servicekit import current, docs, error_handlers, health, logs, traces
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.contract import ContractError, load_contract
 from servicekit.database import Base, Database
@@ -108,8 +108,12 @@ def build_app(
 
     """
     logs.configure(service.name, settings.log_level)
+    spans = traces.of(service.name, settings.traces_endpoint)
     database = Database(
-        settings.database_url, connections=settings.threads, application=service.name
+        settings.database_url,
+        connections=settings.threads,
+        application=service.name,
+        spans=spans,
     )
     app = _flask(service)
     app.extensions.update(
@@ -126,9 +130,9 @@ def build_app(
         raise SystemExit(EX_CONFIG) from None
     docs.register(app, service.prefix, contract)
     health.register(app, Readiness(database, has_keys=service.has_keys))
-    lifecycles = list(service.lifecycles)
+    lifecycles = [spans, *service.lifecycles]
     bridge = Bridge(
-        app,
+        spans.answering(app),
         lifecycle=_Process(lifecycles, database),
         threads=settings.threads,
         body_limit=settings.body_limit,
@@ -188,7 +192,8 @@ def _finish(response: Response) -> Response:
 
 def _log(response: Response) -> None:
     """Write the request's one line: the route, never the path or the query, which name people."""
-    trace = _TRACEPARENT.match(request.headers.get("traceparent", ""))
+    given = traces.TRACEPARENT.get() or request.headers.get("traceparent", "")
+    trace = _TRACEPARENT.match(given)
     fields = {
         "request_id": g.request_id,
         "trace_id": trace[1] if trace else None,

@@ -15,6 +15,7 @@ from servicekit import patience
 from servicekit.errors import Unavailable
 from servicekit.meter import Reading
 from servicekit.patience import NoAnswerError
+from servicekit.traces import Traces
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
 CONNECT_TIMEOUT = 3  # seconds
@@ -41,8 +42,13 @@ class Base(DeclarativeBase):
 class Database:
     """A service's own PostgreSQL database."""
 
-    def __init__(self, url: str, *, connections: int, application: str) -> None:
-        """Prepare a pool of ``connections``; nothing connects before it is used."""
+    def __init__(
+        self, url: str, *, connections: int, application: str, spans: Traces | None = None
+    ) -> None:
+        """Prepare a pool of ``connections``; nothing connects before it is used.
+
+        ``spans`` sees each statement, if it is there.
+        """
         self._engine = create_engine(
             driver_url(url),
             isolation_level="AUTOCOMMIT",  # most requests are one statement: nothing to set for it
@@ -61,6 +67,8 @@ class Database:
             },
         )
         event.listen(self._engine, "checkout", _refuse_when_left)
+        if spans is not None:
+            spans.watch(self._engine)
         patience.install()
         self._silent = False  # the last answer that was waited for did not come
         self._trial = RLock()  # who listens on one connection writes on another

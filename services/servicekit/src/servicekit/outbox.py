@@ -33,6 +33,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from servicekit import traces
 from servicekit.database import Base, Database
 from servicekit.errors import Unavailable
 from servicekit.meter import Fact
@@ -64,6 +65,7 @@ class OutboxMessage(Base):
         DateTime(timezone=True), server_default=func.now(), index=True
     )
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    traceparent: Mapped[str | None] = mapped_column(String(55))  # of the request that left it
 
 
 _INSERT = insert(OutboxMessage)
@@ -72,7 +74,7 @@ _CLAIM = text("""
     UPDATE outbox SET due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
     WHERE id IN (SELECT id FROM outbox WHERE due_at <= now()
                  ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, subject_id, attempts
+    RETURNING id, kind, subject_id, attempts, traceparent
 """)
 _DONE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _LATER = text(
@@ -92,7 +94,8 @@ class Refused(Exception):
 
 def put(connection: Connection, kind: str, subject_id: int) -> None:
     """Add a message in the transaction of ``connection``; relays hear of it when it commits."""
-    connection.execute(_INSERT, {"kind": kind, "subject_id": subject_id})
+    message = {"kind": kind, "subject_id": subject_id, "traceparent": traces.to_keep()}
+    connection.execute(_INSERT, message)
     connection.execute(_NOTIFY)
 
 
@@ -129,8 +132,17 @@ class _Batch:
 class Relay:
     """Tells the receiver what the outbox holds, until it is stopped."""
 
-    def __init__(self, database: Database, deliver: Callable[[str, int], None]) -> None:
-        """Call ``deliver(kind, subject_id)`` for each row; it raises ``Away`` or ``Refused``."""
+    def __init__(
+        self,
+        database: Database,
+        deliver: Callable[[str, int], None],
+        spans: traces.Traces | None = None,
+    ) -> None:
+        """Call ``deliver(kind, subject_id)`` for each row; it raises ``Away`` or ``Refused``.
+
+        Each call has a span of ``spans``, if they are there.
+        """
+        self._spans = spans or traces.Traces()
         self._database = database
         self._deliver = deliver
         self._stopping = threading.Event()
@@ -174,7 +186,8 @@ class Relay:
             batch.later.append(row.id)
             return
         try:
-            self._deliver(row.kind, row.subject_id)
+            with self._spans.telling(row.kind, row.traceparent):
+                self._deliver(row.kind, row.subject_id)
         except Away:
             batch.away = True
             batch.later.append(row.id)

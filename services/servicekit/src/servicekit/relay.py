@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from servicekit import logs, outbox
+from servicekit import logs, outbox, traces
 from servicekit.bridge import Lifecycle
 from servicekit.database import Database
 from servicekit.errors import Unavailable
@@ -52,7 +52,7 @@ class HttpReceiver:
                 self._call.method,
                 self._call.url,
                 json=self._call.body(kind, subject_id),
-                headers={"Authorization": f"Bearer {self._token.get()}"},
+                headers={"Authorization": f"Bearer {self._token.get()}", **traces.headers()},
             )
         except (httpx.HTTPError, Unavailable):
             raise Away from None
@@ -78,13 +78,16 @@ def main(name: str, settings: Callable[[], PeerSettings], call: Callable[[Any], 
     database = Database(read.database_url, connections=CONNECTIONS, application=f"{name}-relay")
     token = ServiceToken(read.token_url, read.service_client_id, read.service_client_secret_file)
     exporter = _exporter(read, database)
-    relay = Relay(database, HttpReceiver(call(read), token).deliver)
+    spans = traces.of(f"{name}-relay", read.traces_endpoint)
+    relay = Relay(database, HttpReceiver(call(read), token).deliver, spans)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: relay.stop())
     logging.getLogger(__name__).info("the relay runs")
+    spans.start()
     if exporter is not None:
         exporter.start()
     relay.run()
+    spans.stop()
     if exporter is not None:
         exporter.stop()
     database.close()

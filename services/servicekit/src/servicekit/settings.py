@@ -40,6 +40,7 @@ class Settings:
     workers: int  # processes
     body_limit: int  # bytes
     metrics_bind: str  # host:port; empty for no metrics
+    traces_endpoint: str  # OTLP over HTTP; empty for no traces
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -68,6 +69,7 @@ class Settings:
             "workers": env.int("WORKERS", 1, validate=validate.Range(1, 256)),
             "body_limit": env.int("BODY_LIMIT", 65_536, validate=validate.Range(1024, 16_777_216)),
             "metrics_bind": env.str("METRICS_BIND", "", validate=_is_address),
+            "traces_endpoint": env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=_may_be_url),
         }
 
 
@@ -161,6 +163,11 @@ def _is_http_url(value: str) -> None:
     if not value.startswith(("http://", "https://")):
         message = "It must start with http:// or https://."
         raise ValidationError(message)
+
+
+def _may_be_url(value: str) -> None:
+    if value:
+        _is_http_url(value)
 
 
 def _one_of(env: Env, name: str, default: str, *others: str) -> str:

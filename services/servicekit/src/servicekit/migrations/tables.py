@@ -28,6 +28,11 @@ def create_idempotency_keys_1() -> None:
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
 
 
+def add_traceparent_to_outbox() -> None:
+    """Add what a relay needs to go on with a request's trace; it may be missing."""
+    op.add_column("outbox", sa.Column("traceparent", sa.String(55)))
+
+
 def create_outbox_1() -> None:
     """Create ``outbox``, first form."""
     now = sa.func.now()

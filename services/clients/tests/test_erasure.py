@@ -1,0 +1,101 @@
+"""Who is deleted is gone: out of every table, whatever had been done with them before (LGPD)."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from clients.app import create_app
+from people import a_client, an_address
+from servicekit import migrate
+from servicekit.database import driver_url
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    Issuer,
+    environment,
+    peer_settings,
+    serve,
+)
+
+PERSON = a_client(name="Segredo da Silva", email="Segredo.Dela@Example.com", balance="7654.32")
+HOME = an_address(city="Cidade Secreta", street="Rua do Segredo", number=98765, CEP="12345-678")
+
+
+@pytest.fixture
+def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
+    """A migrated database of this test's own."""
+    url = postgres_url_factory()
+    migrate.upgrade(url, migrate.configuration("clients"))
+    engine = create_engine(driver_url(url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def api(engine: Engine, issuer: Issuer, tmp_path: Path) -> Iterator[ContractClient]:
+    """The service on it, which no relay helps."""
+    url = engine.url.render_as_string(hide_password=False)
+    with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):
+        app = create_app()
+    with (
+        serve(app) as url,
+        ContractClient(url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as api,
+    ):
+        yield api
+
+
+def everything(engine: Engine) -> dict[str, str]:
+    """Return all that each table holds, as text in small letters."""
+    with engine.connect() as connection:
+        tables = connection.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ).all()
+        return {
+            table: "\n".join(
+                json.dumps(row, ensure_ascii=False).lower()
+                for row in connection.scalars(text(f'SELECT to_jsonb(t) FROM "{table}" t'))  # noqa: S608
+            )
+            for table in tables
+        }
+
+
+def traces_of(person: dict[str, Any], home: dict[str, Any], found: dict[str, str]) -> set[str]:
+    """Return the tables that hold anything of a person."""
+    digits = "".join(filter(str.isdigit, person["cpf"]))
+    secrets = [person["name"], person["email"], person["cpf"], digits, person["balance"]]
+    secrets += [home["city"], home["street"], str(home["number"]), home["CEP"]]
+    return {
+        table for table, rows in found.items() if any(secret.lower() in rows for secret in secrets)
+    }
+
+
+def test_nothing_of_a_deleted_client_is_in_any_table(api: ContractClient, engine: Engine) -> None:
+    keys = iter({"Idempotency-Key": f"key-{number}"} for number in range(10))
+    made = api.post("/clients/create", json=PERSON, headers=next(keys)).json()["id"]
+    home = {**HOME, "client_id": made}
+    address = api.post("/address/create", json=home, headers=next(keys)).json()["id"]
+    assert api.put(f"/clients/update/{made}", json=PERSON, headers=next(keys)).is_success
+    assert api.put(f"/address/update/{address}", json=home, headers=next(keys)).is_success
+    before = everything(engine)
+    assert traces_of(PERSON, HOME, before) == {"clients", "addresses"}
+    assert before["idempotency_keys"]
+
+    assert api.delete(f"/clients/delete/{made}", headers=next(keys)).is_success
+    after = everything(engine)
+    assert {"clients", "addresses", "idempotency_keys", "outbox"} <= after.keys()
+    assert after["outbox"]  # the inventory is still to hear of it, by the id alone
+    assert traces_of(PERSON, HOME, after) == set()
+
+
+def test_a_client_can_be_exported_whole(api: ContractClient) -> None:
+    made = api.post("/clients/create", json=PERSON).json()["id"]
+    api.post("/address/create", json={**HOME, "client_id": made})
+    told = api.get(f"/clients/fetch/{made}").json()
+    (home,) = api.get(f"/address/fetch/{made}").json()
+    assert (told["name"], told["email"].lower()) == (PERSON["name"], PERSON["email"].lower())
+    assert (told["cpf"], told["balance"]) == (PERSON["cpf"], PERSON["balance"])
+    assert home == {**HOME, "id": home["id"], "client_id": made}

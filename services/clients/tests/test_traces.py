@@ -1,0 +1,84 @@
+"""A service's spans: one for a request, one for each statement, none for who wants none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clients.app import create_app
+from collector import Collector, Span
+from people import a_client
+from servicekit.testing import Issuer, environment, peer_settings, serve
+from servicekit.traces import TRACEPARENT, to_keep
+
+CALLERS_SPAN = "00f067aa0ba902b7"
+
+
+@pytest.fixture
+def settings(issuer: Issuer, database_url: str, tmp_path: Path) -> dict[str, str]:
+    """A service's settings."""
+    return peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+
+
+@contextmanager
+def traced(settings: dict[str, str], issuer: Issuer) -> Iterator[tuple[httpx.Client, Collector]]:
+    """Run a service; the collector has all of its spans when it has ended."""
+    with Collector() as collector:
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        with environment(**settings, **told), serve(create_app()) as url:
+            headers = {"Authorization": f"Bearer {issuer.token()}"}
+            with httpx.Client(base_url=url, headers=headers) as client:
+                yield client, collector
+
+
+def named(spans: list[Span], name: str) -> Span:
+    """Return the one span of that name."""
+    (found,) = [span for span in spans if span.name == name]
+    return found
+
+
+def test_a_request_is_a_span_with_its_statements_below_it(
+    settings: dict[str, str], issuer: Issuer
+) -> None:
+    person = a_client()
+    wanted, unwanted = "a" * 32, "b" * 32
+    with traced(settings, issuer) as (client, collector):
+        told = {"traceparent": f"00-{wanted}-{CALLERS_SPAN}-01"}
+        client.post("/clients/create", json=person, headers=told).raise_for_status()
+        told = {"traceparent": f"00-{unwanted}-{CALLERS_SPAN}-00"}
+        client.get("/clients/fetch", headers=told).raise_for_status()
+        assert client.get("/clients/fetch/9223372036854775807").status_code == 404
+        assert client.get("/nothing").status_code == 404
+    request, statement = (
+        named(collector.of_trace(wanted), name) for name in ("clients.create", "INSERT")
+    )
+    assert request.parent_id == CALLERS_SPAN
+    assert statement.parent_id == request.span_id
+    assert "INSERT INTO clients" in statement.attributes["db.query.text"]
+    assert person["cpf"].encode() not in collector.raw
+    assert collector.of_trace(unwanted) == []
+    own = [span for span in collector.spans if span.trace_id != wanted]  # of nobody who traces
+    assert {span.name for span in own} == {"clients.fetch", "SELECT", "none"}
+    assert named(own, "clients.fetch").parent_id == ""
+    assert not any(span.failed for span in collector.spans)  # a 404 is the caller's
+
+
+def test_a_service_whose_collector_is_away_answers_all_the_same(
+    settings: dict[str, str], issuer: Issuer
+) -> None:
+    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    with environment(**settings, **away), serve(create_app()) as url:
+        headers = {"Authorization": f"Bearer {issuer.token()}"}
+        for _ in range(3):
+            assert httpx.get(f"{url}/clients/fetch", headers=headers).is_success
+
+
+def test_a_message_keeps_the_trace_only_when_somebody_wants_it() -> None:
+    for flags, kept in (("01", True), ("00", False)):
+        told = f"00-{'c' * 32}-{CALLERS_SPAN}-{flags}"
+        token = TRACEPARENT.set(told)
+        assert to_keep() == (told if kept else None)
+        TRACEPARENT.reset(token)
+    assert to_keep() is None

@@ -1,0 +1,142 @@
+"""Backup and restore: one database alone to an older point, and nothing of it goes unsaid."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localstack.backup import MANIFEST, BackupError, back_up, checked_dump
+from localstack.postgres import Postgres
+from localstack.restore import TABLES, restore
+from localstack.stack import SERVICES
+from servicekit import migrate
+
+
+def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server with the four databases, migrated and empty, and nobody who uses them."""
+    folder = tmp_path_factory.mktemp("server")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o711)  # PostgreSQL's own account passes through
+    server = Postgres(folder / "pg", folder / "postgres.log")
+    server.initialise()
+    server.start()
+    try:
+        for name in SERVICES:
+            server.execute(f'CREATE ROLE "{name}" LOGIN')
+            server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+            migrate.upgrade(server.url(name, user=name), migrate.configuration(name))
+        yield server
+    finally:
+        server.stop()
+
+
+INSERTS = {
+    "auth": "INSERT INTO users (realm, name, name_key, password) VALUES ('live', %s, %s, 'x')",
+    "clients": "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
+    " VALUES ('live', 'Ana', %s, %s, left(md5(random()::text), 14), 1)",
+    "products": "INSERT INTO products (realm, name, description, quantity, price, status)"
+    " VALUES ('live', %s, %s, 1, 1, true)",
+    "inventory": "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
+    " number_of_items, purchase_date) VALUES ('live', 700, 800, %s || %s, 1, now())",
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_database_comes_back_alone_and_gives_no_id_again(
+    server: Postgres, tmp_path: Path, name: str
+) -> None:
+    def add(word: str) -> int:
+        added = server.execute(f"{INSERTS[name]} RETURNING id", (word, word), name)
+        return int(str(added[0][0]))
+
+    def ids() -> list[int]:
+        rows = server.execute(f"SELECT id FROM {TABLES[name][0]} ORDER BY id", database=name)
+        return [int(str(row[0])) for row in rows]
+
+    old, gone = add("old"), add("gone")
+    backup = back_up(server, tmp_path)
+    server.execute(f"DELETE FROM {TABLES[name][0]} WHERE id = {gone}", database=name)
+    lost = [add(f"lost-{number}") for number in range(3)]
+    told = restore(server, backup, name)[TABLES[name][0]]
+    assert (told.lost, told.back) == (3, 1)
+    assert {old, gone} <= set(ids())
+    assert not set(lost) & set(ids())
+    assert add("new") > max(lost)
+    assert server.execute("SELECT version_num FROM alembic_version", database=name)
+    owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s::regclass"
+    assert server.execute(owner, (TABLES[name][0],), name) == [(name,)]
+    left = server.execute("SELECT datname FROM pg_database WHERE datname ~ '_(before|restored)$'")
+    assert left == []
+
+
+def test_ids_that_the_inventory_alone_knows_are_not_given_again(
+    server: Postgres, tmp_path: Path
+) -> None:
+    backup = back_up(server, tmp_path)
+    server.execute(INSERTS["inventory"], ("x", "y"), "inventory")
+    server.execute("INSERT INTO gone (kind, subject_id) VALUES ('client', 900)", (), "inventory")
+    assert restore(server, backup, "clients")["clients"].newest_id == 900
+    assert restore(server, backup, "products")["products"].newest_id == 800
+
+
+def test_a_restore_that_fails_leaves_the_database_as_it_was(
+    server: Postgres, tmp_path: Path
+) -> None:
+    backup = back_up(server, tmp_path)
+    server.execute(INSERTS["auth"], ("kept", "kept"), "auth")
+    manifest = json.loads((backup / MANIFEST).read_text())
+    broken = (backup / "auth.dump").read_bytes()[:2000]
+    (backup / "auth.dump").write_bytes(broken)
+    manifest["databases"]["auth"]["sha256"] = hashlib.sha256(broken).hexdigest()
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(BackupError, match="pg_restore could not make auth"):
+        restore(server, backup, "auth")
+    kept = server.execute("SELECT count(*) FROM users WHERE name = 'kept'", database="auth")
+    assert kept == [(1,)]
+
+
+def test_a_backup_is_its_owners_alone(server: Postgres, tmp_path: Path) -> None:
+    backup = back_up(server, tmp_path)
+    assert backup.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in backup.glob("*.dump"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda folder: (folder / MANIFEST).unlink(), "not a whole backup of auth"),
+        (lambda folder: (folder / "auth.dump").unlink(), "not a whole backup of auth"),
+        (lambda folder: (folder / "auth.dump").write_bytes(b"other"), "not as it was written"),
+        (lambda folder: (folder / MANIFEST).write_text("{}"), "not a whole backup of auth"),
+    ],
+)
+def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path, harm: Any, told: str) -> None:
+    (tmp_path / "auth.dump").write_bytes(b"dump")
+    digest = "0" * 64
+    entry = {"databases": {"auth": {"at": "now", "sha256": digest}}}
+    (tmp_path / MANIFEST).write_text(json.dumps(entry))
+    harm(tmp_path)
+    with pytest.raises(BackupError, match=told):
+        checked_dump(tmp_path, "auth")
+
+
+def test_commands_say_what_is_missing(tmp_path: Path) -> None:
+    none = command("localstack.backup", "--data", str(tmp_path / "none"))
+    assert none.returncode == 1
+    assert "name the folder with DATA=" in none.stderr
+    unknown = command("localstack.restore", "x", "--services", "billing")
+    assert unknown.returncode == 2
+    assert "there is no service billing" in unknown.stderr

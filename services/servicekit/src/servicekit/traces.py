@@ -1,0 +1,57 @@
+"""Traces (W3C Trace Context); nothing happens, and nothing is loaded, unless they are asked for."""
+
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
+from wsgiref.types import WSGIApplication
+
+from sqlalchemy import Engine
+
+# the ``traceparent`` of what this thread does now, when this process makes spans
+TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
+SAMPLED = "-01"  # how a traceparent ends whose spans are kept
+
+
+class Traces:
+    """Makes no spans."""
+
+    def start(self) -> None:
+        """Be ready to make spans; after a fork, not before."""
+
+    def stop(self) -> None:
+        """Send what was not sent yet."""
+
+    def answering(self, app: WSGIApplication) -> WSGIApplication:
+        """Return an application whose answers have a span each."""
+        return app
+
+    def watch(self, engine: Engine) -> None:
+        """Make a span of each statement, below that of the request."""
+
+    def telling(
+        self,
+        kind: str,  # noqa: ARG002 - for those that make spans
+        traceparent: str | None,  # noqa: ARG002 - as above
+    ) -> AbstractContextManager[None]:
+        """Make a span of telling of one message, below that of the request that left it."""
+        return nullcontext()
+
+
+def of(service: str, endpoint: str) -> Traces:
+    """Return what makes the spans of a service; without an endpoint, nobody does."""
+    if not endpoint:
+        return Traces()
+    from servicekit.tracing import OpenTelemetry  # noqa: PLC0415 - only who wants it pays for it
+
+    return OpenTelemetry(service)
+
+
+def to_keep() -> str | None:
+    """Return the current traceparent for somebody who goes on later, if its spans are kept."""
+    current = TRACEPARENT.get()
+    return current if current and current.endswith(SAMPLED) else None
+
+
+def headers() -> dict[str, str]:
+    """Return the header that tells another service to go on with the current trace."""
+    current = TRACEPARENT.get()
+    return {"traceparent": current} if current else {}

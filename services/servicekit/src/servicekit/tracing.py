@@ -1,0 +1,143 @@
+"""OpenTelemetry: a span for each answer, each statement and each message that is told.
+
+They hold names of operations, statuses and SQL with its placeholders: no path, no value, nothing
+of anybody. The SDK reads its settings, OTEL_*, from the environment by itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from opentelemetry import context, trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from servicekit.meter import NO_OPERATION, OPERATION
+from servicekit.traces import TRACEPARENT, Traces
+
+SERVER_ERROR = 500
+
+_propagator = TraceContextTextMapPropagator()
+
+
+class OpenTelemetry(Traces):
+    """Makes spans, and sends them in the background."""
+
+    def __init__(self, service: str) -> None:
+        """Name ``service`` in every span."""
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": service}), shutdown_on_exit=False
+        )
+        self._tracer: Tracer = self._provider.get_tracer("cadastro")
+
+    def start(self) -> None:
+        """Start to send."""
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+
+    def stop(self) -> None:
+        """Send what was not sent yet."""
+        self._provider.shutdown()
+
+    def answering(self, app: WSGIApplication) -> WSGIApplication:
+        """Return an application whose answers have a span each, but for those to probes."""
+
+        def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ["PATH_INFO"].startswith("/-/"):
+                return app(environ, start_response)
+            parent = _parent(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
+            span = self._tracer.start_span(environ["REQUEST_METHOD"], parent, SpanKind.SERVER)
+            with _current(span):
+                if not span.is_recording():
+                    return app(environ, start_response)
+                return _recorded(app, environ, start_response, span)
+
+        return traced
+
+    def watch(self, engine: Engine) -> None:
+        """Make a span of each statement, below that of the request."""
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", _after)
+        event.listen(engine, "handle_error", _failed)
+
+    @contextmanager
+    def telling(self, kind: str, traceparent: str | None) -> Iterator[None]:
+        """Make a span of telling of one message, below that of the request that left it."""
+        parent = _parent(traceparent, None)
+        span = self._tracer.start_span(f"tell {kind}", parent, SpanKind.CLIENT)
+        with _current(span):
+            try:
+                yield
+            finally:
+                span.end()
+
+    def _before(self, *told: Any) -> None:  # noqa: ANN401 - SQLAlchemy's six arguments
+        _, _, statement, _, made, _ = told
+        if trace.get_current_span().is_recording():
+            span = self._tracer.start_span(statement.split(None, 1)[0], kind=SpanKind.CLIENT)
+            span.set_attribute("db.system.name", "postgresql")
+            span.set_attribute("db.query.text", statement)
+            made.cadastro_span = span
+
+
+def _recorded(
+    app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, span: Span
+) -> Iterable[bytes]:
+    status = SERVER_ERROR
+
+    def started(line: str, *rest: Any) -> Any:  # noqa: ANN401 - as PEP 3333 has it
+        nonlocal status
+        status = int(line[:3])
+        return start_response(line, *rest)
+
+    try:
+        return app(environ, started)
+    finally:
+        operation = environ.get(OPERATION, NO_OPERATION)
+        span.update_name(operation)
+        span.set_attribute("http.request.method", environ["REQUEST_METHOD"])
+        span.set_attribute("http.response.status_code", status)
+        if status >= SERVER_ERROR:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+@contextmanager
+def _current(span: Span) -> Iterator[None]:
+    made = span.get_span_context()
+    told = f"00-{made.trace_id:032x}-{made.span_id:016x}-{int(made.trace_flags):02x}"
+    before = TRACEPARENT.set(told)
+    token = context.attach(trace.set_span_in_context(span))
+    try:
+        yield
+    finally:
+        context.detach(token)
+        TRACEPARENT.reset(before)
+
+
+def _parent(traceparent: str | None, tracestate: str | None) -> Context:
+    """Return the context that headers tell of; without any, that of a new trace."""
+    if not traceparent:
+        return trace.set_span_in_context(INVALID_SPAN, Context())
+    carrier = {"traceparent": traceparent, "tracestate": tracestate or ""}
+    return _propagator.extract(carrier, Context())
+
+
+def _after(*told: Any) -> None:  # noqa: ANN401 - SQLAlchemy's six arguments
+    span = getattr(told[4], "cadastro_span", None)
+    if span is not None:
+        span.end()
+
+
+def _failed(failure: ExceptionContext) -> None:
+    span = getattr(failure.execution_context, "cadastro_span", None)
+    if span is not None:
+        span.set_status(Status(StatusCode.ERROR, type(failure.original_exception).__name__))
+        span.end()

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -113,7 +114,7 @@ class Stack:
 
     def run(self, name: str, module: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a command of a service to its end, with that service's settings."""
-        command = _program(["python", "-m", module, *options])
+        command = [sys.executable, "-m", module, *options]
         environ = {**os.environ, **self._settings(name)}
         return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)  # noqa: S603 - ours
 

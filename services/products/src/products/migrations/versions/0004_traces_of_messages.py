@@ -2,8 +2,8 @@
 
 from servicekit.migrations.tables import add_traceparent_to_outbox
 
-revision = "products_0003"
-down_revision = "products_0002"
+revision = "products_0004"
+down_revision = "products_0003"
 
 
 def upgrade() -> None:

@@ -1,5 +1,7 @@
 """The contracts as a whole system serves them: who may call what, and a short `make fuzz`."""
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,15 @@ from system import System, running
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 EXAMPLES = ("--examples", "3")  # an operation; `make fuzz` takes a thousand
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+HEADLESS = (
+    "--headless",
+    "--no-sandbox",  # it is given our own pages alone
+    "--disable-gpu",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=10000",  # milliseconds, for the page to settle
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
 NOBODY = "9223372036854775807"  # an id that is not given soon
 
 OPEN = {
@@ -118,6 +129,28 @@ def test_what_is_served_keeps_its_contracts(system: System) -> None:
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     assert done.stdout.count("SUMMARY") == len(SERVICES)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no chromium on this machine")
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_browser_without_the_internet_shows_every_operation(
+    system: System, service: str, tmp_path: Path
+) -> None:
+    prefix = "users" if service == "auth" else service
+    url = f"{system.url}/{prefix}/docs/"
+    done = subprocess.run(
+        [str(BROWSER), *HEADLESS, f"--user-data-dir={tmp_path}", "--dump-dom", url],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    contract = load_contract(CONTRACTS / f"{service}.yaml")
+    shown = re.findall(
+        r'class="opblock-summary-path(?:__deprecated)?" data-path="(.+?)"', done.stdout
+    )
+    assert sorted(shown) == sorted(path for path, _, _ in operations(contract))
+    assert "CONSOLE" not in done.stderr  # where the browser tells what the page's policy refuses
 
 
 def bearer(token: str) -> dict[str, str]:

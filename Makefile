@@ -24,6 +24,7 @@ FAULTS ?=
 SERVICES ?=
 SELFTEST ?=
 UNTIMED ?=
+LOGINS ?= 200
 ROWS ?=
 KEEP ?=
 URL ?= http://127.0.0.1:$(PORT)
@@ -137,6 +138,11 @@ bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python -m scripts.chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
+
+.PHONY: storm
+storm: ## Have hundreds log in at once at URL while somebody else fetches (LOGINS)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python -m scripts.storm --url '$(URL)' --data '$(DATA)' --logins '$(LOGINS)'
 
 .PHONY: soak
 soak: ## Load the system for MINUTES, and look whether memory or connections leak

@@ -14,8 +14,13 @@ def test_the_queue_is_told_while_it_lasts() -> None:
     readings = {reading.name: reading.read for reading in passwords.readings()}
     running, waiting = (readings[f"password_hashes_{what}"] for what in ("running", "waiting"))
     assert (running(), waiting()) == (0, 0)
+
+    def hashed() -> str:
+        with passwords.places:
+            return passwords.hash("a password")
+
     with ThreadPoolExecutor(3) as pool:
-        hashes = [pool.submit(passwords.hash, "a password") for _ in range(30)]
+        hashes = [pool.submit(hashed) for _ in range(30)]
         wait_until(lambda: (running(), waiting()) == (1, 2), "a queue")
     assert all(each.result() for each in hashes)
     assert (running(), waiting()) == (0, 0)
@@ -24,6 +29,7 @@ def test_the_queue_is_told_while_it_lasts() -> None:
 def test_a_wrong_password_leaves_its_place() -> None:
     passwords = Passwords(at_once=1, threads=1)
     for _ in range(3):
-        assert not passwords.verify(passwords.hash("right"), "wrong")
-    with pytest.raises(TooManyRequests), passwords._inside:  # noqa: SLF001 - the only place
-        passwords.hash("one too many")
+        with passwords.places:
+            assert not passwords.verify(passwords.hash("right"), "wrong")
+    with passwords.places, pytest.raises(TooManyRequests), passwords.places:
+        pytest.fail("there is one place alone")

@@ -1,6 +1,5 @@
 """What auth's handlers find beside the database."""
 
-import os
 from dataclasses import dataclass
 
 from flask import current_app, request
@@ -28,12 +27,11 @@ class Auth:
     def from_settings(cls, settings: AuthSettings) -> "Auth":
         """Make the parts; raises ``KeysError`` when there is no key to sign with."""
         keys = SigningKeys(settings.keys_dir)
-        at_once = settings.hashes_at_once or os.cpu_count() or 1
         return cls(
             settings=settings,
             keys=keys,
             tokens=Tokens(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
-            passwords=Passwords(at_once=at_once, threads=settings.threads),
+            passwords=Passwords(at_once=settings.hashes_at_once, threads=settings.threads),
             oauth_clients=OAuthClients(settings.oauth_clients_dir),
         )
 

@@ -18,7 +18,7 @@ class AuthSettings(Settings):
     token_ttl: int  # seconds
     service_token_ttl: int  # seconds
     open_registration: bool
-    hashes_at_once: int  # 0: as many as there are cores
+    hashes_at_once: int  # of each worker process
     trusted_proxies: int  # how many proxies before us append to X-Forwarded-For
 
     @classmethod
@@ -33,6 +33,6 @@ class AuthSettings(Settings):
             "token_ttl": env.int("TOKEN_TTL", 3600, validate=a_day),
             "service_token_ttl": env.int("SERVICE_TOKEN_TTL", 300, validate=a_day),
             "open_registration": env.bool("OPEN_REGISTRATION", True),
-            "hashes_at_once": env.int("HASHES_AT_ONCE", 0, validate=validate.Range(0, 64)),
+            "hashes_at_once": env.int("HASHES_AT_ONCE", 1, validate=validate.Range(1, 64)),
             "trusted_proxies": env.int("TRUSTED_PROXIES", 1, validate=validate.Range(0, 5)),
         }

@@ -8,16 +8,29 @@ import psutil
 MIB = 1024 * 1024
 
 
+class NothingRunsError(Exception):
+    """No run uses the data folder; the message says how to start one."""
+
+
+def processes(data: Path) -> list[psutil.Process]:
+    """Return the processes of the run that uses ``data``; raises ``NothingRunsError``."""
+    try:
+        root = psutil.Process(int((data / "lock").read_text()))
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        message = f"nothing runs on {data}; start it with: make run DATA={data}"
+        raise NothingRunsError(message) from None
+    return [root, *root.children(recursive=True)]
+
+
 def main(data: Path) -> int:
     """Print a table of the processes of the run that uses ``data``."""
-    lock = data / "lock"
     try:
-        root = psutil.Process(int(lock.read_text()))
-    except (OSError, ValueError, psutil.NoSuchProcess):
-        sys.stderr.write(f"cadastro: nothing runs on {data}; start it with: make run DATA={data}\n")
+        found = processes(data)
+    except NothingRunsError as error:
+        sys.stderr.write(f"cadastro: {error}\n")
         return 1
     total = 0
-    for process in [root, *root.children(recursive=True)]:
+    for process in found:
         pss = process.memory_full_info().pss
         total += pss
         print(f"{pss / MIB:8.1f} MiB  {' '.join(process.cmdline())[:100]}")

@@ -29,7 +29,8 @@ def create(
         msg = "Registration is closed: a user who is logged in can make another one"
         raise Unauthorized(msg)
     name, realm = checked_name(body["username"]), principal.realm if principal else "live"
-    hashed = auth().passwords.hash(normal_password(body["password"]))
+    with auth().passwords.places:
+        hashed = auth().passwords.hash(normal_password(body["password"]))
     return once(
         idempotency_key,
         principal,
@@ -44,7 +45,8 @@ def create(
 def login(credentials: Credentials) -> dict[str, str]:
     """Answer a token for a name and a password."""
     attempt = Attempt(name_key(credentials.username), caller_address())
-    user = _checked(credentials, attempt)
+    with auth().passwords.places:
+        user = _checked(credentials, attempt)
     return {
         "msg": "Success",
         "token": auth().tokens.sign(

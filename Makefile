@@ -9,7 +9,6 @@ PORT ?= 8080
 DATA ?= .cadastro
 TO ?= backups
 BACKUP ?=
-SERVICES ?=
 OTEL_EXPORTER_OTLP_ENDPOINT ?=
 VALIDATION ?= strict
 ROUNDS ?= 1

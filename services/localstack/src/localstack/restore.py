@@ -19,6 +19,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
+from localstack import prefork
 from localstack.backup import (
     FAILED,
     BackupError,
@@ -55,6 +56,7 @@ class Difference:
 def main() -> int:
     """Restore, print what changed as a line of JSON, and return the exit code."""
     options = _parser().parse_args()
+    prefork.share()
     folder = DataFolder(options.data)
     try:
         with only_user(folder):
@@ -160,7 +162,14 @@ def _reconcile(folder: DataFolder, at_most: int) -> tuple[int, dict[str, Any]]:
     """Start the system where no user finds it, and compare the inventory with the owners."""
     sys.stderr.write("restore: comparing the inventory with the owners of its ids\n")
     with only_user(folder):
-        stack = Stack(folder, free_ports(1)[0], "strict", say=_nothing, pause=time.sleep)
+        stack = Stack(
+            folder,
+            free_ports(1)[0],
+            "strict",
+            say=_nothing,
+            pause=time.sleep,
+            launch=prefork.Forked,
+        )
         try:
             stack.start()
             done = stack.run(

@@ -101,6 +101,16 @@ class Records:
         )
         return {str(name): int(count) for name, count in rows}
 
+    def busy(self) -> list[str]:
+        """Return the parts of the system that have been in a statement or transaction for long."""
+        rows = self.query(
+            "postgres",
+            "SELECT application_name FROM pg_stat_activity"
+            " WHERE application_name <> '' AND usename <> 'postgres' AND state <> 'idle'"
+            " AND state_change < now() - interval '1 second'",
+        )
+        return [str(name) for (name,) in rows]
+
     def final(self, caller: Caller, counter_id: int) -> Final:
         """Read what is there in the end: over HTTP page by page, but for what only SQL can tell.
 

@@ -1,8 +1,10 @@
 """`make soak`: loads the whole system for some minutes; nothing may leak and nothing may fail.
 
-Memory is the proportional set size (PSS) of each process. PostgreSQL's are taken together, since
-they share most of theirs, and without shared memory, which is a pool that fills and never grows.
-The third minute, when caches are warm, is compared with the last one.
+Memory is the proportional set size (PSS) of each process, without shared memory: PostgreSQL's is
+a pool that fills and never grows. Of PostgreSQL's processes it is the mean, since the pools of
+connections fill too. The third minute, when caches are warm, is compared with the last one. A
+connection has leaked when a part has more than its pools may hold, or when one stays busy while
+nobody calls.
 """
 
 import argparse
@@ -11,14 +13,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import psutil
 
-from scripts.chaos.conductor import System, running
+from scripts.chaos.conductor import WORKERS, System, running
 from scripts.chaos.crowd import Crowd
 from scripts.chaos.history import judge, read
+from servicekit.relay import CONNECTIONS as RELAY_CONNECTIONS
 
+THREADS = 4  # of each worker, and connections of its pool
 WARM = 120.0  # seconds, until caches are full
 SAMPLE = 10.0  # seconds between two looks
 WINDOW = 6  # looks that are compared
@@ -38,7 +42,7 @@ def main() -> int:
         "--minutes", type=float, default=10, help="in all (10), two of them to warm up"
     )
     minutes = parser.parse_args().minutes
-    with running(say, {}) as system:
+    with running(say, {"THREADS": str(THREADS)}) as system:
         faults = [*soak(system, minutes)]
     for fault in faults:
         print(f"BROKEN  {fault}")
@@ -59,6 +63,7 @@ def soak(system: System, minutes: float) -> Iterator[str]:
             say(f"{max(0, end - time.monotonic()):.0f} s left")
             system.pause(SAMPLE)
     system.swept(time.monotonic())
+    busy = system.records.busy()
     verdict = judge(read(crowd.book), crowd.final())
     print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.doubled} doubled")
     yield from verdict.faults
@@ -70,19 +75,21 @@ def soak(system: System, minutes: float) -> Iterator[str]:
     if unknown:
         yield f"{unknown} calls failed"
     yield from grown("memory in MiB", memory, GROWTH)
-    yield from grown("connections", connections, 0)
+    yield from leaked(connections)
+    if busy:
+        yield f"connections are busy while nobody calls: {busy}"
 
 
 def look(system: System, memory: Samples, connections: Samples) -> None:
     """Add one sample of each part."""
     for name, processes in parts(system):
-        memory[name].append(sum(map(pss, processes)))
+        memory[name].append(mean(map(pss, processes)))
     for name, count in system.records.sessions().items():
         connections[name].append(count)
 
 
 def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """Return every process with the name of its part, and those of PostgreSQL together."""
+    """Return every process by itself with the name of its part, and PostgreSQL's together."""
     for child in system.stack.supervisor.children:
         process = system.process(child.name)
         for each in (process, *process.children(recursive=True)):
@@ -109,6 +116,16 @@ def grown(what: str, samples: Samples, limit: float) -> Iterator[str]:
         print(f"  {part:22}{first:10.1f}{last:10.1f}{growth:+10.1%}")
         if growth > limit:
             yield f"{what} of {part} grew by {growth:.1%}"
+
+
+def leaked(connections: Samples) -> Iterator[str]:
+    """Print how many connections each part had, and return those that had too many."""
+    print(f"{'connections':24}{'most':>10}{'may have':>10}")
+    for part, values in connections.items():
+        limit = RELAY_CONNECTIONS if part.endswith("-relay") else WORKERS * THREADS
+        print(f"  {part:22}{max(values):10.0f}{limit:10}")
+        if max(values) > limit:
+            yield f"{part} had {max(values):.0f} connections, and its pools hold {limit}"
 
 
 def say(text: str) -> None:

@@ -12,6 +12,7 @@ from scripts.chaos.__main__ import chosen
 from scripts.chaos.caller import Answer
 from scripts.chaos.faults import FAULTS, Fault
 from scripts.chaos.history import Attempt, Book, Final, Outcome, judge, read
+from scripts.chaos.soak import grown, leaked
 from scripts.chaos.trial import Row
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,14 @@ def test_a_row_is_not_ok_when_anything_is_wrong() -> None:
     row = Row(FAULTS[0], verdict=judge([attempt("page", "-", 500)], final({})))
     assert str(row).startswith("BROKEN")
     assert not row.caught  # a variant is caught by what is lost, doubled or left
+
+
+def test_memory_that_grows_and_connections_beyond_the_pools_are_told() -> None:
+    flat, growing = [50.0] * 12, [*[50.0] * 6, *[53.0] * 6]
+    faults = list(grown("memory", {"clients 1": flat, "auth 2": growing}, 0.05))
+    assert faults == ["memory of auth 2 grew by 6.0%"]
+    assert not list(leaked({"clients": [5.0, 8.0], "clients-relay": [2.0, 3.0]}))
+    assert len(list(leaked({"clients": [8.0, 9.0], "clients-relay": [4.0]}))) == 2
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def config_map(scene: Scene) -> str:
 
 def memory(scene: Scene) -> str:
     """Give a probe too little memory."""
-    scene.make(resources={"limits": {"memory": "20Mi"}})
+    scene.make(resources={"limits": {"memory": "12Mi"}})
     scene.run_now()
     told = scene.until("Healthy", "MonitorBroken")
     check("OOMKilled" in told, told)

@@ -137,11 +137,14 @@ async def test_a_foreign_cron_job_is_told_and_left_alone(stage: Stage) -> None:
     theirs = {"metadata": metadata, "spec": {"schedule": "@daily", "jobTemplate": template}}
     before = stage.add(CRON_JOBS, theirs)
     ask_for_a_run(stage, "now")
-    await stage.look()
+    assert await stage.look() is True  # of its end, nobody tells
     assert stage.ready() == ("False", "NameTaken")
     assert stage.cron_job == before
     assert stage.cluster.of_kind("jobs") == []
     assert stage.events() == ["NameTaken"]
+    stage.delete(CRON_JOBS, metadata["name"])
+    assert await stage.look() is False
+    assert stage.ready() == ("True", "Scheduled")
 
 
 async def test_an_ended_run_is_counted_once_even_by_an_operator_that_starts_anew(

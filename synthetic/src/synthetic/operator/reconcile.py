@@ -37,6 +37,7 @@ from synthetic.operator.target import find_url
 RUN_REQUESTED = f"{GROUP}/run-requested-at"
 REVISION = "deployment.kubernetes.io/revision"
 INVALID, FORBIDDEN = 422, 403
+OF_OTHERS = frozenset({"NoAddress", "NoIngress", "NameTaken"})  # of objects that nobody watches
 REFUSALS = {400: "Refused", FORBIDDEN: "Forbidden", INVALID: "Refused"}
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Reconciler:
         status = build_status(monitor, spec, history, observed, self._clock())
         await self._write(monitor, status, restored=state.restored)
         await self._prune(spec, jobs, history)
-        return ready.reason in {"NoAddress", "NoIngress"}
+        return ready.reason in OF_OTHERS
 
     async def _schedule(self, monitor: Object, spec: Spec) -> tuple[str, CronJobState]:
         """Make the CronJob as it must be, and return the target's URL and how that went."""

@@ -45,14 +45,21 @@ def lines(rounds: int, seconds: float) -> Iterator[str]:
         for number in range(rounds):
             say(f"round {number + 1} of {rounds}")
             _round(arena, variants, found, Extent(OPERATIONS, rounds, seconds))
-    worst = 0.0
+    together = []
     for operation, samples in found.items():
-        for name in variants:
-            if name != SILENT:
-                cost = compare(samples[SILENT], samples[name])
-                yield line(operation, name, cost)
-                worst = max(worst, verdict(cost)) if name == ALL else worst
-    yield f"all together cost {worst:.1%} at most; {HIGHEST:.0%} are allowed"
+        costs = {n: compare(samples[SILENT], samples[n]) for n in variants if n != SILENT}
+        yield from (line(operation, name, cost) for name, cost in costs.items())
+        together.append(costs[ALL])
+    yield judged(together)
+
+
+def judged(together: Sequence[Cost]) -> str:
+    """Return the last line; where others used the core, nothing is settled."""
+    worst = max(map(verdict, together))
+    told = f"all together cost {worst:.1%} at most; {HIGHEST:.0%} are allowed"
+    if not all(cost.alone for cost in together):
+        return f"NOT SETTLED, since others used the core; seemingly {told}"
+    return f"{'well' if worst <= HIGHEST else 'TOO MUCH'}: {told}"
 
 
 def settings(collector: int, metrics: int) -> dict[str, Mapping[str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.measure import Sample
-from bench.telemetry import ALL, SILENT, Cost, compare, line, settings, verdict
+from bench.telemetry import ALL, SILENT, Cost, compare, judged, line, settings, verdict
 
 
 def sample(rate: float, cpu: float, busy: float = 0.95) -> Sample:
@@ -34,3 +34,11 @@ def test_the_variants_differ_by_their_settings_alone() -> None:
     assert told[ALL] == together
     assert told[SILENT].items() <= told["metrics"].items()
     assert told[ALL]["OTEL_TRACES_SAMPLER_ARG"] == "0.01"
+
+
+def test_nothing_is_settled_where_others_used_the_core() -> None:
+    little, much = (Cost(rate=rate, cpu=rate, alone=True) for rate in (0.05, 0.12))
+    assert judged([little]).startswith("well: all together cost 5.0%")
+    assert judged([little, much]).startswith("TOO MUCH: all together cost 12.0%")
+    disturbed = Cost(rate=-0.3, cpu=-0.2, alone=False)
+    assert judged([little, disturbed]).startswith("NOT SETTLED")

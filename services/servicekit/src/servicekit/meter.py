@@ -1,8 +1,8 @@
 """What a service counts while it serves: in memory that all its workers share.
 
 Each worker adds to numbers of its own, on its event loop alone, so that nothing is locked and a
-request costs a microsecond; whoever is asked adds up those of all. The numbers belong to the
-master's life, not to a worker's: one that is replaced goes on where the last one ended.
+request costs some two microseconds; whoever is asked adds up those of all. The numbers belong to
+the master's life, not to a worker's: one that is replaced goes on where the last one ended.
 """
 
 import asyncio

@@ -61,10 +61,15 @@ def down(site: Site, service: str) -> Iterator[None]:
 def database_away(site: Site, service: str) -> Iterator[None]:
     """Have PostgreSQL refuse a service's connections, and end those that it has."""
     refuse = f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS'
-    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+    end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
+
+    def alone() -> bool:
+        return site.cluster.sql("postgres", f"{end} '{service}'") == "0"
+
     try:
         site.cluster.sql("postgres", f"{refuse} false")
-        site.cluster.sql("postgres", f"{ended} '{service}'")
+        # a connection that was being made meanwhile would serve the whole service from then on
+        _wait(alone, f"{service} is still connected to its database")
         yield
     finally:
         site.cluster.sql("postgres", f"{refuse} true")

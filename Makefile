@@ -180,9 +180,9 @@ drill: ## Break each service in each way: its monitor must tell (FAULTS, SERVICE
 	@PYTHONPATH=scripts/e2e:scripts/charts $(BIN)/python -m drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
 .PHONY: operator-bench
-operator-bench: ## Measure the operator with 1,000 monitors on the cluster of KUBECONFIG (MONITORS)
+operator-bench: ## Show what the operator holds to, on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/operator_bench.py --monitors '$(MONITORS)'
+	@$(BIN)/python -m scripts.operator_bench --monitors '$(MONITORS)' $(ARGS)
 
 ##@ Maintain
 

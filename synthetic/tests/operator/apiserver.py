@@ -135,7 +135,7 @@ class Cluster:
             raise RefusedError(409, f"{place.plural} {place.name!r} already exists")
         made["metadata"] = {
             "creationTimestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "uid": f"00000000-0000-4000-8000-{next(self._numbers):012x}",
+            "uid": f"{next(self._numbers):08x}-0000-4000-8000-000000000000",
             **made["metadata"],
             "generation": 1,
         }

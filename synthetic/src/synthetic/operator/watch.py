@@ -4,6 +4,7 @@ Only ``@kopf.on.event`` is used: every other kind of handler adds a finalizer, a
 then cannot be deleted while the operator is away.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from synthetic.operator.store import Key, Store
 Labels = Mapping[str, str]
 Enqueue = Callable[[Key], None]
 LABELS = {MONITOR_LABEL: kopf.PRESENT}
+TRY_AGAIN = 3.0  # seconds until an API server that refused or was away is asked again
 
 
 def settings() -> kopf.OperatorSettings:
@@ -29,6 +31,8 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 330
     chosen.watching.connect_timeout = 10
+    # without an end: kopf gives up after 54 s of refusals, and would take the process with it
+    chosen.networking.error_backoffs = itertools.repeat(TRY_AGAIN)
     chosen.queueing.idle_timeout = 1
     chosen.process.ultimate_exiting_timeout = 10
     return chosen

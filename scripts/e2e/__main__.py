@@ -18,6 +18,7 @@ import httpx
 import lifecycle
 import mishaps
 import monitoring
+import notes
 import rollouts
 from cluster import Cluster, ClusterError, check_settings
 from promtool import PromtoolError
@@ -27,9 +28,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("images built and pushed", lifecycle.build),
     ("install to first purchase", lifecycle.install),
     ("acceptance through the ingress", acceptance.accept),
-    ("helm test", lifecycle.helm_test),
+    ("what NOTES tell, helm test too", notes.followed),
     ("the examples, checked by the server", lifecycle.examples),
     ("monitors of every service", monitoring.watched),
+    ("a second operator elsewhere", monitoring.shared),
     ("a drill", monitoring.drilled),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
@@ -38,6 +40,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("PostgreSQL killed under load", faults.kill_postgresql),
     ("upgrade and roll back under load", rollouts.upgrade),
     ("a bad upgrade under load", mishaps.bad_upgrade),
+    ("a database that is away", mishaps.database_away),
     ("a migration under load", rollouts.migrated),
     ("helm template applied twice", mishaps.applied_twice),
     ("one service alone", mishaps.alone),

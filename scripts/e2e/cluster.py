@@ -168,9 +168,9 @@ class Cluster:
             file.flush()
             return self.kubectl(verb, "-f", file.name, *options)
 
-    def ask(self, service: str, path: str) -> str:
-        """Return what a Service of the namespace answers, asked through the API server."""
-        where = f"/api/v1/namespaces/{self.namespace}/services/{service}:http/proxy{path}"
+    def ask(self, whom: str, path: str) -> str:
+        """Return what ``services/NAME:PORT`` or ``pods/NAME`` answers, through the API server."""
+        where = f"/api/v1/namespaces/{self.namespace}/{whom}/proxy{path}"
         return self.kubectl("get", "--raw", where, namespaced=False)
 
     def sql(self, database: str, query: str) -> str:
@@ -183,11 +183,16 @@ class Cluster:
         for name in names:
             self.kubectl("rollout", "status", name, f"--timeout={self.patience}")
 
-    def pods(self, service: str) -> list[str]:
-        """Return the names of the pods that serve."""
-        labels = f"app.kubernetes.io/name={service},app.kubernetes.io/component=service"
-        named = f"{labels},app.kubernetes.io/instance={RELEASE}"
-        return self.kubectl("get", "pods", "-l", named, "-o", "name").split()
+    def pods(self, service: str, phase: str = "") -> list[str]:
+        """Return the names of the pods that serve; with a phase those in it that are to stay."""
+        labels = {"name": service, "component": "service", "instance": RELEASE}
+        wanted = {f"app.kubernetes.io/{name}": value for name, value in labels.items()}.items()
+        return [
+            pod["metadata"]["name"]
+            for pod in self.objects("pods")
+            if wanted <= pod["metadata"].get("labels", {}).items()
+            and (not phase or _is_in(pod, phase))
+        ]
 
     def complaints(self) -> list[str]:
         """Return what is said of containers that wait or have ended."""
@@ -214,10 +219,11 @@ class Cluster:
         }
 
     def restarts(self) -> int:
-        """Return how often containers of the release were restarted."""
+        """Return how often containers that are to stay were restarted."""
         return sum(
             status["restartCount"]
             for pod in self.objects("pods")
+            if pod["metadata"].get("ownerReferences", [{}])[0].get("kind") != "Job"
             for status in pod["status"].get("containerStatuses", [])
         )
 
@@ -233,6 +239,10 @@ class Cluster:
         nodes = json.loads(self.kubectl("get", "nodes", "-o", "json", namespaced=False))["items"]
         addresses = {a["type"]: a["address"] for a in nodes[0]["status"]["addresses"]}
         return f"http://{addresses['InternalIP']}"
+
+
+def _is_in(pod: dict[str, Any], phase: str) -> bool:
+    return pod["status"]["phase"] == phase and "deletionTimestamp" not in pod["metadata"]
 
 
 @functools.cache

@@ -13,8 +13,8 @@ def kill_pods(trial: Trial) -> str:
     """Kill a pod of each service without notice, while the load goes on."""
     with Load(trial.url) as load:
         for _ in range(trial.rounds.killed):
-            pods = [trial.cluster.pods(service)[0] for service in SERVICES]
-            trial.cluster.kubectl("delete", *pods, "--force", "--grace-period=0")
+            pods = [trial.cluster.pods(service, "Running")[0] for service in SERVICES]
+            trial.cluster.kubectl("delete", "pod", *pods, "--force", "--grace-period=0")
             trial.cluster.wait_for_rollouts(*(f"deployment/{RELEASE}-{name}" for name in SERVICES))
     return nothing_lost(load)
 

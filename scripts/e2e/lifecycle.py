@@ -3,7 +3,8 @@
 import time
 
 import httpx
-from cluster import CHART, NOT_TRIED, RELEASE, ROOT
+from cluster import CHART, RELEASE, ROOT
+from monitoring import DEFINITION
 from trial import SERVICES, LateError, Trial, check
 
 FIRST_PURCHASE = 90.0  # seconds from `helm install`
@@ -68,15 +69,6 @@ def examples(trial: Trial) -> str:
     return "; ".join(told)
 
 
-def helm_test(trial: Trial) -> str:
-    """Replay the purchase from within the cluster, as ``helm test`` does."""
-    if not trial.cluster.knows_the_url:
-        return NOT_TRIED
-    trial.cluster.install("upgrade", **{"test.url": trial.url})
-    trial.cluster.helm("test")
-    return "passed"
-
-
 def restricted(trial: Trial) -> str:
     """Look for what the namespace's Pod Security Standard has refused."""
     refused = [
@@ -100,6 +92,7 @@ def reinstall(trial: Trial) -> str:
     while left := _left(trial):
         check(time.monotonic() < deadline, f"left behind: {', '.join(left)}")
         time.sleep(1)
+    cluster.kubectl("get", "crd", DEFINITION, namespaced=False)
     cluster.install()
     check(cluster.secrets() == secrets, "secrets changed")
     trial.buy()

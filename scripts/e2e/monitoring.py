@@ -1,14 +1,18 @@
 """The monitors of the release: they tell that it is well, and when a part of it is not."""
 
+import dataclasses
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from cluster import RELEASE, Cluster
+from cluster import RELEASE, Cluster, run
 from drill import conduct
 from trial import Trial, check
 
 GROUP = "monitoring.cadastro.dev"
 DEFINITION = f"syntheticmonitors.{GROUP}"
+CHART, OTHER = "charts/synthetic", "second"
 JOURNEYS = 8  # a set for each service
 PAUSE = 1.0
 
@@ -37,6 +41,41 @@ def drilled(trial: Trial) -> str:
     check(not missed, "; ".join(missed))
     slowest = max(row.seconds for row in rows)
     return f"{len(rows)} faults told, alerted and over; the slowest after {slowest:.0f} s"
+
+
+def shared(trial: Trial) -> str:
+    """Bring the operator a second time, elsewhere: it leaves the definition to its release."""
+    before, monitors = _bringer(trial.cluster), len(trial.cluster.objects("synmon"))
+    with _elsewhere(trial.cluster) as second:
+        values = {"target.url": trial.url, "credentials.existingSecret": "none"}
+        options = [f"--set={name}={value}" for name, value in values.items()]
+        where = ("-n", second.namespace)
+        said = run("helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait")
+        told = f"brought by the release {RELEASE} of the namespace {trial.cluster.namespace}"
+        check(told in said, f"the NOTES do not say {told!r}: {said}")
+        second.kubectl("wait", "--for=condition=Ready", "synmon/auth-health", "--timeout=60s")
+        run("helm", "uninstall", OTHER, *where, "--wait")
+        check(_bringer(second) == before, "the definition is another one's")
+    check(len(trial.cluster.objects("synmon")) == monitors, "monitors are gone")
+    return "a second operator works with it, says whose it is, and leaves it when it goes"
+
+
+@contextmanager
+def _elsewhere(cluster: Cluster) -> Iterator[Cluster]:
+    """Have a second namespace, until the end of the ``with`` block."""
+    second = dataclasses.replace(cluster, namespace=f"{cluster.namespace}-{OTHER}")
+    second.make_namespace()
+    try:
+        yield second
+    finally:
+        second.remove_namespace()
+
+
+def _bringer(cluster: Cluster) -> tuple[str, str]:
+    """Return which release has brought the definition, by its namespace and its name."""
+    found = cluster.kubectl("get", "crd", DEFINITION, "-o", "json", namespaced=False)
+    marks = json.loads(found)["metadata"]["annotations"]
+    return marks["meta.helm.sh/release-namespace"], marks["meta.helm.sh/release-name"]
 
 
 def forget_definition(cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ leads to it. Its namespace is its own, and is removed at the end.
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ import mishaps
 import monitoring
 import notes
 import rollouts
+import skaffolded
 from cluster import Cluster, ClusterError, check_settings
 from promtool import PromtoolError
 from trial import LateError, MissError, Rounds, Step, Trial
@@ -47,7 +48,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("uninstall keeps secrets and data", lifecycle.reinstall),
     ("the restricted standard", lifecycle.restricted),
 )
-THOROUGH: tuple[tuple[str, Step], ...] = (("a second release beside", mishaps.beside),)
+THOROUGH: tuple[tuple[str, Step], ...] = (
+    ("a second release beside", mishaps.beside),
+    ("skaffold run, skaffold dev", skaffolded.deployed),
+)
 
 
 class Row(NamedTuple):
@@ -60,9 +64,9 @@ class Row(NamedTuple):
 
 
 @contextmanager
-def timed(rows: list[Row], name: str) -> Iterator[list[str]]:
+def timed(rows: list[Row], name: str, place: str = "") -> Iterator[list[str]]:
     """Run a step, and add its row to the table."""
-    print(f"e2e: {name} ...", file=sys.stderr, flush=True)
+    print(f"e2e: {place}{name} ...", file=sys.stderr, flush=True)
     began = time.monotonic()
     seen: list[str] = []
     result = "ok"
@@ -75,7 +79,7 @@ def timed(rows: list[Row], name: str) -> Iterator[list[str]]:
         result = "MISS"
         seen.append(str(error))
     rows.append(Row(result, name, " ".join(seen), time.monotonic() - began))
-    print(f"e2e: {result}: {rows[-1].seen}", file=sys.stderr, flush=True)
+    print(f"e2e: {result}, {rows[-1].seconds:.0f} s: {rows[-1].seen}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -86,21 +90,26 @@ def main() -> int:
     cluster = Cluster(tag, options.timeout, options.set)
     rounds = Rounds.thorough() if options.thorough else Rounds(options.rounds, options.rounds + 1)
     rows: list[Row] = []
-    trial = Trial(cluster, rounds)
+    steps = (*STEPS, *(THOROUGH if options.thorough else ()))
     try:
-        for name, step in (*STEPS, *(THOROUGH if options.thorough else ())):
-            with timed(rows, name) as seen:
-                seen.append(step(trial))
-            if rows[-1].result == "MISS":
-                break  # what follows builds on it
+        take(steps, Trial(cluster, rounds), rows)
     finally:
         if not options.keep:
             with timed([], "removing the namespace"):
                 monitoring.forget_definition(cluster)
                 cluster.remove_namespace()
-    for row in rows:
-        print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")
+        for row in rows:
+            print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")
     return 0 if all(row.result == "ok" for row in rows) else 1
+
+
+def take(steps: Sequence[tuple[str, Step]], trial: Trial, rows: list[Row]) -> None:
+    """Take one step after the other, until one misses: what follows builds on it."""
+    for number, (name, step) in enumerate(steps, 1):
+        with timed(rows, name, f"{number} of {len(steps)}: ") as seen:
+            seen.append(step(trial))
+        if rows[-1].result == "MISS":
+            return
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times: an hour",
+        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times, and more steps: an hour",
     )
     parser.add_argument(
         "--timeout", default="5m", help="for an install or a rollout, as helm has it (5m)"

@@ -9,7 +9,7 @@ from rollouts import with_revision
 from traffic import Load
 from trial import SERVICES, MissError, Trial, check, nothing_failed, nothing_lost
 
-NOWHERE = "nowhere"
+NOWHERE, SECOND = "nowhere", "second"
 POSTGRESQL = f"pod/{RELEASE}-postgresql-0"
 AWAY = "clients: waiting: the database does not answer"
 HELD = {"metadata": {"finalizers": ["trial.cadastro.dev/held"]}}
@@ -60,7 +60,7 @@ def database_away(trial: Trial) -> str:
     told = nothing_lost(load)
     check("cannot migrate clients: " in complaints, f"no Job names the database: {complaints}")
     check(AWAY in waits, f"no new pod tells what it waits for: {waits}")
-    restarts = cluster.restarts() - before
+    restarts = (cluster.restarts() - before).total()
     check(not restarts, f"{restarts} containers were restarted")
     trial.buy()
     return f"Job and pods name it, {lives} pods lived on, upgraded afterwards; {told}"
@@ -127,17 +127,24 @@ def alone(trial: Trial) -> str:
 def beside(trial: Trial) -> str:
     """Install a second release into the namespace; both serve, and the first keeps its secrets."""
     cluster, before = trial.cluster, trial.cluster.secrets()
-    few = {f"{name}.replicas": "1" for name in ("auth", "clients", "products", "inventory")}
+    few = {f"{name}.replicas": "1" for name in SERVICES} | {"ingress.host": "second.example"}
     with Load(trial.url) as load:
-        cluster.install(release="second", **few, **{"ingress.host": "second.example"})
-        answer = cluster.ask("services/second-clients:http", "/clients/health")
-        cluster.helm("uninstall", release="second")
+        _refused(cluster, SECOND, f"{RELEASE}-synthetic", **few)
+        cluster.install(release=SECOND, **few, **{"synthetic.enabled": "false"})
+        answer = cluster.ask(f"services/{SECOND}-clients:http", "/clients/health")
+        cluster.helm("uninstall", release=SECOND)
     after = cluster.secrets()
     check(before.items() <= after.items(), "the first one's secrets changed")
-    try:
-        cluster.install()
-    except ClusterError as error:
-        check(
-            "cannot re-use a name" in str(error) or "cannot reuse a name" in str(error), str(error)
-        )
+    _refused(cluster, RELEASE, "a name that is still in use")
     return f"the second answers {answer.strip()}; the first: {nothing_failed(load)}"
+
+
+def _refused(cluster: Cluster, release: str, told: str, **values: str) -> None:
+    """Try to install a release; raises ``MissError`` unless the refusal says ``told``."""
+    try:
+        cluster.install(release=release, **values)
+    except ClusterError as error:
+        check(told in str(error), f"nothing says {told!r}: {error}")
+    else:
+        message = f"{release} was installed"
+        raise MissError(message)

@@ -1,10 +1,7 @@
 """The monitors of the release: they tell that it is well, and when a part of it is not."""
 
-import dataclasses
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from cluster import RELEASE, Cluster, run
 from drill import conduct
@@ -46,12 +43,12 @@ def drilled(trial: Trial) -> str:
 def shared(trial: Trial) -> str:
     """Bring the operator a second time, elsewhere: it leaves the definition to its release."""
     before, monitors = _bringer(trial.cluster), len(trial.cluster.objects("synmon"))
-    with _elsewhere(trial.cluster) as second:
+    with trial.cluster.elsewhere(OTHER) as second:
         values = {"target.url": trial.url, "credentials.existingSecret": "none"}
         options = [f"--set={name}={value}" for name, value in values.items()]
         where = ("-n", second.namespace)
         said = run("helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait")
-        told = f"brought by the release {RELEASE} of the namespace {trial.cluster.namespace}"
+        told = "brought by the release {} of the namespace {}".format(*before)
         check(told in said, f"the NOTES do not say {told!r}: {said}")
         second.kubectl("wait", "--for=condition=Ready", "synmon/auth-health", "--timeout=60s")
         run("helm", "uninstall", OTHER, *where, "--wait")
@@ -60,22 +57,11 @@ def shared(trial: Trial) -> str:
     return "a second operator works with it, says whose it is, and leaves it when it goes"
 
 
-@contextmanager
-def _elsewhere(cluster: Cluster) -> Iterator[Cluster]:
-    """Have a second namespace, until the end of the ``with`` block."""
-    second = dataclasses.replace(cluster, namespace=f"{cluster.namespace}-{OTHER}")
-    second.make_namespace()
-    try:
-        yield second
-    finally:
-        second.remove_namespace()
-
-
 def _bringer(cluster: Cluster) -> tuple[str, str]:
-    """Return which release has brought the definition, by its namespace and its name."""
+    """Return which release has brought the definition, by its name and its namespace."""
     found = cluster.kubectl("get", "crd", DEFINITION, "-o", "json", namespaced=False)
     marks = json.loads(found)["metadata"]["annotations"]
-    return marks["meta.helm.sh/release-namespace"], marks["meta.helm.sh/release-name"]
+    return marks["meta.helm.sh/release-name"], marks["meta.helm.sh/release-namespace"]
 
 
 def forget_definition(cluster: Cluster) -> None:

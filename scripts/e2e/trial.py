@@ -1,8 +1,9 @@
 """What every step of a trial works with, and how a step says that it has missed."""
 
+import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cluster import RELEASE, Cluster
@@ -66,6 +67,16 @@ def check(is_so: object, otherwise: str) -> None:
     """Raise ``MissError`` unless it is so."""
     if not is_so:
         raise MissError(otherwise)
+
+
+def rounds(count: int) -> Iterator[int]:
+    """Yield the number of each round, and say which one begins and when."""
+    began = time.monotonic()
+    for number in range(1, count + 1):
+        if count > 1:
+            seconds = time.monotonic() - began
+            print(f"e2e:   {number} of {count}, after {seconds:.0f} s", file=sys.stderr, flush=True)
+        yield number
 
 
 def nothing_lost(load: Load) -> str:

@@ -29,6 +29,17 @@ The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is
 {{- end }}
 {{- end }}
 
+{{/* Two operators would undo in each other's monitors what the other has done. */}}
+{{- define "synthetic.refuseSecond" -}}
+{{- range (lookup "apps/v1" "Deployment" .Release.Namespace "").items }}
+{{- $labels := .metadata.labels | default dict }}
+{{- $isOperator := eq (index $labels "app.kubernetes.io/name" | default "") $.Chart.Name }}
+{{- if and $isOperator (ne (index $labels "app.kubernetes.io/instance") $.Release.Name) }}
+{{- fail (printf "%s watches the monitors of the namespace %s already: set synthetic.enabled to false, or choose another namespace" .metadata.name $.Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The Secret that the probes log in with. */}}
 {{- define "synthetic.credentials" -}}
 {{- if .Values.credentials.existingSecret -}}

@@ -23,7 +23,7 @@ import rollouts
 import skaffolded
 from cluster import Cluster, ClusterError, check_settings
 from promtool import PromtoolError
-from trial import LateError, MissError, Rounds, Step, Trial
+from trial import CostError, LateError, MissError, Rounds, Step, Trial
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("images built and pushed", lifecycle.build),
@@ -75,6 +75,9 @@ def timed(rows: list[Row], name: str, place: str = "") -> Iterator[list[str]]:
     except LateError as error:
         result = "LATE"
         seen.append(str(error))
+    except CostError as error:
+        result = "COST"
+        seen.append(str(error))
     except (ClusterError, MissError, PromtoolError, httpx.HTTPError) as error:
         result = "MISS"
         seen.append(str(error))
@@ -116,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make e2e",
         description=__doc__,
-        epilog="Exit codes: 0 all was as it must be, 1 something was not, or came too late.",
+        epilog="Exit codes: 0 all was as it must be, 1 something was not, came too late or cost calls.",
     )
     parser.add_argument("--rounds", type=int, default=1, help="how often pods are rolled (1)")
     parser.add_argument(

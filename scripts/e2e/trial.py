@@ -25,6 +25,10 @@ class LateError(MissError):
     """It came too late, and is as it must be otherwise: the next steps can build on it."""
 
 
+class CostError(MissError):
+    """Calls failed that need not have, and all is as it must be otherwise, as with one late."""
+
+
 @dataclass(frozen=True)
 class Rounds:
     """How often things are done."""
@@ -86,7 +90,15 @@ def nothing_lost(load: Load) -> str:
 
 
 def nothing_failed(load: Load) -> str:
-    """Return what a load saw; raises ``MissError`` when a call failed, or a write is gone."""
+    """Return what a load saw.
+
+    Raises:
+        CostError: a call failed.
+        MissError: a write is gone.
+
+    """
     nothing_lost(load)
-    check(not load.failed, f"{load.failed} of {load.total} calls failed: {dict(load.answers)}")
+    if load.failed:
+        message = f"{load.failed} of {load.total} calls failed: {dict(load.answers)}"
+        raise CostError(message)
     return f"0 of {load.total} calls failed"

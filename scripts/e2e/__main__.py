@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make e2e",
         description=__doc__,
-        epilog="Exit codes: 0 all was as it must be, 1 something was not, came too late or cost calls.",
+        epilog="Exit codes: 0 all was as it must be, 1 something was not, was late or cost calls.",
     )
     parser.add_argument("--rounds", type=int, default=1, help="how often pods are rolled (1)")
     parser.add_argument(

@@ -12,8 +12,8 @@ syntheticmonitors.monitoring.cadastro.dev
 {{- define "synthetic.bringer" -}}
 {{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" (include "synthetic.definition" .) }}
 {{- $marks := .metadata.annotations | default dict }}
-{{- $name := index $marks "meta.helm.sh/release-name" }}
-{{- $namespace := index $marks "meta.helm.sh/release-namespace" }}
+{{- $name := index $marks "meta.helm.sh/release-name" | default "" }}
+{{- $namespace := index $marks "meta.helm.sh/release-namespace" | default "" }}
 {{- if not $name -}}
 something other than Helm
 {{- else if or (ne $name $.Release.Name) (ne $namespace $.Release.Namespace) -}}
@@ -34,7 +34,7 @@ The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is
 {{- range (lookup "apps/v1" "Deployment" .Release.Namespace "").items }}
 {{- $labels := .metadata.labels | default dict }}
 {{- $isOperator := eq (index $labels "app.kubernetes.io/name" | default "") $.Chart.Name }}
-{{- if and $isOperator (ne (index $labels "app.kubernetes.io/instance") $.Release.Name) }}
+{{- if and $isOperator (ne (index $labels "app.kubernetes.io/instance" | default "") $.Release.Name) }}
 {{- fail (printf "%s watches the monitors of the namespace %s already: set synthetic.enabled to false, or choose another namespace" .metadata.name $.Release.Namespace) }}
 {{- end }}
 {{- end }}

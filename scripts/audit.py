@@ -6,7 +6,6 @@ The programs have an environment of their own below .venv, made from requirement
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "audit.lock"
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 HOME = ROOT / ".venv" / "audit"
-UV = Path(sys.executable).with_name("uv")
 KNOWN = Path(__file__).with_name("not_secrets.toml")
 SHIPPED = ("services", "synthetic")  # the locks of what goes into images
 BILLS = ROOT / "reports" / "sbom"
@@ -36,25 +34,12 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=ROOT, help="the tree to look through")
     options = parser.parse_args()
-    make_environment()
+    subprocess.run([sys.executable, BOOTSTRAP, HOME.name], check=True)
     unknown = [name for name in options.what if name not in CHECKS]
     if unknown:
         parser.error(f"there is no check {unknown[0]}: choose of {', '.join(CHECKS)}")
     found = [CHECKS[name](options.folder) for name in options.what or CHECKS]
     return 0 if all(found) else 1
-
-
-def make_environment() -> None:
-    """Install the programs as the lock has them, unless they are there."""
-    stamp = HOME / "lock"
-    if stamp.is_file() and stamp.read_bytes() == LOCK.read_bytes():
-        return
-    shutil.rmtree(HOME, ignore_errors=True)
-    subprocess.run([UV, "venv", "--quiet", HOME], check=True)
-    target = ["--python", str(HOME / "bin" / "python")]
-    install = [str(UV), "pip", "install", "--quiet", "--require-hashes", *target, "-r", str(LOCK)]
-    subprocess.run(install, check=True)
-    shutil.copy(LOCK, stamp)
 
 
 def secrets(folder: Path) -> bool:

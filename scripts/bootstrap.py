@@ -1,7 +1,8 @@
 """Makes the virtual environment from a lock file; the standard library is all that it needs.
 
 It does nothing when the environment is as the lock and the packages want it. A `dev`
-environment serves for `run` too.
+environment serves for `run` too. Programs that want other versions than ours have an
+environment apart, below it.
 """
 
 import sys
@@ -23,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
+APART = ("audit", "checkov")  # uv, which makes them, is in the environment itself
 WIDER = {"run": "dev"}  # the environment that serves as well
 
 
@@ -34,7 +36,9 @@ def main() -> None:
     name = parser.parse_args().lock
     with (ROOT / ".venv.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        if not any(is_current(candidate) for candidate in (name, WIDER.get(name, name))):
+        if name in APART:
+            make_apart(name)
+        elif not any(is_current(candidate) for candidate in (name, WIDER.get(name, name))):
             make(name)
 
 
@@ -96,6 +100,19 @@ def make(name: str) -> None:
     run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)
     (VENV / f"{name}.stamp").write_text(fingerprint(name))
     say(f"done in {time.monotonic() - started:.0f} s")
+
+
+def make_apart(name: str) -> None:
+    """Make an environment below ours and install into it, unless it is as its lock has it."""
+    home, lock = VENV / name, REQUIREMENTS / f"{name}.lock"
+    stamp, uv = home / "lock", str(VENV / "bin" / "uv")
+    if stamp.is_file() and stamp.read_bytes() == lock.read_bytes():
+        return
+    shutil.rmtree(home, ignore_errors=True)
+    run(f"making the environment of {name}", uv, "venv", "--quiet", str(home))
+    options = ["--quiet", "--require-hashes", "--python", str(home / "bin" / "python")]
+    run(f"installing {name}", uv, "pip", "install", *options, "-r", str(lock))
+    shutil.copy(lock, stamp)
 
 
 def works(program: Path) -> bool:

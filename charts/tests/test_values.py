@@ -9,14 +9,23 @@ from chart_docs import Value, values_of
 from rendering import CHARTS, SERVICES, HelmError, alone, text
 
 # what each value is set to, and what then stands in the manifests
-OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
+OF_EVERY_POD: dict[str, tuple[Any, str]] = {
     "image.registry": ("r.example", "image: r.example/cadastro/"),
     "image.repository": ("other", "image: other:1.0.0"),
     "image.tag": ("v9", ":v9"),
     "image.pullPolicy": ("Always", "imagePullPolicy: Always"),
     "image.pullSecrets": ([{"name": "pull"}], "imagePullSecrets:"),
-    "replicas": (7, "replicas: 7"),
+    "resources": ({"limits": {"memory": "1Gi"}}, "memory: 1Gi"),
+}
+OF_WHAT_IS_WATCHED: dict[str, tuple[Any, str]] = {
     "workers": (3, 'name: WORKERS\n              value: "3"'),
+    "metrics.labels": ({"release": "prom"}, "    release: prom"),
+    "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
+}
+OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
+    **OF_EVERY_POD,
+    **OF_WHAT_IS_WATCHED,
+    "replicas": (7, "replicas: 7"),
     "threads": (9, 'name: THREADS\n              value: "9"'),
     "logLevel": ("DEBUG", 'value: "DEBUG"'),
     "database.existingSecret": ("mine", "name: mine"),
@@ -24,13 +33,11 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "oauthClients.existingSecret": ("mine", "secretName: mine"),
     "sweep.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
     "drainSeconds": (9, "seconds: 9"),
-    "resources": ({"limits": {"memory": "1Gi"}}, "memory: 1Gi"),
     "autoscaling.enabled": (True, "kind: HorizontalPodAutoscaler"),
     "autoscaling.minReplicas": (3, "minReplicas: 3"),
     "autoscaling.maxReplicas": (5, "maxReplicas: 5"),
     "autoscaling.cpuPercent": (55, "averageUtilization: 55"),
     "metrics.prometheusOperator": (True, "kind: PodMonitor"),
-    "metrics.labels": ({"release": "prom"}, "    release: prom"),
     "metrics.runbooks": (
         "https://r.example/books/",
         "runbook_url: https://r.example/books/ServiceSlow.md",
@@ -40,7 +47,6 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "metrics.ingressFrom": ([{"ipBlock": {"cidr": "10.1.0.0/16"}}], "cidr: 10.1.0.0/16"),
     "tracing.endpoint": ("http://otel.example:4318", "port: 4318"),
     "tracing.ratio": (0.25, 'value: "0.25"'),
-    "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
 }
 
 
@@ -96,12 +102,42 @@ OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
     "products": ({"replicas": 7}, "replicas: 7"),
     "inventory": ({"replicas": 7}, "replicas: 7"),
 }
+OF_THE_MONITORS: dict[str, tuple[Any, str]] = {
+    **OF_EVERY_POD,
+    **OF_WHAT_IS_WATCHED,
+    "crds.enabled": (False, "!kind: CustomResourceDefinition"),
+    "watch.allNamespaces": (True, "kind: ClusterRoleBinding"),
+    "logLevel": ("DEBUG", "value: DEBUG"),
+    "resyncSeconds": (77, 'value: "77"'),
+    "target.url": ("http://x.example", "url: http://x.example"),
+    "target.ingress": ("front", "name: front"),
+    "credentials.existingSecret": ("mine", "name: mine"),
+    "monitors": ({"mine": {"journey": "login", "interval": "7m"}}, "interval: 7m"),
+    "metrics.prometheusOperator": (True, "kind: ServiceMonitor"),
+    "metrics.dashboard.enabled": (True, 'grafana_dashboard: "1"'),
+    "metrics.dashboard.labels": ({"board": "mine"}, "board: mine"),
+    "metrics.runbooks": ("https://r.example/books/", "runbook_url: https://r.example/books/"),
+}
+OF_THE_LOAD: dict[str, tuple[Any, str]] = {
+    **OF_EVERY_POD,
+    "url": ("http://x.example", "- http://x.example"),
+    "shape": ("spike", "- spike"),
+    "model": ("closed", "- closed"),
+    "load": (30, '- --rate\n            - "30"'),
+    "seconds": (600, '- --duration\n            - "600"'),
+    "workers": (5, "parallelism: 5"),
+    "credentials.existingSecret": ("mine", "secretName: mine"),
+    "credentials.key": ("other", "key: other"),
+    "results.existingClaim": ("mine", "claimName: mine"),
+}
 REFUSALS = {  # values that only ever refuse: the test that sees it do so
     "database.maxConnections": "test_a_service_that_may_hold_too_many_connections_is_refused",
     "global.generateSecrets": "test_a_wrong_or_missing_value_is_named",
 }
 NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
     "autoscaling.": {"autoscaling.enabled": True},
+    "credentials.key": {"credentials.existingSecret": "x"},
+    "metrics.dashboard.labels": {"metrics.dashboard.enabled": True},
     "metrics.labels": {"metrics.prometheusOperator": True},
     "tracing.ratio": {"tracing.endpoint": "http://otel.example:4318"},
     "metrics.runbooks": {"metrics.prometheusOperator": True},
@@ -112,6 +148,14 @@ NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to sho
 EFFECTS = {
     **{chart: OF_EVERY_SERVICE | OF_ONE[chart] for chart in SERVICES},
     "cadastro": OF_THE_UMBRELLA,
+    "synthetic": OF_THE_MONITORS,
+    "load": OF_THE_LOAD,
+}
+USUAL = {  # without which a chart refuses to be installed
+    **{chart: alone(chart) for chart in SERVICES},
+    "cadastro": [],
+    "synthetic": ["--set-json", 'credentials.existingSecret="x"'],
+    "load": ["--set-json", 'url="http://cadastro.example"'],
 }
 CASES = [(chart, path, *effect) for chart in EFFECTS for path, effect in EFFECTS[chart].items()]
 CHARTS_WITH_VALUES = sorted(path.parent.name for path in CHARTS.glob("*/values.yaml"))
@@ -126,7 +170,7 @@ def values(chart: str) -> list[Value]:
 @functools.cache
 def by_default(helm: str, chart: str) -> str:
     """Return what a chart makes when nothing is set that need not be."""
-    return text(helm, chart, *([] if chart == "cadastro" else alone(chart)))
+    return text(helm, chart, *USUAL[chart])
 
 
 @pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
@@ -139,7 +183,7 @@ def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
             at = at["properties"][name]
 
 
-@pytest.mark.parametrize("chart", EFFECTS)
+@pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
 def test_every_value_has_a_test(chart: str) -> None:
     paths = {value.path for value in values(chart)}
     assert paths - REFUSALS.keys() == EFFECTS[chart].keys()
@@ -155,8 +199,7 @@ def test_a_value_changes_what_the_chart_makes(
         for name, one in {**needs, path: value}.items()
         for option in ("--set-json", f"{name}={json.dumps(one)}")
     ]
-    usual = [] if chart == "cadastro" else alone(chart)
-    made, before = text(helm, chart, *usual, *settings), by_default(helm, chart)
+    made, before = text(helm, chart, *USUAL[chart], *settings), by_default(helm, chart)
     if shows.startswith("!"):
         made, before, shows = before, made, shows[1:]
     assert shows in made
@@ -175,6 +218,13 @@ def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> N
         HelmError, match=r"19 connections.*clients's database\.maxConnections \(23\)"
     ):
         tried(23)
+
+
+def test_a_monitor_that_is_set_to_null_is_left_out(helm: str) -> None:
+    left = text(helm, "synthetic", *USUAL["synthetic"], "--set-json", "monitors.auth-login=null")
+    assert "auth-login: |" in by_default(helm, "synthetic")
+    assert "auth-login: |" not in left
+    assert "clients-crud: |" in left
 
 
 def test_what_the_services_share_is_said_in_the_same_words() -> None:

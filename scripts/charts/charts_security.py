@@ -4,7 +4,6 @@ checkov has an environment of its own below .venv, made from requirements/checko
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,33 +12,19 @@ from pathlib import Path
 from rendering import CHARTS, EXAMPLES, helms, text
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = ROOT / "requirements" / "checkov.lock"
+BOOTSTRAP = ROOT / "scripts" / "bootstrap.py"
 HOME = ROOT / ".venv" / "checkov"
-UV = Path(sys.executable).with_name("uv")
 
 
 def main() -> int:
     """Return checkov's verdict: 0, or 1 when a check failed."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    make_environment()
+    subprocess.run([sys.executable, BOOTSTRAP, HOME.name], check=True)
     with tempfile.TemporaryDirectory(prefix="cadastro-checkov-") as folder:
         render_all(Path(folder))
         command = [str(HOME / "bin" / "python"), str(HOME / "bin" / "checkov")]
         options = ["--directory", folder, "--config-file", str(CHARTS / ".checkov.yaml")]
         return subprocess.run([*command, *options], check=False).returncode
-
-
-def make_environment() -> None:
-    """Install checkov as the lock has it, unless it is there."""
-    stamp = HOME / "lock"
-    if stamp.is_file() and stamp.read_bytes() == LOCK.read_bytes():
-        return
-    shutil.rmtree(HOME, ignore_errors=True)
-    subprocess.run([UV, "venv", "--quiet", HOME], check=True)
-    target = ["--python", str(HOME / "bin" / "python")]
-    install = [str(UV), "pip", "install", "--quiet", "--require-hashes", *target, "-r", str(LOCK)]
-    subprocess.run(install, check=True)
-    shutil.copy(LOCK, stamp)
 
 
 def render_all(folder: Path) -> None:

@@ -8,7 +8,7 @@ leads to it. Its namespace is its own, and is removed at the end.
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -18,18 +18,21 @@ import httpx
 import lifecycle
 import mishaps
 import monitoring
+import notes
 import rollouts
+import skaffolded
 from cluster import Cluster, ClusterError, check_settings
 from promtool import PromtoolError
-from trial import LateError, MissError, Rounds, Step, Trial
+from trial import CostError, LateError, MissError, Rounds, Step, Trial
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("images built and pushed", lifecycle.build),
     ("install to first purchase", lifecycle.install),
     ("acceptance through the ingress", acceptance.accept),
-    ("helm test", lifecycle.helm_test),
+    ("what NOTES tell, helm test too", notes.followed),
     ("the examples, checked by the server", lifecycle.examples),
     ("monitors of every service", monitoring.watched),
+    ("a second operator elsewhere", monitoring.shared),
     ("a drill", monitoring.drilled),
     ("sweeps and reconciliation", lifecycle.commands),
     ("rolling restarts under load", rollouts.roll),
@@ -38,13 +41,17 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("PostgreSQL killed under load", faults.kill_postgresql),
     ("upgrade and roll back under load", rollouts.upgrade),
     ("a bad upgrade under load", mishaps.bad_upgrade),
+    ("a database that is away", mishaps.database_away),
     ("a migration under load", rollouts.migrated),
     ("helm template applied twice", mishaps.applied_twice),
     ("one service alone", mishaps.alone),
     ("uninstall keeps secrets and data", lifecycle.reinstall),
     ("the restricted standard", lifecycle.restricted),
 )
-THOROUGH: tuple[tuple[str, Step], ...] = (("a second release beside", mishaps.beside),)
+THOROUGH: tuple[tuple[str, Step], ...] = (
+    ("a second release beside", mishaps.beside),
+    ("skaffold run, skaffold dev", skaffolded.deployed),
+)
 
 
 class Row(NamedTuple):
@@ -57,9 +64,9 @@ class Row(NamedTuple):
 
 
 @contextmanager
-def timed(rows: list[Row], name: str) -> Iterator[list[str]]:
+def timed(rows: list[Row], name: str, place: str = "") -> Iterator[list[str]]:
     """Run a step, and add its row to the table."""
-    print(f"e2e: {name} ...", file=sys.stderr, flush=True)
+    print(f"e2e: {place}{name} ...", file=sys.stderr, flush=True)
     began = time.monotonic()
     seen: list[str] = []
     result = "ok"
@@ -68,11 +75,14 @@ def timed(rows: list[Row], name: str) -> Iterator[list[str]]:
     except LateError as error:
         result = "LATE"
         seen.append(str(error))
+    except CostError as error:
+        result = "COST"
+        seen.append(str(error))
     except (ClusterError, MissError, PromtoolError, httpx.HTTPError) as error:
         result = "MISS"
         seen.append(str(error))
     rows.append(Row(result, name, " ".join(seen), time.monotonic() - began))
-    print(f"e2e: {result}: {rows[-1].seen}", file=sys.stderr, flush=True)
+    print(f"e2e: {result}, {rows[-1].seconds:.0f} s: {rows[-1].seen}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -83,34 +93,39 @@ def main() -> int:
     cluster = Cluster(tag, options.timeout, options.set)
     rounds = Rounds.thorough() if options.thorough else Rounds(options.rounds, options.rounds + 1)
     rows: list[Row] = []
-    trial = Trial(cluster, rounds)
+    steps = (*STEPS, *(THOROUGH if options.thorough else ()))
     try:
-        for name, step in (*STEPS, *(THOROUGH if options.thorough else ())):
-            with timed(rows, name) as seen:
-                seen.append(step(trial))
-            if rows[-1].result == "MISS":
-                break  # what follows builds on it
+        take(steps, Trial(cluster, rounds), rows)
     finally:
         if not options.keep:
             with timed([], "removing the namespace"):
                 monitoring.forget_definition(cluster)
                 cluster.remove_namespace()
-    for row in rows:
-        print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")
+        for row in rows:
+            print(f"{row.result:6}{row.name:36}{row.seconds:7.1f} s  {row.seen}")
     return 0 if all(row.result == "ok" for row in rows) else 1
+
+
+def take(steps: Sequence[tuple[str, Step]], trial: Trial, rows: list[Row]) -> None:
+    """Take one step after the other, until one misses: what follows builds on it."""
+    for number, (name, step) in enumerate(steps, 1):
+        with timed(rows, name, f"{number} of {len(steps)}: ") as seen:
+            seen.append(step(trial))
+        if rows[-1].result == "MISS":
+            return
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make e2e",
         description=__doc__,
-        epilog="Exit codes: 0 all was as it must be, 1 something was not, or came too late.",
+        epilog="Exit codes: 0 all was as it must be, 1 something was not, was late or cost calls.",
     )
     parser.add_argument("--rounds", type=int, default=1, help="how often pods are rolled (1)")
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times: an hour",
+        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times, and more steps: an hour",
     )
     parser.add_argument(
         "--timeout", default="5m", help="for an install or a rollout, as helm has it (5m)"

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,7 @@ class Cluster:
             "REPOSITORY": self.repository,
             "TAG": self.tag,
             "PUSH": "1",
-            "TLS_VERIFY": _tls_verify(),
+            "TLS_VERIFY": tls_verify(),
         }
         run("scripts/images", environ=environ, patience=3600)
 
@@ -100,7 +102,7 @@ class Cluster:
                 file.chmod(0o644)
             (Path(folder) / "Dockerfile").write_text(f"FROM {name}:{self.tag}\nCOPY app /app\n")
             run(container_tool(), "build", "-q", "-t", f"{name}:{tag}", folder)
-        tls = [] if container_tool() == "docker" else [f"--tls-verify={_tls_verify()}"]
+        tls = [] if container_tool() == "docker" else [f"--tls-verify={tls_verify()}"]
         run(container_tool(), "push", "-q", *tls, f"{name}:{tag}")
 
     def exists(self) -> bool:
@@ -117,9 +119,20 @@ class Cluster:
         self.kubectl("create", "namespace", self.namespace, namespaced=False)
         self.kubectl("label", "namespace", self.namespace, RESTRICTED, namespaced=False)
 
-    def remove_namespace(self) -> None:
+    def remove_namespace(self, *, wait: bool = False) -> None:
         """Remove it, with all that is in it."""
-        self.kubectl("delete", "namespace", self.namespace, "--wait=false", namespaced=False)
+        gone = f"--wait={str(wait).lower()}"
+        self.kubectl("delete", "namespace", self.namespace, gone, namespaced=False)
+
+    @contextmanager
+    def elsewhere(self, name: str) -> Iterator["Cluster"]:
+        """Have another namespace beside this one, until the end of the ``with`` block."""
+        other = replace(self, namespace=f"{self.namespace}-{name}")
+        other.make_namespace()
+        try:
+            yield other
+        finally:
+            other.remove_namespace(wait=True)
 
     def kubectl(self, *arguments: str, namespaced: bool = True) -> str:
         """Run kubectl."""
@@ -168,9 +181,9 @@ class Cluster:
             file.flush()
             return self.kubectl(verb, "-f", file.name, *options)
 
-    def ask(self, service: str, path: str) -> str:
-        """Return what a Service of the namespace answers, asked through the API server."""
-        where = f"/api/v1/namespaces/{self.namespace}/services/{service}:http/proxy{path}"
+    def ask(self, whom: str, path: str) -> str:
+        """Return what ``services/NAME:PORT`` or ``pods/NAME`` answers, through the API server."""
+        where = f"/api/v1/namespaces/{self.namespace}/{whom}/proxy{path}"
         return self.kubectl("get", "--raw", where, namespaced=False)
 
     def sql(self, database: str, query: str) -> str:
@@ -183,11 +196,16 @@ class Cluster:
         for name in names:
             self.kubectl("rollout", "status", name, f"--timeout={self.patience}")
 
-    def pods(self, service: str) -> list[str]:
-        """Return the names of the pods that serve."""
-        labels = f"app.kubernetes.io/name={service},app.kubernetes.io/component=service"
-        named = f"{labels},app.kubernetes.io/instance={RELEASE}"
-        return self.kubectl("get", "pods", "-l", named, "-o", "name").split()
+    def pods(self, service: str, phase: str = "") -> list[str]:
+        """Return the names of the pods that serve; with a phase those in it that are to stay."""
+        labels = {"name": service, "component": "service", "instance": RELEASE}
+        wanted = {f"app.kubernetes.io/{name}": value for name, value in labels.items()}.items()
+        return [
+            pod["metadata"]["name"]
+            for pod in self.objects("pods")
+            if wanted <= pod["metadata"].get("labels", {}).items()
+            and (not phase or _is_in(pod, phase))
+        ]
 
     def complaints(self) -> list[str]:
         """Return what is said of containers that wait or have ended."""
@@ -213,12 +231,16 @@ class Cluster:
             if item["type"] == "Opaque"
         }
 
-    def restarts(self) -> int:
-        """Return how often containers of the release were restarted."""
-        return sum(
-            status["restartCount"]
-            for pod in self.objects("pods")
-            for status in pod["status"].get("containerStatuses", [])
+    def restarts(self) -> Counter[str]:
+        """Return how often each pod that is to stay had a container restarted."""
+        return Counter(
+            {
+                pod["metadata"]["uid"]: sum(
+                    status["restartCount"] for status in pod["status"].get("containerStatuses", [])
+                )
+                for pod in self.objects("pods")
+                if pod["metadata"].get("ownerReferences", [{}])[0].get("kind") != "Job"
+            }
         )
 
     def url(self) -> str:
@@ -235,6 +257,10 @@ class Cluster:
         return f"http://{addresses['InternalIP']}"
 
 
+def _is_in(pod: dict[str, Any], phase: str) -> bool:
+    return pod["status"]["phase"] == phase and "deletionTimestamp" not in pod["metadata"]
+
+
 @functools.cache
 def container_tool() -> str:
     """Return CONTAINER_TOOL, or the first one that works here."""
@@ -242,7 +268,8 @@ def container_tool() -> str:
     return os.environ.get("CONTAINER_TOOL") or next(filter(_works, tools), "docker")
 
 
-def _tls_verify() -> str:
+def tls_verify() -> str:
+    """Return TLS_VERIFY: whether REGISTRY speaks HTTPS, which it need not."""
     return os.environ.get("TLS_VERIFY", "false")
 
 

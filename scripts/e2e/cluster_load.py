@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import notes
 from cluster import RELEASE, Cluster, ClusterError, run
 
 CHART, RELEASED = "charts/load", "locust"
@@ -91,4 +92,5 @@ def loaded(cluster: Cluster, url: str) -> Iterator[LocustRun]:
     load.wait_until_it_calls()
     yield load
     load.end()
+    notes.follow(cluster, RELEASED, url)
     run("helm", "uninstall", RELEASED, "-n", cluster.namespace)

@@ -3,7 +3,8 @@
 import time
 
 import httpx
-from cluster import CHART, NOT_TRIED, RELEASE, ROOT
+from cluster import CHART, RELEASE, ROOT, Cluster
+from monitoring import DEFINITION
 from trial import SERVICES, LateError, Trial, check
 
 FIRST_PURCHASE = 90.0  # seconds from `helm install`
@@ -68,15 +69,6 @@ def examples(trial: Trial) -> str:
     return "; ".join(told)
 
 
-def helm_test(trial: Trial) -> str:
-    """Replay the purchase from within the cluster, as ``helm test`` does."""
-    if not trial.cluster.knows_the_url:
-        return NOT_TRIED
-    trial.cluster.install("upgrade", **{"test.url": trial.url})
-    trial.cluster.helm("test")
-    return "passed"
-
-
 def restricted(trial: Trial) -> str:
     """Look for what the namespace's Pod Security Standard has refused."""
     refused = [
@@ -96,10 +88,8 @@ def reinstall(trial: Trial) -> str:
         client.post("/users/create", json=body).raise_for_status()
     secrets = cluster.secrets()
     cluster.helm("uninstall")
-    deadline = time.monotonic() + GONE_WITHIN
-    while left := _left(trial):
-        check(time.monotonic() < deadline, f"left behind: {', '.join(left)}")
-        time.sleep(1)
+    wait_until_gone(cluster)
+    cluster.kubectl("get", "crd", DEFINITION, namespaced=False)
     cluster.install()
     check(cluster.secrets() == secrets, "secrets changed")
     trial.buy()
@@ -108,11 +98,19 @@ def reinstall(trial: Trial) -> str:
     return "only what is kept was left; the user of before logs in"
 
 
-def _left(trial: Trial) -> list[str]:
+def wait_until_gone(cluster: Cluster) -> None:
+    """Wait until nothing of the release is left but what is kept; raises ``MissError``."""
+    deadline = time.monotonic() + GONE_WITHIN
+    while left := _left(cluster):
+        check(time.monotonic() < deadline, f"left behind: {', '.join(left)}")
+        time.sleep(1)
+
+
+def _left(cluster: Cluster) -> list[str]:
     """Return what an uninstall has left that is not marked to be kept."""
     return [
         f"{item['kind']}/{item['metadata']['name']}"
-        for item in trial.cluster.objects(KINDS)
+        for item in cluster.objects(KINDS)
         if item["metadata"].get("labels", {}).get("app.kubernetes.io/instance") == RELEASE
         and KEPT not in item["metadata"].get("annotations", {})
     ]

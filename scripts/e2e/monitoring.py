@@ -3,12 +3,13 @@
 import json
 import time
 
-from cluster import RELEASE, Cluster
+from cluster import RELEASE, Cluster, run
 from drill import conduct
 from trial import Trial, check
 
 GROUP = "monitoring.cadastro.dev"
 DEFINITION = f"syntheticmonitors.{GROUP}"
+CHART, OTHER = "charts/synthetic", "second"
 JOURNEYS = 8  # a set for each service
 PAUSE = 1.0
 
@@ -37,6 +38,30 @@ def drilled(trial: Trial) -> str:
     check(not missed, "; ".join(missed))
     slowest = max(row.seconds for row in rows)
     return f"{len(rows)} faults told, alerted and over; the slowest after {slowest:.0f} s"
+
+
+def shared(trial: Trial) -> str:
+    """Bring the operator a second time, elsewhere: it leaves the definition to its release."""
+    before, monitors = _bringer(trial.cluster), len(trial.cluster.objects("synmon"))
+    with trial.cluster.elsewhere(OTHER) as second:
+        values = {"target.url": trial.url, "credentials.existingSecret": "none"}
+        options = [f"--set={name}={value}" for name, value in values.items()]
+        where = ("-n", second.namespace)
+        said = run("helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait")
+        told = "brought by the release {} of the namespace {}".format(*before)
+        check(told in said, f"the NOTES do not say {told!r}: {said}")
+        second.kubectl("wait", "--for=condition=Ready", "synmon/auth-health", "--timeout=60s")
+        run("helm", "uninstall", OTHER, *where, "--wait")
+        check(_bringer(second) == before, "the definition is another one's")
+    check(len(trial.cluster.objects("synmon")) == monitors, "monitors are gone")
+    return "a second operator works with it, says whose it is, and leaves it when it goes"
+
+
+def _bringer(cluster: Cluster) -> tuple[str, str]:
+    """Return which release has brought the definition, by its name and its namespace."""
+    found = cluster.kubectl("get", "crd", DEFINITION, "-o", "json", namespaced=False)
+    marks = json.loads(found)["metadata"]["annotations"]
+    return marks["meta.helm.sh/release-name"], marks["meta.helm.sh/release-namespace"]
 
 
 def forget_definition(cluster: Cluster) -> None:

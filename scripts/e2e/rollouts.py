@@ -4,7 +4,7 @@ from alembic.script import ScriptDirectory
 from cluster import NOT_TRIED, RELEASE
 from cluster_load import loaded
 from traffic import Load
-from trial import SERVICES, Trial, check, nothing_failed
+from trial import SERVICES, Trial, check, nothing_failed, rounds
 
 from servicekit import migrate
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
 def roll(trial: Trial) -> str:
     """Restart every service, while the load goes on."""
     with Load(trial.url) as load:
-        for _ in range(trial.rounds.rolled):
+        for _ in rounds(trial.rounds.rolled):
             _restart(trial)
     return nothing_failed(load)
 

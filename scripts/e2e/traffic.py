@@ -1,9 +1,11 @@
 """A small load through the ingress, which counts what fails while something else happens."""
 
+import contextlib
 import secrets
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +13,7 @@ import httpx
 from validate_docbr import CPF
 
 CALLERS = 4
+ANSWERS_WITHIN = 60.0  # seconds that a look for a write may take
 PAUSE = 0.05  # seconds between two calls of one caller
 
 
@@ -61,11 +64,13 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
-            for client_id in self._written:
-                if client.get(f"/clients/fetch/{client_id}").status_code != httpx.codes.OK:
-                    self.lost.append(client_id)
-                client.delete(f"/clients/delete/{client_id}")
+        with (
+            httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client,
+            ThreadPoolExecutor(CALLERS) as pool,
+        ):
+            there = pool.map(lambda written: _found_and_deleted(client, written), self._written)
+            looked = zip(self._written, there, strict=True)
+            self.lost += [written for written, is_there in looked if not is_there]
 
     def _call(self) -> None:
         with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
@@ -87,6 +92,24 @@ class Load:
         self.answers[str(answer.status_code)] += 1
         document: dict[str, int] | None = answer.json() if answer.is_success else None
         return document
+
+
+def _found_and_deleted(client: httpx.Client, client_id: int) -> bool:
+    """Tell whether a client was there; a service that does not answer yet is asked again."""
+    deadline = time.monotonic() + ANSWERS_WITHIN
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            status = client.get(f"/clients/fetch/{client_id}").status_code
+            if status == httpx.codes.NOT_FOUND:
+                return False
+            if status == httpx.codes.OK:
+                break
+        time.sleep(PAUSE)
+    else:
+        return False
+    with contextlib.suppress(httpx.HTTPError):
+        client.delete(f"/clients/delete/{client_id}")
+    return True
 
 
 def _client() -> dict[str, object]:

@@ -1,8 +1,9 @@
 """What every step of a trial works with, and how a step says that it has missed."""
 
+import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cluster import RELEASE, Cluster
@@ -22,6 +23,10 @@ class MissError(Exception):
 
 class LateError(MissError):
     """It came too late, and is as it must be otherwise: the next steps can build on it."""
+
+
+class CostError(MissError):
+    """Calls failed that need not have, and all is as it must be otherwise, as with one late."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,16 @@ def check(is_so: object, otherwise: str) -> None:
         raise MissError(otherwise)
 
 
+def rounds(count: int) -> Iterator[int]:
+    """Yield the number of each round, and say which one begins and when."""
+    began = time.monotonic()
+    for number in range(1, count + 1):
+        if count > 1:
+            seconds = time.monotonic() - began
+            print(f"e2e:   {number} of {count}, after {seconds:.0f} s", file=sys.stderr, flush=True)
+        yield number
+
+
 def nothing_lost(load: Load) -> str:
     """Return what a load saw; raises ``MissError`` when an acknowledged write is gone."""
     check(not load.lost, f"{len(load.lost)} acknowledged writes were lost")
@@ -75,7 +90,15 @@ def nothing_lost(load: Load) -> str:
 
 
 def nothing_failed(load: Load) -> str:
-    """Return what a load saw; raises ``MissError`` when a call failed, or a write is gone."""
+    """Return what a load saw.
+
+    Raises:
+        CostError: a call failed.
+        MissError: a write is gone.
+
+    """
     nothing_lost(load)
-    check(not load.failed, f"{load.failed} of {load.total} calls failed: {dict(load.answers)}")
+    if load.failed:
+        message = f"{load.failed} of {load.total} calls failed: {dict(load.answers)}"
+        raise CostError(message)
     return f"0 of {load.total} calls failed"

@@ -10,6 +10,7 @@ import jwt
 
 from bench import people
 from bench.progress import BenchError
+from servicekit.testing import user_claims
 
 JSON = {"Content-Type": "application/json"}
 NOBODY = 2**62
@@ -43,20 +44,7 @@ class Signer:
 
     def token(self, typ: str = "at+jwt", **changes: Any) -> str:  # noqa: ANN401 - any JSON value
         """Return a good token, changed."""
-        now = int(time.time())
-        claims = {
-            "iss": "cadastro",
-            "aud": "cadastro",
-            "sub": "user:1",
-            "client_id": "cadastro",
-            "iat": now,
-            "nbf": now,
-            "exp": now + 600,
-            "jti": "1",
-            "scope": "clients:read clients:write",
-            "realm": "live",
-            **changes,
-        }
+        claims = user_claims(**{"scope": "clients:read clients:write", **changes})
         headers = {"kid": self._kid, "typ": typ}
         return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
 

@@ -19,11 +19,13 @@ from harness.compare import Difference, compare
 from harness.cost import measure
 from harness.coverage import note
 from harness.outcome import Outcome, OutcomeError
-from shapes.phases import Model
+from shapes import plan
+from shapes.phases import QUIET_SECONDS, Model
 from users.access import AccessError
 
 LOAD = Path(__file__).resolve().parent.parent
 SAVED = "run.json"
+LIFE = 3_000.0  # seconds that rows of the monitors' realm surely live; an hour, and then a sweep
 
 
 class RunError(Exception):
@@ -46,7 +48,7 @@ class Order:
 
 
 def check(order: Order) -> None:
-    """Raise ``RunError`` when nobody answers there, or the secret cannot be read."""
+    """Raise ``RunError`` when nobody answers there, or the run could come to no good end."""
     try:
         httpx.get(f"{order.url}/clients/health", timeout=30).raise_for_status()
     except httpx.HTTPError as error:
@@ -55,6 +57,13 @@ def check(order: Order) -> None:
         ) from error
     if order.secret_file and not Path(order.secret_file).is_file():
         raise RunError(f"SECRET_FILE: there is no file {order.secret_file}")
+    seconds = plan(order.shape, order.model, order.load, order.seconds).seconds
+    if order.secret_file and seconds > LIFE:
+        raise RunError(
+            f"{order.shape} takes {seconds:.0f} s, and rows of the monitors' realm are swept after "
+            f"an hour: a DURATION below {LIFE - QUIET_SECONDS:.0f}, or SECRET_FILE= to load the "
+            "live realm"
+        )
 
 
 def execute(order: Order, folder: Path) -> Outcome:

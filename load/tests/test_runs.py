@@ -66,6 +66,9 @@ def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
         replayed = [Replays(system.url, str(secret)).replay() for _ in range(4)]
         assert [ending(outcome) for outcome in replayed] == ["ok"] * 4
         assert Replays(system.url).replay().journey.endswith("-health")  # which need no secret
+        soak = load("run", "--url", system.url, "--secret-file", str(secret), "--shape", "soak")
+        assert soak.returncode == 2  # its rows would be swept before it ends
+        assert "live realm" in soak.stderr
         before = rows(system.url, secret)
         with slowed(system.url, "GET", "/inventory/list_products_ids/") as url:
             done = load("run", "--url", url, *order)

@@ -211,7 +211,7 @@ def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
                 document = {"id": number, "name": shop.things[number]}
                 answer(self, 200, document, {"X-Version": "1"})
 
-        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - as the library wants them
+        do_GET = do_POST = do_DELETE = _serve
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output free of access lines."""

@@ -47,7 +47,7 @@ def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _pass_on  # noqa: N815 - as the library wants them
+        do_GET = do_POST = do_PUT = do_DELETE = _pass_on
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output free of access lines."""

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
             content = json.dumps({"spoiled": content.decode(errors="replace")}).encode()
         self._answer(status, answered, content)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that the base calls
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
     def log_message(self, *_: object) -> None:
         """Keep what is asked for to ourselves: paths may name people."""

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
 
-from servicekit.testing import Issuer
+from servicekit.testing import Issuer, user_claims
 
 Make = Callable[[Issuer], str]
 
@@ -29,7 +29,7 @@ def signed(issuer: Issuer, header: dict[str, Any], claims: Any = ...) -> str:
     """Return a token with a good signature over whatever header and claims."""
     whole = {"alg": "ES256", "typ": "at+jwt", "kid": issuer.current, **header}
     kept = {name: value for name, value in whole.items() if value is not ...}
-    text = f"{part(kept)}.{part(issuer.claims() if claims is ... else claims)}"
+    text = f"{part(kept)}.{part(user_claims() if claims is ... else claims)}"
     algorithm = ECAlgorithm(ECAlgorithm.SHA256)
     return f"{text}.{part(algorithm.sign(text.encode(), issuer.keys[issuer.current]))}"
 
@@ -37,7 +37,7 @@ def signed(issuer: Issuer, header: dict[str, Any], claims: Any = ...) -> str:
 def unsigned(algorithm: str) -> Make:
     """Return the maker of a token that says that it needs no signature."""
     header = {"alg": algorithm, "typ": "at+jwt"}
-    return lambda issuer: f"{part({**header, 'kid': issuer.current})}.{part(issuer.claims())}."
+    return lambda issuer: f"{part({**header, 'kid': issuer.current})}.{part(user_claims())}."
 
 
 def with_body(body: Any) -> Make:
@@ -49,9 +49,7 @@ def with_public_key_as_secret(issuer: Issuer) -> str:
     """Return a token signed with HMAC under the key that everybody can read."""
     public = issuer.keys[issuer.current].public_key()
     secret = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    text = (
-        f"{part({'alg': 'HS256', 'typ': 'at+jwt', 'kid': issuer.current})}.{part(issuer.claims())}"
-    )
+    text = f"{part({'alg': 'HS256', 'typ': 'at+jwt', 'kid': issuer.current})}.{part(user_claims())}"
     mac = jwt.get_algorithm_by_name("HS256")
     return f"{text}.{part(mac.sign(text.encode(), secret))}"
 
@@ -59,7 +57,7 @@ def with_public_key_as_secret(issuer: Issuer) -> str:
 def by(key: Any, algorithm: str, **header: Any) -> Make:
     """Return the maker of a token signed by somebody else's key."""
     return lambda issuer: jwt.encode(
-        issuer.claims(),
+        user_claims(),
         key,
         algorithm=algorithm,
         headers={"kid": issuer.current, "typ": "at+jwt", **header},
@@ -86,12 +84,12 @@ def changed(body: str = "{}", signature: str = "{}") -> Make:
 def promoted(issuer: Issuer) -> str:
     """Return a good token of a reader whose body was changed to a writer's."""
     header, _, signature = issuer.token(scope="clients:read").split(".")
-    return f"{header}.{part(issuer.claims())}.{signature}"
+    return f"{header}.{part(user_claims())}.{signature}"
 
 
 def claiming(**changes: Any) -> Make:
     """Return the maker of a well signed token with other claims."""
-    return lambda issuer: signed(issuer, {}, issuer.claims(**changes))
+    return lambda issuer: signed(issuer, {}, user_claims(**changes))
 
 
 def heading(**header: Any) -> Make:

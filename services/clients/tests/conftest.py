@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from clients.app import create_app
+from servicekit.database import Database
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -74,3 +75,11 @@ def _service(issuer: Issuer, database_url: str, folder: Path, **more: str) -> It
         app = create_app()
     with serve(app) as url:
         yield url
+
+
+@pytest.fixture
+def outbox(own_url: str) -> Iterator[Database]:
+    """An empty outbox."""
+    database = Database(own_url, connections=4, application="tests")
+    yield database
+    database.close()

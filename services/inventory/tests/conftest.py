@@ -1,12 +1,19 @@
 """The inventory service on a database of its own, between stand-ins, called over HTTP."""
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from inventory import reconcile
 from inventory.app import create_app
 from neighbours import Owner
+from orphans import Command, Entries, Run
+from servicekit import logs
+from servicekit.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -89,3 +96,40 @@ def relay(api: ContractClient, issuer: Issuer) -> Iterator[ContractClient]:
     """The service as the relays of clients and products see it."""
     with api.as_caller(issuer.token(sub="service:clients", scope=SERVICE_SCOPE)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def compared_url(migrated_url_factory: Callable[[str], str]) -> str:
+    """A migrated database with nobody else's entries."""
+    return migrated_url_factory("inventory")
+
+
+@pytest.fixture
+def entries(compared_url: str, clients: Owner, products: Owner) -> Iterator[Entries]:
+    """Its entries: none yet."""
+    engine = create_engine(driver_url(compared_url))
+    with engine.begin() as connection:
+        connection.execute(text("TRUNCATE inventory_items, gone, reconciliation"))
+    yield Entries(engine, clients, products)
+    engine.dispose()
+
+
+@pytest.fixture
+def run(
+    settings: dict[str, str],
+    compared_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """The comparison, in this process; it takes arguments, and settings that differ."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)  # the tests' logging stays as it is
+
+    def run(*arguments: str, **changes: str) -> Run:
+        monkeypatch.setattr(sys, "argv", ["reconcile", *arguments])
+        changed = {**settings, "DATABASE_URL": compared_url, **changes}
+        with environment(**changed), pytest.raises(SystemExit) as end:
+            reconcile.main()
+        out, err = capsys.readouterr()
+        return Run(int(end.value.code or 0), json.loads(out) if out else {}, err)
+
+    return run

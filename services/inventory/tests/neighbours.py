@@ -4,7 +4,6 @@ A test may script what they do instead: fail, hang, hang up or talk nonsense.
 """
 
 import itertools
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import jwt
+
+from servicekit.testing import StandIn
 
 HOLD = "hold"  # answer only once released
 HANG_UP = "hang up"  # close the connection instead
@@ -112,7 +113,7 @@ class Owner:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         owner = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(StandIn):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
@@ -127,18 +128,8 @@ class Owner:
                 status, body = owner.answer(self.path, self.headers.get("Authorization", ""))
                 if isinstance(what, int):
                     status, body = _problem(what)
-                self._send(status, b"<html>" if what == NONSENSE else json.dumps(body).encode())
+                self.answer(status, b"<html>" if what == NONSENSE else body)
                 self.close_connection = what == CLOSE
-
-            def _send(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output free of access lines."""
 
         return Handler
 

@@ -72,6 +72,6 @@ def update(
 
 def delete(address_id: int, principal: Principal) -> dict[str, str]:
     """Delete an address."""
-    with database().transaction() as connection:
+    with database().statement() as connection:
         repository.delete_address(connection, principal.realm, address_id)
     return {"msg": "Address deleted"}

@@ -43,7 +43,7 @@ def list_products(client_id: int, principal: Principal, limit: int, after: int) 
 
 def remove_product(item_id: int, principal: Principal) -> dict[str, str]:
     """Remove one entry."""
-    with database().transaction() as connection:
+    with database().statement() as connection:
         repository.remove_item(connection, principal.realm, item_id)
     return {"msg": "Entry removed"}
 

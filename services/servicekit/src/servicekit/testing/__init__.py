@@ -1,7 +1,7 @@
 """What the services' tests share: an issuer of tokens, real servers, and a client that checks."""
 
 from servicekit.testing.client import ContractClient, Operations
-from servicekit.testing.issuer import Issuer
+from servicekit.testing.issuer import Issuer, user_claims
 from servicekit.testing.notes import LOGS, record, remember
 from servicekit.testing.server import (
     CONTRACTS,
@@ -11,6 +11,7 @@ from servicekit.testing.server import (
     serve,
     wait_until,
 )
+from servicekit.testing.stand_in import StandIn
 
 __all__ = [
     "CONTRACTS",
@@ -19,10 +20,12 @@ __all__ = [
     "ContractClient",
     "Issuer",
     "Operations",
+    "StandIn",
     "environment",
     "peer_settings",
     "record",
     "remember",
     "serve",
+    "user_claims",
     "wait_until",
 ]

@@ -1,6 +1,5 @@
 """Stands in for auth: over real HTTP, a service under test fetches its keys from here."""
 
-import json
 import os
 import threading
 import time
@@ -10,6 +9,32 @@ from typing import Any, Self
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
+
+from servicekit.testing.stand_in import StandIn
+
+SCOPE = (
+    "clients:read clients:write products:read products:write "
+    "inventory:read inventory:write users:write"
+)
+
+
+def user_claims(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return the claims of a good user's token, changed; ``None`` takes one out."""
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": "cadastro",
+        "aud": "cadastro",
+        "sub": "user:1",
+        "client_id": "cadastro",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 600,
+        "jti": os.urandom(8).hex(),
+        "scope": SCOPE,
+        "realm": "live",
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 class Issuer:
@@ -42,30 +67,11 @@ class Issuer:
         ]
         return {"keys": keys}
 
-    def claims(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-        """Return the claims of a good user's token, changed; ``None`` takes one out."""
-        now = int(time.time())
-        claims: dict[str, Any] = {
-            "iss": "cadastro",
-            "aud": "cadastro",
-            "sub": "user:1",
-            "client_id": "cadastro",
-            "iat": now,
-            "nbf": now,
-            "exp": now + 600,
-            "jti": os.urandom(8).hex(),
-            "scope": "clients:read clients:write products:read products:write "
-            "inventory:read inventory:write users:write",
-            "realm": "live",
-            **changes,
-        }
-        return {name: value for name, value in claims.items() if value is not None}
-
     def token(self, **changes: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Return a signed token with ``claims(**changes)``."""
+        """Return a signed token with ``user_claims(**changes)``."""
         headers = {"kid": self.current, "typ": "at+jwt"}
         key = self.keys[self.current]
-        return jwt.encode(self.claims(**changes), key, algorithm="ES256", headers=headers)
+        return jwt.encode(user_claims(**changes), key, algorithm="ES256", headers=headers)
 
     def __enter__(self) -> Self:
         """Start to publish."""
@@ -85,26 +91,16 @@ class Issuer:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(StandIn):
             def do_GET(self) -> None:
-                self._answer(issuer.key_set())
+                self.answer(200, issuer.key_set())
                 issuer.fetches += 1
 
             def do_POST(self) -> None:
                 """Answer a service's token (RFC 6749, section 4.4), whoever asks."""
                 self.rfile.read(int(self.headers["Content-Length"]))
                 token = issuer.token(sub="service:tests", scope=issuer.service_scope)
-                self._answer({"access_token": token, "token_type": "Bearer", "expires_in": 300})
-
-            def _answer(self, document: dict[str, Any]) -> None:
-                body = json.dumps(document).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output free of access lines."""
+                document = {"access_token": token, "token_type": "Bearer", "expires_in": 300}
+                self.answer(200, document)
 
         return Handler

@@ -1,0 +1,105 @@
+"""What leaves an inventory: one entry, or all of a client or a product, by whoever may."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from inventory.repository import BATCH
+from neighbours import Owner
+from purchases import ABSENT, a_purchase, added, listed, remove_many
+from servicekit.database import driver_url
+from servicekit.testing import ContractClient
+
+
+def test_one_entry_is_removed_alone(api: ContractClient, clients: Owner, products: Owner) -> None:
+    client_id, product_id = clients.make(), products.make()
+    first, second = (added(api, client_id, product_id) for _ in range(2))
+    path = f"/inventory/remove_product/{first}"
+    assert api.delete(path).status_code == 200
+    assert [entry["id"] for entry in listed(api, client_id)] == [second]
+    assert api.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["client", "product"])
+def test_a_user_removes_a_client_or_a_product_and_may_add_it_again(
+    api: ContractClient, clients: Owner, products: Owner, kind: str
+) -> None:
+    one, other = (clients.make(), products.make()), (clients.make(), products.make())
+    for client_id, product_id in (one, one, other):
+        added(api, client_id, product_id)
+    remove_many(api, kind, one[0] if kind == "client" else one[1])
+    assert listed(api, one[0]) == []
+    assert len(listed(api, other[0])) == 1
+    remove_many(api, kind, one[0] if kind == "client" else one[1])  # nothing is left to remove
+    added(api, *one)
+    assert len(listed(api, one[0])) == 1
+
+
+@pytest.mark.parametrize("kind", ["client", "product"])
+def test_what_a_service_removes_stays_away(
+    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner, kind: str
+) -> None:
+    client_id, product_id = clients.make(), products.make()
+    added(api, client_id, product_id)
+    for _ in range(2):  # a relay may call twice
+        remove_many(relay, kind, client_id if kind == "client" else product_id)
+        assert listed(api, client_id) == []
+    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert answer.status_code == 404
+    assert answer.json()["errors"] == [
+        {"field": f"{kind}_id", "reason": f"There is no such {kind}"}
+    ]
+    assert listed(api, client_id) == []
+
+
+def test_a_client_that_is_gone_is_no_product_that_is_gone(
+    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+) -> None:
+    client_id, product_id = clients.make(), products.make()
+    remove_many(relay, "client", product_id)
+    remove_many(relay, "product", client_id)
+    added(api, client_id, product_id)
+    assert len(listed(api, client_id)) == 1
+
+
+def test_more_entries_than_one_statement_removes_go_at_once(
+    api: ContractClient, relay: ContractClient, products: Owner, database_url: str
+) -> None:
+    fill = text(
+        "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
+        " number_of_items, purchase_date)"
+        " SELECT 'live', :first + n % 7, :product, 'x', 1, now() FROM generate_series(1, :n) AS n"
+    )
+    count = text("SELECT count(*) FROM inventory_items WHERE product_id = :product")
+    for caller in (api, relay):
+        values = {"first": ABSENT, "product": products.make(), "n": 2 * BATCH}
+        with create_engine(driver_url(database_url)).begin() as connection:
+            connection.execute(fill, values)
+        remove_many(caller, "product", values["product"])
+        with create_engine(driver_url(database_url)).connect() as connection:
+            assert connection.scalar(count, values) == 0
+
+
+@pytest.mark.parametrize("body", [{"remotion_id": 0, "type": "client"}, {"remotion_id": 1}, {}])
+@pytest.mark.parametrize("path", ["remove_many", "remove_products"])
+def test_a_removal_of_nothing_that_there_is_is_told(
+    api: ContractClient, path: str, body: dict[str, object]
+) -> None:
+    answer = api.request("DELETE", f"/inventory/{path}", json=body)
+    assert answer.status_code == 400
+    assert (
+        api.request(
+            "DELETE", f"/inventory/{path}", json={"remotion_id": 1, "type": "address"}
+        ).json()["errors"][0]["field"]
+        == "type"
+    )
+
+
+def test_a_relay_removes_what_a_monitor_deleted(
+    monitor: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+) -> None:
+    client_id, product_id = clients.make(realm="synthetic"), products.make(realm="synthetic")
+    added(monitor, client_id, product_id)
+    remove_many(relay, "client", client_id)
+    assert listed(monitor, client_id) == []
+    answer = monitor.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert answer.status_code == 404

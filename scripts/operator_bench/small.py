@@ -4,7 +4,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from scripts.operator_bench.disturbances import disturb_all
@@ -18,7 +18,7 @@ from scripts.operator_bench.space import (
     runs,
     until,
 )
-from synthetic.operator.api import CRON_JOBS, JOBS, Object
+from synthetic.operator.api import CRON_JOBS, GROUP, JOBS, Object
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.reconcile import RUN_REQUESTED
 
@@ -29,6 +29,7 @@ CONVERGES_WITHIN = 60.0  # seconds
 QUIET = 2.0  # seconds
 PASSED, FAILED = 3, 2  # runs of a monitor whose operator is killed
 AWAY = 25  # runs of each kind that end while no operator is there
+CAUSE = f"{GROUP}/cause"
 KEPT = {"success": 1, "failed": 1}
 
 
@@ -106,11 +107,9 @@ def unseen(space: Space) -> str:
 
 def _dies(victim: Running) -> bool:
     """Tell whether an operator has ended before it was at rest."""
-    try:
+    with suppress(MissError):
         victim.settle(QUIET)
-    except MissError:
-        return True
-    return False
+    return victim.process.poll() is not None
 
 
 def _edit(space: Space, owner: Object) -> None:
@@ -134,7 +133,7 @@ def _converged(space: Space, name: str) -> bool:
     cron_jobs, jobs, totals = space.cron_jobs(one), _jobs(space, one), runs(one)
     return bool(
         [job["spec"]["schedule"] != "0 0 1 1 *" for job in cron_jobs] == [True]
-        and sum("annotations" in job["metadata"] for job in jobs) == 1
+        and sum(CAUSE in job["metadata"].get("annotations", {}) for job in jobs) == 1
         and len(jobs) == 1 + sum(KEPT.values())
         and totals.get("passed") == PASSED
         and totals.get("failed", 0) + totals.get("error", 0) == FAILED

@@ -83,7 +83,7 @@ def _troubles(cluster: Cluster, _: argparse.Namespace) -> bool:
             _say(name)
             try:
                 told, result = make(troubles.Scene(cluster, lookout)), "ok"
-            except MissError as error:
+            except (MissError, ClusterError, httpx.HTTPError) as error:
                 told, result, well = str(error), "MISS", False
             finally:
                 cluster.kubectl("delete", "synmon", troubles.NAME, "--ignore-not-found")

@@ -10,7 +10,7 @@ from drill.exercise import total_runs
 from drill.lookout import GROUP, Lookout
 
 PAUSE = 1.0  # seconds
-PATIENCE = 540.0  # seconds for all runs
+PATIENCE = 1800.0  # seconds for all runs: eight probes at once share the nodes with the load
 
 
 class Calm:
@@ -21,9 +21,10 @@ class Calm:
         self._cluster, self._lookout = cluster, lookout
         names = [item["metadata"]["name"] for item in cluster.objects("synmon")]
         check(names, "there is no monitor")
-        self._before = {name: total_runs(lookout.monitor(name)["status"]) for name in names}
+        self._before = {name: lookout.monitor(name)["status"] for name in names}
         self._last: dict[str, str] = {}
         self.runs = self.failed = self.retried = 0
+        self.calls = self.refused = 0  # of the load
         self.unhealthy = 0  # looks at which a monitor was unhealthy
         self.flaps = 0  # times that Healthy was True and is not any more
 
@@ -32,9 +33,10 @@ class Calm:
         self.runs = self.failed = self.retried = 0
         for name, before in self._before.items():
             status = self._lookout.monitor(name)["status"]
-            self.runs += total_runs(status) - before
-            self.failed += status["totals"]["failed"]
-            self.retried += status["totals"]["passedAfterRetry"]
+            self.runs += total_runs(status) - total_runs(before)
+            self.failed += status["totals"]["failed"] - before["totals"]["failed"]
+            late = "passedAfterRetry"
+            self.retried += status["totals"][late] - before["totals"][late]
             health = next(c["status"] for c in status["conditions"] if c["type"] == "Healthy")
             self.unhealthy += health == "False"
             self.flaps += self._last.get(name) == "True" and health != "True"
@@ -56,10 +58,12 @@ class Calm:
                 self.look()
         check(not left, f"not rolled: {', '.join(left)}")
         check(load.total, "there was no load")
+        self.calls, self.refused = load.total, load.failed
 
     def __str__(self) -> str:
         """Return what was seen, for people."""
         return (
             f"{self.runs} runs, {self.failed} failed, {self.retried} passed at the second try; "
-            f"{self.unhealthy} times unhealthy, {self.flaps} flaps"
+            f"{self.unhealthy} times unhealthy, {self.flaps} flaps; "
+            f"{self.refused} of {self.calls} calls of the load failed"
         )

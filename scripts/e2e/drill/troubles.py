@@ -12,12 +12,16 @@ from trial import check
 
 from drill.exercise import total_runs
 from drill.lookout import GROUP, Lookout
+from synthetic.operator.outcome import finished
 
 NAME = "drill-trouble"
 OPERATOR = f"{RELEASE}-synthetic"
 NOWHERE = "nowhere"
+LATE = "drill-late"
 ENDED = 50  # runs that end while no operator is there
 SOON, LATER = 60.0, 180.0  # seconds
+ENDED_WITHIN = 600.0  # seconds for all of them
+SLOWLY = 60  # seconds that one of them may take
 PAUSE = 0.5
 
 
@@ -69,11 +73,39 @@ class Scene:
             time.sleep(PAUSE)
         return seen[2]
 
+    def pod(self) -> str:
+        """Wait for a pod of the monitor, and return the name of the latest."""
+        deadline = time.monotonic() + SOON
+        chosen = ("-l", f"{GROUP}/monitor={NAME}", "--sort-by=.metadata.creationTimestamp")
+        while not (found := self.cluster.kubectl("get", "pods", *chosen, "-o", "name").split()):
+            check(time.monotonic() < deadline, "there is no pod")
+            time.sleep(PAUSE)
+        return found[-1].removeprefix("pod/")
+
+    def evict(self, pod: str) -> None:
+        """Have a pod evicted, as a node that is drained does."""
+        path = f"/api/v1/namespaces/{self.cluster.namespace}/pods/{pod}/eviction"
+        metadata = {"name": pod, "namespace": self.cluster.namespace}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        self.lookout.api.post(path, json=body).raise_for_status()
+
     @property
     def cron_job(self) -> str:
         """The name of the monitor's CronJob."""
         status = self.lookout.monitor(NAME).get("status") or {}
         return str(status.get("cronJob", {}).get("name", ""))
+
+    def wait_for_jobs(self, count: int) -> None:
+        """Wait until so many Jobs of the monitor have ended, one way or the other."""
+        deadline = time.monotonic() + ENDED_WITHIN
+        while (ended := sum(map(self._is_ours_and_ended, self.cluster.objects("jobs")))) < count:
+            check(time.monotonic() < deadline, f"{ended} of {count} Jobs have ended")
+            time.sleep(1)
+
+    @staticmethod
+    def _is_ours_and_ended(job: dict[str, Any]) -> bool:
+        is_ours = job["metadata"].get("labels", {}).get(f"{GROUP}/monitor") == NAME
+        return is_ours and finished(job)
 
     @contextmanager
     def without_operator(self) -> Iterator[None]:
@@ -125,6 +157,24 @@ def image(scene: Scene) -> str:
     return told
 
 
+def drained(scene: Scene) -> str:
+    """Evict a probe that waits for its Secret: another one takes its place, and passes."""
+    scene.make(credentialsSecretRef={"name": LATE})
+    scene.run_now()
+    first = scene.pod()
+    scene.evict(first)
+    given = ("--from-literal=client-id=any", "--from-literal=client-secret=any")
+    try:
+        scene.cluster.kubectl("create", "secret", "generic", LATE, *given)
+        scene.until("Healthy", "Passing", LATER)
+    finally:
+        scene.cluster.kubectl("delete", "secret", LATE, "--ignore-not-found")
+    last = scene.lookout.monitor(NAME)["status"]["totals"]
+    check((last["passed"], last["failed"], last["error"]) == (1, 0, 0), f"{last}")
+    check(scene.pod() != first, f"{first} was not evicted")
+    return "an evicted probe had a successor, and its run passed"
+
+
 def foreign(scene: Scene) -> str:
     """Put somebody else's CronJob where the monitor's would be: it stays as it is."""
     scene.make()
@@ -144,15 +194,14 @@ def foreign(scene: Scene) -> str:
 
 def operator_away(scene: Scene) -> str:
     """Let runs end while no operator is there: each is counted once when it is back."""
-    scene.make()
+    scene.make(timeoutSeconds=SLOWLY)  # so many at once wait for each other
     scene.until("Ready", "Scheduled")
     before = total_runs(scene.lookout.monitor(NAME)["status"])
     with scene.without_operator():
         for number in range(ENDED):
             source = f"--from=cronjob/{scene.cron_job}"
             scene.cluster.kubectl("create", "job", f"{NAME}-{number}", source)
-        done = [f"job/{NAME}-{number}" for number in range(ENDED)]
-        scene.cluster.kubectl("wait", "--for=condition=Complete", *done, f"--timeout={LATER:.0f}s")
+        scene.wait_for_jobs(ENDED)
     deadline = time.monotonic() + SOON
     while (counted := total_runs(scene.lookout.monitor(NAME)["status"]) - before) < ENDED:
         check(time.monotonic() < deadline, f"{counted} of {ENDED} runs are counted")
@@ -166,6 +215,7 @@ TROUBLES: dict[str, Callable[[Scene], str]] = {
     "configmap": config_map,
     "memory": memory,
     "image": image,
+    "drained": drained,
     "foreign": foreign,
     "away": operator_away,
 }

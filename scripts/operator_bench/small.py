@@ -65,7 +65,7 @@ def kills(space: Space, say: Callable[[str], None]) -> str:
 def kill(space: Space, number: int, *, is_new: bool, is_heard: bool) -> bool:
     """Kill an operator at its write ``number``; return False when it does not come to that."""
     name = f"kill-{'new' if is_new else 'old'}-{'heard' if is_heard else 'unheard'}-{number}"
-    owner = space.add_monitor(name, history=KEPT)
+    owner = space.add_monitor(name, history=KEPT, concurrencyPolicy="Allow")
     if not is_new:
         with operator(space.name):
             until(lambda: _ready(space, [name]), READY_WITHIN, f"{name} is not ready")

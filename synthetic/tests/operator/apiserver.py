@@ -84,6 +84,7 @@ class Cluster:
         self.changes: list[tuple[str, str, Object]] = []  # kind of change, path, object after it
         self.watched: list[Place] = []
         self._failures: list[tuple[str, str, RefusedError]] = []
+        self._lost: tuple[int, bool] | None = None
         self._numbers = itertools.count(1)
 
     def fail(self, method: str, pattern: str, status: int, wait: int = 0) -> None:
@@ -91,6 +92,22 @@ class Cluster:
         self._failures.append(
             (method, pattern, RefusedError(status, f"refused with {status}", wait))
         )
+
+    def lose(self, write: int, *, is_heard: bool) -> None:
+        """Answer nobody from a write on, which is done itself, or not even that."""
+        self._lost = (len(self.writes) + write, is_heard)
+
+    def find(self) -> None:
+        """Answer all again."""
+        self._lost = None
+
+    def is_lost(self, *, is_done: bool) -> bool:
+        """Tell whether a request, before or after it is done, is not answered any more."""
+        if self._lost is None:
+            return False
+        last, is_heard = self._lost
+        at = len(self.writes)
+        return at > last or (at == last and (is_done or not is_heard))
 
     @property
     def writes(self) -> list[tuple[str, str]]:

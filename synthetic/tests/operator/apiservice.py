@@ -53,7 +53,12 @@ def _refusals(cluster: Cluster) -> Any:
             if request.headers.get("Authorization") != f"Bearer {cluster.token}":
                 raise RefusedError(401, "Unauthorized")  # noqa: TRY301 - it is told as all others
             cluster.take_failure(request.method, request.path)
-            return await handler(request)
+            if cluster.is_lost(is_done=False):
+                raise RefusedError(503, "nobody hears the answer")  # noqa: TRY301 - as above
+            answer = await handler(request)
+            if cluster.is_lost(is_done=True):
+                raise RefusedError(503, "nobody hears the answer")  # noqa: TRY301 - as above
+            return answer  # noqa: TRY300 - it can still be lost before
         except RefusedError as error:
             headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
             body = {"kind": "Status", "code": error.status, "message": error.message}

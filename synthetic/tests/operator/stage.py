@@ -18,7 +18,7 @@ from synthetic.operator.api import (
     Resource,
 )
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
-from synthetic.operator.reconcile import Reconciler
+from synthetic.operator.reconcile import RUN_REQUESTED, Reconciler
 from synthetic.operator.status import condition
 from synthetic.operator.store import Store
 
@@ -65,6 +65,15 @@ class Stage:
         made = monitor(**spec)
         del made["status"]
         return self.add(MONITORS, made)
+
+    def respec(self, **spec: Any) -> None:
+        """Have a user change fields of the monitor's spec."""
+        self.change(MONITORS, {**self.monitor, "spec": {**self.monitor["spec"], **spec}})
+
+    def ask_for_a_run(self, when: str) -> None:
+        """Have a user annotate the monitor."""
+        metadata = {**self.monitor["metadata"], "annotations": {RUN_REQUESTED: when}}
+        self.change(MONITORS, {**self.monitor, "metadata": metadata})
 
     def end_run(
         self, uid: str, said: object, *, ended: str = "Complete", minute: int = 0

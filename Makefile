@@ -31,6 +31,7 @@ JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
 SHAPE ?= smoke
 MODEL ?= open
+METRICS ?=
 RATE ?=
 USERS ?=
 DURATION ?=
@@ -47,9 +48,9 @@ BIN = .venv/bin
 ##@ Use
 
 .PHONY: run
-run: ## Start the whole system on this machine (PORT, DATA, VALIDATION)
+run: ## Start the whole system on this machine (PORT, DATA, VALIDATION, METRICS=1)
 	@$(BOOTSTRAP) run
-	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)'
+	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)' $(if $(METRICS),--metrics)
 
 .PHONY: probe
 probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' folder)
@@ -78,10 +79,10 @@ load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET
 	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
 
 .PHONY: capacity
-capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION)
+capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION, ARGS=--help)
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python load/command.py capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
-	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%')
+	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%') $(ARGS)
 
 .PHONY: backup
 backup: ## Dump the four databases of DATA into a new folder below TO (backups)

@@ -13,6 +13,7 @@ import httpx
 
 from harness import capacity, cost
 from harness.aftermath import Aftermath
+from harness.insides import InsideError, targets
 from harness.judge import Row, ThresholdError
 from harness.outcome import OutcomeError
 from harness.run import Order, RunError, check, earlier_run, execute, say, tell
@@ -28,6 +29,7 @@ EXPECTED = (
     ThresholdError,
     cost.CostError,
     capacity.CapacityError,
+    InsideError,
     httpx.HTTPError,
 )
 
@@ -72,8 +74,9 @@ def find_capacity(options: argparse.Namespace) -> int:
     """Find the highest rate that meets the thresholds."""
     order = Order(options.url.rstrip("/"), "step", secret_file=options.secret_file, with_cost=False)
     check(order)
+    seen = capacity.Sight(options.data, targets(options.data, options.metrics))
     bounds = options.low, options.high, options.duration
-    print(capacity.climb(order, options.reports / "capacity", options.data, *bounds))
+    print(capacity.climb(order, options.reports / "capacity", seen, *bounds))
     return 0
 
 
@@ -126,9 +129,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("locust", nargs="*", help="after --: options of Locust's own, as --master")
     most = _command(commands, "capacity", find_capacity)
     most.add_argument("--low", type=_positive, default=20, help="a rate that is surely met (20)")
-    most.add_argument("--high", type=_positive, default=500, help="a rate that is surely not (500)")
+    most.add_argument("--high", type=_positive, default=500, help="doubled while it is met (500)")
     most.add_argument("--duration", type=_positive, default=15, help="seconds at each rate (15)")
     most.add_argument("--data", type=Path, default=Path(".cadastro"), help="of the make run here")
+    most.add_argument(
+        "--metrics",
+        nargs="+",
+        default=[],
+        metavar="HOST:PORT",
+        help="where services tell what they count: of each pod (those of make run METRICS=1)",
+    )
     left = _command(commands, "clean", clean)
     left.add_argument("run_id", help="the mark that the run said when it began: load-...")
     worker = commands.add_parser("worker", help=work.__doc__, description=work.__doc__)

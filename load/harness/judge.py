@@ -1,5 +1,6 @@
 """Holds a run against the thresholds of its shape: a row for each thing that must be so."""
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Row:
     seen: str
     limit: str
     holds: bool
+    times: float = math.inf  # the limit, where there are many alike: which is missed by most
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def _latencies(outcome: Outcome, limits: Mapping[str, Mapping[str, float]]) -> I
                     f"{seen:.0f} ms",
                     f"at most {most:.0f} ms",
                     seen <= most,
+                    seen / most,
                 )
 
 

@@ -1,14 +1,13 @@
 """How busy each part of the system on this machine is, as long as somebody watches."""
 
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
+
+from harness.lookout import Lookout
 
 EVERY = 1.0  # seconds between two looks
 SERVICES = ("auth", "clients", "products", "inventory")
@@ -16,7 +15,7 @@ CLIENT, OTHERS = "the load itself", "others on this machine"
 MACHINE, DISK = "the machine, of 1", "waiting for the disk, of 1"
 
 
-class Watch:
+class Watch(Lookout):
     """Looks at processes until the end of its ``with`` block.
 
     Without a data folder of a running system it sees the machine and the load alone.
@@ -24,22 +23,9 @@ class Watch:
 
     def __init__(self, data: Path) -> None:
         """Watch the system whose data folder this is."""
+        super().__init__()
         self._root = _root(data)
         self._looks: list[dict[str, float]] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        """End."""
-        self._stop.set()
-        self._thread.join()
 
     def busiest(self, seconds: float) -> Mapping[str, float]:
         """Return each part's mean use of one core over the busiest ``seconds`` of the machine."""

@@ -7,12 +7,14 @@ from runs import made_up, slow_down
 from validate_docbr import CPF
 
 from harness import report
-from harness.capacity import CapacityError, Step, saturated, search
+from harness.capacity import CapacityError, found, search
 from harness.compare import compare
-from harness.judge import FOLDER, Row, judge, read
+from harness.insides import Inside
+from harness.judge import FOLDER, PERCENTILES, Row, judge, read
 from harness.outcome import Outcome, OutcomeError
 from harness.processes import MACHINE, OTHERS
 from harness.recording import Recording
+from harness.saturation import Step, saturated
 from servicekit.contract import load_contract, operations
 from shapes import SHAPES, plan
 from users import people
@@ -33,6 +35,15 @@ def test_every_shape_begins_quietly_and_ends(shape: str) -> None:
 def test_a_spike_is_five_times_what_was_before() -> None:
     loads = {phase.name: phase.begin for phase in plan("spike", load=10).phases}
     assert loads["spike"] == 5 * loads["before"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_judged_has_calls_enough_to_be_judged(shape: str) -> None:
+    listed = 0.4 * 0.4  # of all actions: four of ten personas sell, and show what they sold
+    for phase in plan(shape).phases[1:]:
+        if phase.judged:
+            calls = listed * phase.seconds * (phase.begin + phase.end) / 2
+            assert calls > 2 * PERCENTILES["p50"][1], phase.name
 
 
 def test_a_ramp_rises_evenly() -> None:
@@ -136,29 +147,78 @@ def limited(limit: float) -> list[float]:
         return Step(rate, [row] if rate > limit else [])
 
     met, missed = search(attempt, 20, 500)
+    assert missed is not None
     assert met.rate <= limit < missed.rate <= met.rate * 1.1
     return tried
 
 
-@pytest.mark.parametrize("limit", [21, 150, 490])
+@pytest.mark.parametrize("limit", [21, 150, 490, 900, 3_900])
 def test_the_search_comes_close_to_the_limit_in_few_steps(limit: float) -> None:
     assert len(limited(limit)) <= 9
 
 
-@pytest.mark.parametrize(("limit", "told"), [(10, "miss already"), (900, "higher")])
-def test_a_search_between_the_wrong_bounds_says_which(limit: float, told: str) -> None:
-    with pytest.raises(CapacityError, match=told):
-        limited(limit)
+def test_a_search_whose_lower_bound_is_missed_says_so() -> None:
+    with pytest.raises(CapacityError, match="20 actions a second miss already"):
+        limited(10)
+
+
+def test_bounds_that_are_none_are_told_before_anything_is_tried() -> None:
+    with pytest.raises(CapacityError, match="below HIGH"):
+        search(lambda _: pytest.fail("it was tried"), 50, 50)
+
+
+def test_a_search_that_finds_no_limit_ends_and_says_how_far_it_went() -> None:
+    tried: list[float] = []
+
+    def attempt(rate: float) -> Step:
+        tried.append(rate)
+        return Step(rate)
+
+    met, missed = search(attempt, 20, 500)
+    assert (met.rate, missed) == (tried[-1], None)
+    assert tried == [20, 500, 1_000, 2_000, 4_000]
+    assert "4000 actions a second meet" in found(met, missed)
+    assert "higher HIGH" in found(met, missed)
+
+
+def test_of_what_was_too_slow_the_slowest_is_told() -> None:
+    rows = [
+        Row(f"p50 of {name}", "slow", "fast", holds=False, times=times)
+        for name, times in (("DELETE /a", 1.1), ("GET /b", 7.0), ("POST /c", 3.0))
+    ]
+    lines = found(Step(10), Step(20, rows))
+    assert "20 do not: p50 of GET /b was slow, fast; p50 of POST /c" in lines
+    failed = Row("failed calls", "3 %", "0 %", holds=False)
+    assert "20 do not: failed calls was 3 %" in found(Step(10), Step(20, [*rows, failed]))
 
 
 def test_what_saturated_is_named() -> None:
-    assert "CPU of clients" in saturated(Step(1, busy={"clients": 0.95, "database": 0.4}))
-    assert "hashing" in saturated(Step(1, refused={"POST /users/login": 3}))
-    assert "pool" in saturated(Step(1, busy={"clients": 0.1}, refused={"GET /a": 3}))
-    assert "CPU of the machine" in saturated(Step(1, busy={"clients": 0.5, MACHINE: 0.97}))
+    assert "CPU of clients" in saturated(Step(1, busy={"clients": 0.95, "database": 0.4}))[0]
+    assert "hashing" in saturated(Step(1, refused={"POST /users/login": 3}))[0]
+    assert "pool" in saturated(Step(1, busy={"clients": 0.1}, refused={"GET /a": 3}))[0]
+    assert "CPU of the machine" in saturated(Step(1, busy={"clients": 0.5, MACHINE: 0.97}))[0]
     shared = {"clients": 0.1, MACHINE: 0.97, OTHERS: 1.6}
-    assert "others used 1.6 cores" in saturated(Step(1, busy=shared))
-    assert "unknown" in saturated(Step(1))
+    assert "others used 1.6 cores" in saturated(Step(1, busy=shared))[0]
+    assert "unknown" in saturated(Step(1))[0]
+    assert "METRICS=1" in saturated(Step(1, busy={"clients": 0.1, "database": 1.7}))[0]
+
+
+def test_a_queue_is_named_first_only_where_there_was_processor_to_spare() -> None:
+    waits = Inside(threads=4, threads_busy=4, waiting=9, connections=4, connections_in_use=1)
+    full = Inside(threads=4, threads_busy=4, waiting=20, connections=4, connections_in_use=4)
+    seen = Step(1, insides={"inventory": waits, "clients": full, "auth": Inside(lag=0.3)})
+    assert saturated(seen) == [
+        "pool of clients: 4.0 of 4 connections in use, 20.0 requests waited",
+        "threads of inventory: 4.0 of 4 busy, with connections to spare, 9.0 requests waited",
+        "event loop of auth: 300 ms late",
+    ]
+    busy = Step(1, busy={"clients": 0.95}, insides={"clients": full})
+    assert [line.partition(":")[0] for line in saturated(busy)] == [
+        "CPU of clients",
+        "pool of clients",
+    ]
+    hashing = Step(1, busy={"auth": 0.1}, insides={"auth": Inside(hashes_waiting=11.5)})
+    assert saturated(hashing) == ["password hashing: 11.5 callers waited for it"]
 
 
 def test_a_plan_that_ends_early_is_cut_there() -> None:

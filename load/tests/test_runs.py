@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from realm import let_in
 
 from system import free_port, is_healthy, running
 from users.replays import Replays, ending
@@ -47,13 +48,9 @@ def wait_for(url: str) -> None:
 
 def rows(url: str, secret: Path) -> dict[str, int]:
     """Return how many rows there are in the realm of monitors."""
-    with httpx.Client(base_url=url) as client:
-        form = {"grant_type": "client_credentials"}
-        auth = ("synthetic", secret.read_text().strip())
-        token = client.post("/users/token", data=form, auth=auth).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=url, headers=let_in(url, secret)) as client:
         paths = ("/clients/fetch", "/address/fetch", "/products/fetch")
-        return {path: len(client.get(path, headers=headers).json()) for path in paths}
+        return {path: len(client.get(path).json()) for path in paths}
 
 
 def test_a_slowed_operation_is_named_and_nothing_is_left_behind(

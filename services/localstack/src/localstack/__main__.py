@@ -66,6 +66,7 @@ class _Run:
             folder,
             options.port,
             options.validation,
+            metrics=options.metrics,
             say=self._say,
             pause=self._pause,
             launch=prefork.Forked,
@@ -115,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=("strict", "format"),
         default="strict",
         help="how documents are checked (strict)",
+    )
+    run.add_argument(
+        "--metrics", action="store_true", help="metrics.json of the data folder says where they are"
     )
     used = commands.add_parser("memory", help="tell how much memory a run uses")
     for command in (run, used):

@@ -25,6 +25,7 @@ class DataFolder:
         self.oauth_clients = self.path / "secrets" / "oauth-clients"
         self.monitor = self.path / "secrets" / "monitor"
         self.traefik = self.path / "traefik"
+        self.metrics = self.path / "metrics.json"
         self._lock: IO[str] | None = None
 
     def open(self) -> None:

@@ -1,5 +1,6 @@
 """The whole system: which processes there are, how each is told what it needs, and their order."""
 
+import json
 import os
 import signal
 import socket
@@ -42,6 +43,7 @@ class Stack:
         port: int,
         validation: str,
         *,
+        metrics: bool = False,
         say: Callable[[str], None],
         pause: Callable[[float], None],
         launch: Launch = execute,
@@ -49,7 +51,8 @@ class Stack:
         """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``.
 
         ``say`` shows progress; ``pause`` waits some seconds, and raises to end the start;
-        ``launch`` starts the Python programs.
+        ``launch`` starts the Python programs. With ``metrics`` every service and relay tells what
+        it counts, on a port of its own that the data folder names.
         """
         self.url = f"http://127.0.0.1:{port}"
         self.supervisor = Supervisor()
@@ -60,7 +63,10 @@ class Stack:
         self._pause = pause
         self._launch = launch
         self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
-        self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        scraped = (*SERVICES, *(f"{name}-relay" for name in RELAYS)) if metrics else ()
+        ports = free_ports(len(SERVICES) + len(scraped))
+        self._ports = dict(zip(SERVICES, ports, strict=False))
+        self._scraped = dict(zip(scraped, ports[len(SERVICES) :], strict=True))
 
     @property
     def bases(self) -> Mapping[str, str]:
@@ -76,11 +82,12 @@ class Stack:
         self._make_signing_key()
         self._pause(0)
         self._say("starting the services, the relays and the ingress")
+        self._name_targets()
         server = ["gunicorn", "-c", str(ROOT / "services" / "gunicorn.conf.py")]
         for name in SERVICES:
-            self._start(name, [*server, f"{name}.app:create_app()"], self._settings(name))
+            self._start_seen(name, [*server, f"{name}.app:create_app()"], name)
         for name in RELAYS:
-            self._start(f"{name}-relay", [f"{name}.relay"], self._settings(name))
+            self._start_seen(f"{name}-relay", [f"{name}.relay"], name)
         databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
         self._start("sweeps", ["localstack.sweeps", *databases], FRUGAL)
         collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
@@ -157,6 +164,19 @@ class Stack:
         if child.exit_code():
             message = f"the {name} failed; the log is {child.log}{child.last_words()}"
             raise StackError(message)
+
+    def _name_targets(self) -> None:
+        """Write down where the metrics are, as Prometheus reads it (``file_sd_configs``)."""
+        groups = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"job": name}}
+            for name, port in self._scraped.items()
+        ]
+        self._data.metrics.write_text(json.dumps(groups, indent=2))
+
+    def _start_seen(self, name: str, program: Sequence[str], service: str) -> None:
+        port = self._scraped.get(name)
+        bind = f"127.0.0.1:{port}" if port else ""  # one for all would mix up their answers
+        self._start(name, program, {**self._settings(service), "METRICS_BIND": bind})
 
     def _start(self, name: str, program: Sequence[str], environ: Mapping[str, str]) -> None:
         self.supervisor.start(self._python(name, program, environ))

@@ -18,6 +18,7 @@ from synthetic.operator.api import connect
 
 PASSED_ON = ("Accept", "Content-Type")
 REFUSALS = (429, 500)  # in turn
+UNAVAILABLE = 503
 RETRY_AFTER = "1"  # seconds
 
 
@@ -96,10 +97,12 @@ class Gate:
         assert transport is not None  # noqa: S101 - it has just been read from
         self.requests += 1
         is_fatal = self._is_fatal(request.method)
+        if self.is_shut and self.requests % 2:
+            return self._refuse(UNAVAILABLE)  # as a load balancer says it of a server that is away
         if self.is_shut or (is_fatal and not self._hears_the_last()):
             return _cut(transport)
         if self.every and self.requests % self.every == 0:
-            return self._refuse()
+            return self._refuse(REFUSALS[next(self._refusals) % len(REFUSALS)])
         self._open.add(transport)
         try:
             return await self._pass_on(request, is_fatal=is_fatal)
@@ -119,9 +122,8 @@ class Gate:
             self.kill.victim()
         return self.kill.is_heard
 
-    def _refuse(self) -> web.Response:
+    def _refuse(self, status: int) -> web.Response:
         self.refused += 1
-        status = REFUSALS[next(self._refusals) % len(REFUSALS)]
         body = {"kind": "Status", "code": status, "message": f"refused with {status}"}
         return web.json_response(body, status=status, headers={"Retry-After": RETRY_AFTER})
 

@@ -10,7 +10,6 @@ import pytest
 from rendering import (
     CHARTS,
     EXAMPLES,
-    SERVICES,
     HelmError,
     alone,
     containers,
@@ -18,6 +17,9 @@ from rendering import (
     pods,
     render,
 )
+
+from localstack import catalogue
+from localstack.catalogue import SERVICES
 
 VARIANTS: list[tuple[str, ...]] = [
     (),
@@ -139,20 +141,14 @@ def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> No
     assert len({name(), *(name("--set", change) for change in changed)}) == 4
 
 
-def test_the_routes_are_whole_segments_of_the_services(helm: str) -> None:
+def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
     (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
     routes = {
         path["path"]: path["backend"]["service"]["name"]
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    assert routes == {
-        "/users": "try-auth",
-        "/user": "try-auth",
-        "/clients": "try-clients",
-        "/address": "try-clients",
-        "/products": "try-products",
-        "/inventory": "try-inventory",
-    }
+    answered = catalogue.routes()  # by the contracts
+    assert routes == {path: f"try-{name}" for name, paths in answered.items() for path in paths}
 
 
 def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from chart_docs import Value, values_of
-from rendering import CHARTS, SERVICES, HelmError, alone, text
+from rendering import CHARTS, HelmError, alone, text
+
+from localstack.catalogue import SERVICES
 
 # what each value is set to, and what then stands in the manifests
 OF_EVERY_POD: dict[str, tuple[Any, str]] = {

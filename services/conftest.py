@@ -39,7 +39,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture(scope="session")
 def serve_peer(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServePeer]:
-    """What serves a service that the others' tests do not know."""
+    """Serve any service but auth on a database, until the tests end."""
     with ExitStack() as running:
 
         def make(create_app: Callable[[], Bridge], database_url: str, **more: str) -> str:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from localstack.postgres import Postgres
+from servicekit.contract import load_contract
 
 ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout
 CONTRACTS = ROOT / "openapi"
@@ -16,7 +14,6 @@ SERVICES = tuple(sorted(path.stem for path in CONTRACTS.glob("*.yaml")))
 ISSUER = "auth"  # whose keys the others trust
 PEERS = tuple(name for name in SERVICES if name != ISSUER)
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _OF_REALMS = """
 SELECT table_name, bool_or(column_name = 'expires_at') FROM information_schema.columns
 WHERE table_schema = 'public' GROUP BY table_name
@@ -42,5 +39,4 @@ def tables(server: Postgres, service: str) -> dict[str, bool]:
 
 
 def _segments(contract: Path) -> set[str]:
-    paths = yaml.load(contract.read_bytes(), _LOADER)["paths"]  # noqa: S506 - a safe loader
-    return {"/" + path.split("/")[1] for path in paths}
+    return {"/" + path.split("/")[1] for path in load_contract(contract)["paths"]}

@@ -13,6 +13,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT ?=
 VALIDATION ?= strict
 ROUNDS ?= 1
 MONITORS ?= 1000
+NAME ?=
 ARGS ?=
 EXAMPLES ?= 1000
 OPS ?=
@@ -191,6 +192,11 @@ operator-bench: ## Show what the operator holds to, on the cluster of KUBECONFIG
 lock: ## Renew the locked dependencies
 	@$(BOOTSTRAP) dev
 	@$(BIN)/python scripts/lock.py
+
+.PHONY: chart
+chart: ## Make the chart of a new service that has a contract (NAME)
+	@$(BOOTSTRAP) dev
+	@$(BIN)/python scripts/charts/new_chart.py '$(NAME)'
 
 .PHONY: charts-docs
 charts-docs: ## Write the charts' tables of values into their READMEs

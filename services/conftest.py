@@ -1,10 +1,21 @@
 """What the tests of every service can ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Protocol
 
 import pytest
 
 from servicekit import migrate
+from servicekit.bridge import Bridge
+from servicekit.testing import Issuer, environment, peer_settings, serve
+
+
+class ServePeer(Protocol):
+    """Serves an application that trusts the issuer, on a database; returns its URL."""
+
+    def __call__(self, create_app: Callable[[], Bridge], database_url: str, **more: str) -> str:
+        """Serve it, with ``more`` in its environment, until the tests end."""
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +28,24 @@ def migrated_url_factory(postgres_url_factory: Callable[[], str]) -> Callable[[s
         return url
 
     return make
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """Whose tokens the services accept."""
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="session")
+def serve_peer(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServePeer]:
+    """Serve any service but auth on a database, until the tests end."""
+    with ExitStack() as running:
+
+        def make(create_app: Callable[[], Bridge], database_url: str, **more: str) -> str:
+            folder = tmp_path_factory.mktemp("peer")
+            with environment(**peer_settings(issuer, database_url, folder, **more)):
+                app = create_app()
+            return running.enter_context(serve(app))
+
+        yield make

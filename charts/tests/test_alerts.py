@@ -7,7 +7,9 @@ from typing import Any
 import promtool
 import pytest
 import yaml
-from rendering import CHARTS, SERVICES, render, rules
+from rendering import CHARTS, render, rules
+
+from localstack.catalogue import SERVICES
 
 # By chart: the options that make it bring its rules. Their tests are alerts/CHART.yaml.
 RULES = {

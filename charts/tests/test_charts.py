@@ -10,7 +10,6 @@ import pytest
 from rendering import (
     CHARTS,
     EXAMPLES,
-    SERVICES,
     HelmError,
     alone,
     containers,
@@ -18,6 +17,9 @@ from rendering import (
     pods,
     render,
 )
+
+from localstack import catalogue
+from localstack.catalogue import SERVICES
 
 VARIANTS: list[tuple[str, ...]] = [
     (),
@@ -139,20 +141,14 @@ def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> No
     assert len({name(), *(name("--set", change) for change in changed)}) == 4
 
 
-def test_the_routes_are_whole_segments_of_the_services(helm: str) -> None:
+def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
     (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
     routes = {
         path["path"]: path["backend"]["service"]["name"]
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    assert routes == {
-        "/users": "try-auth",
-        "/user": "try-auth",
-        "/clients": "try-clients",
-        "/address": "try-clients",
-        "/products": "try-products",
-        "/inventory": "try-inventory",
-    }
+    answered = catalogue.routes()  # by the contracts
+    assert routes == {path: f"try-{name}" for name, paths in answered.items() for path in paths}
 
 
 def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
@@ -291,3 +287,30 @@ def test_the_examples_say_how_to_be_used() -> None:
     assert EXAMPLES
     for example in EXAMPLES:
         assert Path(example).read_text().startswith("# ")
+
+
+def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
+    examples = [str(CHARTS / "examples" / name) for name in ("production.yaml", "scale.yaml")]
+    objects = render(helm, "cadastro", *(part for path in examples for part in ("-f", path)))
+    urls = {
+        (name, container["name"]): variable["valueFrom"]["secretKeyRef"]["name"]
+        for name, pod in pods(objects)
+        for container in containers(pod)
+        for variable in container.get("env", [])
+        if variable["name"] == "DATABASE_URL"
+    }
+    answering = {(f"Deployment/try-{service}", service) for service in SERVICES}
+    assert answering <= urls.keys()
+    for part, secret in urls.items():
+        assert secret.endswith("-pooler" if part in answering else "-database"), part
+    for service, policy in of_kind(objects, "NetworkPolicy").items():
+        ports = {p["port"] for rule in policy["spec"].get("egress", []) for p in rule["ports"]}
+        assert {5432, 6432} <= ports or service.removeprefix("try-") not in SERVICES
+    assert len(of_kind(objects, "HorizontalPodAutoscaler")) == len(SERVICES)
+
+
+def test_pools_that_end_at_a_pooler_hold_no_connection_of_the_server(helm: str) -> None:
+    many = ("--set", "database.maxConnections=30,replicas=50")
+    with pytest.raises(HelmError, match="may hold"):
+        render(helm, "clients", *alone("clients"), *many)
+    assert render(helm, "clients", *alone("clients"), *many, "--set", "database.poolerSecret=x")

@@ -6,7 +6,9 @@ from typing import Any
 
 import promtool
 import pytest
-from rendering import CHARTS, SERVICES, of_kind, render
+from rendering import CHARTS, of_kind, render
+
+from localstack.catalogue import SERVICES
 
 METRIC = re.compile(r"\b([a-z_]+)\{")
 PARTS = re.compile(r"(?<=seconds)_(?:bucket|count|sum)$|_total$")

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from chart_docs import Value, values_of
-from rendering import CHARTS, SERVICES, HelmError, alone, text
+from rendering import CHARTS, HelmError, alone, text
+
+from localstack.catalogue import SERVICES
 
 # what each value is set to, and what then stands in the manifests
 OF_EVERY_POD: dict[str, tuple[Any, str]] = {
@@ -29,7 +31,9 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "threads": (9, 'name: THREADS\n              value: "9"'),
     "logLevel": ("DEBUG", 'value: "DEBUG"'),
     "database.existingSecret": ("mine", "name: mine"),
-    "database.port": (6432, "port: 6432"),
+    "database.port": (7432, "port: 7432"),
+    "database.poolerSecret": ("pooler", "name: pooler"),
+    "database.poolerPort": (7433, "port: 7433"),
     "oauthClients.existingSecret": ("mine", "secretName: mine"),
     "sweep.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
     "drainSeconds": (9, "seconds: 9"),
@@ -138,6 +142,7 @@ NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to sho
     "autoscaling.": {"autoscaling.enabled": True},
     "credentials.key": {"credentials.existingSecret": "x"},
     "metrics.dashboard.labels": {"metrics.dashboard.enabled": True},
+    "database.poolerPort": {"database.poolerSecret": "pooler"},
     "metrics.labels": {"metrics.prometheusOperator": True},
     "tracing.ratio": {"tracing.endpoint": "http://otel.example:4318"},
     "metrics.runbooks": {"metrics.prometheusOperator": True},

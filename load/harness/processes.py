@@ -10,7 +10,7 @@ import psutil
 from harness.lookout import Lookout
 
 EVERY = 1.0  # seconds between two looks
-SERVICES = ("auth", "clients", "products", "inventory")
+SERVICES = [path.stem for path in (Path(__file__).parents[2] / "openapi").glob("*.yaml")]
 CLIENT, OTHERS = "the load itself", "others on this machine"
 MACHINE, DISK = "the machine, of 1", "waiting for the disk, of 1"
 

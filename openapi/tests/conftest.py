@@ -1,7 +1,9 @@
 """What the tests of the contracts share."""
 
 import pytest
-from contract_walk import SERVICES, Node, bundled, resolved
+from contract_walk import Node, bundled, resolved
+
+from localstack.catalogue import SERVICES
 
 
 @pytest.fixture(params=SERVICES)

@@ -1,15 +1,13 @@
 """Ways through a contract for the tests beside this module."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from localstack.catalogue import CONTRACTS as FOLDER
 from servicekit.contract import load_contract, operations
 
 Node = dict[str, Any]
 
-FOLDER = Path(__file__).parents[1]
-SERVICES = ("auth", "clients", "products", "inventory")
 PROBLEM = "application/problem+json"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
 from servicekit.contract import load_contract, operations
 from system import System, running
@@ -21,7 +22,6 @@ from system import System, running
 ROOT = Path(__file__).parents[2]
 LEDGER = "CADASTRO_LEDGER"
 SECRET = Path("secrets") / "oauth-clients" / "synthetic"
-SERVICES = ("auth", "clients", "products", "inventory")
 SOON = 15.0  # seconds: a relay tells the inventory of the last deletions
 
 # what the services keep on purpose, and sweep when its time is over

@@ -15,8 +15,9 @@ from typing import Any
 
 import psutil
 
+from localstack.catalogue import SERVICES
 from localstack.folder import DataFolder
-from localstack.stack import SERVICES, Stack, free_ports
+from localstack.stack import Stack, free_ports
 from scripts.chaos.broken import Variant, installed
 from scripts.chaos.caller import Caller, log_in, make_user
 from scripts.chaos.history import BrokenError

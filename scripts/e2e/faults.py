@@ -4,7 +4,9 @@ import time
 
 from cluster import RELEASE
 from traffic import Load
-from trial import SERVICES, LateError, Trial, check, nothing_lost, rounds
+from trial import LateError, Trial, check, nothing_lost, rounds
+
+from localstack.catalogue import SERVICES
 
 BACK_WITHIN = 30.0  # seconds until everything serves again, once PostgreSQL was killed
 

@@ -5,7 +5,9 @@ import time
 import httpx
 from cluster import CHART, RELEASE, ROOT, Cluster
 from monitoring import DEFINITION
-from trial import SERVICES, LateError, Trial, check
+from trial import LateError, Trial, check
+
+from localstack.catalogue import SERVICES
 
 FIRST_PURCHASE = 90.0  # seconds from `helm install`
 GONE_WITHIN = 60.0  # seconds: what others own goes after its owner

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from cluster import CHART, RELEASE, Cluster, ClusterError
 from rollouts import with_revision
 from traffic import Load
-from trial import SERVICES, MissError, Trial, check, nothing_failed, nothing_lost
+from trial import MissError, Trial, check, nothing_failed, nothing_lost
+
+from localstack.catalogue import SERVICES
 
 NOWHERE, SECOND = "nowhere", "second"
 POSTGRESQL = f"pod/{RELEASE}-postgresql-0"

@@ -4,8 +4,9 @@ from alembic.script import ScriptDirectory
 from cluster import NOT_TRIED, RELEASE
 from cluster_load import loaded
 from traffic import Load
-from trial import SERVICES, Trial, check, nothing_failed, rounds
+from trial import Trial, check, nothing_failed, rounds
 
+from localstack.catalogue import SERVICES
 from servicekit import migrate
 
 REVISION = '''"""One more revision, for a trial."""

@@ -13,7 +13,6 @@ from synthetic.probe import report
 from synthetic.probe.credentials import CLIENT_ID, Credentials
 from synthetic.probe.replay import replay
 
-SERVICES = ("auth", "clients", "products", "inventory")
 PATIENCE = 60  # seconds until the ingress has heard of the endpoints
 
 

@@ -13,6 +13,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 BIN = Path(sys.executable).parent
 MOST_FILES = 4  # of a new field, beside its test
+LINES = 250  # of a new service, beside its tests
+CALL = """
+import sys
+from pathlib import Path
+import httpx
+from system import running
+with running(Path(sys.argv[1])) as system:
+    print(httpx.get(f"{system.url}/suppliers/health"), httpx.post(f"{system.url}/suppliers/create"))
+"""
 NOT_OURS = ("CADASTRO_", "COV", "PYTEST")  # what a run of our own leaves in the environment
 
 
@@ -25,6 +34,11 @@ def patches(walk: str) -> list[str]:
 def files_of(patch: str) -> set[str]:
     """Return the files that a patch touches."""
     return set(re.findall(r"^\+\+\+ b/(.+)$", patch, re.MULTILINE))
+
+
+def written(patch: str) -> int:
+    """Return how many lines a patch adds."""
+    return len(re.findall(r"^\+(?!\+\+ b/)", patch, re.MULTILINE))
 
 
 @pytest.fixture
@@ -42,7 +56,8 @@ def copy(tmp_path: Path) -> Path:
 def run(folder: Path, *command: str, given: str = "") -> str:
     """Run a command in the copy, whose packages come before the installed ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
-    sources = sorted([*folder.glob("services/*/src"), folder / "synthetic" / "src"])
+    beside = (folder / "synthetic" / "src", folder / "services" / "localstack" / "tests")
+    sources = sorted([*folder.glob("services/*/src"), *beside])
     done = subprocess.run(
         command,
         cwd=folder,
@@ -65,3 +80,26 @@ def test_a_field_takes_four_files_and_is_stored(copy: Path) -> None:
     run(
         copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products/tests/test_products.py"
     )
+
+
+def test_a_service_takes_few_lines_and_answers_behind_the_ingress(
+    copy: Path, data_folder: Path
+) -> None:
+    change, test = patches("Add a service")
+    assert written(change) < LINES
+    for patch in (change, test):
+        run(copy, "git", "apply", given=patch)
+    python = sys.executable
+    run(copy, python, "scripts/charts/new_chart.py", "suppliers")
+    run(copy, python, "scripts/charts/chart_docs.py")
+    run(copy, str(BIN / "ruff"), "check", "services", "openapi", "charts")
+    run(copy, str(BIN / "lint-imports"))
+    run(copy, str(BIN / "pytest"), "-q", "services/suppliers", "openapi/tests/test_contracts.py")
+    charts = ["charts/tests/test_charts.py", "charts/tests/test_values.py"]
+    chosen = (
+        "routes or whom or sweep or helms_own_lint or production or (suppliers and not changes)"
+    )
+    run(copy, str(BIN / "pytest"), "-q", *charts, "-k", chosen)
+    answers = run(copy, python, "-c", CALL, str(data_folder))
+    assert "200 OK" in answers  # the service and its database
+    assert "401 Unauthorized" in answers

@@ -15,7 +15,8 @@ from drill import conduct, proxy
 from drill.certificates import Authority
 from drill.exercise import Row
 from drill.faults import FAULTS
-from trial import SERVICES
+
+from localstack.catalogue import SERVICES
 
 HOST = "localhost"
 TOKEN = {"Authorization": "Bearer good"}

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from localstack.catalogue import SERVICES
+from scripts.readme_steps import answered
 from system import running
 
 ROOT = Path(__file__).parents[2]
@@ -15,18 +17,8 @@ MARK = "--- next ---"
 MACHINES = {"/users/token", "/users/jwks.json"}  # which services call, and no user
 
 
-def steps() -> list[tuple[str, str]]:
-    """Return every command of the console blocks with what it is said to print."""
-    found: list[tuple[str, str]] = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
-        for step in block.split("$ ")[1:] if block.startswith("$ ") else []:
-            command, _, output = step.partition("\n")
-            found.append((command, output.strip()))
-    return found
-
-
 def test_every_command_answers_what_the_readme_says(data_folder: Path) -> None:
-    wanted = steps()
+    wanted = answered(README)
     assert len(wanted) > 10
     with running(data_folder) as system:
         commands = [command.replace("http://127.0.0.1:8080", system.url) for command, _ in wanted]
@@ -94,7 +86,7 @@ def test_what_is_to_be_pasted_is_the_same_in_portuguese() -> None:
 
 def test_every_call_of_the_contracts_is_told_in_portuguese() -> None:
     page = (ROOT / "README.pt-BR.md").read_text()
-    for service in ("auth", "clients", "products", "inventory"):
+    for service in SERVICES:
         document = yaml.safe_load((ROOT / "openapi" / f"{service}.yaml").read_text())
         for path, operations in document["paths"].items():
             for method in operations.keys() & {"get", "post", "put", "delete"}:

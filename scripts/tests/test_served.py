@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from localstack.stack import SERVICES
+from localstack.catalogue import SERVICES
 from servicekit.contract import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
 from system import System, running

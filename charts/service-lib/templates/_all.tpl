@@ -67,7 +67,7 @@ spec:
             - name: metrics
               containerPort: 9000
           env:
-            {{- include "service-lib.environment" . | nindent 12 }}
+            {{- include "service-lib.pooledEnvironment" . | nindent 12 }}
             {{- include "service-lib.metricsBind" . | nindent 12 }}
           startupProbe:
             httpGet: {path: /-/ready, port: http}
@@ -270,6 +270,9 @@ spec:
         - {port: 53, protocol: TCP}
     - ports:
         - port: {{ .Values.database.port }}
+        {{- if .Values.database.poolerSecret }}
+        - port: {{ .Values.database.poolerPort }}
+        {{- end }}
     {{- with .Values.tracing.endpoint }}
     - ports:
         - port: {{ include "service-lib.port" . }}

@@ -1,11 +1,11 @@
 {{/*
 Connections that a service may hold at its busiest, from its values and its name: the pools of all pods and of the one
 more that a rolling update starts; two for each relay, of which a rolling update starts one more; one for each of the
-migration, the sweep and the reconciliation.
+migration, the sweep and the reconciliation. Pools that end at a pooler hold none: the pooler has a limit of its own.
 */}}
 {{- define "service-lib.connections" -}}
 {{- $pods := .values.autoscaling.enabled | ternary .values.autoscaling.maxReplicas .values.replicas -}}
-{{- $pools := mul (add1 $pods) .values.workers .values.threads -}}
+{{- $pools := .values.database.poolerSecret | empty | ternary (mul (add1 $pods) .values.workers .values.threads) 0 -}}
 {{- add $pools (.values.relay | default false | ternary 4 0) 3 -}}
 {{- end }}
 

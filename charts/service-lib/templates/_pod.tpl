@@ -17,16 +17,30 @@ capabilities:
 {{- end }}
 
 {{- define "service-lib.databaseUrl" -}}
+{{ include "service-lib.urlOfSecret" (include "service-lib.databaseSecret" .) }}
+{{- end }}
+
+{{- define "service-lib.urlOfSecret" -}}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ include "service-lib.databaseSecret" . }}
+      name: {{ . }}
       key: DATABASE_URL
 {{- end }}
 
-{{/* What a service and its relay are told. */}}
+{{/* What a service's pods are told: theirs alone is the way through a pooler, which neither LISTEN nor a lock of a session takes. */}}
+{{- define "service-lib.pooledEnvironment" -}}
+{{ include "service-lib.urlOfSecret" (.Values.database.poolerSecret | default (include "service-lib.databaseSecret" .)) }}
+{{ include "service-lib.settings" . }}
+{{- end }}
+
+{{/* What all else of a service is told. */}}
 {{- define "service-lib.environment" -}}
 {{ include "service-lib.databaseUrl" . }}
+{{ include "service-lib.settings" . }}
+{{- end }}
+
+{{- define "service-lib.settings" -}}
 - name: LOG_LEVEL
   value: {{ .Values.logLevel | quote }}
 - name: THREADS

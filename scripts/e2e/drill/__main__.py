@@ -18,13 +18,14 @@ import httpx
 import promtool
 from cluster import RELEASE, Cluster, ClusterError, check_settings
 from monitoring import forget_definition
-from trial import SERVICES, MissError
+from trial import MissError
 
 from drill import conduct, troubles
 from drill.calm import Calm
 from drill.exercise import Row
 from drill.faults import FAULTS
 from drill.lookout import look_out
+from localstack.catalogue import SERVICES
 
 JOURNEYS = (
     *(f"{service}-health" for service in SERVICES),

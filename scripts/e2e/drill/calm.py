@@ -4,10 +4,11 @@ import time
 
 from cluster import RELEASE, Cluster
 from traffic import Load
-from trial import SERVICES, check
+from trial import check
 
 from drill.exercise import total_runs
 from drill.lookout import GROUP, Lookout
+from localstack.catalogue import SERVICES
 
 PAUSE = 1.0  # seconds
 PATIENCE = 1800.0  # seconds for all runs: eight probes at once share the nodes with the load

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cluster import Cluster
-from trial import SERVICES
 
 from drill import stand
 from drill.exercise import Exercise, Row
 from drill.faults import FAULTS, Fault, Site
 from drill.lookout import look_out
+from localstack.catalogue import SERVICES
 
 WAYS = ("both", "request", "schedule")
 TITLES = ("fault", "service", "started by", "runs", "unhealthy", "reason", "alert", "recovered", "")

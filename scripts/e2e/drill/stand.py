@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cluster import RELEASE, Cluster
-from trial import SERVICES
 
 from drill.certificates import Authority
 from drill.proxy import PORTS, TLS_PORTS
+from localstack.catalogue import SERVICES
 
 Object = dict[str, Any]
 

@@ -1,7 +1,6 @@
 """The clients service on a database of its own, called over HTTP."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,17 +10,9 @@ from servicekit.testing import (
     CONTRACTS,
     ContractClient,
     Issuer,
-    environment,
-    peer_settings,
-    serve,
 )
 
-
-@pytest.fixture(scope="session")
-def issuer() -> Iterator[Issuer]:
-    """Whose tokens the service accepts."""
-    with Issuer() as issuer:
-        yield issuer
+NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
@@ -37,20 +28,15 @@ def own_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def service_url(
-    issuer: Issuer, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def service_url(serve_peer: Callable[..., str], database_url: str) -> str:
     """The service, with the settings that it has by default."""
-    yield from _service(issuer, database_url, tmp_path_factory.mktemp("clients"))
+    return serve_peer(create_app, database_url, INVENTORY_URL=NOBODY)
 
 
 @pytest.fixture(scope="session")
-def lenient_url(
-    issuer: Issuer, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def lenient_url(serve_peer: Callable[..., str], database_url: str) -> str:
     """The service under ``VALIDATION=format``, on the same database."""
-    folder = tmp_path_factory.mktemp("lenient")
-    yield from _service(issuer, database_url, folder, VALIDATION="format")
+    return serve_peer(create_app, database_url, INVENTORY_URL=NOBODY, VALIDATION="format")
 
 
 @pytest.fixture
@@ -65,16 +51,6 @@ def lenient_api(lenient_url: str, issuer: Issuer) -> Iterator[ContractClient]:
     """The lenient service as a user sees it."""
     with ContractClient(lenient_url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client:
         yield client
-
-
-def _service(issuer: Issuer, database_url: str, folder: Path, **more: str) -> Iterator[str]:
-    settings = peer_settings(
-        issuer, database_url, folder, INVENTORY_URL="http://127.0.0.1:9", **more
-    )
-    with environment(**settings):
-        app = create_app()
-    with serve(app) as url:
-        yield url
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
-from localstack.stack import ROOT, free_ports
+from localstack.catalogue import ROOT
+from localstack.stack import free_ports
 from people import a_client
 from servicekit.database import driver_url
 from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until

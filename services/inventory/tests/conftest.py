@@ -27,13 +27,6 @@ SERVICE_SCOPE = "inventory:remove"
 
 
 @pytest.fixture(scope="session")
-def issuer() -> Iterator[Issuer]:
-    """Whose tokens the service accepts."""
-    with Issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture(scope="session")
 def clients() -> Iterator[Owner]:
     """Who owns the clients."""
     with Owner("clients") as owner:

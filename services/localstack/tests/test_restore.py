@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from localstack.backup import MANIFEST, BackupError, back_up, checked_dump
+from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
-from localstack.restore import TABLES, restore
-from localstack.stack import SERVICES
+from localstack.restore import restore
 from servicekit import migrate
 
 
@@ -54,30 +54,32 @@ INSERTS = {
 }
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", INSERTS)
 def test_each_database_comes_back_alone_and_gives_no_id_again(
     server: Postgres, tmp_path: Path, name: str
 ) -> None:
+    table = INSERTS[name].split()[2]
+
     def add(word: str) -> int:
         added = server.execute(f"{INSERTS[name]} RETURNING id", (word, word), name)
         return int(str(added[0][0]))
 
     def ids() -> list[int]:
-        rows = server.execute(f"SELECT id FROM {TABLES[name][0]} ORDER BY id", database=name)
+        rows = server.execute(f"SELECT id FROM {table} ORDER BY id", database=name)
         return [int(str(row[0])) for row in rows]
 
     old, gone = add("old"), add("gone")
     backup = back_up(server, tmp_path)
-    server.execute(f"DELETE FROM {TABLES[name][0]} WHERE id = {gone}", database=name)
+    server.execute(f"DELETE FROM {table} WHERE id = {gone}", database=name)
     lost = [add(f"lost-{number}") for number in range(3)]
-    told = restore(server, backup, name)[TABLES[name][0]]
+    told = restore(server, backup, name)[table]
     assert (told.lost, told.back) == (3, 1)
     assert {old, gone} <= set(ids())
     assert not set(lost) & set(ids())
     assert add("new") > max(lost)
     assert server.execute("SELECT version_num FROM alembic_version", database=name)
     owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s::regclass"
-    assert server.execute(owner, (TABLES[name][0],), name) == [(name,)]
+    assert server.execute(owner, (table,), name) == [(name,)]
     left = server.execute("SELECT datname FROM pg_database WHERE datname ~ '_(before|restored)$'")
     assert left == []
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx
 
+from servicekit.testing import wait_until
 from system import System, running
 
 
@@ -63,6 +64,14 @@ class Shop:
         return [entry["product_id"] for entry in answer.json()]
 
 
+def backed_up(data: Path) -> str:
+    """Back up, and return the backup's folder."""
+    target = str(data.with_name("backups"))
+    done = command("localstack.backup", "--data", str(data), "--to", target)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def restored(data: Path, backup: str, *services: str) -> dict[str, Any]:
     """Restore, and return what is told."""
     done = command("localstack.restore", backup, "--data", str(data), *("--services", *services))
@@ -78,10 +87,7 @@ def test_a_service_restored_alone_leaves_no_orphan_and_tells_what_was_lost(
         old, gone = shop.client("111.444.777-35"), shop.client("529.982.247-25")
         product = shop.product("Teclado")
         shop.buys(old, product)
-        target = str(data_folder.with_name("backups"))
-        done = command("localstack.backup", "--data", str(data_folder), "--to", target)
-        assert done.returncode == 0, done.stderr
-        backup = done.stdout.strip()
+        backup = backed_up(data_folder)
         shop.http.delete(f"/clients/delete/{gone}").raise_for_status()
         new, new_product = shop.client("123.456.789-09"), shop.product("Monitor")
         shop.buys(new, product)
@@ -108,3 +114,39 @@ def test_a_service_restored_alone_leaves_no_orphan_and_tells_what_was_lost(
         another = shop.client("123.456.789-09")
         assert another > new  # whose purchases would be somebody else's
         assert shop.bought(another) == []
+
+
+def test_an_inventory_restored_alone_forgets_who_is_gone_and_users_restored_alone_touch_it_not(
+    data_folder: Path,
+) -> None:
+    newcomer = {"username": "Ana", "password": "Testando-2"}
+    with running(data_folder) as system, Shop(system) as shop:
+        kept, gone = shop.client("111.444.777-35"), shop.client("529.982.247-25")
+        product, withdrawn = shop.product("Teclado"), shop.product("Monitor")
+        shop.buys(kept, product)
+        shop.buys(kept, withdrawn)
+        shop.buys(gone, product)
+        backup = backed_up(data_folder)
+        shop.http.delete(f"/clients/delete/{gone}").raise_for_status()
+        shop.http.delete(f"/products/delete/{withdrawn}").raise_for_status()
+        wait_until(lambda: shop.bought(gone) == [], "the inventory to forget the client")
+        wait_until(lambda: shop.bought(kept) == [product], "the inventory to forget the product")
+        shop.buys(kept, shop.product("Mouse"))
+        httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()
+
+    told = restored(data_folder, backup, "inventory")
+    entries = told["restored"]["inventory"]["inventory_items"]
+    assert (entries["lost"], entries["back"]) == (1, 2)
+    assert told["inventory"]["missing"] == {"client": 1, "product": 1}
+    assert told["inventory"]["removed_rows"] == 2
+    told = restored(data_folder, backup, "auth")
+    users = told["restored"]["auth"]["users"]
+    assert (users["lost"], users["back"]) == (1, 0)
+    assert told["inventory"]["missing"] == {"client": 0, "product": 0}
+
+    with running(data_folder) as system, Shop(system) as shop:
+        assert shop.bought(kept) == [product]
+        assert shop.bought(gone) == []
+        login = (newcomer["username"], newcomer["password"])
+        assert httpx.post(f"{system.url}/users/login", auth=login).status_code == 401
+        httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()

@@ -9,17 +9,7 @@ from servicekit.testing import (
     CONTRACTS,
     ContractClient,
     Issuer,
-    environment,
-    peer_settings,
-    serve,
 )
-
-
-@pytest.fixture(scope="session")
-def issuer() -> Iterator[Issuer]:
-    """Whose tokens the service accepts."""
-    with Issuer() as issuer:
-        yield issuer
 
 
 @pytest.fixture(scope="session")
@@ -29,16 +19,9 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def service_url(
-    issuer: Issuer, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def service_url(serve_peer: Callable[..., str], database_url: str) -> str:
     """The service."""
-    folder = tmp_path_factory.mktemp("products")
-    settings = peer_settings(issuer, database_url, folder, INVENTORY_URL="http://127.0.0.1:9")
-    with environment(**settings):
-        app = create_app()
-    with serve(app) as url:
-        yield url
+    return serve_peer(create_app, database_url, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from localstack.catalogue import SERVICES
 from servicekit import migrate
 from servicekit.database import driver_url
 
-SERVICES = ("auth", "clients", "products", "inventory")
 EXAMPLES: dict[type, object] = {
     bytes: b"1",
     datetime: datetime(2024, 11, 1, tzinfo=UTC),

@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from localstack.catalogue import SERVICES
 from servicekit import migrate
 from servicekit.database import driver_url
 
-SERVICES = ("auth", "clients", "products", "inventory")
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 EXCLUDED = {

@@ -32,7 +32,4 @@ def replace_hash(connection: Connection, user_id: int, password_hash: str) -> No
 
 def delete_expired_users(connection: Connection, batch: int) -> int:
     """Delete users that monitors left behind; return how many they were."""
-    expired = _users.expired(connection, batch)
-    for user_id in expired:
-        _users.delete(connection, "synthetic", user_id)
-    return len(expired)
+    return _users.delete_expired(connection, batch)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from localstack.catalogue import SERVICES
 from localstack.folder import DataFolder, FolderError
 from localstack.postgres import Postgres, PostgresError, program
-from localstack.stack import SERVICES
 
 MANIFEST = "manifest.json"
 FAILED = 1

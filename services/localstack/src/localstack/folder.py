@@ -6,8 +6,10 @@ import secrets
 from pathlib import Path
 from typing import IO
 
+from localstack.catalogue import PEERS
+
 MONITOR = "synthetic"
-OAUTH_CLIENTS = ("clients", "products", "inventory", MONITOR)
+OAUTH_CLIENTS = (*PEERS, MONITOR)
 
 
 class FolderError(Exception):

@@ -28,17 +28,12 @@ from localstack.backup import (
     database_server,
     only_user,
 )
+from localstack.catalogue import SERVICES, tables
 from localstack.folder import DataFolder, FolderError
 from localstack.postgres import Postgres, PostgresError, program
-from localstack.stack import SERVICES, Stack, StackError, free_ports
+from localstack.stack import Stack, StackError, free_ports
 from localstack.supervisor import ChildDiedError
 
-TABLES = {  # those with an id of their own, by database
-    "auth": ("users",),
-    "clients": ("clients", "addresses"),
-    "products": ("products",),
-    "inventory": ("inventory_items",),
-}
 BATCH = 10_000  # ids that are fetched at once
 OWNED = {"clients": "client_id", "products": "product_id"}  # as the inventory calls their ids
 EXPECTED = (BackupError, ChildDiedError, FolderError, PostgresError, StackError)
@@ -67,7 +62,7 @@ def main() -> int:
     except EXPECTED as error:
         sys.stderr.write(f"restore: {error}\n")
         return FAILED
-    told = {name: {t: asdict(d) for t, d in tables.items()} for name, tables in found.items()}
+    told = {name: {t: asdict(d) for t, d in one.items()} for name, one in found.items()}
     print(json.dumps({"restored": told, "inventory": compared}))
     return code
 
@@ -91,7 +86,7 @@ def restore(server: Postgres, backup: Path, name: str) -> dict[str, Difference]:
     if done.returncode:
         message = f"pg_restore could not make {name}: {done.stderr[-300:]}"
         raise BackupError(message)
-    found = {table: _compare(server, name, fresh, table) for table in TABLES[name]}
+    found = {table: _compare(server, name, fresh, table) for table in tables(server, name)}
     for table, difference in found.items():
         _give_no_id_again(server, fresh, table, difference.newest_id)
     server.execute(f'ALTER DATABASE "{name}" RENAME TO "{before}"')

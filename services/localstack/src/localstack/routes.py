@@ -8,12 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROUTES: Mapping[str, tuple[str, ...]] = {
-    "auth": ("/users", "/user"),
-    "clients": ("/clients", "/address"),
-    "products": ("/products",),
-    "inventory": ("/inventory",),
-}
+from localstack.catalogue import ISSUER, routes
 
 REST = "rest"  # the route of every other path
 
@@ -62,9 +57,9 @@ def _tracing(collector: str) -> list[str]:
 
 def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
     routers = {
-        name: {"rule": _rule(prefixes), "service": name} for name, prefixes in ROUTES.items()
+        name: {"rule": _rule(prefixes), "service": name} for name, prefixes in routes().items()
     }
-    rest = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [REST], "service": "auth"}
+    rest = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [REST], "service": ISSUER}
     return {
         "http": {
             "routers": {**routers, REST: rest},

@@ -8,18 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 
 import httpx
 
 from localstack import prefork, routes
+from localstack.catalogue import CONTRACTS, ROOT, SERVICES, relays
 from localstack.folder import DataFolder
 from localstack.postgres import Postgres
 from localstack.supervisor import Child, ChildDiedError, Launch, Supervisor, execute
 
-SERVICES = ("auth", "clients", "products", "inventory")
-RELAYS = ("clients", "products")
-ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
 
@@ -63,7 +60,7 @@ class Stack:
         self._pause = pause
         self._launch = launch
         self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
-        scraped = (*SERVICES, *(f"{name}-relay" for name in RELAYS)) if metrics else ()
+        scraped = (*SERVICES, *(f"{name}-relay" for name in relays())) if metrics else ()
         ports = free_ports(len(SERVICES) + len(scraped))
         self._ports = dict(zip(SERVICES, ports, strict=False))
         self._scraped = dict(zip(scraped, ports[len(SERVICES) :], strict=True))
@@ -77,7 +74,7 @@ class Stack:
         """Start everything, and return when all of it answers."""
         self._start_postgres()
         self._pause(0)
-        self._say("migrating the four databases")
+        self._say("migrating the databases")
         self._migrate()
         self._make_signing_key()
         self._pause(0)
@@ -86,7 +83,7 @@ class Stack:
         server = ["gunicorn", "-c", str(ROOT / "services" / "gunicorn.conf.py")]
         for name in SERVICES:
             self._start_seen(name, [*server, f"{name}.app:create_app()"], name)
-        for name in RELAYS:
+        for name in relays():
             self._start_seen(f"{name}-relay", [f"{name}.relay"], name)
         databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
         self._start("sweeps", ["localstack.sweeps", *databases], FRUGAL)
@@ -190,7 +187,7 @@ class Stack:
         return {
             **FRUGAL,
             "DATABASE_URL": self.postgres.url(name, user=name),
-            "CONTRACTS_DIR": str(ROOT / "openapi"),
+            "CONTRACTS_DIR": str(CONTRACTS),
             "VALIDATION": self._validation,
             "BIND": f"127.0.0.1:{self._ports[name]}",
             "JWKS_URL": f"{bases['auth']}/users/jwks.json",
@@ -199,9 +196,7 @@ class Stack:
             "SERVICE_CLIENT_SECRET_FILE": str(self._data.oauth_clients / name),
             "KEYS_DIR": str(self._data.keys),
             "OAUTH_CLIENTS_DIR": str(self._data.oauth_clients),
-            "INVENTORY_URL": bases["inventory"],
-            "CLIENTS_URL": bases["clients"],
-            "PRODUCTS_URL": bases["products"],
+            **{f"{peer.upper()}_URL": base for peer, base in bases.items()},
         }
 
     def _wait_until_ready(self) -> None:

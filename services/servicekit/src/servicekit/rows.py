@@ -144,6 +144,13 @@ class Rows:
         """Return ids of rows that monitors left behind; nobody else deletes those meanwhile."""
         return list(connection.scalars(self._expired, {"_batch": batch}))
 
+    def delete_expired(self, connection: Connection, batch: int) -> int:
+        """Delete rows that monitors left behind, of which nobody is told; return their number."""
+        expired = self.expired(connection, batch)
+        for identifier in expired:
+            self.delete(connection, "synthetic", identifier)
+        return len(expired)
+
     def _is_there(self, connection: Connection, mine: Mapping[str, Any]) -> bool:
         return bool(connection.scalar(self._exists, mine))
 

@@ -85,7 +85,7 @@ class Exercise:
         row.runs = total_runs(status) - before
         row.reason = status["lastRun"]["reason"]
         if row.runs > MOST:
-            row.misses.append(f"{row.runs} runs")
+            row.misses.append(f"{row.runs} runs: {', '.join(status['runs'][-row.runs :])}")
         if row.reason != self._fault.reason:
             row.misses.append(f"the reason is not {self._fault.reason}")
         self._wait(lambda: ALERT in self._lookout.alerts(self._name), ALERTS_WITHIN, "no alert")

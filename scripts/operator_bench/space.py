@@ -72,9 +72,8 @@ class Space:
 
     def delete(self, resource: Resource, name: str) -> None:
         """Delete an object and what it owns."""
-        body = json.dumps({"propagationPolicy": "Background"})
         path = resource.path(self.name, name)
-        _read(self.http.request("DELETE", path, content=body))
+        _read(self.http.request("DELETE", path, json={"propagationPolicy": "Background"}))
 
     def refusal(self, thing: Object) -> str:
         """Return why a monitor would be refused, or nothing; none is made."""

@@ -60,6 +60,7 @@ class Database:
             hide_parameters=True,  # they are personal data, and errors end up in logs
             connect_args={
                 "application_name": application,
+                "cursor_factory": spans.cursor if spans is not None else None,
                 "connect_timeout": CONNECT_TIMEOUT,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}"
@@ -67,8 +68,6 @@ class Database:
             },
         )
         event.listen(self._engine, "checkout", _refuse_when_left)
-        if spans is not None:
-            spans.watch(self._engine)
         patience.install()
         self._silent = False  # the last answer that was waited for did not come
         self._trial = RLock()  # who listens on one connection writes on another

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from wsgiref.types import WSGIApplication
 
-from sqlalchemy import Engine
+from psycopg2.extensions import cursor
 
 # the ``traceparent`` of what this thread does now, when this process makes spans
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
@@ -13,6 +13,8 @@ SAMPLED = "-01"  # how a traceparent ends whose spans are kept
 
 class Traces:
     """Makes no spans."""
+
+    cursor: type[cursor] | None = None  # what runs statements, where each has a span
 
     def start(self) -> None:
         """Be ready to make spans; after a fork, not before."""
@@ -23,9 +25,6 @@ class Traces:
     def answering(self, app: WSGIApplication) -> WSGIApplication:
         """Return an application whose answers have a span each."""
         return app
-
-    def watch(self, engine: Engine) -> None:
-        """Make a span of each statement, below that of the request."""
 
     def telling(
         self,

@@ -18,11 +18,12 @@ from scripts.operator_bench.space import (
     runs,
     until,
 )
-from synthetic.operator.api import CRON_JOBS, GROUP, JOBS, Object
+from synthetic.operator.api import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.reconcile import RUN_REQUESTED
 
 FEW = 20  # monitors
+MOST_WRITES = 25  # for one monitor; it has about ten
 EVERY = 7  # of so many requests one is refused; a reconcile has about five
 READY_WITHIN = 60.0  # seconds
 CONVERGES_WITHIN = 60.0  # seconds
@@ -57,6 +58,7 @@ def kills(space: Space, say: Callable[[str], None]) -> str:
             while kill(space, number, is_new=is_new, is_heard=is_heard):
                 say(f"killed at write {number} of {_words(is_new=is_new, is_heard=is_heard)}")
                 number += 1
+                _check(number <= MOST_WRITES, f"after {MOST_WRITES} writes it is not at rest")
             counts.append(number - 1)
     _check(all(counts), f"the operator was not killed: {counts}")
     return f"{sum(counts)} kills at writes, heard or not: one CronJob each, and every total exact"
@@ -81,6 +83,7 @@ def kill(space: Space, number: int, *, is_new: bool, is_heard: bool) -> bool:
         until(lambda: _converged(space, name), CONVERGES_WITHIN, f"{name}: {_told(space, name)}")
         running.settle(QUIET)
     _check(_converged(space, name), f"{name}: {_told(space, name)}")
+    space.delete(MONITORS, name)  # or the next victim would write what becomes of its pods
     return killed
 
 

@@ -173,6 +173,7 @@ def test_what_is_not_supported_is_refused_with_its_place(
         ("[" * 4_000, "things.arazzo.yaml"),
         ("just text", "the document"),
         ("x" * 3_000_000, "larger than"),
+        ("- x\n" * 250_000, "the document"),  # as much as a ConfigMap can hold
         ("!!python/object/apply:os.system ['true']", "is not YAML"),
     ],
 )

@@ -15,9 +15,9 @@ if "SERVICE" in os.environ:  # an image knows which service it is
 # single one that would only be a second copy. Nothing connects before a worker lives.
 preload_app = workers > 1
 
-graceful_timeout = 20  # seconds to finish what runs after SIGTERM; Kubernetes grants 30
+graceful_timeout = 20  # seconds to finish what runs after SIGTERM; the charts grant 40 in all
 timeout = 30  # seconds without a heartbeat of the event loop, until a worker is replaced
-keepalive = 75  # seconds; longer than an ingress keeps its own side open
+keepalive = 100  # seconds; an ingress uses a connection again for 60 (nginx) or 90 (Traefik)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's advice: a heartbeat should touch no disk
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 control_socket_disable = True

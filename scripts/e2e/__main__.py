@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times, and more steps: an hour",
+        help="roll 10 times, kill pods 20 times and PostgreSQL 10 times, and more: half an hour",
     )
     parser.add_argument(
         "--timeout", default="5m", help="for an install or a rollout, as helm has it (5m)"

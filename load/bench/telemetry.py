@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bench.arena import Arena
 from bench.compare import ALONE, Extent, order
 from bench.measure import Sample, measure
-from bench.progress import say
+from bench.progress import BenchError, say
 from bench.variants import OURS, VARIANTS
 from localstack.stack import free_ports
 
@@ -54,12 +54,19 @@ def lines(rounds: int, seconds: float) -> Iterator[str]:
 
 
 def judged(together: Sequence[Cost]) -> str:
-    """Return the last line; where others used the core, nothing is settled."""
+    """Return the last line; where others used the core, nothing is settled.
+
+    Raises:
+        BenchError: it is settled that they cost too much.
+
+    """
     worst = max(map(verdict, together))
     told = f"all together cost {worst:.1%} at most; {HIGHEST:.0%} are allowed"
     if not all(cost.alone for cost in together):
         return f"NOT SETTLED, since others used the core; seemingly {told}"
-    return f"{'well' if worst <= HIGHEST else 'TOO MUCH'}: {told}"
+    if worst > HIGHEST:
+        raise BenchError(told)
+    return f"well: {told}"
 
 
 def settings(collector: int, metrics: int) -> dict[str, Mapping[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 
 from localstack.folder import DataFolder
 from localstack.leftovers import Leftovers
+from localstack.pytest_postgres import open_folder
 from servicekit.testing import record, wait_until
 from synthetic.probe.credentials import read_credentials
 from synthetic.probe.library import journey_names
@@ -50,14 +51,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """One system for all of these tests: a start takes seconds."""
-    below = tmp_path_factory.mktemp("system")
-    for passed in (below, *below.parents):  # PostgreSQL's own account passes through
-        passed.chmod(0o711)
-        if passed.name.startswith("pytest-of-"):
-            break
-    with running(below / "data") as system:
+    with open_folder() as below, running(below / "data") as system:
         sell_to_a_live_client(system.url)
         folder = DataFolder(below / "data")
         leftovers = Leftovers(folder)

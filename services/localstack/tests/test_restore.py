@@ -13,6 +13,7 @@ import pytest
 from localstack.backup import MANIFEST, BackupError, back_up, checked_dump
 from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
+from localstack.pytest_postgres import open_folder
 from localstack.restore import restore
 from servicekit import migrate
 
@@ -25,22 +26,20 @@ def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def server() -> Iterator[Postgres]:
     """A server with the four databases, migrated and empty, and nobody who uses them."""
-    folder = tmp_path_factory.mktemp("server")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o711)  # PostgreSQL's own account passes through
-    server = Postgres(folder / "pg", folder / "postgres.log")
-    server.initialise()
-    server.start()
-    try:
-        for name in SERVICES:
-            server.execute(f'CREATE ROLE "{name}" LOGIN')
-            server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
-            migrate.upgrade(server.url(name, user=name), migrate.configuration(name))
-        yield server
-    finally:
-        server.stop()
+    with open_folder() as folder:
+        server = Postgres(folder / "pg", folder / "postgres.log")
+        server.initialise()
+        server.start()
+        try:
+            for name in SERVICES:
+                server.execute(f'CREATE ROLE "{name}" LOGIN')
+                server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+                migrate.upgrade(server.url(name, user=name), migrate.configuration(name))
+            yield server
+        finally:
+            server.stop()
 
 
 INSERTS = {

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,23 @@ def postgres_url_factory() -> Iterator[Callable[[], str]]:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a folder that PostgreSQL's own account can pass through, and remove it afterwards.
+
+    It is not below pytest's own, which every pytest that starts shuts to others again: some tests
+    start one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cadastro-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def data_folder(tmp_path: Path) -> Path:
-    """A folder to be made, below folders that PostgreSQL's own account can pass through."""
-    for folder in (tmp_path, *tmp_path.parents):
-        folder.chmod(0o711)
-        if folder.name.startswith("pytest-of-"):
-            break
-    return tmp_path / "data"
+def data_folder() -> Iterator[Path]:
+    """A folder to be made, in one that PostgreSQL's own account can pass through."""
+    with open_folder() as folder:
+        yield folder / "data"

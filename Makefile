@@ -156,9 +156,9 @@ bench-telemetry: ## Measure what metrics, logs and traces (1 %) cost, each and t
 	@PYTHONPATH=load $(BIN)/python -m bench telemetry $(if $(QUICK),--quick)
 
 .PHONY: bench-scale
-bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000)
+bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000, QUICK=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)')
+	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
 
 .PHONY: instructions
 instructions: ## Count the instructions of a request (KEEP=1 to compare with from now on)

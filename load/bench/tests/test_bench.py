@@ -12,7 +12,9 @@ import pytest
 from validate_docbr import CPF
 
 from bench import instructions, layers, people, table
-from bench.compare import Comparison, Extent
+from bench.coldstart import Start
+from bench.compare import Comparison
+from bench.extent import Extent
 from bench.generator import Order
 from bench.goals import PGBENCH
 from bench.measure import Sample, follow
@@ -70,8 +72,8 @@ def compared(*, peer: Sample, busy: float = 1.0) -> list[str]:
         comparison.samples["fetch", variant.name].append(peer)
     comparison.samples["fetch", OURS] = [sample(1000, 100, busy)]
     comparison.samples["fetch", PGBENCH].append(sample(10_000, 0))
-    comparison.many.append(peer)
-    comparison.add.append(peer)
+    comparison.tails["fetch"] = [peer]
+    comparison.starts.append(Start(from_exec=1.2, from_fork=0.9, cpu=1))
     return [line for line in table.lines(comparison) if line.startswith("fetch   FastAPI, sync")]
 
 

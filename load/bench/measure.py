@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
@@ -21,7 +22,7 @@ class Sample:
     """What one measurement showed."""
 
     rate: float  # requests a second
-    cpu: float  # microseconds of the server's processes for each request
+    cpu: float  # microseconds of the servers' processes for each request
     p50: float  # milliseconds, as the next
     p99: float
     server_busy: float  # the part of its cores that the server used
@@ -35,17 +36,21 @@ class Sample:
         return replace(self, cpu=self.cpu + self.database, database=0.0)
 
 
-def measure(arena: Arena, name: str, order: Order, *, refusals: bool = False) -> Sample:
+def measure(
+    arena: Arena, name: str, order: Order, *, asked: Sequence[str] = (), refusals: bool = False
+) -> Sample:
     """Load the server of that name; with ``refusals`` it may turn requests away.
+
+    The processor's time is that of the server and of those on the same cores that it has ``asked``.
 
     Raises:
         BenchError: an answer was not a good one, or there was none.
 
     """
-    server, database = arena.process(name), arena.postgres_process
-    before = cpu_seconds(server), cpu_seconds(database)
+    servers, database = [arena.process(each) for each in (name, *asked)], arena.postgres_process
+    before = sum(map(cpu_seconds, servers)), cpu_seconds(database)
     seen = follow(order, arena.load_core)
-    used, stored = (cpu_seconds(server) - before[0], cpu_seconds(database) - before[1])
+    used, stored = sum(map(cpu_seconds, servers)) - before[0], cpu_seconds(database) - before[1]
     if not seen.requests:
         message = f"{name} answered no {order.operation} in {order.seconds:g} s: too much else runs"
         raise BenchError(f"{message} on this machine; try again when it is quiet")

@@ -48,7 +48,7 @@ def additions(arena: Arena, extent: Extent) -> Pairs:
     ours: list[Sample] = []
     theirs: list[Sample] = []
     for _ in range(extent.rounds):
-        ours.append(measure(arena, "inventory", add))
+        ours.append(measure(arena, "inventory", add, asked=(OURS, "products")))
         theirs.append(measure(arena, OURS, create))
         arena.rows.settle(extent.rows)
     return Pairs(ours, theirs)

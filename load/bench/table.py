@@ -18,7 +18,7 @@ TITLES = {variant.name: variant.title for variant in VARIANTS} | {PGBENCH: "pgbe
 WHAT = 13  # letters of the first column
 HEAD = (
     f"{'':{WHAT}}{'beside':36}{'ours':>8}{'theirs':>8}{'ratio':>8}{'min-max':>13}{'by CPU':>8}"
-    f"{'goal':>9}"
+    f"{'goal':>11}"
 )
 DISTURBED = "not judged: others used the core"
 BY_CPU = "by CPU: others used the core"
@@ -46,7 +46,7 @@ class Row:
         )
         spread = f"{min(self.spread):.2f}-{max(self.spread):.2f}" if self.spread else "-"
         names = f"{self.what:{WHAT}}{self.beside:36}{self.ours:8.{_places(self.ours)}f}{theirs:>8}"
-        return f"{names}{self.found:8.2f}{spread:>13}{by_cpu:>8}{self.goal:>9}  {self.verdict}"
+        return f"{names}{self.found:8.2f}{spread:>13}{by_cpu:>8}{self.goal:>11}  {self.verdict}"
 
 
 def lines(comparison: Comparison) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 import json
 import platform
+import sys
 from pathlib import Path
 
 import pytest
 from validate_docbr import CPF
 
 from bench import instructions, layers, people
+from bench.__main__ import main
 from bench.plans import OPERATIONS, plan
 from bench.variants import OURS, VARIANTS
 
@@ -38,6 +40,18 @@ def test_a_request_that_takes_more_instructions_is_told(
     lines, well = instructions.judge({"fetch": 1051})
     assert not well
     assert "more than 5% more" in lines[0]
+
+
+def test_growth_ends_with_1_and_is_only_told_where_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(instructions, "BASELINE", tmp_path / "instructions.json")
+    instructions.keep({"fetch": 1000})
+    monkeypatch.setattr(instructions, "count", lambda _: {"fetch": 1051})
+    for options, code in (([], 1), (["--tell"], 0)):
+        monkeypatch.setattr(sys, "argv", ["bench", "instructions", *options])
+        assert main() == code
+        assert "+5.10% since the last landing  more than 5% more" in capsys.readouterr().out
 
 
 def test_figures_for_another_python_are_not_compared_with(

@@ -27,6 +27,7 @@ UNTIMED ?=
 LOGINS ?= 200
 ROWS ?=
 KEEP ?=
+TELL ?=
 URL ?= http://127.0.0.1:$(PORT)
 JOURNEY ?= inventory-purchase
 CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
@@ -156,14 +157,14 @@ bench-telemetry: ## Measure what metrics, logs and traces (1 %) cost, each and t
 	@PYTHONPATH=load $(BIN)/python -m bench telemetry $(if $(QUICK),--quick)
 
 .PHONY: bench-scale
-bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000)
+bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000, QUICK=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)')
+	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
 
 .PHONY: instructions
-instructions: ## Count the instructions of a request (KEEP=1 to compare with from now on)
+instructions: ## Count the instructions of a request (KEEP=1: compare with them from now on; TELL=1: end with 0)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench instructions $(if $(KEEP),--keep)
+	@PYTHONPATH=load $(BIN)/python -m bench instructions $(if $(KEEP),--keep) $(if $(TELL),--tell)
 
 ##@ Deploy
 

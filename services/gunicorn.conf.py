@@ -2,11 +2,17 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+from servicekit import affinity
+
 bind = os.environ.get("BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WORKERS", "1"))
+pin_workers = os.environ.get("PIN_WORKERS", "auto")  # what our hooks go by; gunicorn has no such
+if pin_workers not in affinity.POLICIES:
+    sys.exit(f"PIN_WORKERS is one of {', '.join(affinity.POLICIES)}, and not {pin_workers!r}")
 worker_class = "servicekit.worker.Worker"
 if "SERVICE" in os.environ:  # an image knows which service it is
     wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
@@ -24,6 +30,25 @@ control_socket_disable = True
 accesslog = None  # servicekit writes one line a request
 errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
+
+
+def pre_fork(arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Choose a worker's core here, where it is known which ones the others have."""
+    taken = [other.core for other in arbiter.WORKERS.values()]
+    cores = affinity.usable_cores()
+    worker.core = affinity.core_for_one_more(
+        pin_workers, arbiter.num_workers, taken, cores, os.cpu_count() or 1
+    )
+
+
+def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
+    """Pin the worker before it starts a thread."""
+    if worker.core is None:
+        return
+    try:
+        affinity.pin(worker.core)
+    except OSError as error:
+        worker.log.warning("not pinned to core %s: %s", worker.core, error.strerror)
 
 
 def post_worker_init(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types

@@ -4,13 +4,15 @@ import argparse
 import os
 import sys
 
-from bench import compare, instructions, layers, plot, scale, table, telemetry
+from bench import compare, goals, instructions, layers, plot, scale, table, telemetry
 from bench.arena import Arena
 from bench.environments import ROOT
+from bench.extent import Extent
 from bench.plans import OPERATIONS
 from bench.progress import BenchError, say
 
 REPORTS = ROOT / "reports" / "bench"
+QUICK_ROWS = 100_000  # of the larger table
 CALM = 0.5  # load average a core above which others disturb a measurement
 
 
@@ -28,8 +30,9 @@ def main() -> int:
 def _compare(options: argparse.Namespace) -> None:
     _warn_when_shared()
     rounds, seconds = (3, 1.0) if options.quick else (5, 3.0)
+    rows, requests = (QUICK_ROWS, 0) if options.quick else (goals.MILLION, goals.REQUESTS)
     with Arena() as arena:
-        found = compare.compare(arena, compare.Extent(options.ops, rounds, seconds))
+        found = compare.compare(arena, Extent(options.ops, rounds, seconds), rows, requests)
     text = "\n".join(table.lines(found))
     print(text)
     _keep("table.txt", text + "\n")
@@ -43,7 +46,7 @@ def _instructions(options: argparse.Namespace) -> None:
     print("\n".join(lines))
     if options.keep:
         instructions.keep(found)
-    elif not well:
+    elif not well and not options.tell:
         raise BenchError("a request takes more instructions than at the last landing")
 
 
@@ -54,8 +57,11 @@ def _layers(options: argparse.Namespace) -> None:
 
 def _scale(options: argparse.Namespace) -> None:
     _warn_when_shared()
-    for line in scale.lines(options.rows):
+    shown = []
+    for line in scale.lines(options.rows, scale.QUICK if options.quick else scale.EXTENT):
         print(line, flush=True)
+        shown.append(line)
+    _keep("scale.txt", "\n".join([*shown, ""]))
 
 
 def _telemetry(options: argparse.Namespace) -> None:
@@ -91,19 +97,27 @@ def _parser() -> argparse.ArgumentParser:
     more = commands.add_parser("scale", help="more rows, connections, workers, rows of a page")
     more.add_argument(
         "--rows",
-        type=int,
-        default=scale.TABLES[-1],
-        choices=scale.TABLES,
-        help="the largest table (10000000)",
+        type=_rows,
+        default=scale.LARGEST,
+        help="of the largest table (10000000)",
     )
+    more.add_argument("--quick", action="store_true", help="few and short measurements")
     more.set_defaults(run=_scale)
     seen = commands.add_parser("telemetry", help="what metrics, logs and traces cost")
     seen.add_argument("--quick", action="store_true", help="few and short measurements")
     seen.set_defaults(run=_telemetry)
     counts = commands.add_parser("instructions", help="instructions of one fetch and one create")
     counts.add_argument("--keep", action="store_true", help="make them the figures to compare with")
+    counts.add_argument("--tell", action="store_true", help="end with 0 when they have grown, too")
     counts.set_defaults(run=_instructions)
     return parser
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) <= scale.EXTENT.rows:
+        message = f"ROWS is a number greater than {scale.EXTENT.rows}, and not {text}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _operations(text: str) -> tuple[str, ...]:

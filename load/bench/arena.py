@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+import psutil
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -27,6 +28,7 @@ from localstack.stack import free_ports
 from localstack.supervisor import Child, Supervisor
 
 PATIENCE = 120.0  # seconds for a server to answer
+PATH = "/clients/fetch?limit=1"  # of the first request to a server
 LOG_LINES = {"LOG_LEVEL": "INFO"}  # ours writes its line a request, as it does in use
 MEMORY = {"shared_buffers": "1GB", "max_connections": "200", "max_wal_size": "4GB"}
 
@@ -41,11 +43,13 @@ class Arena:
             message = "two cores are needed: one for the server, one for PostgreSQL and the load"
             raise BenchError(message)
         self.server_cores, self.load_core = cores[:1], cores[-1]
+        self.two_cores = cores[:2]  # free ones where there are three
         self.folder = Path(tempfile.mkdtemp(prefix="cadastro-bench-"))
         self.folder.chmod(0o711)  # PostgreSQL's own account passes through
         self.keys = self.folder / "keys"
         self.ports: dict[str, int] = {}
         self.children: dict[str, Child] = {}
+        self.cores: dict[str, Sequence[int]] = {}  # that each child was given
         self.token = ""
         self._supervisor = Supervisor()
         self._postgres = Postgres(self.folder / "pg", self.folder / "postgres.log", MEMORY)
@@ -75,17 +79,54 @@ class Arena:
         """Where PostgreSQL's socket is."""
         return self._postgres.folder
 
+    @property
+    def postgres_process(self) -> psutil.Process:
+        """PostgreSQL's first process, of which all others are children."""
+        assert self._postgres.process is not None  # noqa: S101 - it was started
+        return psutil.Process(self._postgres.process.pid)
+
+    def process(self, name: str) -> psutil.Process:
+        """Return the first process of a server that runs."""
+        process = self.children[name].process
+        assert process is not None  # noqa: S101 - it was started
+        return psutil.Process(process.pid)
+
+    def add_clients(self, database: str) -> Rows:
+        """Make one more database of clients, and return its table."""
+        self._postgres.execute(f"CREATE DATABASE {database}")
+        url = self.database_url(database)
+        self._run("-m", "localstack.migrations", f"clients={url}")
+        return Rows(url)
+
     def database_url(self, name: str) -> str:
         """Return where a service's database is."""
         return self._postgres.url(name)
 
-    def start(self, variant: Variant, **more: str) -> None:
-        """Start a server and wait until it answers; raises ``BenchError``."""
-        say(f"starting {variant.title}")
-        port = self.ports.setdefault(variant.name, free_ports(1)[0])
+    def start(
+        self,
+        variant: Variant,
+        more: Mapping[str, str] | None = None,
+        *,
+        name: str = "",
+        cores: Sequence[int] = (),
+    ) -> None:
+        """Start a server and wait until it answers; raises ``BenchError``.
+
+        ``more`` are settings, ``name`` tells several of one variant apart, and ``cores`` are other
+        ones than the server's.
+        """
+        name = name or variant.name
+        say(f"starting {variant.title}" + (f": {name}" if name != variant.name else ""))
+        self.begin(variant, name, cores, more or {})
+        self._wait(name, f"http://127.0.0.1:{self.ports[name]}{PATH}")
+
+    def begin(
+        self, variant: Variant, name: str, cores: Sequence[int], more: Mapping[str, str]
+    ) -> None:
+        """Start a server, and do not wait."""
+        port = self.ports.setdefault(name, free_ports(1)[0])
         environ = variant.environ(port, {**self.settings("clients"), **more})
-        self.launch(variant.name, variant.command(port), environ)
-        self._wait(variant.name, f"http://127.0.0.1:{port}/clients/fetch?limit=1")
+        self.launch(name, variant.command(port), environ, cores)
 
     def stop(self, name: str) -> None:
         """Stop one server."""
@@ -94,10 +135,16 @@ class Arena:
         assert child.process is not None  # noqa: S101 - it was started
         child.process.wait(PATIENCE)
 
-    def launch(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start a process of this name on the server's cores."""
-        cores = ",".join(map(str, self.server_cores))
-        pinned = ["taskset", "-c", cores, *command]
+    def launch(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        cores: Sequence[int],
+    ) -> None:
+        """Start a process of this name on these cores; on the server's when there are none."""
+        self.cores[name] = cores or self.server_cores
+        pinned = ["taskset", "-c", ",".join(map(str, self.cores[name])), *command]
         child = Child(name, pinned, self.folder / f"{name}.log", environ)
         self.children[name] = self._supervisor.start(child)
 
@@ -108,14 +155,14 @@ class Arena:
         configuration = str(ROOT / "services" / "gunicorn.conf.py")
         command = [gunicorn, "-c", configuration, f"{name}.app:create_app()"]
         environ = {**self.settings(name), "BIND": f"127.0.0.1:{port}"}
-        self.launch(name, command, environ)
+        self.launch(name, command, environ, ())
         self._wait(name, f"http://127.0.0.1:{port}/-/ready")
 
     def start_responder(self) -> None:
         """Start the server that does nothing, as `responder`."""
         port = self.ports.setdefault("responder", free_ports(1)[0])
         command = [sys.executable, "-m", "bench.responder", str(port)]
-        self.launch("responder", command, {"PYTHONPATH": str(HERE.parent)})
+        self.launch("responder", command, {"PYTHONPATH": str(HERE.parent)}, ())
         self._wait("responder", f"http://127.0.0.1:{port}/")
 
     def make_product(self) -> int:
@@ -129,8 +176,7 @@ class Arena:
         say("starting PostgreSQL and auth")
         self._postgres.initialise()
         self._postgres.start()
-        assert self._postgres.process is not None  # noqa: S101 - it was started
-        os.sched_setaffinity(self._postgres.process.pid, {self.load_core})  # backends inherit it
+        self.postgres_process.cpu_affinity([self.load_core])  # its backends inherit it
         names = ("auth", "clients", "products", "inventory")
         self.ports.update(zip(names, free_ports(len(names)), strict=True))
         for name in names:

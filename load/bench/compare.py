@@ -1,36 +1,20 @@
 """Paired rounds: in each, every variant does every operation, one after the other."""
 
-import statistics
-import time
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import psutil
-
-from bench import generator, pgbench, sameness
+from bench import coldstart, ours, pgbench, sameness
 from bench.arena import Arena
+from bench.coldstart import Start
+from bench.extent import CONNECTIONS, Extent, order
 from bench.goals import PGBENCH
-from bench.measure import Sample, measure, memory
+from bench.measure import Sample, measure
+from bench.ours import Memory
+from bench.pairs import Pairs
 from bench.progress import say
 from bench.variants import OURS, VARIANTS
 
-CONNECTIONS = 32
-MANY_CONNECTIONS = 128
-WARMUP = 0.5  # seconds
-ALONE = 0.85  # the part of its core that a server under full load uses when nobody else does
-
 Samples = dict[tuple[str, str], list[Sample]]  # by operation and variant, a sample a round
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much is measured."""
-
-    operations: Sequence[str]
-    rounds: int
-    seconds: float  # of each measurement
-    rows: int = 10_000
 
 
 @dataclass
@@ -39,55 +23,45 @@ class Comparison:
 
     extent: Extent
     samples: Samples = field(default_factory=lambda: defaultdict(list))
-    many: list[Sample] = field(default_factory=list)  # ours, a fetch at more connections
-    add: list[Sample] = field(default_factory=list)  # ours, add_product
     ceiling: float = 0.0  # requests a second of the generator against a server that does nothing
-    start: float = 0.0  # seconds until our worker answered
-    memory: float = 0.0  # MiB of our worker at the end
+    starts: list[Start] = field(default_factory=list)
+    tails: dict[str, list[Sample]] = field(default_factory=dict)  # ours, at many connections
+    add: Pairs | None = None  # add_product beside create
+    rows: int = 0  # of the larger table
+    larger: dict[str, Pairs] = field(default_factory=dict)  # by operation, beside the small table
+    workers: dict[str, Pairs] = field(default_factory=dict)  # two, by what they stand beside
+    memory: Memory | None = None
 
-    def ratios(self, operation: str, beside: str) -> list[float]:
-        """Return ours over another's rate, round by round."""
-        pairs = zip(self.samples[operation, OURS], self.samples[operation, beside], strict=True)
-        return [ours.rate / theirs.rate for ours, theirs in pairs]
-
-    def cpu_ratios(self, operation: str, beside: str) -> list[float]:
-        """Return another's processor time a request over ours, round by round."""
-        pairs = zip(self.samples[operation, OURS], self.samples[operation, beside], strict=True)
-        return [theirs.cpu / ours.cpu for ours, theirs in pairs]
-
-    def undisturbed(self, operation: str, beside: str) -> bool:
-        """Tell whether the server's core was ours alone, or nearly so, in most rounds."""
-        servers = [name for name in (OURS, beside) if name != PGBENCH]
-        return all(self.median(operation, name, "server_busy") >= ALONE for name in servers)
-
-    def median(self, operation: str, variant: str, what: str = "rate") -> float:
-        """Return the median of one of a sample's figures over the rounds."""
-        samples = self.samples[operation, variant]
-        return statistics.median(float(getattr(sample, what)) for sample in samples)
+    def pairs(self, operation: str, beside: str) -> Pairs:
+        """Return ours and another's samples of an operation."""
+        return Pairs(self.samples[operation, OURS], self.samples[operation, beside])
 
 
-def compare(arena: Arena, extent: Extent) -> Comparison:
-    """Measure everybody; raises ``BenchError``."""
+def compare(arena: Arena, extent: Extent, rows: int, requests: int) -> Comparison:
+    """Measure everybody, and ours on ``rows`` rows and after so many requests too.
+
+    Raises:
+        BenchError: something does not run, or does not answer well.
+
+    """
     comparison = Comparison(extent)
     _prepare(arena, comparison)
     comparison.ceiling = ceiling(arena, extent.seconds)
     for number in range(extent.rounds):
         say(f"round {number + 1} of {extent.rounds}")
         _round(arena, comparison, number)
-    _ours_alone(arena, comparison)
+    _ours_alone(arena, comparison, rows, requests)
     return comparison
 
 
 def _prepare(arena: Arena, comparison: Comparison) -> None:
     for count in arena.rows.fill(1, comparison.extent.rows):
-        say(f"{count} rows")
+        say(f"{count:,} rows")
+    comparison.starts = coldstart.starts(arena, comparison.extent.rounds)
     signer = sameness.Signer(arena.keys)
     for variant in VARIANTS:
         variant.command(0)  # an environment is made before the clock runs
-        started = time.monotonic()
         arena.start(variant)
-        if variant.name == OURS:
-            comparison.start = time.monotonic() - started
         base = f"http://127.0.0.1:{arena.ports[variant.name]}"
         points = sameness.check(variant.name, base, arena.token, signer)
         say(f"{variant.title} answers as it must in {points} points")
@@ -108,46 +82,24 @@ def _round(arena: Arena, comparison: Comparison, number: int) -> None:
         )
         comparison.samples[operation, PGBENCH].append(limit)
         arena.rows.settle(extent.rows)
-        ours = comparison.samples[operation, OURS][-1]
-        say(f"  {operation:7} ours {ours.rate:6.0f}/s, pgbench {limit.rate:6.0f}/s")
+        mine = comparison.samples[operation, OURS][-1]
+        say(f"  {operation:7} ours {mine.rate:6.0f}/s, pgbench {limit.rate:6.0f}/s")
 
 
-def _ours_alone(arena: Arena, comparison: Comparison) -> None:
+def _ours_alone(arena: Arena, comparison: Comparison, rows: int, requests: int) -> None:
     extent = comparison.extent
-    say("many connections, and add_product")
-    for name in ("products", "inventory"):
-        arena.start_service(name)
-    product = arena.make_product()
-    for _ in range(extent.rounds):
-        many = order(arena, OURS, "fetch", extent, connections=MANY_CONNECTIONS)
-        comparison.many.append(measure(arena, OURS, many))
-        add = order(arena, "inventory", "add", extent, page=product)
-        comparison.add.append(measure(arena, "inventory", add))
-    worker = arena.children[OURS].process
-    assert worker is not None  # noqa: S101 - it runs
-    comparison.memory = max(memory(p) for p in psutil.Process(worker.pid).children())
-
-
-def order(
-    arena: Arena,
-    name: str,
-    operation: str,
-    extent: Extent,
-    *,
-    connections: int = CONNECTIONS,
-    page: int = 100,
-) -> generator.Order:
-    """Return the generator's order for a server of the arena."""
-    return generator.Order(
-        port=arena.ports[name],
-        operation=operation,
-        token=arena.token,
-        rows=extent.rows,
-        connections=connections,
-        warmup=WARMUP,
-        seconds=extent.seconds,
-        page=page,
-    )
+    comparison.tails = ours.tails(arena, extent)
+    samples = [s for (_, name), some in comparison.samples.items() if name == OURS for s in some]
+    samples += [sample for some in comparison.tails.values() for sample in some]
+    comparison.memory = ours.wear(arena, extent, sum(s.served for s in samples), requests)
+    comparison.add = ours.additions(arena, extent)
+    comparison.workers = ours.workers(arena, extent)
+    table = ours.LargerTable(arena)
+    table.grow(rows)
+    comparison.rows = rows
+    for operation in ("fetch", "list"):
+        say(f"{operation} on {rows:,} rows")
+        comparison.larger[operation] = table.beside_the_small_one(operation, extent)
 
 
 def ceiling(arena: Arena, seconds: float) -> float:

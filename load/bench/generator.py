@@ -1,7 +1,8 @@
 """A closed loop of requests over connections that stay open; a process of its own.
 
 It reads its order as JSON from standard input, and prints what it saw as JSON. Each connection
-sends its next request when it has the whole answer to the last one.
+sends its next request when it has the whole answer to the last one; one that was turned away
+(503) waits first for as long as it was told (RFC 9110, Retry-After).
 """
 
 import array
@@ -19,7 +20,9 @@ import uvloop
 from bench.plans import Plan, plan
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *([0-9]+)\r\n", re.IGNORECASE)
 _END = b"\r\n\r\n"
+REFUSED = "503"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of it. ``served`` counts the warm-up too; the rest is what was measured."""
+    """What came of it. ``served`` counts the warm-up too; the rest is what was measured.
+
+    Requests that were turned away are counted among the statuses, and nowhere else.
+    """
 
     served: int
     requests: int
@@ -80,10 +86,11 @@ class Load:
 
     def answered(self, status: str, latency: float) -> None:
         """Note one answer."""
-        self.served += 1
+        self.served += status != REFUSED
         if self.measuring:
             self.statuses[status] += 1
-            self.latencies.append(latency)
+            if status != REFUSED:
+                self.latencies.append(latency)
 
     def _seen(self, took: float, busy: float) -> Seen:
         ordered = sorted(self.latencies) or [0.0]
@@ -127,10 +134,15 @@ class _Connection(asyncio.Protocol):
             raise ValueError(message)
         if len(self._received) < head + len(_END) + int(length[1]):
             return
-        self._load.answered(self._received[9:12].decode(), time.perf_counter() - self._sent_at)
+        status = self._received[9:12].decode()
+        self._load.answered(status, time.perf_counter() - self._sent_at)
+        later = _RETRY_AFTER.search(self._received, 0, head + len(_END))
         self._received = b""
         self._waiting = False
-        self._send()
+        if status == REFUSED and later:
+            asyncio.get_running_loop().call_later(int(later[1]), self._send)
+        else:
+            self._send()
 
     def connection_lost(self, _: Exception | None) -> None:
         self._load.open -= 1

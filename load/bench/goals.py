@@ -32,7 +32,11 @@ GOALS = (
 
 WIDEST_TAIL = 3.0  # p99 over p50
 ADD_TO_CREATE = 0.3  # add_product, which asks two other services, over create
-LARGEST_WORKER = 100.0  # MiB
+TWO_WORKERS = 1.7  # over one
+MILLION = 1_000_000  # rows
+SLOWER_ON_A_MILLION = 1.1  # times as long as on ten thousand
+LARGEST_WORKER = 100.0  # MB
+REQUESTS = 100_000  # before memory is looked at
 LONGEST_START = 1.0  # seconds
 
 

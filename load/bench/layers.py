@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from bench.arena import Arena
-from bench.compare import Extent, order
 from bench.environments import HERE, python_of
+from bench.extent import Extent, order
 from bench.measure import follow
 from bench.progress import BenchError, say
 from bench.variants import OURS, VARIANTS
@@ -52,9 +50,7 @@ def lines(operations: tuple[str, ...], seconds: float) -> Iterator[str]:
 
 def _sampled(arena: Arena, sampler: Path, operation: str, seconds: float) -> Counter[str]:
     say(f"sampling {operation}")
-    process = arena.children[OURS].process
-    assert process is not None  # noqa: S101 - it was started
-    worker = psutil.Process(process.pid).children()[0].pid
+    worker = arena.process(OURS).children()[0].pid
     with tempfile.NamedTemporaryFile("r", suffix=".txt") as stacks:
         options = ["-d", str(round(seconds)), "-r", str(RATE), "-f", "raw", "-o", stacks.name]
         command = [str(sampler), "record", "--gil", "--full-filenames", *options, "-p", str(worker)]

@@ -3,6 +3,7 @@
 from html import escape
 
 from bench.compare import Comparison
+from bench.pairs import median
 from bench.table import TITLES
 from bench.variants import OURS
 
@@ -17,7 +18,7 @@ def svg(comparison: Comparison) -> str:
     parts: list[str] = []
     top = 10
     for operation in comparison.extent.operations:
-        rates = {name: comparison.median(operation, name) for name in names}
+        rates = {name: median(comparison.samples[operation, name]) for name in names}
         parts.append(_text(10, top + 14, f"{operation}, requests a second", bold=True))
         top += 26
         for name, rate in rates.items():

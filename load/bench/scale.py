@@ -1,63 +1,64 @@
 """What happens to ours when there is more: rows, connections, workers, rows of a page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from bench import table
 from bench.arena import Arena
-from bench.compare import Extent, order
-from bench.measure import Sample, measure
+from bench.extent import Extent, order
+from bench.measure import measure
+from bench.ours import CLIENTS, LARGER, LargerTable, workers
+from bench.pairs import median
 from bench.progress import say
-from bench.variants import OURS, VARIANTS
 
-TABLES = (10_000, 1_000_000, 10_000_000)
+LARGEST = 10_000_000  # rows
+TABLES = (1_000_000, LARGEST)  # the larger ones; the small one has what an Extent says
 CONNECTIONS = (32, 128, 512)
 PAGES = (100, 1_000)
-SECONDS = 3.0
+EXTENT = Extent(("fetch", "list"), 5, 3.0)
+QUICK = Extent(("fetch", "list"), 3, 1.0)
 
-CLIENTS = next(variant for variant in VARIANTS if variant.name == OURS)
 
+def lines(largest: int, extent: Extent) -> Iterator[str]:
+    """Yield what was measured, a line each, on tables of up to ``largest`` rows.
 
-def lines(largest: int) -> Iterator[str]:
-    """Yield what was measured, a line each, on tables of up to ``largest`` rows."""
+    Raises:
+        BenchError: something does not run, or does not answer well.
+
+    """
     with Arena() as arena:
+        for _ in arena.rows.fill(1, extent.rows):
+            pass
         arena.start(CLIENTS)
-        yield from _more_rows(arena, [rows for rows in TABLES if rows <= largest])
-        rows = max(rows for rows in TABLES if rows <= largest)
-        for connections in CONNECTIONS:
-            sample = _sample(arena, "fetch", rows, connections=connections)
-            yield _line(f"fetch, {connections} connections", sample)
-        for page in PAGES:
-            yield _line(f"list of {page}", _sample(arena, "list", rows, page=page))
-        yield from _more_workers(arena, rows)
+        larger = LargerTable(arena)
+        yield table.HEAD
+        for size in (*(size for size in TABLES if size < largest), largest):
+            larger.grow(size)
+            for operation in extent.operations:
+                say(f"{operation} on {size:,} rows")
+                pairs = larger.beside_the_small_one(operation, extent)
+                yield table.more_rows(operation, size, pairs)
+        yield from _more_connections(arena, replace(extent, rows=largest))
+        yield from _longer_pages(arena, replace(extent, rows=largest))
+        yield from table.more_workers(workers(arena, extent))
 
 
-def _more_rows(arena: Arena, tables: list[int]) -> Iterator[str]:
-    before = 0
-    for rows in tables:
-        for count in arena.rows.fill(before + 1, rows):
-            say(f"{count:,} rows")
-        before = rows
-        for operation in ("fetch", "list"):
-            yield _line(f"{operation}, {rows:,} rows", _sample(arena, operation, rows))
+def _more_connections(arena: Arena, extent: Extent) -> Iterator[str]:
+    for connections in CONNECTIONS:
+        say(f"fetch at {connections} connections")
+        wanted = order(arena, LARGER, "fetch", extent, connections=connections)
+        samples = [measure(arena, LARGER, wanted, refusals=True) for _ in range(extent.rounds)]
+        rate, cpu = median(samples), median(samples, "cpu")
+        yield f"{table.tail('fetch', connections, samples)}; {rate:.0f}/s, {cpu:.0f} us of CPU"
 
 
-def _more_workers(arena: Arena, rows: int) -> Iterator[str]:
-    arena.stop(OURS)
-    arena.server_cores = sorted({*arena.server_cores, arena.load_core})
-    for workers in (1, 2):
-        arena.start(CLIENTS, WORKERS=str(workers))
-        where = f"on {len(arena.server_cores)} cores that the load shares"
-        yield _line(f"fetch, {workers} worker(s) {where}", _sample(arena, "fetch", rows))
-        arena.stop(OURS)
-
-
-def _sample(
-    arena: Arena, operation: str, rows: int, *, connections: int = 32, page: int = 100
-) -> Sample:
-    extent = Extent((operation,), 1, SECONDS, rows)
-    wanted = order(arena, OURS, operation, extent, connections=connections, page=page)
-    return measure(arena, OURS, wanted)
-
-
-def _line(what: str, sample: Sample) -> str:
-    tail = f"p50 {sample.p50:7.2f} ms, p99 {sample.p99:7.2f} ms"
-    return f"{what:52}{sample.rate:8.0f}/s{sample.cpu:8.0f} us of CPU  {tail}"
+def _longer_pages(arena: Arena, extent: Extent) -> Iterator[str]:
+    for page in PAGES:
+        say(f"list of {page}")
+        wanted = order(arena, LARGER, "list", extent, page=page)
+        samples = [measure(arena, LARGER, wanted) for _ in range(extent.rounds)]
+        rate, cpu = median(samples), median(samples, "cpu")
+        yield (
+            f"a page of {page:,}: {rate:.0f}/s, {rate * page:.0f} rows/s, {cpu:.0f} us of CPU,"
+            f" p50 {median(samples, 'p50'):.2f} ms, p99 {median(samples, 'p99'):.2f} ms"
+        )

@@ -1,91 +1,189 @@
-"""A comparison as a table for the terminal, with what is met and what is not."""
+"""What was measured as one table for the terminal: each goal, and whether it is met."""
 
-import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from statistics import median as middle
 
 from bench import goals
-from bench.compare import CONNECTIONS, MANY_CONNECTIONS, Comparison
+from bench.compare import Comparison
+from bench.extent import CONNECTIONS
 from bench.goals import PGBENCH
+from bench.measure import Sample
+from bench.ours import MANY_CONNECTIONS, ONE, ROAMING, Memory
+from bench.pairs import Pairs, median, undisturbed
 from bench.variants import OURS, VARIANTS
 
 TITLES = {variant.name: variant.title for variant in VARIANTS} | {PGBENCH: "pgbench, prepared"}
+WHAT = 13  # letters of the first column
 HEAD = (
-    f"{'':8}{'beside':30}{'ours/s':>8}{'theirs/s':>10}{'ratio':>8}{'min-max':>12}"
-    f"{'by CPU':>8}{'goal':>7}"
+    f"{'':{WHAT}}{'beside':36}{'ours':>8}{'theirs':>8}{'ratio':>8}{'min-max':>13}{'by CPU':>8}"
+    f"{'goal':>11}"
 )
+DISTURBED = "not judged: others used the core"
+BY_CPU = "by CPU: others used the core"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; ``found`` is held against the goal."""
+
+    what: str
+    beside: str
+    ours: float
+    theirs: float | None
+    found: float
+    spread: Sequence[float] = ()
+    by_cpu: float | None = None
+    goal: str = "-"
+    verdict: str = ""
+
+    def __str__(self) -> str:
+        """Return the line."""
+        theirs, by_cpu = (
+            "-" if value is None else f"{value:.{places}f}"
+            for value, places in ((self.theirs, _places(self.theirs)), (self.by_cpu, 2))
+        )
+        spread = f"{min(self.spread):.2f}-{max(self.spread):.2f}" if self.spread else "-"
+        names = f"{self.what:{WHAT}}{self.beside:36}{self.ours:8.{_places(self.ours)}f}{theirs:>8}"
+        return f"{names}{self.found:8.2f}{spread:>13}{by_cpu:>8}{self.goal:>11}  {self.verdict}"
 
 
 def lines(comparison: Comparison) -> Iterator[str]:
-    """Yield the lines of the table."""
+    """Yield the lines of the table; rates are requests a second, times milliseconds."""
     yield HEAD
     for operation in comparison.extent.operations:
         for name in TITLES:
             if name != OURS:
-                yield _row(comparison, operation, name)
-    yield from _ours(comparison)
+                wanted = goals.goal(operation, name)
+                yield faster(operation, TITLES[name], comparison.pairs(operation, name), wanted)
+    for operation in comparison.extent.operations:
+        yield tail(operation, CONNECTIONS, comparison.samples[operation, OURS])
+        yield tail(operation, MANY_CONNECTIONS, comparison.tails[operation])
+    if comparison.add is not None:
+        yield faster("add_product", "create", comparison.add, goals.ADD_TO_CREATE)
+    yield from more_workers(comparison.workers)
+    for operation, pairs in comparison.larger.items():
+        yield more_rows(operation, comparison.rows, pairs)
+    if comparison.memory is not None:
+        yield from _memory(comparison.memory)
+    yield from _starts(comparison)
+    yield "1,000 monitors: `make operator-bench` measures them, on a cluster"
+    yield from _notes(comparison)
 
 
-def _row(comparison: Comparison, operation: str, name: str) -> str:
-    ratios = comparison.ratios(operation, name)
-    spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
-    by_cpu = "-"
-    if name != PGBENCH:
-        by_cpu = f"{statistics.median(comparison.cpu_ratios(operation, name)):.2f}"
-    rates = (comparison.median(operation, OURS), comparison.median(operation, name))
-    ratio, goal = statistics.median(ratios), goals.goal(operation, name)
-    figures = f"{rates[0]:8.0f}{rates[1]:10.0f}{ratio:8.2f}{spread:>12}{by_cpu:>8}"
-    verdict = "      -" if goal is None else f"{goal:7.2f}  {_judged(comparison, operation, name)}"
-    return f"{operation:8}{TITLES[name]:30}{figures}{verdict}"
+def faster(what: str, beside: str, pairs: Pairs, factor: float | None) -> str:
+    """Return a row that says how many times as fast ours is; at least ``factor`` is wanted.
+
+    Judged are the rates or, when others had part of the core, the processor's time.
+    """
+    rates = median(pairs.ours), median(pairs.theirs)
+    ratio, by_cpu = middle(pairs.rates), pairs.by_cpu
+    if factor is None:
+        verdict = ""
+    elif pairs.undisturbed:
+        verdict = _at_least(ratio, factor)
+    elif by_cpu is None:
+        verdict = DISTURBED
+    else:
+        verdict = f"{_at_least(by_cpu, factor)}, {BY_CPU}"
+    goal = "-" if factor is None else f">= {factor:.2f}"
+    return str(Row(what, beside, *rates, ratio, pairs.rates, by_cpu, goal, verdict))
 
 
-def _judged(comparison: Comparison, operation: str, name: str) -> str:
-    """Judge by the rates, or by the processor's time when others had part of the core."""
-    goal = goals.goal(operation, name) or 0.0
-    if comparison.undisturbed(operation, name):
-        return _verdict(statistics.median(comparison.ratios(operation, name)), goal)
-    if name == PGBENCH:
-        return "not judged: others used the core"
-    by_cpu = statistics.median(comparison.cpu_ratios(operation, name))
-    return f"{_verdict(by_cpu, goal)}, by CPU: others used the core"
+def tail(operation: str, connections: int, samples: Sequence[Sample]) -> str:
+    """Return the row of p99 beside p50."""
+    widths = [sample.p99 / sample.p50 for sample in samples]
+    refused = median(samples, "refused")
+    turned_away = f"; {refused:.0%} turned away" if refused else ""
+    goal = f"<= {goals.WIDEST_TAIL:.2f}"
+    verdict = _at_most(middle(widths), goals.WIDEST_TAIL) if undisturbed(samples) else DISTURBED
+    if connections > MANY_CONNECTIONS:
+        goal, verdict = "-", ""
+    return str(
+        Row(
+            f"{operation} p99",
+            f"p50, {connections} connections, ms",
+            median(samples, "p99"),
+            median(samples, "p50"),
+            middle(widths),
+            widths,
+            goal=goal,
+            verdict=verdict + turned_away,
+        )
+    )
 
 
-def _verdict(found: float, goal: float) -> str:
-    return "met" if found >= goal else f"missed by {1 - found / goal:.0%}"
+def more_rows(operation: str, rows: int, pairs: Pairs) -> str:
+    """Return the row of a larger table beside the one of ten thousand rows."""
+    wanted = 1 / goals.SLOWER_ON_A_MILLION if rows >= goals.MILLION else None
+    return faster(operation, f"10,000 rows; ours has {rows:,}", pairs, wanted)
 
 
-def _ours(comparison: Comparison) -> Iterator[str]:
+def more_workers(workers: dict[str, Pairs]) -> Iterator[str]:
+    """Yield the rows of two workers."""
+    wanted = {ONE: goals.TWO_WORKERS, ROAMING: None}
+    for beside, pairs in workers.items():
+        yield faster("two workers", beside, pairs, wanted[beside])
+
+
+def _memory(memory: Memory) -> Iterator[str]:
+    wanted, after = goals.LARGEST_WORKER, f"after {memory.requests:,} requests"
+    verdict = _at_most(memory.worker, wanted)
+    enough = memory.requests >= goals.REQUESTS
+    if not enough:
+        verdict = f"not judged: {goals.REQUESTS:,} requests are wanted"
+    yield _limit("memory, MB", f"a worker {after}", [memory.worker], wanted, verdict)
+    yield _limit("memory, MB", "and with gunicorn's master", [memory.whole], None, "")
+
+
+def _starts(comparison: Comparison) -> Iterator[str]:
+    wanted = goals.LONGEST_START
+    alone = [start.undisturbed for start in comparison.starts]
+    ways = {
+        "from exec to the first 200": [start.from_exec for start in comparison.starts],
+        "from the worker's fork to it": [start.from_fork for start in comparison.starts],
+    }
+    for way, seconds in ways.items():
+        verdict = _at_most(middle(seconds), wanted)
+        if verdict != "met" and sum(alone) * 2 < len(alone):
+            verdict = DISTURBED
+        yield _limit("start, s", way, seconds, wanted, verdict)
+    computing = [start.cpu for start in comparison.starts]
+    yield _limit("start, s", "of the processor's time", computing, None, "")
+
+
+def _limit(
+    what: str, which: str, found: Sequence[float], wanted: float | None, verdict: str
+) -> str:
+    """Return a row of something that stands beside nothing."""
+    value = middle(found)
+    goal = "-" if wanted is None else f"<= {wanted:.2f}"
+    spread = found if len(found) > 1 else ()
+    return str(Row(what, which, value, None, value, spread, goal=goal, verdict=verdict))
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
     yield ""
     for operation in comparison.extent.operations:
-        p50, p99, cpu, busy = (
-            comparison.median(operation, OURS, what)
-            for what in ("p50", "p99", "cpu", "server_busy")
-        )
-        tail = _at_most(p99 / p50, goals.WIDEST_TAIL)
-        yield (
-            f"{operation:8}at {CONNECTIONS} connections: p50 {p50:.1f} ms, p99 {p99:.1f} ms,"
-            f" {p99 / p50:.1f} times ({tail}); {cpu:.0f} us of CPU a request; the server's core"
-            f" was {busy:.0%} ours"
-        )
-    p50, p99 = (statistics.median(getattr(s, w) for s in comparison.many) for w in ("p50", "p99"))
-    tail = _at_most(p99 / p50, goals.WIDEST_TAIL)
-    yield f"fetch   at {MANY_CONNECTIONS} connections: p99 is {p99 / p50:.1f} times p50 ({tail})"
-    if "create" in comparison.extent.operations:
-        rates = zip(comparison.add, comparison.samples["create", OURS], strict=True)
-        add = statistics.median(add.rate / create.rate for add, create in rates)
-        verdict = _verdict(add, goals.ADD_TO_CREATE)
-        yield f"add_product is {add:.2f} of create; the goal is {goals.ADD_TO_CREATE} ({verdict})"
-    memory, start, ceiling = comparison.memory, comparison.start, comparison.ceiling
-    yield f"memory  {memory:.0f} MiB ({_at_most(memory, goals.LARGEST_WORKER)})"
-    yield f"start   {start:.2f} s ({_at_most(start, goals.LONGEST_START)})"
-    yield f"the generator's own limit: {ceiling:.0f} requests a second; {_load(comparison)}"
+        samples = comparison.samples[operation, OURS]
+        cpu, busy = median(samples, "cpu"), median(samples, "server_busy")
+        yield f"{operation}: {cpu:.0f} us of CPU a request; the server's core was {busy:.0%} ours"
+    load = max(sample.load_busy for sample in chain.from_iterable(comparison.samples.values()))
+    yield (
+        f"the generator's own limit: {comparison.ceiling:.0f} requests a second; it was never"
+        f" busier than {load:.0%} of its core"
+    )
 
 
-def _load(comparison: Comparison) -> str:
-    samples: Sequence[float] = [
-        sample.load_busy for among in comparison.samples.values() for sample in among
-    ]
-    return f"it was never busier than {max(samples):.0%} of its core"
+def _at_least(found: float, wanted: float) -> str:
+    return "met" if found >= wanted else f"missed by {1 - found / wanted:.0%}"
 
 
-def _at_most(found: float, goal: float) -> str:
-    return f"at most {goal:g}: {'met' if found <= goal else f'missed by {found / goal - 1:.0%}'}"
+def _at_most(found: float, wanted: float) -> str:
+    return "met" if found <= wanted else f"missed by {found / wanted - 1:.0%}"
+
+
+def _places(value: float | None) -> int:
+    """Return how many decimal places a figure is shown with."""
+    return 0 if value is None or abs(value) >= 100 else 2 if abs(value) < 10 else 1  # noqa: PLR2004

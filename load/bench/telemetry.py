@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.arena import Arena
-from bench.compare import ALONE, Extent, order
+from bench.extent import Extent, order
 from bench.measure import Sample, measure
+from bench.pairs import ALONE
 from bench.progress import BenchError, say
 from bench.variants import OURS, VARIANTS
 from localstack.stack import free_ports
@@ -121,7 +122,7 @@ def _round(
     turn = len(found[OPERATIONS[0]].get(SILENT, [])) % len(variants)
     names = list(variants)
     for name in names[turn:] + names[:turn]:  # nobody is always first
-        arena.start(CLIENTS, **variants[name])
+        arena.start(CLIENTS, variants[name])
         for operation in OPERATIONS:
             sample = measure(arena, OURS, order(arena, OURS, operation, extent))
             found[operation].setdefault(name, []).append(sample)

@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,11 +11,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
+from deployed import deployed
 from localstack.stack import free_ports
 from people import a_client
 from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
 
-SERVICES = Path(__file__).parents[2]
 COUNT = "http_server_request_duration_seconds_count"
 
 
@@ -68,39 +65,6 @@ def url(settings: dict[str, str]) -> Iterator[str]:
         app = create_app()
     with serve(app) as url:
         yield url
-
-
-@contextmanager
-def workers(settings: dict[str, str], number: int) -> Iterator[tuple[str, int]]:
-    """Run the service under gunicorn with so many workers; yield its URL and gunicorn's id."""
-    (port,) = free_ports(1)
-    command = [
-        str(Path(sys.executable).with_name("gunicorn")),
-        *("-c", str(SERVICES / "gunicorn.conf.py")),
-        "clients.app:create_app()",
-    ]
-    told = {**settings, "BIND": f"127.0.0.1:{port}", "WORKERS": str(number)}
-    gunicorn = subprocess.Popen(command, env={**os.environ, **told})
-    try:
-        wait_until(lambda: is_ready(port), "the workers", 30)
-        yield f"http://127.0.0.1:{port}", gunicorn.pid
-    finally:
-        gunicorn.send_signal(signal.SIGTERM)
-        assert gunicorn.wait(30) == 0
-
-
-def is_ready(port: int) -> bool:
-    """Tell whether a service answers."""
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/-/ready").is_success
-    except httpx.TransportError:
-        return False
-
-
-def children(pid: int) -> list[int]:
-    """Return the ids of a process's children."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found]
 
 
 def test_answers_are_counted_by_operation_and_status_class(
@@ -174,12 +138,13 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
     def counted() -> float:
         return Scrape(metrics_port).value(COUNT, operation="clients.list_all")
 
-    with workers(settings, 2) as (url, gunicorn), ThreadPoolExecutor(4) as pool:
-        list(pool.map(fetch, [url] * 40))
+    two = {**settings, "WORKERS": "2"}
+    with deployed(two) as service, ThreadPoolExecutor(4) as pool:
+        list(pool.map(fetch, [service.url] * 40))
         assert {counted() for _ in range(8)} == {40}  # whichever worker is asked
-        before = children(gunicorn)
+        before = service.workers
         os.kill(before[0], signal.SIGKILL)
-        wait_until(lambda: len(set(children(gunicorn)) - {before[0]}) == 2, "another worker", 30)
+        wait_until(lambda: len(set(service.workers) - {before[0]}) == 2, "another worker", 30)
         wait_until(lambda: Scrape(metrics_port).value("handler_threads") == 8, "its first look")
-        list(pool.map(fetch, [url] * 40))
+        list(pool.map(fetch, [service.url] * 40))
         assert counted() == 80

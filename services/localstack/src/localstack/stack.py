@@ -186,6 +186,7 @@ class Stack:
         bases = self.bases
         return {
             **FRUGAL,
+            "PIN_WORKERS": "never",  # the services share the cores with each other and all else
             "DATABASE_URL": self.postgres.url(name, user=name),
             "CONTRACTS_DIR": str(CONTRACTS),
             "VALIDATION": self._validation,

@@ -1,0 +1,112 @@
+"""Workers on cores of their own: who is pinned, who is not, and who takes a freed core."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deployed import GUNICORN, Deployed, deployed
+from servicekit.affinity import core_for_one_more
+from servicekit.testing import Issuer, peer_settings, wait_until
+
+MINE = sorted(os.sched_getaffinity(0))
+TWO_CORES = pytest.mark.skipif(len(MINE) < 2, reason="needs two cores")
+
+
+@pytest.fixture
+def settings(database_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
+    """The environment of a service."""
+    return peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+
+
+@contextmanager
+def allowed(cores: list[int]) -> Iterator[None]:
+    """Run on these cores for a while, with all that is started meanwhile."""
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, MINE)
+
+
+def cores_of(pid: int) -> set[str]:
+    """Return what the kernel allows each thread of a process, as it writes it: `0-1` or `1`."""
+    told = "Cpus_allowed_list:"
+    return {
+        line.removeprefix(told).strip()
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for line in (task / "status").read_text().splitlines()
+        if line.startswith(told)
+    }
+
+
+def cores_of_workers(service: Deployed) -> list[set[str]]:
+    """Return the cores of each worker's threads."""
+    return [cores_of(pid) for pid in service.workers]
+
+
+@TWO_CORES
+def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
+    settings: dict[str, str],
+) -> None:
+    one, other = MINE[:2]
+    with allowed([one, other]), deployed({**settings, "WORKERS": "2"}) as service:
+        wait_until(lambda: len(service.workers) == 2, "both workers")
+        by_pid = {pid: cores_of(pid) for pid in service.workers}
+        assert sorted(map(str, by_pid.values())) == [str({str(one)}), str({str(other)})]
+        killed = service.workers[0]
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(set(service.workers) - {killed}) == 2, "another worker", 30)
+        (newest,) = set(service.workers) - set(by_pid)
+        wait_until(lambda: cores_of(newest) == by_pid[killed], "it to be pinned")
+
+
+@TWO_CORES
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"WORKERS": "1"},
+        {"WORKERS": "2", "PIN_WORKERS": "never"},
+        {"WORKERS": "3"},  # one more than there are cores
+    ],
+)
+def test_who_is_not_pinned_may_run_wherever_the_service_may(
+    settings: dict[str, str], told: dict[str, str]
+) -> None:
+    number = int(told["WORKERS"])
+    with allowed(MINE[:2]), deployed({**settings, **told}) as service:
+        wait_until(lambda: len(service.workers) == number, "all workers")
+        assert cores_of_workers(service) == [cores_of(os.getpid())] * number
+
+
+def test_a_policy_that_is_none_is_named_and_ends_the_start() -> None:
+    environ = {**os.environ, "PIN_WORKERS": "perhaps"}
+    done = subprocess.run(GUNICORN, env=environ, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "'perhaps'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("policy", "workers", "taken", "cores", "core"),
+    [
+        ("auto", 4, [], {0, 1, 2, 3}, 0),  # as many as the machine has
+        ("auto", 2, [5], {5, 7}, 7),  # chosen for us: a cpuset, or taskset
+        ("auto", 2, [5], {5, 6, 7}, 6),
+        ("auto", 2, [], {0, 1, 2, 3}, None),  # others may be at work on the machine's cores
+        ("always", 2, [0], {0, 1, 2, 3}, 1),
+        ("always", 3, [], {0, 1}, None),
+        ("always", 1, [], {0, 1}, None),
+        ("never", 2, [], {5, 7}, None),
+        ("auto", 2, [5, 7, 5], {5, 7}, 7),  # a reload: the old workers live for a while
+        ("auto", 2, [None], {5, 7}, 5),  # it was one worker until now
+        ("auto", 2, [], set(), None),  # the system does not tell
+    ],
+)
+def test_a_core_is_chosen_by_who_has_one_and_by_whom_the_cores_belong_to(
+    policy: str, workers: int, taken: list[int | None], cores: set[int], core: int | None
+) -> None:
+    assert core_for_one_more(policy, workers, taken, cores, machine=4) == core

@@ -63,6 +63,7 @@ OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
     "auth": {
         "openRegistration": (False, 'value: "false"'),
         "tokenTtl": (77, 'value: "77"'),
+        "trustedProxies": (2, 'name: TRUSTED_PROXIES\n              value: "2"'),
         "signingKeys.existingSecret": ("mine", "secretName: mine"),
     },
     "clients": {

@@ -55,6 +55,9 @@ def test_every_object_fits_kubernetes_schemas(helm: str, options: tuple[str, ...
 
 @pytest.mark.parametrize("options", VARIANTS)
 def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...]) -> None:
+    if len(all_helms) == 1:
+        pytest.skip("there is one Helm here")
+
     def shape(helm: str) -> list[dict[str, Any]]:
         objects = [item for item in render(helm, "cadastro", *options) if item["kind"] != "Secret"]
         return sorted(objects, key=lambda item: (item["kind"], item["metadata"]["name"]))

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -180,9 +179,3 @@ def test_a_wrong_or_missing_value_is_named(
 def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
     objects = render(helm, service, *alone(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")
-
-
-def test_the_examples_say_how_to_be_used() -> None:
-    assert EXAMPLES
-    for example in EXAMPLES:
-        assert Path(example).read_text().startswith("# ")

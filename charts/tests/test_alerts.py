@@ -84,7 +84,7 @@ def test_every_page_belongs_to_an_alert(helm: str) -> None:
         for rule in group["rules"]
     }
     pages = {page.stem for page in (CHARTS.parent / "docs" / "runbooks").glob("*.md")}
-    assert pages - {"README"} == alerts
+    assert pages == alerts
 
 
 @pytest.mark.usefixtures("promtool")

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -18,7 +17,6 @@ from rendering import (
     render,
 )
 
-from localstack import catalogue
 from localstack.catalogue import SERVICES
 
 VARIANTS: list[tuple[str, ...]] = [
@@ -56,6 +54,9 @@ def test_every_object_fits_kubernetes_schemas(helm: str, options: tuple[str, ...
 
 @pytest.mark.parametrize("options", VARIANTS)
 def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...]) -> None:
+    if len(all_helms) == 1:
+        pytest.skip("there is one Helm here")
+
     def shape(helm: str) -> list[dict[str, Any]]:
         objects = [item for item in render(helm, "cadastro", *options) if item["kind"] != "Secret"]
         return sorted(objects, key=lambda item: (item["kind"], item["metadata"]["name"]))
@@ -141,109 +142,6 @@ def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> No
     assert len({name(), *(name("--set", change) for change in changed)}) == 4
 
 
-def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
-    (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
-    routes = {
-        path["path"]: path["backend"]["service"]["name"]
-        for path in ingress["spec"]["rules"][0]["http"]["paths"]
-    }
-    answered = catalogue.routes()  # by the contracts
-    assert routes == {path: f"try-{name}" for name, paths in answered.items() for path in paths}
-
-
-def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
-    for service, deployment in of_kind(render(helm, "cadastro"), "Deployment").items():
-        pod = deployment["spec"]["template"]["spec"]
-        for volume in pod["volumes"]:
-            secret = volume.get("secret", {})
-            if secret.get("secretName") == "try-oauth-clients" and service != "try-auth":
-                name = service.removeprefix("try-").removesuffix("-relay")
-                assert [item["key"] for item in secret["items"]] == [name]
-
-
-def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
-    url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
-    objects = render(helm, "clients", *alone("clients"), "--set", url)
-    (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
-        "containers"
-    ]
-    told = {item["name"]: item.get("value") for item in container["env"]}
-    assert told["JWKS_URL"] == "https://sso.example/users/jwks.json"
-    assert told["TOKEN_URL"] == "https://sso.example/users/token"
-    assert told["INVENTORY_URL"] == "http://stock.example:81"
-    egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
-    assert {"ports": [{"port": 443}]} in egress
-    assert {"ports": [{"port": 81}]} in egress
-
-
-def test_a_service_calls_whom_the_architecture_says_and_nobody_else(helm: str) -> None:
-    policies = of_kind(render(helm, "cadastro"), "NetworkPolicy")
-    called = {
-        service: {
-            target["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
-            for rule in policies[f"try-{service}"]["spec"]["egress"]
-            for target in rule.get("to", [])
-        }
-        for service in SERVICES
-    }
-    assert called == {
-        "auth": set(),
-        "clients": {"auth", "inventory"},
-        "products": {"auth", "inventory"},
-        "inventory": {"auth", "clients", "products"},
-    }
-
-
-def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
-    jobs = of_kind(render(helm, "cadastro"), "CronJob")
-    sweeps = {f"try-{service}-sweep" for service in SERVICES}
-    assert jobs.keys() == sweeps | {"try-inventory-reconcile"}
-    for name, pod in pods(list(jobs.values())):
-        (container,) = pod["containers"]
-        if name.endswith("sweep"):
-            assert [item["name"] for item in container["env"]] == ["DATABASE_URL"]
-            assert "volumes" not in pod
-        else:
-            assert container["command"] == ["python", "-m", "inventory.reconcile"]
-    for job in jobs.values():
-        assert job["spec"]["concurrencyPolicy"] == "Forbid"
-
-
-def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> None:
-    first, second = (of_kind(render(helm, "cadastro"), "Secret") for _ in range(2))
-    assert first.keys() == second.keys()
-    for name, secret in first.items():
-        assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
-        assert secret.get("data", secret.get("stringData")) != second[name].get(
-            "data", second[name].get("stringData")
-        )
-    text = "".join(
-        (CHARTS / chart / "values.yaml").read_text() for chart in ("cadastro", *SERVICES)
-    )
-    assert not re.search(r"(?i)(password|token):\s*\S", text)
-
-
-def test_helm_test_buys_with_the_monitors_secret_and_no_other(helm: str) -> None:
-    assert not of_kind(render(helm, "cadastro"), "Pod")  # nobody said where
-    settings = "ingress.host=x.example,ingress.tlsSecret=x,auth.oauthClients.existingSecret=mine"
-    (pod,) = of_kind(render(helm, "cadastro", "--set", settings), "Pod").values()
-    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
-    (container,) = pod["spec"]["containers"]
-    assert container["args"][:4] == ["probe", "inventory-purchase", "--url", "https://x.example"]
-    (secret,) = [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume]
-    assert secret["secretName"] == "mine"
-    assert [item["key"] for item in secret["items"]] == ["synthetic"]
-
-
-def test_production_makes_no_secret_and_no_database(helm: str) -> None:
-    objects = render(helm, "cadastro", "--values", str(CHARTS / "examples" / "production.yaml"))
-    assert not of_kind(objects, "Secret")
-    assert not of_kind(objects, "PersistentVolumeClaim")
-    assert not of_kind(objects, "StatefulSet")
-    assert "replicas" not in of_kind(objects, "Deployment")["try-clients"]["spec"]
-    assert of_kind(objects, "HorizontalPodAutoscaler").keys() == {"try-clients"}
-
-
 @pytest.mark.parametrize(
     ("chart", "setting", "told"),
     [
@@ -281,36 +179,3 @@ def test_a_wrong_or_missing_value_is_named(
 def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
     objects = render(helm, service, *alone(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")
-
-
-def test_the_examples_say_how_to_be_used() -> None:
-    assert EXAMPLES
-    for example in EXAMPLES:
-        assert Path(example).read_text().startswith("# ")
-
-
-def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
-    examples = [str(CHARTS / "examples" / name) for name in ("production.yaml", "scale.yaml")]
-    objects = render(helm, "cadastro", *(part for path in examples for part in ("-f", path)))
-    urls = {
-        (name, container["name"]): variable["valueFrom"]["secretKeyRef"]["name"]
-        for name, pod in pods(objects)
-        for container in containers(pod)
-        for variable in container.get("env", [])
-        if variable["name"] == "DATABASE_URL"
-    }
-    answering = {(f"Deployment/try-{service}", service) for service in SERVICES}
-    assert answering <= urls.keys()
-    for part, secret in urls.items():
-        assert secret.endswith("-pooler" if part in answering else "-database"), part
-    for service, policy in of_kind(objects, "NetworkPolicy").items():
-        ports = {p["port"] for rule in policy["spec"].get("egress", []) for p in rule["ports"]}
-        assert {5432, 6432} <= ports or service.removeprefix("try-") not in SERVICES
-    assert len(of_kind(objects, "HorizontalPodAutoscaler")) == len(SERVICES)
-
-
-def test_pools_that_end_at_a_pooler_hold_no_connection_of_the_server(helm: str) -> None:
-    many = ("--set", "database.maxConnections=30,replicas=50")
-    with pytest.raises(HelmError, match="may hold"):
-        render(helm, "clients", *alone("clients"), *many)
-    assert render(helm, "clients", *alone("clients"), *many, "--set", "database.poolerSecret=x")

@@ -1,6 +1,5 @@
 """What the monitors' alerts and dashboard speak of: metrics and labels that the operator tells."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from monitors import monitor
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
-from rendering import of_kind, render, rules
+from rendering import dashboards, render, rules
 
 from synthetic.operator import metrics, telemetry
 from synthetic.operator.store import Store
@@ -36,9 +35,8 @@ def objects(helm: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def dashboard(objects: list[dict[str, Any]]) -> dict[str, Any]:
     """The dashboard, as Grafana would read it."""
-    config_map = of_kind(objects, "ConfigMap")["try-synthetic-dashboard"]
-    read: dict[str, Any] = json.loads(config_map["data"]["synthetic.json"])
-    return read
+    (found,) = dashboards(objects)
+    return found
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import json
 import shutil
 import subprocess
 import tarfile
@@ -65,6 +66,13 @@ def rules(objects: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the rule groups of every PrometheusRule, as one of Prometheus' own rule files."""
     found = of_kind(objects, "PrometheusRule").values()
     return {"groups": [group for item in found for group in item["spec"]["groups"]]}
+
+
+def dashboards(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the dashboards that Grafana's sidecar would find, as Grafana reads them."""
+    maps = of_kind(objects, "ConfigMap").values()
+    found = [item for item in maps if "grafana_dashboard" in item["metadata"].get("labels", {})]
+    return [json.loads(text) for item in found for text in item["data"].values()]
 
 
 def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

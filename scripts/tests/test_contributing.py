@@ -95,7 +95,9 @@ def test_a_service_takes_few_lines_and_answers_behind_the_ingress(
     run(copy, str(BIN / "ruff"), "check", "services", "openapi", "charts")
     run(copy, str(BIN / "lint-imports"))
     run(copy, str(BIN / "pytest"), "-q", "services/suppliers", "openapi/tests/test_contracts.py")
-    charts = ["charts/tests/test_charts.py", "charts/tests/test_values.py"]
+    charts = [
+        f"charts/tests/test_{about}.py" for about in ("charts", "routes", "secrets", "values")
+    ]
     chosen = (
         "routes or whom or sweep or helms_own_lint or production or (suppliers and not changes)"
     )

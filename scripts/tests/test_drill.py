@@ -1,7 +1,6 @@
 """The drill's proxy over HTTP, each of its ports before a service that is well; and its table."""
 
 import http.server
-import json
 import ssl
 import threading
 import time
@@ -17,27 +16,20 @@ from drill.exercise import Row
 from drill.faults import FAULTS
 
 from localstack.catalogue import SERVICES
+from servicekit.testing import StandIn
 
 HOST = "localhost"
 TOKEN = {"Authorization": "Bearer good"}
 
 
-class Service(http.server.BaseHTTPRequestHandler):
+class Service(StandIn):
     """Tells who has called it."""
 
     def do_POST(self) -> None:
         """Answer."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         told = {"path": self.path, "body": body, "token": self.headers["Authorization"]}
-        content = json.dumps(told).encode()
-        self.send_response(201)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        self.answer(201, told)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from servicekit.testing import StandIn
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.outcome import Outcome
 from synthetic.probe.replay import replay
@@ -175,16 +176,13 @@ def raw(handler: BaseHTTPRequestHandler, data: bytes) -> None:
 def drip(handler: BaseHTTPRequestHandler) -> None:
     """Send an answer that has no end, a byte at a time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
-    try:
-        while True:
-            handler.wfile.write(b" ")
-            time.sleep(0.05)
-    except OSError:
-        handler.close_connection = True
+    while True:
+        handler.wfile.write(b" ")
+        time.sleep(0.05)
 
 
 def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(StandIn):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
@@ -212,9 +210,6 @@ def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
                 answer(self, 200, document, {"X-Version": "1"})
 
         do_GET = do_POST = do_DELETE = _serve
-
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output free of access lines."""
 
     return Handler
 

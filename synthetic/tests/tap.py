@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
+
+from servicekit.testing import StandIn
 
 HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
 
@@ -20,7 +22,7 @@ def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
     """
     numbers = count(1)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(StandIn):
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
@@ -33,14 +35,8 @@ def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
             connection.close()
             if number == at:
                 act()
-            try:
-                self._pass_back(response.status, response.getheaders(), answer)
-            except OSError:
-                self.close_connection = True
-
-        def _pass_back(self, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers:
+            self.send_response(response.status)
+            for name, value in response.getheaders():
                 if name.lower() not in HOP:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
@@ -48,9 +44,6 @@ def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
             self.wfile.write(answer)
 
         do_GET = do_POST = do_PUT = do_DELETE = _pass_on
-
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output free of access lines."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -60,6 +60,8 @@ capabilities:
   value: {{ .Values.openRegistration | quote }}
 - name: TOKEN_TTL
   value: {{ .Values.tokenTtl | quote }}
+- name: TRUSTED_PROXIES
+  value: {{ .Values.trustedProxies | quote }}
 {{- else }}
 - name: JWKS_URL
   value: {{ include "service-lib.peerUrl" (dict "root" . "peer" "auth") }}/users/jwks.json

@@ -8,6 +8,8 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from servicekit.testing import StandIn
+
 
 @dataclass(frozen=True)
 class Span:
@@ -78,7 +80,7 @@ class Collector:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         collector = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(StandIn):
             def do_POST(self) -> None:
                 body = self._body()
                 if self.headers.get("Content-Encoding") == "gzip":
@@ -97,8 +99,5 @@ class Collector:
                     self.rfile.readline()
                 self.rfile.readline()
                 return whole
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output free of access lines."""
 
         return Handler

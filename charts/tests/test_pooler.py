@@ -1,0 +1,33 @@
+"""Databases behind a pooler: who goes through it, and what counts as a connection."""
+
+import pytest
+from rendering import CHARTS, HelmError, alone, containers, of_kind, pods, render
+
+from localstack.catalogue import SERVICES
+
+
+def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
+    examples = [str(CHARTS / "examples" / name) for name in ("production.yaml", "scale.yaml")]
+    objects = render(helm, "cadastro", *(part for path in examples for part in ("-f", path)))
+    urls = {
+        (name, container["name"]): variable["valueFrom"]["secretKeyRef"]["name"]
+        for name, pod in pods(objects)
+        for container in containers(pod)
+        for variable in container.get("env", [])
+        if variable["name"] == "DATABASE_URL"
+    }
+    answering = {(f"Deployment/try-{service}", service) for service in SERVICES}
+    assert answering <= urls.keys()
+    for part, secret in urls.items():
+        assert secret.endswith("-pooler" if part in answering else "-database"), part
+    for service, policy in of_kind(objects, "NetworkPolicy").items():
+        ports = {p["port"] for rule in policy["spec"].get("egress", []) for p in rule["ports"]}
+        assert {5432, 6432} <= ports or service.removeprefix("try-") not in SERVICES
+    assert len(of_kind(objects, "HorizontalPodAutoscaler")) == len(SERVICES)
+
+
+def test_pools_that_end_at_a_pooler_hold_no_connection_of_the_server(helm: str) -> None:
+    many = ("--set", "database.maxConnections=30,replicas=50")
+    with pytest.raises(HelmError, match="may hold"):
+        render(helm, "clients", *alone("clients"), *many)
+    assert render(helm, "clients", *alone("clients"), *many, "--set", "database.poolerSecret=x")

@@ -1,0 +1,200 @@
+"""A real Prometheus beside a real system: it is told all that dashboards and alerts ask for."""
+
+import math
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import promtool
+import pytest
+import yaml
+from rendering import dashboards, render, rules
+
+from localstack.catalogue import CONTRACTS, SERVICES, relays
+from localstack.folder import DataFolder
+from localstack.postgres import Postgres
+from localstack.stack import free_ports
+from servicekit.contract import load_contract
+from servicekit.testing import environment, wait_until
+from system import System, command, running
+
+PATIENCE = 30.0  # seconds
+WINDOW = "5m"  # for Grafana's $__rate_interval; the one of the alerts
+SELECTOR = re.compile(r"\b[a-z_]+\{[^}]*\}")
+LEGEND = re.compile(r"\{\{(\w+)\}\}")
+# what a PodMonitor has the Prometheus operator write down
+LABELS = [
+    {"target_label": "namespace", "replacement": "default"},
+    {"target_label": "pod", "source_labels": ["job"]},
+    {
+        "target_label": "app_kubernetes_io_name",
+        "source_labels": ["job"],
+        "regex": "(.+?)(-relay)?",
+    },
+]
+
+
+@pytest.fixture
+def objects(helm: str) -> list[dict[str, Any]]:
+    """What the umbrella chart makes with every dashboard and every alert of the services."""
+    wanted = ("metrics.prometheusOperator", "metrics.dashboard")
+    on = ",".join(f"{service}.{name}=true" for service in SERVICES for name in wanted)
+    found: list[dict[str, Any]] = render(helm, "cadastro", "--set", on)
+    return found
+
+
+class Prometheus:
+    """The HTTP API of one that runs."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        """Ask through ``http``."""
+        self._http = http
+
+    def is_ready(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            return self._http.get("/-/ready").is_success
+        except httpx.TransportError:
+            return False
+
+    def up(self) -> set[str]:
+        """Return the jobs that were scraped."""
+        found = self._ask("targets")["activeTargets"]
+        return {target["labels"]["job"] for target in found if target["health"] == "up"}
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the rules, with how their last evaluation went."""
+        return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
+
+    def labels(self, expression: str) -> list[set[str]]:
+        """Return the labels of each series that has a finite value now."""
+        found = self._ask("query", query=expression)["result"]
+        return [set(one["metric"]) for one in found if math.isfinite(float(one["value"][1]))]
+
+    def _ask(self, what: str, **parameters: str) -> Any:
+        answer = self._http.get(f"/api/v1/{what}", params=parameters)
+        assert answer.is_success, answer.text
+        return answer.json()["data"]
+
+
+@contextmanager
+def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Prometheus]:
+    """Run a Prometheus on a system's list of targets, with rule groups."""
+    scraped = {"job_name": "system", "file_sd_configs": [{"files": [str(targets)]}]}
+    settings = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yaml"],
+        "scrape_configs": [{**scraped, "relabel_configs": LABELS}],
+    }
+    for name, document in (("rules.yaml", groups), ("prometheus.yaml", settings)):
+        (folder / name).write_text(yaml.safe_dump(document))
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    started = [
+        promtool.program("prometheus"),
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'samples'}",
+        f"--web.listen-address={address}",
+    ]
+    with (folder / "prometheus.log").open("wb") as log:
+        process = subprocess.Popen(started, stdout=log, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://{address}") as http:
+            prometheus = Prometheus(http)
+            wait_until(prometheus.is_ready, "Prometheus to be ready", PATIENCE)
+            yield prometheus
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def panels(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return what each panel of each dashboard asks, by the titles of both."""
+    return {
+        f"{dashboard['title']}: {panel['title']}": target
+        for dashboard in dashboards(objects)
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+    }
+
+
+def replay_journeys(system: System) -> None:
+    """Log in, buy, and so on, as the monitors do."""
+    credentials = DataFolder(system.data).monitor
+    done = command("localstack.proof", system.url, str(credentials))
+    assert done.returncode == 0, done.stdout
+
+
+def compare(system: System) -> None:
+    """Compare the inventory with the owners of its ids, as a CronJob does."""
+    folder, name = DataFolder(system.data), "inventory"
+    server = Postgres(folder.postgres, folder.logs / "postgres.log")
+    settings = {
+        "DATABASE_URL": server.url(name, user=name),
+        "CONTRACTS_DIR": str(CONTRACTS),
+        "JWKS_URL": f"{system.url}/users/jwks.json",
+        "TOKEN_URL": f"{system.url}/users/token",
+        "SERVICE_CLIENT_ID": name,
+        "SERVICE_CLIENT_SECRET_FILE": str(folder.oauth_clients / name),
+        "CLIENTS_URL": system.url,
+        "PRODUCTS_URL": system.url,
+    }
+    with environment(**settings):
+        done = command("inventory.reconcile")
+    assert done.returncode == 0, done.stderr
+
+
+def fail_once(system: System) -> None:
+    """Have each service answer 503, by a database that hangs for a while."""
+    contracts = [load_contract(CONTRACTS / f"{name}.yaml") for name in SERVICES]
+    paths = [path for contract in contracts for path in contract["paths"]]
+    healths = [f"{system.url}{path}" for path in paths if path.endswith("/health")]
+    database = [part for part in system.parts() if part.name() == "postgres"]
+    for part in database:
+        part.suspend()
+    try:
+        assert {httpx.get(url, timeout=PATIENCE).status_code for url in healths} == {503}
+    finally:
+        for part in database:
+            part.resume()
+    wait_until(lambda: all(httpx.get(url).is_success for url in healths), "the database", PATIENCE)
+
+
+def unanswered(prometheus: Prometheus, shown: dict[str, dict[str, str]]) -> list[str]:
+    """Return the panels with nothing to show, and the selectors of alerts that match no series."""
+    missing = []
+    for name, target in shown.items():
+        named = set(LEGEND.findall(target["legendFormat"]))
+        found = prometheus.labels(target["expr"].replace("$__rate_interval", WINDOW))
+        if not found or not all(named <= labels for labels in found):
+            missing.append(name)
+    for rule in prometheus.rules():
+        selectors = SELECTOR.findall(rule["query"])
+        if rule["health"] != "ok" or not selectors:
+            missing.append(f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}")
+        missing += [each for each in selectors if not prometheus.labels(each)]
+    return missing
+
+
+@pytest.mark.usefixtures("promtool")
+def test_every_panel_and_every_alert_asks_for_what_prometheus_has(
+    objects: list[dict[str, Any]], data_folder: Path, tmp_path: Path
+) -> None:
+    shown, groups = panels(objects), rules(objects)
+    with (
+        running(data_folder, None, "--metrics") as system,
+        scraping(tmp_path, DataFolder(data_folder).metrics, groups) as prometheus,
+    ):
+        assert len(prometheus.rules()) == sum(len(group["rules"]) for group in groups["groups"])
+        jobs = {*SERVICES, *(f"{name}-relay" for name in relays())}
+        wait_until(lambda: prometheus.up() == jobs, "all targets to be up", PATIENCE)
+        fail_once(system)
+        compare(system)
+        deadline = time.monotonic() + PATIENCE
+        while (missing := unanswered(prometheus, shown)) and time.monotonic() < deadline:
+            replay_journeys(system)  # a rate takes two scrapes
+        assert not missing, missing

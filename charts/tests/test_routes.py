@@ -1,0 +1,49 @@
+"""Who is called: by the ingress, and by the services among each other."""
+
+from rendering import alone, of_kind, render
+
+from localstack import catalogue
+from localstack.catalogue import SERVICES
+
+
+def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
+    (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
+    routes = {
+        path["path"]: path["backend"]["service"]["name"]
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]
+    }
+    answered = catalogue.routes()  # by the contracts
+    assert routes == {path: f"try-{name}" for name, paths in answered.items() for path in paths}
+
+
+def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
+    url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
+    objects = render(helm, "clients", *alone("clients"), "--set", url)
+    (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    told = {item["name"]: item.get("value") for item in container["env"]}
+    assert told["JWKS_URL"] == "https://sso.example/users/jwks.json"
+    assert told["TOKEN_URL"] == "https://sso.example/users/token"
+    assert told["INVENTORY_URL"] == "http://stock.example:81"
+    egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
+    assert {"ports": [{"port": 443}]} in egress
+    assert {"ports": [{"port": 81}]} in egress
+
+
+def test_a_service_calls_whom_the_architecture_says_and_nobody_else(helm: str) -> None:
+    policies = of_kind(render(helm, "cadastro"), "NetworkPolicy")
+    called = {
+        service: {
+            target["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+            for rule in policies[f"try-{service}"]["spec"]["egress"]
+            for target in rule.get("to", [])
+        }
+        for service in SERVICES
+    }
+    assert called == {
+        "auth": set(),
+        "clients": {"auth", "inventory"},
+        "products": {"auth", "inventory"},
+        "inventory": {"auth", "clients", "products"},
+    }

@@ -28,6 +28,7 @@ EACH = 50  # Jobs of each: every second one has passed
 MEGABYTES = 200.0  # what the operator may take
 WITHIN = 300.0  # seconds for a round to be counted
 AT_ONCE = 8  # requests
+PAUSE = 0.5  # seconds
 CODES = (0, 1, 2, 137)
 
 
@@ -104,9 +105,10 @@ def _counted(space: Space, names: list[str], looks: int) -> None:
     wanted = looks * EACH
 
     def are_counted() -> bool:
-        return all(sum(runs(space.monitor(name)).values()) >= wanted for name in names)
+        return all(sum(runs(one).values()) >= wanted for one in space.all_of(MONITORS))
 
-    until(are_counted, WITHIN, f"not all of {wanted} runs are counted for each monitor")
+    otherwise = f"not all of {wanted} runs are counted for each monitor"
+    until(are_counted, WITHIN, otherwise, PAUSE)
     for name in names:
         judge(space.monitor(name), looks)
 

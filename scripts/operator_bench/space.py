@@ -101,7 +101,7 @@ class Space:
         name = f"{owner['metadata']['name'][:40]}-{uuid.uuid4().hex[:8]}"
         made, pod = self.create(JOBS, _job(owner, name)), {}
         if said:
-            pod = self.create(PODS, _pod(name, made["metadata"]["uid"]))
+            pod = self.create(PODS, _pod(owner, made))
             self.speak(pod, said, int(not passed))
         self.replace(JOBS, {**made, "status": _ended_job(passed=passed)}, "status")
         return pod
@@ -146,13 +146,15 @@ def ready(one: Object) -> tuple[str, str]:
     return found.get("reason", ""), found.get("message", "")
 
 
-def until(happened: Callable[[], object], patience: float, otherwise: str) -> float:
+def until(
+    happened: Callable[[], object], patience: float, otherwise: str, pause: float = PAUSE
+) -> float:
     """Wait for something, and return how many seconds it took; raises ``MissError``."""
     began = time.monotonic()
     while not happened():
         if time.monotonic() - began > patience:
             raise MissError(f"after {patience:.0f} s {otherwise}")
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return time.monotonic() - began
 
 
@@ -207,18 +209,18 @@ def kubectl(*arguments: str, stdin: str | None = None) -> None:
 
 
 def _job(owner: Object, name: str) -> Object:
-    metadata = owner["metadata"]
     probe = {"name": CONTAINER, "image": "bench.invalid/none"}
     return {
-        "metadata": {
-            "name": name,
-            "labels": {MONITOR_LABEL: metadata["name"], UID_LABEL: metadata["uid"]},
-        },
+        "metadata": {"name": name, "labels": _labels(owner)},
         "spec": {
             "managedBy": NOBODY,
             "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},
         },
     }
+
+
+def _labels(owner: Object) -> Object:
+    return {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
 
 
 def _ended_job(*, passed: bool) -> Object:
@@ -232,10 +234,11 @@ def _ended_job(*, passed: bool) -> Object:
     }
 
 
-def _pod(name: str, job: str) -> Object:
+def _pod(owner: Object, job: Object) -> Object:
     probe = {"name": CONTAINER, "image": "bench.invalid/none"}
+    labels = {**_labels(owner), "batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
     return {
-        "metadata": {"name": name, "labels": {"batch.kubernetes.io/controller-uid": job}},
+        "metadata": {"name": job["metadata"]["name"], "labels": labels},
         "spec": {
             "restartPolicy": "Never",
             "schedulingGates": [{"name": NOBODY}],

@@ -3,7 +3,8 @@
 The monitors are suspended: what is measured is the operator, not the probes. The namespaces are
 the bench's own, and are removed at the end; so is the definition, when none was there. With many
 monitors: starts, disturbances, an API server that is away, a namespace that is deleted. With few:
-refusals, kills, runs that end while no operator is there, and bad input.
+refusals, kills, runs that end while no operator is there, messages of probes that make no sense,
+and bad input.
 
 The API server is away because a gate before it is shut, or is really stopped when two commands
 say how; whoever else uses that cluster then waits.
@@ -19,10 +20,13 @@ from functools import partial
 
 import httpx
 
-from scripts.operator_bench import bad_input, large, small
+from scripts.operator_bench import bad_input, large, messages, small
 from scripts.operator_bench.space import MissError, Space, definition, space
 
-PARTS = ("starts", "put-back", "away", "deleted", "refusals", "kills", "unseen", "bad-input")
+PARTS = (
+    *("starts", "put-back", "away", "deleted"),
+    *("refusals", "kills", "unseen", "messages", "bad-input"),
+)
 LARGE = PARTS[:4]
 
 
@@ -85,6 +89,7 @@ def _small(table: Table) -> None:
         "refusals": small.refusals,
         "kills": lambda here: small.kills(here, say),
         "unseen": small.unseen,
+        "messages": lambda here: messages.borne(here, say),
         "bad-input": bad_input.refused,
     }
     for part, do in parts.items():

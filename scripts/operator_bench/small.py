@@ -9,11 +9,11 @@ from pathlib import Path
 
 from scripts.operator_bench.disturbances import disturb_all
 from scripts.operator_bench.gate import Gate, Kill, gate
+from scripts.operator_bench.hostile import random_message
 from scripts.operator_bench.process import Running, operator
 from scripts.operator_bench.space import (
     MissError,
     Space,
-    random_message,
     ready,
     runs,
     until,

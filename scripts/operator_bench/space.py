@@ -1,7 +1,5 @@
 """A namespace of the cluster of KUBECONFIG, and what others than the operator do in it."""
 
-import json
-import random
 import subprocess
 import time
 import uuid
@@ -9,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -96,14 +93,26 @@ class Space:
         """Return the CronJobs of a monitor."""
         return [each for each in self.all_of(CRON_JOBS) if is_ours(each, owner)]
 
-    def end_run(self, owner: Object, *, passed: bool, said: str = "") -> None:
-        """Have a Job of a monitor end, and its probe say something; no controller looks at it."""
+    def end_run(self, owner: Object, *, passed: bool, said: str = "") -> Object:
+        """Have a Job of a monitor end, and its probe say something; no controller looks at it.
+
+        Return the probe's pod, of which there is none when it says nothing.
+        """
         name = f"{owner['metadata']['name'][:40]}-{uuid.uuid4().hex[:8]}"
-        made = self.create(JOBS, _job(owner, name))
+        made, pod = self.create(JOBS, _job(owner, name)), {}
         if said:
-            pod = self.create(PODS, _pod(name, made["metadata"]["uid"]))
-            self.replace(PODS, {**pod, "status": _ended_pod(said, int(not passed))}, "status")
+            pod = self.create(PODS, _pod(owner, made))
+            self.speak(pod, said, int(not passed))
         self.replace(JOBS, {**made, "status": _ended_job(passed=passed)}, "status")
+        return pod
+
+    def speak(self, pod: Object, said: str, code: int) -> None:
+        """Have a pod's probe end with an exit code and a message, whatever it has said before."""
+        metadata = {
+            key: value for key, value in pod["metadata"].items() if key != "resourceVersion"
+        }
+        ended = {**pod, "metadata": metadata, "status": _ended_pod(said, code)}
+        self.replace(PODS, ended, "status")
 
 
 def monitor(name: str, **spec: object) -> Object:
@@ -137,13 +146,15 @@ def ready(one: Object) -> tuple[str, str]:
     return found.get("reason", ""), found.get("message", "")
 
 
-def until(happened: Callable[[], object], patience: float, otherwise: str) -> float:
+def until(
+    happened: Callable[[], object], patience: float, otherwise: str, pause: float = PAUSE
+) -> float:
     """Wait for something, and return how many seconds it took; raises ``MissError``."""
     began = time.monotonic()
     while not happened():
         if time.monotonic() - began > patience:
             raise MissError(f"after {patience:.0f} s {otherwise}")
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return time.monotonic() - began
 
 
@@ -197,35 +208,19 @@ def kubectl(*arguments: str, stdin: str | None = None) -> None:
     )
 
 
-def random_message(chance: random.Random) -> str:
-    """Return what a probe never says: any characters, or JSON that makes no sense."""
-    words: list[Any] = [None, True, -1, 2**70, "<b>", "é" * 500, [], {"a": {}}, "passed", "running"]
-    keys = ("v", "result", "step", "reason", "status", "attempt", "durationMs", "traceId")
-    match chance.randrange(3):
-        case 0:
-            return "".join(
-                chr(chance.randrange(32, 0xD7FF)) for _ in range(chance.randrange(1, 1000))
-            )
-        case 1:
-            return json.dumps({"v": 1, **{key: chance.choice(words) for key in keys[1:]}})
-        case _:
-            text = json.dumps({key: chance.choice(words) for key in keys})
-            return text[: chance.randrange(1, len(text))]
-
-
 def _job(owner: Object, name: str) -> Object:
-    metadata = owner["metadata"]
     probe = {"name": CONTAINER, "image": "bench.invalid/none"}
     return {
-        "metadata": {
-            "name": name,
-            "labels": {MONITOR_LABEL: metadata["name"], UID_LABEL: metadata["uid"]},
-        },
+        "metadata": {"name": name, "labels": _labels(owner)},
         "spec": {
             "managedBy": NOBODY,
             "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},
         },
     }
+
+
+def _labels(owner: Object) -> Object:
+    return {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
 
 
 def _ended_job(*, passed: bool) -> Object:
@@ -239,10 +234,11 @@ def _ended_job(*, passed: bool) -> Object:
     }
 
 
-def _pod(name: str, job: str) -> Object:
+def _pod(owner: Object, job: Object) -> Object:
     probe = {"name": CONTAINER, "image": "bench.invalid/none"}
+    labels = {**_labels(owner), "batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
     return {
-        "metadata": {"name": name, "labels": {"batch.kubernetes.io/controller-uid": job}},
+        "metadata": {"name": job["metadata"]["name"], "labels": labels},
         "spec": {
             "restartPolicy": "Never",
             "schedulingGates": [{"name": NOBODY}],

@@ -7,9 +7,10 @@ import pytest
 from apiserver import Cluster
 from apiservice import serve
 
-from scripts.operator_bench import large, process, small
+from scripts.operator_bench import large, messages, process, small
 from scripts.operator_bench.disturbances import disturb
-from scripts.operator_bench.space import Space, space
+from scripts.operator_bench.process import operator
+from scripts.operator_bench.space import MissError, Space, ready, space, until
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +65,41 @@ async def test_an_api_server_that_was_away_is_watched_again(here: Space) -> None
 
 
 async def test_what_nobody_puts_back_is_a_miss(here: Space) -> None:
-    await asyncio.to_thread(here.add_monitor, "a")
-    with pytest.raises(ValueError, match="not enough values"):  # nobody has made its CronJob
-        await asyncio.to_thread(disturb, here, "a", "deleted", 0.1)
+    def disturb_without_an_operator() -> None:
+        here.add_monitor("a")
+        with operator(here.name):
+            until(lambda: ready(here.monitor("a"))[0] == "Scheduled", 20.0, "it is not ready")
+        disturb(here, "a", "deleted", 0.1)
+
+    with pytest.raises(MissError, match="a: not put back: deleted"):
+        await asyncio.to_thread(disturb_without_an_operator)
+
+
+async def test_messages_that_make_no_sense_are_borne(
+    here: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in {"MESSAGES": 24, "OWNERS": 2, "EACH": 4}.items():
+        monkeypatch.setattr(messages, name, number)
+    said: list[str] = []
+    told = await asyncio.to_thread(messages.borne, here, said.append)
+    assert told.startswith("24 messages counted by one process, 0 looks at a monitor went wrong")
+    assert said == ["8 of 24 messages", "16 of 24 messages", "24 of 24 messages"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"totals": {"passed": 26, "failed": 25, "error": 0, "disrupted": 0}}, "not 25 passed"),
+        ({"totals": {"passed": 25, "failed": 24, "error": 0, "disrupted": 1}}, "not 25 passed"),
+        ({"lastRun": {"result": "<b>"}}, "does not fit the schema"),
+        ({"lastRun": {"startedAt": "yesterday"}}, "does not fit the schema"),
+        ({"target": "x" * 9000}, "a status of 9"),
+    ],
+)
+def test_a_status_that_counts_wrong_or_is_unsound_is_a_miss(
+    change: dict[str, object], told: str
+) -> None:
+    totals = {"passed": 25, "failed": 20, "error": 5, "disrupted": 0}
+    messages.judge({"status": {"totals": totals}}, 1)
+    with pytest.raises(MissError, match=told):
+        messages.judge({"status": {"totals": totals, **change}}, 1)

@@ -25,6 +25,7 @@ from drill.calm import Calm
 from drill.exercise import Row
 from drill.faults import FAULTS
 from drill.lookout import look_out
+from drill.scene import NAME, Scene
 from localstack.catalogue import SERVICES
 
 JOURNEYS = (
@@ -76,19 +77,20 @@ def _faults(cluster: Cluster, options: argparse.Namespace) -> bool:
     return found == len(parts)
 
 
-def _troubles(cluster: Cluster, _: argparse.Namespace) -> bool:
+def _troubles(cluster: Cluster, options: argparse.Namespace) -> bool:
     _install(cluster, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
     well = True
     with look_out(cluster) as lookout:
-        for name, make in troubles.TROUBLES.items():
+        for name in options.troubles:
             _say(name)
+            make = troubles.TROUBLES[name]
             try:
-                told, result = make(troubles.Scene(cluster, lookout)), "ok"
+                told, result = make(Scene(cluster, lookout)), "ok"
             except (MissError, ClusterError, httpx.HTTPError) as error:
                 told, result, well = str(error), "MISS", False
             finally:
-                cluster.kubectl("delete", "synmon", troubles.NAME, "--ignore-not-found")
-            print(f"{result:6}{name:12}{told}", flush=True)
+                cluster.kubectl("delete", "synmon", NAME, "--ignore-not-found")
+            print(f"{result:6}{name:11}{make.__doc__} {told}", flush=True)
     return well
 
 
@@ -143,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda text: _chosen(faults, text),
         default="",
         help=f"some of {','.join(faults)} (all)",
+    )
+    parser.add_argument(
+        "--troubles",
+        type=lambda text: _chosen(troubles.TROUBLES, text),
+        default="",
+        help=f"some of {','.join(troubles.TROUBLES)} (all)",
     )
     parser.add_argument(
         "--services",

@@ -12,12 +12,16 @@ from trial import MissError, check
 from drill import stand
 from drill.faults import Fault, Site
 from drill.lookout import GROUP, Lookout
+from synthetic.operator.cronjob import MONITOR_LABEL
+from synthetic.operator.history import PastRun
+from synthetic.operator.outcome import FAILED, PASSED
 
 NEEDED = 2  # failures that make a monitor unhealthy
-MOST = NEEDED + 1  # runs: one may have begun while the fault was being made
 ALERT = "SyntheticMonitorFailing"
 ALERTS_WITHIN = 15.0  # seconds after the monitor: a scrape and an evaluation, and some patience
 RUN_WITHIN = 60.0  # seconds from the wish to the count
+FOUND_WITHIN = 240.0  # seconds: as many runs as are needed, one that began before, one that is late
+RECOVERS_WITHIN = 180.0  # seconds
 INTERVALS = {"request": "1h", "schedule": "1m"}  # none comes by itself while runs are requested
 PAUSE = 0.25
 TOKENS = {
@@ -35,7 +39,8 @@ class Row:
     fault: str
     service: str
     started_by: str  # request or schedule
-    runs: int = 0  # until the monitor was unhealthy
+    runs: int = 0  # that began in the fault and came to a verdict, until it was unhealthy
+    unjudged: int = 0  # that began in the fault and came to none
     seconds: float = 0.0
     reason: str = ""
     alert_seconds: float = 0.0  # from the fault
@@ -45,7 +50,8 @@ class Row:
     @property
     def told(self) -> str:
         """What went wrong, or that nothing did."""
-        return "; ".join(self.misses) or "ok"
+        seen = "; ".join(self.misses) or "ok"
+        return f"{seen}, {self.unjudged} without a verdict" if self.unjudged else seen
 
 
 class Exercise:
@@ -66,12 +72,11 @@ class Exercise:
         try:
             self._make_monitor()
             self._until("True", RUN_WITHIN, by_request=True)
-            before = total_runs(self._status())
             began = time.monotonic()
             with self._fault.make(self._site, self._service):
-                in_force = time.monotonic()
-                self._until("False", RUN_WITHIN * (MOST + 1), by_request=not self._scheduled)
-                self._see_failure(before, began if self._scheduled else in_force)
+                in_force, early = time.monotonic(), set(self._starts())
+                self._until("False", FOUND_WITHIN, by_request=not self._scheduled)
+                self._see_failure(early, began if self._scheduled else in_force)
             self._see_recovery()
         except MissError as error:
             self._row.misses.append(str(error))
@@ -79,13 +84,15 @@ class Exercise:
             self._site.cluster.kubectl("delete", "synmon", self._name, "--ignore-not-found")
         return self._row
 
-    def _see_failure(self, before: int, began: float) -> None:
+    def _see_failure(self, early: set[str], began: float) -> None:
         row, status = self._row, self._status()
         row.seconds = time.monotonic() - began
-        row.runs = total_runs(status) - before
+        runs = self._runs_of_others(early, status["runs"])
+        row.runs = sum(run.result in {PASSED, FAILED} for run in runs)
+        row.unjudged = len(runs) - row.runs
         row.reason = status["lastRun"]["reason"]
-        if row.runs > MOST:
-            row.misses.append(f"{row.runs} runs: {', '.join(status['runs'][-row.runs :])}")
+        if row.runs > NEEDED:
+            row.misses.append(f"{row.runs} runs: {', '.join(run.line for run in runs)}")
         if row.reason != self._fault.reason:
             row.misses.append(f"the reason is not {self._fault.reason}")
         self._wait(lambda: ALERT in self._lookout.alerts(self._name), ALERTS_WITHIN, "no alert")
@@ -93,7 +100,7 @@ class Exercise:
 
     def _see_recovery(self) -> None:
         began = time.monotonic()
-        self._until("True", RUN_WITHIN * MOST, by_request=not self._scheduled)
+        self._until("True", RECOVERS_WITHIN, by_request=not self._scheduled)
         self._wait(
             lambda: ALERT not in self._lookout.alerts(self._name), ALERTS_WITHIN, "the alert stays"
         )
@@ -114,6 +121,19 @@ class Exercise:
         wish = f"{GROUP}/run-requested-at={time.time()}"
         self._site.cluster.kubectl("annotate", "synmon", self._name, wish, "--overwrite")
         self._wait(lambda: total_runs(self._status()) > before, RUN_WITHIN, "a run does not end")
+
+    def _starts(self) -> dict[str, str]:
+        """Return when each Job of the monitor has started, by their uids."""
+        return {
+            job["metadata"]["uid"]: job.get("status", {}).get("startTime", "")
+            for job in self._site.cluster.objects("jobs")
+            if job["metadata"].get("labels", {}).get(MONITOR_LABEL) == self._name
+        }
+
+    def _runs_of_others(self, early: set[str], lines: list[str]) -> list[PastRun]:
+        """Return the runs of Jobs that are not ``early`` ones: those may have seen no fault."""
+        starts = {start for uid, start in self._starts().items() if uid not in early}
+        return [run for run in map(PastRun.read, lines) if run.at in starts]
 
     def _make_monitor(self) -> None:
         document = {

@@ -1,124 +1,44 @@
-"""Troubles of the monitors themselves: each is told as what it is, and never as the system's."""
+"""Troubles of the monitors themselves: each is told as what it is, and never as the system's.
+
+The table has their docstrings for what was done.
+"""
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from cluster import RELEASE, Cluster
 from trial import check
 
 from drill.exercise import total_runs
-from drill.lookout import GROUP, Lookout
-from synthetic.operator.outcome import finished
+from drill.scene import NAME, OPERATOR, PAUSE, SOON, Scene
+from drill.signals import signaller
 
-NAME = "drill-trouble"
-OPERATOR = f"{RELEASE}-synthetic"
+LATER = 180.0  # seconds
 NOWHERE = "nowhere"
 LATE = "drill-late"
 ENDED = 50  # runs that end while no operator is there
-SOON, LATER = 60.0, 180.0  # seconds
-ENDED_WITHIN = 600.0  # seconds for all of them
 SLOWLY = 60  # seconds that one of them may take
-PAUSE = 0.5
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where the troubles are made."""
-
-    cluster: Cluster
-    lookout: Lookout
-
-    def make(self, **spec: Any) -> None:  # noqa: ANN401 - any JSON
-        """Make the monitor, which one bad run makes known; it asks nobody's help for a run."""
-        whole = {
-            "journey": "clients-health",
-            "interval": "1h",
-            "target": {"url": f"http://{RELEASE}-clients.{self.cluster.namespace}.svc:8000"},
-            "timeoutSeconds": 5,
-            "cleanupSeconds": 1,
-            "thresholds": {"failures": 1, "outOf": 1},
-            **spec,
-        }
-        document = {
-            "apiVersion": f"{GROUP}/v1alpha1",
-            "kind": "SyntheticMonitor",
-            "metadata": {"name": NAME},
-            "spec": whole,
-        }
-        self.cluster.apply(json.dumps(document))
-
-    def run_now(self) -> None:
-        """Ask for a run."""
-        wish = f"{GROUP}/run-requested-at={time.time()}"
-        self.cluster.kubectl("annotate", "synmon", NAME, wish, "--overwrite")
-
-    def condition(self, kind: str) -> tuple[str, str, str]:
-        """Return the status, the reason and the message of a condition."""
-        status = self.lookout.monitor(NAME).get("status") or {}
-        for found in status.get("conditions", []):
-            if found["type"] == kind:
-                return found["status"], found["reason"], found["message"]
-        return "", "", ""
-
-    def until(self, kind: str, reason: str, patience: float = SOON) -> str:
-        """Wait until a condition has a reason, and return its message; Healthy is never False."""
-        deadline = time.monotonic() + patience
-        while (seen := self.condition(kind))[1] != reason:
-            check(self.condition("Healthy")[0] != "False", "the system is said to fail")
-            check(time.monotonic() < deadline, f"{kind} is {seen}, and not {reason}")
-            time.sleep(PAUSE)
-        return seen[2]
-
-    def pod(self) -> str:
-        """Wait for a pod of the monitor, and return the name of the latest."""
-        deadline = time.monotonic() + SOON
-        chosen = ("-l", f"{GROUP}/monitor={NAME}", "--sort-by=.metadata.creationTimestamp")
-        while not (found := self.cluster.kubectl("get", "pods", *chosen, "-o", "name").split()):
-            check(time.monotonic() < deadline, "there is no pod")
-            time.sleep(PAUSE)
-        return found[-1].removeprefix("pod/")
-
-    def evict(self, pod: str) -> None:
-        """Have a pod evicted, as a node that is drained does."""
-        path = f"/api/v1/namespaces/{self.cluster.namespace}/pods/{pod}/eviction"
-        metadata = {"name": pod, "namespace": self.cluster.namespace}
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-        self.lookout.api.post(path, json=body).raise_for_status()
-
-    @property
-    def cron_job(self) -> str:
-        """The name of the monitor's CronJob."""
-        status = self.lookout.monitor(NAME).get("status") or {}
-        return str(status.get("cronJob", {}).get("name", ""))
-
-    def wait_for_jobs(self, count: int) -> None:
-        """Wait until so many Jobs of the monitor have ended, one way or the other."""
-        deadline = time.monotonic() + ENDED_WITHIN
-        while (ended := sum(map(self._is_ours_and_ended, self.cluster.objects("jobs")))) < count:
-            check(time.monotonic() < deadline, f"{ended} of {count} Jobs have ended")
-            time.sleep(1)
-
-    @staticmethod
-    def _is_ours_and_ended(job: dict[str, Any]) -> bool:
-        is_ours = job["metadata"].get("labels", {}).get(f"{GROUP}/monitor") == NAME
-        return is_ours and finished(job)
-
-    @contextmanager
-    def without_operator(self) -> Iterator[None]:
-        """Stop the operator while the block runs."""
-        deployment = f"deployment/{OPERATOR}"
-        gone = ("--for=delete", "pod", "-l", "app.kubernetes.io/component=operator")
-        self.cluster.kubectl("scale", deployment, "--replicas=0")
-        self.cluster.kubectl("wait", *gone, f"--timeout={SOON:.0f}s")
-        try:
-            yield
-        finally:
-            self.cluster.kubectl("scale", deployment, "--replicas=1")
-            self.cluster.wait_for_rollouts(deployment)
+LASTS = 30  # seconds of a run that is ended from outside
+FILE = "lasting.arazzo.yaml"
+STEP: dict[str, Any] = {
+    "stepId": "wait",
+    "operationId": "clients.health",
+    "successCriteria": [{"condition": "$statusCode == 418"}],
+    "onFailure": [{"name": "again", "type": "retry", "retryAfter": 1, "retryLimit": 1000}],
+}
+JOURNEY: dict[str, Any] = {
+    "arazzo": "1.0.1",
+    "info": {"title": "A journey that waits for what never comes", "version": "1.0.0"},
+    "sourceDescriptions": [{"name": "clients", "url": "clients.yaml", "type": "openapi"}],
+    "workflows": [{"workflowId": "lasting", "steps": [STEP]}],
+}
+LASTING: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "drill-lasting"},
+    "data": {FILE: json.dumps(JOURNEY)},
+}
 
 
 def secret(scene: Scene) -> str:
@@ -136,9 +56,31 @@ def memory(scene: Scene) -> str:
     """Give a probe too little memory."""
     scene.make(resources={"limits": {"memory": "12Mi"}})
     scene.run_now()
-    told = scene.until("Healthy", "MonitorBroken")
-    check("OOMKilled" in told, told)
-    return told
+    return _told_as_broken(scene, "OOMKilled")
+
+
+def killed(scene: Scene) -> str:
+    """Kill a probe's process from outside, as a node does that is in need."""
+    with signaller(scene.cluster) as send:
+        _make_lasting(scene)
+        send("SIGKILL", scene.running_pod())
+        return _told_as_broken(scene, "ExitCode137")
+
+
+def hanging(scene: Scene) -> str:
+    """Stop a probe's process, so that it outlives its own deadline and its pod's ends it."""
+    with signaller(scene.cluster) as send:
+        _make_lasting(scene)
+        send("SIGSTOP", scene.running_pod())
+        return _told_as_broken(scene, "DeadlineExceeded")
+
+
+def deleted(scene: Scene) -> str:
+    """Delete the pod of a probe that runs, by force."""
+    _make_lasting(scene)
+    pod = scene.running_pod()
+    scene.cluster.kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
+    return _told_as_broken(scene, "")
 
 
 def image(scene: Scene) -> str:
@@ -169,7 +111,7 @@ def drained(scene: Scene) -> str:
         scene.until("Healthy", "Passing", LATER)
     finally:
         scene.cluster.kubectl("delete", "secret", LATE, "--ignore-not-found")
-    last = scene.lookout.monitor(NAME)["status"]["totals"]
+    last = scene.totals
     check((last["passed"], last["failed"], last["error"]) == (1, 0, 0), f"{last}")
     check(scene.pod() != first, f"{first} was not evicted")
     return "an evicted probe had a successor, and its run passed"
@@ -214,6 +156,9 @@ TROUBLES: dict[str, Callable[[Scene], str]] = {
     "secret": secret,
     "configmap": config_map,
     "memory": memory,
+    "killed": killed,
+    "hanging": hanging,
+    "deleted": deleted,
     "image": image,
     "drained": drained,
     "foreign": foreign,
@@ -224,6 +169,21 @@ TROUBLES: dict[str, Callable[[Scene], str]] = {
 def _missing(scene: Scene, kind: str, **spec: Any) -> str:  # noqa: ANN401 - any JSON
     scene.make(timeoutSeconds=1, **spec)
     scene.run_now()
+    return _told_as_broken(scene, f'{kind} "{NOWHERE}" not found')
+
+
+def _make_lasting(scene: Scene) -> None:
+    """Start a run that lasts until its time is over, unless somebody ends it before."""
+    scene.cluster.apply(json.dumps(LASTING))
+    reference = {"configMapKeyRef": {"name": LASTING["metadata"]["name"], "key": FILE}}
+    scene.make(journey="lasting", journeyFrom=reference, timeoutSeconds=LASTS, retries=0)
+    scene.run_now()
+
+
+def _told_as_broken(scene: Scene, detail: str) -> str:
+    """Wait until a run is told as one of the monitor's own errors, for a reason; return it."""
     told = scene.until("Healthy", "MonitorBroken", LATER)
-    check(f'{kind} "{NOWHERE}" not found' in told, told)
+    check(detail in told, f"not {detail}, but {told}")
+    last = scene.totals
+    check((last["passed"], last["failed"], last["error"]) == (0, 0, 1), f"{last}")
     return told

@@ -85,4 +85,5 @@ async def test_without_a_way_to_log_in_it_says_what_to_set(monkeypatch: pytest.M
     for name in ("KUBECONFIG", "HOME"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(kopf.LoginError, match="set KUBECONFIG"):
-        await Api().__aenter__()
+        async with Api():
+            pass

@@ -18,6 +18,7 @@ from synthetic.operator.api import CONFIG_MAPS, CRON_JOBS, MONITORS
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0  # seconds until what should happen has to have happened
+RECONCILED = 'synthetic_operator_reconciles_total{result="ok"}'
 COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
 
 
@@ -75,6 +76,13 @@ async def until(happened: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_told(url: str, text: str) -> None:
+    """Wait until a page has a text."""
+    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
+        while text not in await (await session.get(url)).text():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+
+
 def is_ready(stage: Stage) -> bool:
     """Tell whether the monitor says that it is ready."""
     return bool(stage.status) and stage.ready() == ("True", "Scheduled")
@@ -99,10 +107,8 @@ async def test_events_are_followed_and_what_others_change_is_put_back(
             assert (await session.get(f"{url}/-/ready")).status == 200
             metrics = await (await session.get(f"{url}/metrics")).text()
             assert 'monitor="shop",namespace="here",result="passed"} 1.0' in metrics
-            stage.delete(MONITORS, "shop")
-            page = ""
-            while "No SyntheticMonitor is there yet" not in page:
-                page = await (await session.get(url)).text()
+        stage.delete(MONITORS, "shop")
+        await until_told(url, "No SyntheticMonitor is there yet")
 
 
 async def test_refusals_and_conflicts_are_outlived(stage: Stage, tmp_path: Path) -> None:
@@ -132,10 +138,10 @@ async def test_a_restart_writes_nothing_and_the_releases_monitors_are_made(
     settings = {"MONITORS_CONFIG_MAP": "release", "WATCH_NAMESPACES": "*"}
     async with operator(stage, tmp_path, **settings):
         await until(lambda: stage.cluster.of_kind("syntheticmonitors") and is_ready(stage))
-    before, looks = list(stage.cluster.writes), len(stage.cluster.requests)
-    cron_job = ("GET", CRON_JOBS.path(HERE, stage.cron_job["metadata"]["name"]))
-    async with operator(stage, tmp_path, **settings):
-        await until(lambda: cron_job in stage.cluster.requests[looks:])
+    before = list(stage.cluster.writes)
+    async with operator(stage, tmp_path, **settings) as running:
+        # whatever a look writes, it has written when it is counted
+        await until_told(f"{await running.url()}/metrics", RECONCILED)
     assert stage.cluster.writes == before
 
 

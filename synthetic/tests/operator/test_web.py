@@ -8,7 +8,6 @@ from monitors import monitor
 
 from synthetic.operator.store import Store
 from synthetic.operator.web import serve
-from synthetic.operator.workqueue import WorkQueue
 
 STATUS = {
     "conditions": [
@@ -79,18 +78,3 @@ def test_liveness_and_readiness_are_told() -> None:
     assert get(Store(), "/-/live")[0] == 200
     assert get(Store(), "/-/live", Health(alive=False))[0] == 503
     assert get(Store(), "/-/ready", Health(ready=False))[0] == 503
-
-
-def test_a_key_waits_once_and_comes_again_when_it_was_added_in_hand() -> None:
-    async def play() -> list[str]:
-        queue: WorkQueue[str] = WorkQueue()
-        for key in ("a", "a", "b"):
-            queue.add(key)
-        first = await queue.take()
-        queue.add(first)
-        taken = [first, await queue.take()]
-        waiting = len(queue)
-        queue.done(first)
-        return [*taken, str(waiting), await queue.take()]
-
-    assert asyncio.run(play()) == ["a", "b", "0", "a"]

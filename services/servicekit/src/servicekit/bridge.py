@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import quote
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from servicekit.meter import Meter, Reading
@@ -175,19 +174,41 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "RAW_URI": quote(scope["path"]),
     }
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        if name in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            environ[name] = raw_value.decode("latin-1")
-            continue
+    for name, raw_value in scope["headers"]:
+        key = _USUAL.get(name) or _key(name)
         value = raw_value.decode("latin-1")
-        key = f"HTTP_{name}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        joins = key in environ and key.startswith("HTTP_")
+        environ[key] = f"{environ[key]},{value}" if joins else value
     environ["CONTENT_LENGTH"] = str(len(body))  # a chunked body has none, and here it is whole
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ
+
+
+def _key(name: bytes) -> str:
+    """Return where PEP 3333 has a header."""
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+
+
+_USUAL = {
+    name: _key(name)
+    for name in (
+        b"accept",
+        b"accept-encoding",
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"traceparent",
+        b"user-agent",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    )
+}
 
 
 def run(wsgi: WSGIApplication, environ: WSGIEnvironment) -> Answer:

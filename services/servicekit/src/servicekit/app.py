@@ -1,10 +1,6 @@
 """Builds a service: its contract, its handlers, its database, behind one bridge to the loop."""
 
-import logging
-import re
 import sys
-import time
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +9,13 @@ from connexion.frameworks.flask import flaskify_path
 from connexion.middleware.abstract import AbstractRoutingAPI
 from connexion.operations import AbstractOperation
 from connexion.spec import Specification
-from flask import Flask, Response, g, request
+from flask import Flask, Request, g
+from flask.globals import request_ctx
+from flask.sessions import NullSession, SessionInterface
 from sqlalchemy import MetaData
 
 from servicekit import current, docs, error_handlers, health, logs, traces
+from servicekit.access import REQUEST_ID, ROUTE, AccessLog, answering
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.contract import ContractError, load_contract
 from servicekit.database import Base, Database
@@ -27,13 +26,6 @@ from servicekit.operation import Operation
 from servicekit.resolver import HandlerResolver
 from servicekit.security import Keys, Verifier
 from servicekit.settings import EX_CONFIG, Settings
-
-API_CSP = "default-src 'none'; frame-ancestors 'none'"
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}\Z")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
-
-log = logging.getLogger("access")
 
 
 @dataclass(frozen=True)
@@ -76,6 +68,25 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
             )
 
 
+class _NoSessions(SessionInterface):
+    """Nobody has a session here, and a new one for each request would be for nothing."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - Flask's
+        return self._none
+
+
+class _App(Flask):
+    """Flask without what our services have no use for."""
+
+    session_interface = _NoSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Take a function as it is: Flask would look at each in each request; none is async."""
+        return func
+
+
 class _Process:
     """The start and the end of a service's process."""
 
@@ -107,7 +118,7 @@ def build_app(
         SystemExit: the contract cannot be read, or does not fit the handlers; it has been said.
 
     """
-    logs.configure(service.name, settings.log_level)
+    access = AccessLog(service.name, logs.configure(service.name, settings.log_level))
     spans = traces.of(service.name, settings.traces_endpoint)
     database = Database(
         settings.database_url,
@@ -130,9 +141,9 @@ def build_app(
         raise SystemExit(EX_CONFIG) from None
     docs.register(app, service.prefix, contract)
     health.register(app, Readiness(database, has_keys=service.has_keys))
-    lifecycles = [spans, *service.lifecycles]
+    lifecycles: list[Lifecycle] = [access, spans, *service.lifecycles]
     bridge = Bridge(
-        spans.answering(app),
+        spans.answering(answering(app, access)),
         lifecycle=_Process(lifecycles, database),
         threads=settings.threads,
         body_limit=settings.body_limit,
@@ -161,48 +172,23 @@ def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> 
 
 
 def _flask(service: Service) -> Flask:
-    app = Flask(service.name, static_folder=None)
+    app = _App(service.name, static_folder=None)
     app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
     app.url_map.merge_slashes = False  # and one with two of them is another
     app.before_request(_begin)
-    app.after_request(_finish)
     error_handlers.register(app, service.metadata)
     return app
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
-    if request.environ["PATH_INFO"].startswith("//"):
+    request = request_ctx.request
+    environ = request.environ
+    g.request_id = environ[REQUEST_ID]
+    environ[ROUTE] = request.url_rule.rule if request.url_rule else None
+    if environ["PATH_INFO"].startswith("//"):
         raise NotFound(NO_PATH)  # Werkzeug would take the slashes for one
-    if request.environ.get(TOO_LARGE):
+    if environ.get(TOO_LARGE):
         raise PayloadTooLarge
-
-
-def _finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Content-Security-Policy", API_CSP)
-    if not request.path.startswith("/-/"):
-        _log(response)
-    return response
-
-
-def _log(response: Response) -> None:
-    """Write the request's one line: the route, never the path or the query, which name people."""
-    given = traces.TRACEPARENT.get() or request.headers.get("traceparent", "")
-    trace = _TRACEPARENT.match(given)
-    fields = {
-        "request_id": g.request_id,
-        "trace_id": trace[1] if trace else None,
-        "method": request.method,
-        "route": request.url_rule.rule if request.url_rule else None,
-        "status": response.status_code,
-        "ms": round((time.perf_counter() - g.started) * 1000, 2),
-    }
-    log.info("request", extra={"fields": fields})
 
 
 def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:

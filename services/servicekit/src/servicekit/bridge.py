@@ -9,13 +9,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import quote
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from servicekit.meter import Meter, Reading
+from servicekit.threads import Threads, TooLateError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -60,7 +60,7 @@ class Bridge:
         self._body_limit = body_limit
         self._busy = busy
         self._room = threads * (QUEUED_A_THREAD + 1)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="handler")
+        self._pool: Threads[Answer] = Threads(threads, "handler")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the process's start and end."""
@@ -115,17 +115,10 @@ class Bridge:
 
     async def _run(self, environ: WSGIEnvironment) -> Answer:
         """Run the application on a thread; turn the request away when none takes it in time."""
-        work = self._pool.submit(run, self._wsgi, environ)
-        timer = asyncio.get_running_loop().call_later(QUEUED, work.cancel)  # in vain once it runs
         try:
-            return await asyncio.wrap_future(work)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if work.cancelled() and not (task and task.cancelling()):
-                return self._busy
-            raise
-        finally:
-            timer.cancel()
+            return await self._pool.run(partial(run, self._wsgi, environ), QUEUED)
+        except TooLateError:
+            return self._busy
 
     async def _body(self, receive: Receive) -> tuple[bytes | None, bool]:
         """Return the body and whether it is whole; no body at all for a client that went away."""
@@ -158,7 +151,7 @@ class Bridge:
         if self.meter is not None:
             self.meter.stop()
         await asyncio.to_thread(self._lifecycle.stop)
-        self._pool.shutdown()
+        self._pool.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -181,19 +174,41 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "RAW_URI": quote(scope["path"]),
     }
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        if name in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            environ[name] = raw_value.decode("latin-1")
-            continue
+    for name, raw_value in scope["headers"]:
+        key = _USUAL.get(name) or _key(name)
         value = raw_value.decode("latin-1")
-        key = f"HTTP_{name}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        joins = key in environ and key.startswith("HTTP_")
+        environ[key] = f"{environ[key]},{value}" if joins else value
     environ["CONTENT_LENGTH"] = str(len(body))  # a chunked body has none, and here it is whole
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ
+
+
+def _key(name: bytes) -> str:
+    """Return where PEP 3333 has a header."""
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+
+
+_USUAL = {
+    name: _key(name)
+    for name in (
+        b"accept",
+        b"accept-encoding",
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"traceparent",
+        b"user-agent",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    )
+}
 
 
 def run(wsgi: WSGIApplication, environ: WSGIEnvironment) -> Answer:

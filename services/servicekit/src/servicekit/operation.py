@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from connexion.operations import AbstractOperation
-from flask import Response, request
+from flask import Request, Response
+from flask.globals import request_ctx
 
 from servicekit.body import Body
 from servicekit.errors import Problem
@@ -37,14 +38,15 @@ class Operation:
 
     def __call__(self, **_: str) -> Response:
         """Answer the current request."""
+        request = request_ctx.request  # itself: each look through Flask's proxy costs a call
         request.environ[OPERATION] = self.operation_id
         try:
-            return self._answer()
+            return self._answer(request)
         except Problem as problem:
             self._refine(problem)
             raise
 
-    def _answer(self) -> Response:
+    def _answer(self, request: Request) -> Response:
         caller = self._guard.admit(request)
         arguments = self._parameters.read(request)
         if self._body is not None:

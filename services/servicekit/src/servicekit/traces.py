@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor
 
 # the ``traceparent`` of what this thread does now, when this process makes spans
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
-SAMPLED = "-01"  # how a traceparent ends whose spans are kept
+SAMPLED = 0x01  # the flag of a traceparent whose spans are kept; there are others beside it
 
 
 class Traces:
@@ -47,7 +47,7 @@ def of(service: str, endpoint: str) -> Traces:
 def to_keep() -> str | None:
     """Return the current traceparent for somebody who goes on later, if its spans are kept."""
     current = TRACEPARENT.get()
-    return current if current and current.endswith(SAMPLED) else None
+    return current if current and int(current[-2:], 16) & SAMPLED else None
 
 
 def headers() -> dict[str, str]:

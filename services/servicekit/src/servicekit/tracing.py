@@ -6,26 +6,29 @@ of anybody. The SDK reads its settings, OTEL_*, from the environment by itself.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from opentelemetry import context, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from psycopg2.extensions import cursor
 
 from servicekit.meter import NO_OPERATION, OPERATION
+from servicekit.sampling import NEW, Ids, Sampling
 from servicekit.traces import TRACEPARENT, Traces
 
 SERVER_ERROR = 500
 
 _propagator = TraceContextTextMapPropagator()
-_new = trace.set_span_in_context(INVALID_SPAN, Context())  # whatever begins here begins a trace
+# what a statement's span is below; nothing while nothing is recorded, which then costs one look
+_recorded_here: ContextVar[Context | None] = ContextVar("recorded", default=None)
 
 
 class OpenTelemetry(Traces):
@@ -33,9 +36,13 @@ class OpenTelemetry(Traces):
 
     def __init__(self, service: str) -> None:
         """Name ``service`` in every span."""
+        ids = Ids()
         self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service}), shutdown_on_exit=False
+            resource=Resource.create({"service.name": service}),
+            shutdown_on_exit=False,
+            id_generator=ids,
         )
+        self._sampling = Sampling(self._provider.sampler, ids)
         self._tracer: Tracer = self._provider.get_tracer("cadastro")
         self.cursor = _watched(self._tracer)
 
@@ -53,12 +60,16 @@ class OpenTelemetry(Traces):
         def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ["PATH_INFO"].startswith("/-/"):
                 return app(environ, start_response)
-            parent = _parent(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
-            span = self._tracer.start_span(environ["REQUEST_METHOD"], parent, SpanKind.SERVER)
-            if span.is_recording():
-                with _current(span):
-                    return _recorded(app, environ, start_response, span)
-            before = TRACEPARENT.set(_traceparent(span))  # others must not keep theirs either
+            method, given = environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT")
+            dropped = self._sampling.dropped(given)
+            if dropped is None:
+                parent = _parent(given, environ.get("HTTP_TRACESTATE"))
+                span = self._tracer.start_span(method, parent, SpanKind.SERVER)
+                if span.is_recording():
+                    with _current(span):
+                        return _recorded(app, environ, start_response, span)
+                dropped = _traceparent(span)
+            before = TRACEPARENT.set(dropped)  # others must not keep theirs either
             try:
                 return app(environ, start_response)
             finally:
@@ -103,11 +114,12 @@ def _recorded(
 @contextmanager
 def _current(span: Span) -> Iterator[None]:
     before = TRACEPARENT.set(_traceparent(span))
-    token = context.attach(trace.set_span_in_context(span))
+    below = trace.set_span_in_context(span, Context()) if span.is_recording() else None
+    token = _recorded_here.set(below)
     try:
         yield
     finally:
-        context.detach(token)
+        _recorded_here.reset(token)
         TRACEPARENT.reset(before)
 
 
@@ -119,7 +131,7 @@ def _traceparent(span: Span) -> str:
 def _parent(traceparent: str | None, tracestate: str | None) -> Context:
     """Return the context that headers tell of; without any, that of a new trace."""
     if not traceparent:
-        return _new
+        return NEW
     carrier = {"traceparent": traceparent, "tracestate": tracestate or ""}
     return _propagator.extract(carrier, Context())
 
@@ -133,9 +145,10 @@ def _watched(tracer: Tracer) -> type[cursor]:
 
     class Watched(cursor):
         def execute(self, query: str, vars: Any = None) -> None:  # type: ignore[override]  # noqa: A002, ANN401 - as psycopg2 names them
-            if not trace.get_current_span().is_recording():
+            below = _recorded_here.get()
+            if below is None:
                 return super().execute(query, vars)
-            span = tracer.start_span(query.split(None, 1)[0], kind=SpanKind.CLIENT)
+            span = tracer.start_span(query.split(None, 1)[0], below, SpanKind.CLIENT)
             span.set_attribute("db.system.name", "postgresql")
             span.set_attribute("db.query.text", query)  # its values are in ``vars``
             try:

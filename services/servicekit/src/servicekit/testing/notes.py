@@ -4,11 +4,13 @@ import base64
 import json
 import logging
 import os
+from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
-from servicekit.logs import JsonFormatter
+from servicekit.logs import Output
 
 LEDGER = "CADASTRO_LEDGER"  # the folder in which operations and statuses that were seen are kept
 LOGS = "CADASTRO_TEST_LOGS"  # the folder for what was logged, and for what must not be in there
@@ -42,13 +44,29 @@ def remember(request: httpx.Request) -> None:
         file.writelines(f"{json.dumps(secret)}\n" for secret in secrets)
 
 
+class _Copied(StringIO):
+    """Writes to a stream, and the same to a file, which nobody has to close."""
+
+    def __init__(self, stream: TextIO, path: Path) -> None:
+        super().__init__()
+        self._stream = stream
+        self._path = path
+
+    def write(self, text: str) -> int:
+        with self._path.open("a") as file:
+            file.write(text)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def keep_logs() -> None:
-    """Write all that this process logs from now on to the folder for it, if there is one."""
+    """Write all that this process logs from now on to the folder for it, too, if there is one."""
     folder = os.environ.get(LOGS)
-    if folder:
-        handler = logging.FileHandler(Path(folder) / f"{os.getpid()}.log")
-        handler.setFormatter(JsonFormatter("tests"))
-        logging.getLogger().addHandler(handler)
+    for handler in logging.getLogger().handlers:
+        if folder and isinstance(handler, Output) and not isinstance(handler.stream, _Copied):
+            handler.setStream(_Copied(handler.stream, Path(folder) / f"{os.getpid()}.log"))
 
 
 def _secrets_of(authorization: str) -> list[str]:

@@ -1,0 +1,255 @@
+"""The line of a request: what it tells, that it waits for others, and that none is lost."""
+
+import json
+import logging
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import httpx
+import pytest
+
+from localstack.catalogue import ROOT
+from localstack.stack import free_ports
+from servicekit import access, logs
+from servicekit.access import AccessLog
+from servicekit.logs import JsonFormatter, Output
+from servicekit.testing import Issuer, peer_settings, wait_until
+from servicekit.traces import TRACEPARENT
+
+LONG = 60.0  # seconds: what waits so long is never written because of the time
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+class Stream(StringIO):
+    """Keeps every write apart."""
+
+    def __init__(self) -> None:
+        """Have nothing yet."""
+        super().__init__()
+        self.writes: list[str] = []
+
+    def write(self, text: str) -> int:
+        """Keep ``text``."""
+        self.writes.append(text)
+        return super().write(text)
+
+    def numbers(self) -> list[Any]:
+        """Return which lines are there, in their order."""
+        return [json.loads(line).get("number") for line in self.getvalue().splitlines()]
+
+
+@pytest.fixture
+def stream() -> Stream:
+    """What is written to."""
+    return Stream()
+
+
+@pytest.fixture
+def output(stream: Stream) -> Iterator[Output]:
+    """What writes to it."""
+    output = Output(stream)
+    output.setFormatter(JsonFormatter("tests"))
+    yield output
+    output.close()
+
+
+@pytest.fixture
+def log(output: Output, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
+    """A log that runs; its lines wait as long as the tests run."""
+    monkeypatch.setattr(access, "TOGETHER", LONG)
+    logging.getLogger("access").setLevel(logging.INFO)
+    log = AccessLog("tests", output)
+    log.start()
+    yield log
+    log.stop()
+    logging.getLogger("access").setLevel(logging.NOTSET)
+
+
+def hello(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer."""
+    start_response("200 OK", [("cache-control", "max-age=1")])
+    return [b"hello"]
+
+
+def ask(log: AccessLog, path: str = "/", **headers: str) -> dict[str, str]:
+    """Send a request; return the headers of the answer."""
+    found: dict[str, str] = {}
+
+    def begun(_: str, pairs: list[tuple[str, str]], *__: object) -> Any:
+        found.update(pairs)
+
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **headers}
+    assert access.answering(hello, log)(environ, begun) == [b"hello"]
+    return found
+
+
+def test_a_line_tells_of_its_request_and_a_probe_has_none(log: AccessLog, stream: Stream) -> None:
+    token = TRACEPARENT.set(f"00-{TRACE}-00f067aa0ba902b7-02")
+    headers = ask(log, HTTP_X_REQUEST_ID="mine")
+    TRACEPARENT.reset(token)
+    ask(log, "/-/ready")
+    log.stop()
+    line = json.loads(stream.getvalue())
+    assert headers["X-Request-ID"] == "mine"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert line.pop("ms") >= 0
+    assert line == {
+        "level": "INFO",
+        "service": "tests",
+        "logger": "access",
+        "event": "request",
+        "request_id": "mine",
+        "trace_id": TRACE,
+        "method": "GET",
+        "route": None,
+        "status": 200,
+    }
+
+
+def test_a_request_without_a_good_id_gets_one(log: AccessLog) -> None:
+    given = ({}, *({"HTTP_X_REQUEST_ID": bad} for bad in ("", "a b", "x" * 129, "new\nline")))
+    made = [ask(log, **headers)["X-Request-ID"] for headers in given]
+    assert all(UUID_4.fullmatch(each) for each in made)
+    assert len(set(made)) == len(made)
+
+
+def test_an_answer_keeps_its_own_headers(log: AccessLog) -> None:
+    headers = ask(log)
+    assert headers["cache-control"] == "max-age=1"
+    assert "Cache-Control" not in headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_traceparent_that_is_none_is_not_told(log: AccessLog, stream: Stream) -> None:
+    ask(log, HTTP_TRACEPARENT=f"00-{TRACE}-00f067aa0ba902b7-00")
+    ask(log, HTTP_TRACEPARENT="Maria")
+    log.stop()
+    told = [json.loads(line)["trace_id"] for line in stream.getvalue().splitlines()]
+    assert told == [TRACE, None]
+
+
+def test_who_wants_warnings_alone_gets_no_lines(log: AccessLog, stream: Stream) -> None:
+    logging.getLogger("access").setLevel(logging.WARNING)
+    ask(log)
+    log.stop()
+    assert stream.getvalue() == ""
+
+
+def test_lines_wait_for_others_and_not_for_ever(
+    log: AccessLog, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.line(number=1)
+    log.line(number=2)
+    assert stream.numbers() == []
+    log.stop()
+    assert stream.numbers() == [1, 2]
+    log.line(number=3)  # of a request that was late
+    assert stream.numbers() == [1, 2, 3]
+    monkeypatch.setattr(access, "TOGETHER", 0.01)
+    log.start()
+    log.line(number=4)
+    wait_until(lambda: stream.numbers()[-1] == 4, "a line")
+    log.line(number=5)
+    wait_until(lambda: stream.numbers()[-1] == 5, "the next one")
+
+
+def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
+    log: AccessLog, output: Output, stream: Stream
+) -> None:
+    log.line(number=1)
+    output.handle(logging.makeLogRecord({"msg": "careful", "levelname": "WARNING"}))
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == [
+        "request",
+        "careful",
+    ]
+
+
+def test_no_more_than_so_many_lines_wait(log: AccessLog, stream: Stream) -> None:
+    for number in range(logs.MOST + 1):
+        log.line(number=number)
+    assert stream.numbers() == list(range(logs.MOST))
+
+
+def test_a_pipe_takes_each_write_whole(log: AccessLog, stream: Stream) -> None:
+    for number in range(logs.MOST):
+        log.line(number=number, text="é" * number)
+    assert all(text.endswith("}\n") for text in stream.writes)
+    sizes = [len(text.encode()) for text in stream.writes]
+    assert max(sizes) <= select.PIPE_BUF
+    assert len(sizes) < logs.MOST / 4
+    assert stream.numbers() == list(range(logs.MOST))
+
+
+def test_a_log_that_nobody_takes_stops_no_request(
+    log: AccessLog, stream: Stream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.stop()
+    stream.close()
+    ask(log)
+    assert "lines lost" in capsys.readouterr().err
+
+
+def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
+    program = (
+        "from servicekit import access, logs;"
+        f"access.TOGETHER = {LONG};"
+        "log = access.AccessLog('tests', logs.configure('tests', 'INFO'));"
+        "log.start(); log.line(number=1); 1 / 0"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert "ZeroDivisionError" in done.stderr
+    assert json.loads(done.stdout)["number"] == 1
+
+
+def test_on_sigterm_the_line_of_every_answer_is_written(issuer: Issuer, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    program = (
+        f"import sys; from servicekit import access; access.TOGETHER = {LONG};"
+        "from gunicorn.app.wsgiapp import run;"
+        f"sys.argv[1:] = ['-c', {str(ROOT / 'services' / 'gunicorn.conf.py')!r},"
+        " 'clients.app:create_app()']; run()"
+    )
+    nowhere = "postgresql://nobody@127.0.0.1:9/clients"
+    told = {**peer_settings(issuer, nowhere, tmp_path), "INVENTORY_URL": "http://127.0.0.1:9"}
+    output = tmp_path / "output"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={**os.environ, **told, "BIND": f"127.0.0.1:{port}"},
+            stdout=file,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: is_alive(url), "the service to live", 30)
+        ids = [httpx.get(f"{url}/clients/fetch").headers["X-Request-ID"] for _ in range(5)]
+        assert not any(each in output.read_text() for each in ids)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    mine = [line for line in lines if line["logger"] == "access"]
+    assert [line["request_id"] for line in mine] == ids
+    assert {(line["route"], line["status"]) for line in mine} == {("/clients/fetch", 401)}
+
+
+def is_alive(url: str) -> bool:
+    """Tell whether it answers at all."""
+    try:
+        return httpx.get(f"{url}/-/live").is_success
+    except httpx.TransportError:
+        return False

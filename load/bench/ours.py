@@ -1,6 +1,8 @@
 """What is measured of ours alone: tails, add_product, more rows, more workers, memory."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bench.arena import Arena
 from bench.extent import Extent, order
@@ -9,12 +11,21 @@ from bench.pairs import Pairs
 from bench.progress import say
 from bench.variants import OURS, VARIANTS
 
+T = TypeVar("T")
 CLIENTS = next(variant for variant in VARIANTS if variant.name == OURS)
 MANY_CONNECTIONS = 128
 LARGER = "clients_larger"  # the database that has more rows, and the server on it
 ONE, TWO, ROAMING = "one worker", "two workers", "two workers that roam"
 STEP = 1_000_000  # rows between two words of progress
 LONG = 10.0  # seconds of a measurement that only wants many requests
+
+
+def in_turns(each: Mapping[str, T], rounds: int) -> Iterator[tuple[str, T]]:
+    """Yield all of a mapping in each round, from one more behind: nobody is always first."""
+    items = list(each.items())
+    for number in range(rounds):
+        turn = number % len(items)
+        yield from items[turn:] + items[:turn]
 
 
 @dataclass(frozen=True)
@@ -76,12 +87,11 @@ class LargerTable:
         """Measure the same on both tables, with PostgreSQL's processor time in it."""
         small = order(self._arena, OURS, operation, extent)
         large = order(self._arena, LARGER, operation, replace(extent, rows=self.size))
-        ours: list[Sample] = []
-        theirs: list[Sample] = []
-        for _ in range(extent.rounds):
-            ours.append(measure(self._arena, LARGER, large).with_database())
-            theirs.append(measure(self._arena, OURS, small).with_database())
-        return Pairs(ours, theirs)
+        orders = {LARGER: large, OURS: small}
+        found: dict[str, list[Sample]] = {LARGER: [], OURS: []}
+        for name, wanted in in_turns(orders, extent.rounds):
+            found[name].append(measure(self._arena, name, wanted).with_database())
+        return Pairs(found[LARGER], found[OURS])
 
 
 def workers(arena: Arena, extent: Extent) -> dict[str, Pairs]:
@@ -94,9 +104,8 @@ def workers(arena: Arena, extent: Extent) -> dict[str, Pairs]:
     arena.start(CLIENTS, two, name=TWO, cores=arena.two_cores)
     arena.start(CLIENTS, {**two, "PIN_WORKERS": "never"}, name=ROAMING, cores=arena.two_cores)
     found: dict[str, list[Sample]] = {ONE: [], TWO: [], ROAMING: []}
-    for _ in range(extent.rounds):
-        for name, samples in found.items():
-            samples.append(measure(arena, name, order(arena, name, "fetch", extent)))
+    for name, samples in in_turns(found, extent.rounds):
+        samples.append(measure(arena, name, order(arena, name, "fetch", extent)))
     for name in found:
         arena.stop(name)
     return {

@@ -49,7 +49,8 @@ def _more_connections(arena: Arena, extent: Extent) -> Iterator[str]:
         wanted = order(arena, LARGER, "fetch", extent, connections=connections)
         samples = [measure(arena, LARGER, wanted, refusals=True) for _ in range(extent.rounds)]
         rate, cpu = median(samples), median(samples, "cpu")
-        yield f"{table.tail('fetch', connections, samples)}; {rate:.0f}/s, {cpu:.0f} us of CPU"
+        yield table.tail("fetch", connections, samples)
+        yield f"  at {connections} connections: {rate:.0f}/s, {cpu:.0f} us of CPU a request"
 
 
 def _longer_pages(arena: Arena, extent: Extent) -> Iterator[str]:

@@ -95,7 +95,7 @@ def tail(operation: str, connections: int, samples: Sequence[Sample]) -> str:
     """Return the row of p99 beside p50."""
     widths = [sample.p99 / sample.p50 for sample in samples]
     refused = median(samples, "refused")
-    turned_away = f"; {refused:.0%} turned away" if refused else ""
+    turned_away = f"{refused:.0%} turned away" if refused else ""
     goal = f"<= {goals.WIDEST_TAIL:.2f}"
     verdict = _at_most(middle(widths), goals.WIDEST_TAIL) if undisturbed(samples) else DISTURBED
     if connections > MANY_CONNECTIONS:
@@ -109,7 +109,7 @@ def tail(operation: str, connections: int, samples: Sequence[Sample]) -> str:
             middle(widths),
             widths,
             goal=goal,
-            verdict=verdict + turned_away,
+            verdict="; ".join(filter(None, (verdict, turned_away))),
         )
     )
 

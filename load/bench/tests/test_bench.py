@@ -10,6 +10,7 @@ from validate_docbr import CPF
 
 from bench import instructions, layers, people
 from bench.__main__ import main
+from bench.ours import in_turns
 from bench.plans import OPERATIONS, plan
 from bench.variants import OURS, VARIANTS
 
@@ -61,6 +62,11 @@ def test_figures_for_another_python_are_not_compared_with(
     instructions.keep({"fetch": 1000})
     monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
     assert instructions.judge({"fetch": 9999})[1]
+
+
+def test_who_is_measured_first_changes_with_each_round() -> None:
+    turns = [name for name, _ in in_turns({"a": 1, "b": 2, "c": 3}, 4)]
+    assert "".join(turns) == "abcbcacababc"
 
 
 def test_a_sample_belongs_to_the_innermost_layer() -> None:

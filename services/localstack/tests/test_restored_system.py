@@ -1,22 +1,13 @@
 """One service of a system is restored alone: no orphan is left, and what was lost is told."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
 from servicekit.testing import wait_until
-from system import System, running
-
-
-def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
-    )
+from system import System, command, running
 
 
 class Shop:

@@ -60,7 +60,7 @@ def backed_up(data: Path) -> str:
     target = str(data.with_name("backups"))
     done = command("localstack.backup", "--data", str(data), "--to", target)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return str(done.stdout.strip())
 
 
 def restored(data: Path, backup: str, *services: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from servicekit.testing import StandIn
 
 def test_a_connection_that_is_reset_ends_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     with HTTPServer(("127.0.0.1", 0), StandIn) as server:
-        caller = socket.create_connection(server.server_address)
+        caller = socket.create_connection(("127.0.0.1", server.server_port))
         at_once = struct.pack("ii", 1, 0)
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         caller.close()

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from localstack.catalogue import SERVICES
+from localstack.pytest_postgres import open_folder
 from servicekit.contract import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
 from system import System, running
@@ -43,12 +44,9 @@ BASIC = {"users.login", "users.login.alias", "users.token"}
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system() -> Iterator[System]:
     """A whole system, with auth's own tokens and the ingress before it."""
-    folder = tmp_path_factory.mktemp("contracts")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)  # PostgreSQL's own account passes through
-    with running(folder / "data") as system:
+    with open_folder() as folder, running(folder / "data") as system:
         yield system
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from localstack.pytest_postgres import LOGS
+from localstack.stack import free_ports
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 120.0  # seconds; a start takes some eight on a quiet machine
@@ -103,6 +103,13 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     assert not left, [process.cmdline() for process in left]
 
 
+def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
+    )
+
+
 def refused(data: Path, port: int | None = None, *options: str) -> str:
     """Start a system that must not start, and return the one sentence that it ends with."""
     system = System(data, port, *options)
@@ -114,9 +121,7 @@ def refused(data: Path, port: int | None = None, *options: str) -> str:
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def pasted_lines(system: System) -> str:

@@ -1,13 +1,11 @@
 """What cannot be run is refused in one sentence that says what to do."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from system import refused
+from system import command, refused
 
 
 def test_a_data_folder_of_another_version_is_left_alone(data_folder: Path) -> None:
@@ -45,14 +43,12 @@ def test_a_data_folder_that_postgresql_cannot_get_at_is_told(data_folder: Path) 
     [("--port", "http"), ("--port", "0"), ("--port", "70000"), ("--validation", "lax")],
 )
 def test_a_bad_option_is_named(option: str, value: str) -> None:
-    command = [sys.executable, "-m", "localstack", "run", option, value]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = command("localstack", "run", option, value)
     assert done.returncode == 2
     assert value in done.stderr
 
 
 def test_memory_of_nothing_is_told(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "localstack", "memory", "--data", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = command("localstack", "memory", "--data", str(tmp_path))
     assert done.returncode == 1
     assert "make run" in done.stderr

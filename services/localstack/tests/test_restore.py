@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,7 @@ from localstack.postgres import Postgres
 from localstack.pytest_postgres import open_folder
 from localstack.restore import restore
 from servicekit import migrate
-
-
-def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
-    )
+from system import command
 
 
 @pytest.fixture(scope="module")

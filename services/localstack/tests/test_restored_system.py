@@ -1,22 +1,13 @@
 """One service of a system is restored alone: no orphan is left, and what was lost is told."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
 from servicekit.testing import wait_until
-from system import System, running
-
-
-def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
-    )
+from system import System, command, running
 
 
 class Shop:
@@ -69,7 +60,7 @@ def backed_up(data: Path) -> str:
     target = str(data.with_name("backups"))
     done = command("localstack.backup", "--data", str(data), "--to", target)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return str(done.stdout.strip())
 
 
 def restored(data: Path, backup: str, *services: str) -> dict[str, Any]:

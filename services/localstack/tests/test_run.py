@@ -2,14 +2,13 @@
 
 import json
 import signal
-import time
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
-from system import System, assert_gone, is_healthy, pasted_lines, refused, running, shell
+from servicekit.testing import wait_until
+from system import PATIENCE, System, assert_gone, is_healthy, pasted_lines, refused, running, shell
 
 PAGES = ("/users/docs/", "/clients/docs/", "/products/docs/", "/inventory/docs/")
 
@@ -35,10 +34,7 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> 
         assert f"port {system.port}" in refused(data_folder.with_name("other"), system.port)
 
         system.part("gunicorn", "clients.app").children()[0].kill()  # a worker, not its master
-        deadline = time.monotonic() + 20
-        while not is_healthy(system.url):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: is_healthy(system.url), "another worker", PATIENCE)
         assert system.stop() == 0
     with running(data_folder) as system:
         assert len(pasted(system)) == 1  # the client of the first run, and no second one
@@ -98,11 +94,8 @@ def test_ctrl_c_twice_leaves_nothing_either(data_folder: Path) -> None:
 
 def test_ctrl_c_while_it_starts_leaves_nothing(data_folder: Path) -> None:
     system = System(data_folder)
-    deadline = time.monotonic() + 60
-    while "starting the services" not in system.output:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: "starting the services" in system.output, "it to start", PATIENCE)
     parts = system.parts()
     system.process.send_signal(signal.SIGINT)
     assert system.wait() == 0
-    assert_gone([part for part in parts if isinstance(part, psutil.Process)])
+    assert_gone(parts)

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
 from servicekit.database import driver_url
+from servicekit.testing import wait_until
 
 AWAY = "postgresql://postgres@127.0.0.1:9/nothing"
 
@@ -24,6 +24,12 @@ def test_what_has_expired_goes_again_and_again(
         sweeps = subprocess.Popen(
             [*command, f"clients={AWAY}", f"products={url}"], stdout=output, stderr=output
         )
+
+    def swept() -> bool:
+        assert sweeps.poll() is None
+        with engine.connect() as connection:
+            return not connection.scalar(text("SELECT count(*) FROM products"))
+
     try:
         for _ in range(2):
             with engine.begin() as connection:
@@ -34,14 +40,7 @@ def test_what_has_expired_goes_again_and_again(
                         " VALUES ('synthetic', 'x', '', 0, 0, true, now() - interval '1 s')"
                     )
                 )
-            deadline = time.monotonic() + 60
-            left = 1
-            while left:
-                assert time.monotonic() < deadline
-                assert sweeps.poll() is None
-                time.sleep(0.05)
-                with engine.connect() as connection:
-                    left = connection.scalar(text("SELECT count(*) FROM products"))
+            wait_until(swept, "the row to be swept", 60)
     finally:
         sweeps.terminate()
         sweeps.wait()

@@ -136,13 +136,13 @@ def signed_up(services: dict[str, str], name: str) -> dict[str, str]:
 def test_many_sign_up_and_log_in_at_once_and_the_others_know_them(
     services: dict[str, str],
 ) -> None:
-    def clients_seen(name: str) -> int:
-        return httpx.get(
-            f"{services['clients']}/clients/fetch", headers=signed_up(services, name)
-        ).status_code
+    url = f"{services['clients']}/clients/fetch"
+
+    def fetch(name: str) -> int:
+        return httpx.get(url, headers=signed_up(services, name), timeout=30).status_code
 
     with ThreadPoolExecutor(CALLERS) as callers:
-        assert set(callers.map(clients_seen, (f"Ana {n}" for n in range(CALLERS)))) == {200}
+        assert set(callers.map(fetch, (f"Ana {n}" for n in range(CALLERS)))) == {200}
 
 
 def test_of_those_who_want_one_name_one_gets_it(services: dict[str, str]) -> None:

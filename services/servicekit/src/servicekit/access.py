@@ -65,7 +65,7 @@ class AccessLog:
         told = {"time": moment(time.time()), **self._fixed, **fields}
         is_first = self._output.later(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
         if self._writer is None:
-            self._output.flush()
+            self._output.write_waiting()
         elif is_first:
             self._some.set()
 
@@ -74,7 +74,7 @@ class AccessLog:
             self._some.wait()
             self._ended.wait(TOGETHER)
             self._some.clear()  # before the lines are taken: the next one calls again
-            self._output.flush()
+            self._output.write_waiting()
 
 
 def answering(app: WSGIApplication, access: AccessLog) -> WSGIApplication:

@@ -57,42 +57,46 @@ class Output(logging.StreamHandler[TextIO]):
         self._waiting: list[bytes] = []
 
     def later(self, line: bytes) -> bool:
-        """Take a line that may wait for ``flush``; tell whether it is the first that does.
+        """Take a line that may wait; tell whether it is the first that does.
 
-        A record, too many lines, and the end of the interpreter write what waits as well.
+        A record, too many lines, and the end of the interpreter write what waits, as a ``flush``
+        does.
         """
         self.acquire()
         try:
             self._waiting.append(line)
             if len(self._waiting) >= MOST:
-                self.flush()
+                self.write_waiting()
             return len(self._waiting) == 1
         finally:
             self.release()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write what waits, and then a record."""
-        if self._waiting:
-            self.flush()
-        super().emit(record)
-
-    def flush(self) -> None:
-        """Write what waits; a stream that takes nothing more is told of on standard error."""
+    def write_waiting(self) -> None:
+        """Write what waits; lines that the stream does not take are told of on standard error."""
         self.acquire()
         try:
             lines, self._waiting = self._waiting, []
             for piece in _pieces(lines):
                 self.stream.write(piece.decode())
                 super().flush()
-            super().flush()
         except (OSError, ValueError):  # ValueError: it is closed
             self.handleError(logging.makeLogRecord({"msg": f"lines lost: {len(lines)} at most"}))
         finally:
             self.release()
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write what waits, and then a record."""
+        self.write_waiting()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write what waits, and all that the stream holds back."""
+        self.write_waiting()
+        super().flush()
+
     def close(self) -> None:
         """Write what waits, for the last time."""
-        self.flush()
+        self.write_waiting()
         super().close()
 
 

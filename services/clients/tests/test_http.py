@@ -222,3 +222,25 @@ def test_a_slow_client_holds_nobody_up(api: ContractClient, raw: socket.socket) 
 
 def test_what_is_not_http_is_refused(raw: socket.socket) -> None:
     assert b" 400 " in exchange(raw, b"GET / HTTP/9.9\r\n\r\n").partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (b"example.com", 404),
+        (b"EXAMPLE.com:8080", 404),
+        (b"[::1]:8080", 404),
+        (b"", 404),
+        (b"a b", 404),  # no host at all, and none is needed
+        (b"b\xc3\xbccher.example", 404),
+        (b"a" * 64 + b".example", 400),  # a label has 63 characters at most (RFC 1035, 2.3.4)
+        (b"a..example", 400),
+    ],
+)
+def test_a_host_is_looked_at_however_often_it_comes(
+    raw: socket.socket, host: bytes, status: int
+) -> None:
+    again = b"GET /clients/nothing HTTP/1.1\r\nHost: " + host + b"\r\n"
+    answers = exchange(raw, again + b"\r\n" + again + b"Connection: close\r\n\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [str(status).encode()] * 2
+    assert answers.count(b"application/problem+json") == 2

@@ -9,9 +9,8 @@ from connexion.frameworks.flask import flaskify_path
 from connexion.middleware.abstract import AbstractRoutingAPI
 from connexion.operations import AbstractOperation
 from connexion.spec import Specification
-from flask import Flask, Request, g
+from flask import Flask, g
 from flask.globals import request_ctx
-from flask.sessions import NullSession, SessionInterface
 from sqlalchemy import MetaData
 
 from servicekit import current, docs, error_handlers, health, logs, traces
@@ -26,6 +25,7 @@ from servicekit.operation import Operation
 from servicekit.resolver import HandlerResolver
 from servicekit.security import Keys, Verifier
 from servicekit.settings import EX_CONFIG, Settings
+from servicekit.web import App
 
 
 @dataclass(frozen=True)
@@ -66,25 +66,6 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
             self._app.add_url_rule(
                 path, name, operation, methods=[method.upper()], provide_automatic_options=False
             )
-
-
-class _NoSessions(SessionInterface):
-    """Nobody has a session here, and a new one for each request would be for nothing."""
-
-    _none = NullSession()
-
-    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - Flask's
-        return self._none
-
-
-class _App(Flask):
-    """Flask without what our services have no use for."""
-
-    session_interface = _NoSessions()
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Take a function as it is: Flask would look at each in each request; none is async."""
-        return func
 
 
 class _Process:
@@ -172,7 +153,7 @@ def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> 
 
 
 def _flask(service: Service) -> Flask:
-    app = _App(service.name, static_folder=None)
+    app = App(service.name, static_folder=None)
     app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
     app.url_map.merge_slashes = False  # and one with two of them is another
     app.before_request(_begin)

@@ -17,9 +17,10 @@ worker_class = "servicekit.worker.Worker"
 if "SERVICE" in os.environ:  # an image knows which service it is
     wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
 
-# Several workers share the memory of an application that is built before they are forked; for a
-# single one that would only be a second copy. Nothing connects before a worker lives.
-preload_app = workers > 1
+# Workers are forked from an application that is built already: one that takes another's place is
+# there at once, and they share its memory. Nothing connects, and no thread starts, before a worker
+# lives.
+preload_app = True
 
 graceful_timeout = 20  # seconds to finish what runs after SIGTERM; the charts grant 40 in all
 timeout = 30  # seconds without a heartbeat of the event loop, until a worker is replaced
@@ -49,6 +50,12 @@ def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
         affinity.pin(worker.core)
     except OSError as error:
         worker.log.warning("not pinned to core %s: %s", worker.core, error.strerror)
+
+
+def when_ready(_: Any) -> None:  # noqa: ANN401 - as above
+    """Keep what workers share out of their garbage collections, which would copy it by looking."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types

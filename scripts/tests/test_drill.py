@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from drill import conduct, proxy
+from drill import conduct, faults, proxy
 from drill.certificates import Authority
 from drill.exercise import Row
-from drill.faults import FAULTS
+from drill.faults import FAULTS, is_spoiled
 
 from localstack.catalogue import SERVICES
 from servicekit.testing import StandIn
@@ -23,6 +23,10 @@ TOKEN = {"Authorization": "Bearer good"}
 
 class Service(StandIn):
     """Tells who has called it."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.answer(200, {"host": self.headers["Host"]})
 
     def do_POST(self) -> None:
         """Answer."""
@@ -92,6 +96,19 @@ def test_a_slow_service_answers_when_nobody_waits_any_more(
     with pytest.raises(httpx.ReadTimeout):
         ask("slow", places, patience=0.2)
     assert ask("slow", places).status_code == 201
+
+
+@pytest.mark.parametrize("fault", proxy.PORTS)
+def test_a_fault_is_known_to_be_in_force(
+    places: dict[str, str], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(proxy, "DELAY", 0.5)
+    monkeypatch.setattr(faults, "SLOW", 0.25)
+    assert not is_spoiled(f"{places['clients']}/clients/x", HOST, fault)
+    with serving(proxy.make_server(fault, 0, places, Path())) as port:
+        url = f"http://{HOST}:{port}/clients/x"
+        assert is_spoiled(url, HOST, fault)
+        assert not is_spoiled(url, HOST, "another")
 
 
 @pytest.mark.parametrize("fault", proxy.TLS_PORTS)

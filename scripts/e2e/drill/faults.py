@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+import httpx
 from cluster import RELEASE, Cluster
 from trial import check
 
-from drill import stand
+from drill import proxy, stand
+from localstack import catalogue
 
 PAUSE = 0.5  # seconds
 PATIENCE = 60.0  # seconds until a fault is in force
+SLOW = 2.0  # seconds for an answer, under no load
+IN_A_ROW = 3  # requests that meet a fault, until it is taken for granted
 OPERATOR = f"deployment/{RELEASE}-synthetic"
 RESOLVES = """
 import socket, sys
@@ -21,6 +25,10 @@ try:
     print("yes")
 except socket.gaierror:
     print("no")
+"""
+CERTIFICATE = """
+import ssl, sys
+print(ssl.get_server_certificate((sys.argv[1], 443)))
 """
 
 
@@ -84,8 +92,15 @@ def spoiled(port: str) -> Callable[[Site, str], AbstractContextManager[None]]:
         name = f"{RELEASE}-{service}"
         live = json.loads(site.cluster.kubectl("get", "service", name, "-o", "json"))["spec"]
         before = live["selector"], live["ports"][0]["targetPort"]
+        path = catalogue.routes()[service][0]
+        host = stand.host(site.cluster, stand.ENTRY)
         try:
             _lead(site.cluster, name, stand.PROXY_LABELS, port)
+            # the ingress hears of it later, and has more than one connection
+            _wait(
+                lambda: all(is_spoiled(f"{site.url}{path}", host, port) for _ in range(IN_A_ROW)),
+                f"{service} is not spoiled",
+            )
             yield
         finally:
             _lead(site.cluster, name, *before)
@@ -96,8 +111,10 @@ def spoiled(port: str) -> Callable[[Site, str], AbstractContextManager[None]]:
 @contextmanager
 def tls_broken(site: Site, _: str) -> Iterator[None]:
     """Show a certificate that is for another name."""
+    shown = _certificate(site.cluster)
     try:
         _lead(site.cluster, stand.EDGE, stand.PROXY_LABELS, "tls-wrong")
+        _wait(lambda: _certificate(site.cluster) != shown, "the certificate stays")
         yield
     finally:
         _lead(site.cluster, stand.EDGE, stand.PROXY_LABELS, "tls")
@@ -128,6 +145,15 @@ FAULTS = (
 )
 
 
+def is_spoiled(url: str, host: str, fault: str) -> bool:
+    """Tell whether a request to ``url``, in the name of ``host``, meets a fault of the proxy's."""
+    try:
+        answer = httpx.get(url, headers={"Host": host}, timeout=SLOW)
+    except httpx.ReadTimeout:
+        return fault == "slow"
+    return answer.headers.get(proxy.MARK) == fault
+
+
 def _lead(cluster: Cluster, service: str, selector: dict[str, str], port: str | int) -> None:
     """Have a Service lead to other pods, at another of their ports."""
     patch = [
@@ -141,6 +167,13 @@ def _resolves(cluster: Cluster, name: str) -> bool:
     """Tell whether a pod of the cluster finds an address for a name."""
     told = cluster.kubectl("exec", OPERATOR, "--", "python", "-c", RESOLVES, name)
     return told.strip() == "yes"
+
+
+def _certificate(cluster: Cluster) -> str:
+    """Return the certificate that pods of the cluster are shown under https."""
+    name = stand.host(cluster, stand.EDGE)
+    asking = f"deployment/{stand.PROXY}"
+    return cluster.kubectl("exec", asking, "--", "python", "-c", CERTIFICATE, name)
 
 
 def _put(cluster: Cluster, *objects: stand.Object) -> None:

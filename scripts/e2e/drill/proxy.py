@@ -19,6 +19,7 @@ PORTS = {"slow": 8001, "status": 8002, "contract": 8003, "token": 8004}
 TLS_PORTS = {"tls": 8443, "tls-wrong": 8444}  # with the certificates of these names
 DELAY = 60.0  # seconds: longer than any monitor of the drill waits
 ORIGIN_PATIENCE = 30.0  # seconds
+MARK = "X-Drill"  # the header that names the fault
 HOPS = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
@@ -66,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers:
             if name.lower() not in HOPS:
                 self.send_header(name, value)
+        self.send_header(MARK, self.fault)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -151,7 +151,8 @@ def is_spoiled(url: str, host: str, fault: str) -> bool:
         answer = httpx.get(url, headers={"Host": host}, timeout=SLOW)
     except httpx.ReadTimeout:
         return fault == "slow"
-    return answer.headers.get(proxy.MARK) == fault
+    met: str | None = answer.headers.get(proxy.MARK)
+    return met == fault
 
 
 def _lead(cluster: Cluster, service: str, selector: dict[str, str], port: str | int) -> None:

@@ -34,7 +34,7 @@ class JwksKeys:
         self._asked_early = float("-inf")
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._refresh, name="jwks", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def loaded(self) -> bool:
@@ -58,13 +58,16 @@ class JwksKeys:
 
     def start(self) -> None:
         """Start to fetch."""
+        # not made before: since Python 3.13 a thread that a parent made does not start in its fork
+        self._thread = threading.Thread(target=self._refresh, name="jwks", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop to fetch."""
         self._stopping.set()
         self._wake.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _refresh(self) -> None:
         with httpx.Client(timeout=2.0) as client:

@@ -17,10 +17,10 @@ worker_class = "servicekit.worker.Worker"
 if "SERVICE" in os.environ:  # an image knows which service it is
     wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
 
-# Workers are forked from an application that is built already: one that takes another's place is
-# there at once, and they share its memory. Nothing connects, and no thread starts, before a worker
-# lives.
-preload_app = True
+# Several workers share the memory of an application that is built before they are forked; for a
+# single one that would only be a second copy. Nothing connects, and no thread starts, before a
+# worker lives.
+preload_app = workers > 1
 
 graceful_timeout = 20  # seconds to finish what runs after SIGTERM; the charts grant 40 in all
 timeout = 30  # seconds without a heartbeat of the event loop, until a worker is replaced

@@ -126,7 +126,7 @@ capabilities:
   image: {{ include "service-lib.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
-  command: [python, -m, {{ .Chart.Name }}.migrate, --wait, --timeout, "240"]
+  command: [python, -m, servicekit.migrated, {{ .Chart.Name }}, --wait, "240"]
   env:
     {{- include "service-lib.databaseUrl" . | nindent 4 }}
   resources:

@@ -1,14 +1,13 @@
-"""A database is migrated once, by whoever comes first, and tells whether it is."""
+"""A database is migrated once, by whoever comes first."""
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from servicekit import migrate
+from servicekit import migrate, migrated
 from servicekit.database import driver_url
 
 
@@ -29,30 +28,14 @@ def ends_with(*arguments: str) -> int:
     return 0
 
 
-def test_an_empty_database_is_told_migrated_and_told_so(
-    url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ends_with("--check") == 1
-    assert "not migrated" in capsys.readouterr().err
+def test_an_empty_database_is_migrated_once(url: str) -> None:
+    assert migrated.lack(url, "clients", 0)
     assert ends_with() == 0
-    assert ends_with("--check") == 0
+    assert not migrated.lack(url, "clients", 0)
     assert ends_with() == 0  # and again does nothing
     engine = create_engine(driver_url(url))
     assert "clients" in inspect(engine).get_table_names()
     engine.dispose()
-
-
-def test_waiting_ends_when_somebody_migrates(url: str) -> None:
-    assert url
-    assert ends_with("--wait", "--timeout", "0.1") == 1
-    seen: list[int] = []
-    waiting = threading.Thread(
-        target=lambda: seen.append(0 if migrate.is_at_head(url, "clients", 60) else 1)
-    )
-    waiting.start()
-    assert ends_with() == 0
-    waiting.join(60)
-    assert seen == [0]
 
 
 def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
@@ -60,7 +43,7 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'clients_9999'"))
-    assert ends_with("--check") == 0
+    assert not migrated.lack(url, "clients", 0)
     assert ends_with() == 0
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "clients_9999"
@@ -71,7 +54,7 @@ def test_several_at_once_migrate_one_after_the_other(url: str) -> None:
     command = [sys.executable, "-m", "clients.migrate"]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
-    assert migrate.is_at_head(url, "clients", 0)
+    assert not migrated.lack(url, "clients", 0)
 
 
 def test_the_sql_is_printed_for_who_wants_to_read_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,8 +74,6 @@ def test_a_database_that_is_away_is_told(
     monkeypatch.setattr(migrate, "TRIES", 1)
     assert ends_with() == 1
     assert "cannot migrate clients" in capsys.readouterr().err
-    assert ends_with("--wait", "--timeout", "0.1") == 1
-    assert "waiting: the database does not answer" in capsys.readouterr().err
 
 
 def test_a_migration_that_fails_half_way_changes_nothing_and_says_why(

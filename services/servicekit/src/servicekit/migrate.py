@@ -4,28 +4,26 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from servicekit.database import driver_url
+from servicekit.migrated import NOT_MIGRATED, TERMINATED
 from servicekit.settings import database_url, settings_or_exit
 
 TRIES = 30  # a second apart: a table that is busy, or a database that is still starting
 LOCK = 0x636164617374726F  # "cadastro": one migration at a time in a database
-NOT_AT_HEAD = 1
-TERMINATED = 143  # 128 and the number of the signal, as shells have it
 
 
 def main(package: str, arguments: list[str] | None = None) -> None:
-    """Migrate the database of the service ``package``, or tell whether it is migrated."""
+    """Migrate the database of the service ``package``."""
     options = _parser(package).parse_args(arguments)
     # the first process of a container does not end on SIGTERM by itself
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
@@ -34,9 +32,6 @@ def main(package: str, arguments: list[str] | None = None) -> None:
         command.upgrade(config, "head", sql=True)
         return
     url = settings_or_exit(database_url)
-    if options.check or options.wait:
-        _end_unless_fit(url, package, options.timeout if options.wait else 0)
-        return
     _try_to_upgrade(url, config, package)
 
 
@@ -65,50 +60,14 @@ def upgrade(url: str, config: Config, revision: str = "head") -> None:
             command.upgrade(config, revision)
 
 
-def is_at_head(url: str, package: str, patience: float) -> bool:
-    """Tell whether a database has all migrations of a service; wait for it some seconds."""
-    return not lack(url, package, patience)
-
-
-def lack(url: str, package: str, patience: float, say: Callable[[str], None] | None = None) -> str:
-    """Return what keeps a database from serving a release; empty when nothing does.
-
-    It waits ``patience`` seconds for that, and calls ``say`` with each new reason why.
-    """
-    script = ScriptDirectory.from_config(configuration(package))
-    engine = create_engine(driver_url(url), poolclass=NullPool)
-    deadline = time.monotonic() + patience
-    reason, told = _lack(engine, script), ""
-    while reason and time.monotonic() < deadline:
-        if say is not None and reason != told:
-            say(f"waiting: {reason}")
-            told = reason
-        time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
-        reason = _lack(engine, script)
-    return reason
-
-
-def _lack(engine: Engine, script: ScriptDirectory) -> str:
-    try:
-        with engine.connect() as connection:
-            is_fit = _is_newer(connection, script) or _has_heads(connection, script)
-    except OperationalError as error:
-        return f"the database does not answer: {_first_line(error)}"
-    return "" if is_fit else "the database is not migrated to this release"
-
-
 def _parser(package: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {package}.migrate",
         description=f"Migrates the database of {package}, which DATABASE_URL names.",
         epilog="Exit codes: 0 done, 1 not migrated, 78 a setting is missing or wrong.",
     )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="only tell whether it is migrated")
-    what.add_argument("--wait", action="store_true", help="wait until somebody has migrated it")
-    what.add_argument("--sql", action="store_true", help="only print the SQL of the whole history")
     parser.add_argument(
-        "--timeout", type=float, default=300, metavar="SECONDS", help="with --wait (300)"
+        "--sql", action="store_true", help="only print the SQL of the whole history"
     )
     return parser
 
@@ -121,7 +80,7 @@ def _try_to_upgrade(url: str, config: Config, package: str) -> None:
             # what is wrong with a statement stays wrong; a database may be there in a second
             if attempt == TRIES or not isinstance(error, OperationalError):
                 sys.stderr.write(f"cannot migrate {package}: {_first_line(error)}\n")
-                raise SystemExit(NOT_AT_HEAD) from None
+                raise SystemExit(NOT_MIGRATED) from None
             time.sleep(1)
         else:
             print(f"{package}: the database is migrated")
@@ -139,10 +98,6 @@ def _wait_for_the_others(connection: Connection) -> None:
     connection.commit()
 
 
-def _has_heads(connection: Connection, script: ScriptDirectory) -> bool:
-    return set(script.get_heads()) <= _current(connection)
-
-
 def _is_newer(connection: Connection, script: ScriptDirectory) -> bool:
     """Tell whether the database is at a revision that this release does not know."""
     known = {revision.revision for revision in script.walk_revisions()}
@@ -151,17 +106,6 @@ def _is_newer(connection: Connection, script: ScriptDirectory) -> bool:
 
 def _current(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
-
-
-def _end_unless_fit(url: str, package: str, patience: float) -> None:
-    def say(text: str) -> None:
-        sys.stderr.write(f"{package}: {text}\n")
-        sys.stderr.flush()
-
-    reason = lack(url, package, patience, say)
-    if reason:
-        say(reason)
-        raise SystemExit(NOT_AT_HEAD)
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -1,0 +1,91 @@
+"""A pod learns whether its database is migrated, or waits for it, at little cost."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from servicekit import migrate, migrated
+
+NOBODY = "postgresql://postgres@127.0.0.1:9/nothing"
+
+
+@pytest.fixture
+def url(postgres_url_factory: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database, and the environment that names it."""
+    url = postgres_url_factory()
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
+
+
+def ends_with(*arguments: str) -> int:
+    """Run the command and return its exit code."""
+    try:
+        migrated.main(list(arguments))
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_a_database_is_told_to_be_migrated_once_it_is(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ends_with("clients") == 1
+    assert capsys.readouterr().err == "clients: the database is not migrated to this release\n"
+    migrate.upgrade(url, migrate.configuration("clients"), "clients_0001")
+    assert ends_with("clients") == 1
+    migrate.upgrade(url, migrate.configuration("clients"))
+    capsys.readouterr()
+    assert ends_with("clients") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_waiting_ends_when_somebody_migrates(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ends_with("clients", "--wait", "0.1") == 1
+    migration = threading.Timer(0.5, lambda: migrate.upgrade(url, migrate.configuration("clients")))
+    migration.start()
+    assert ends_with("clients", "--wait", "60") == 0
+    migration.join()
+    assert "waiting: the database is not migrated" in capsys.readouterr().err
+
+
+def test_a_url_that_names_the_driver_is_understood(url: str) -> None:
+    named = url.replace("postgresql://", "postgresql+psycopg2://")
+    assert migrated.lack(named, "clients", 0) == migrated.lack(url, "clients", 0) != ""
+    assert "not migrated" in migrated.lack(named, "clients", 0)
+
+
+def test_a_database_that_is_away_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", NOBODY)
+    assert ends_with("clients", "--wait", "0.1") == 1
+    assert "waiting: the database does not answer: connection to server" in capsys.readouterr().err
+
+
+def test_a_missing_url_is_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert ends_with("clients") == 78
+
+
+def test_a_service_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ends_with("vendas") == 2
+    assert "there is no package vendas with migrations" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("service", ["auth", "clients", "products", "inventory"])
+def test_histories_are_read_as_alembic_reads_them(service: str) -> None:
+    script = ScriptDirectory.from_config(migrate.configuration(service))
+    known = {revision.revision for revision in script.walk_revisions()}
+    assert migrated.revisions(service) == (known, set(script.get_heads()))
+
+
+def test_no_pod_pays_for_alembic_or_sqlalchemy() -> None:
+    look = "import sys, servicekit.migrated; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    seen = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True
+    ).stdout
+    assert seen == "set()\n"

@@ -95,7 +95,7 @@ def _lack(url: str, known: set[str], heads: set[str]) -> str:
     try:
         current = _current(url)
     except psycopg2.OperationalError as error:
-        first_line, *_ = str(error).strip().splitlines()
+        first_line, _, _ = str(error).strip().partition("\n")
         return f"the database does not answer: {first_line}"
     is_newer = bool(current - known)
     return "" if is_newer or heads <= current else "the database is not migrated to this release"

@@ -2,7 +2,8 @@
 
 It works on the cluster that KUBECONFIG names, pushes images to REGISTRY, and asks INGRESS_URL, or
 the address that the Ingress tells; where others use the same ingress, INGRESS_HOST is a name that
-leads to it. Its namespace is its own, and is removed at the end.
+leads to it. Its namespace is its own, and is removed at the end; one that an earlier trial has left
+at the same address is removed before.
 """
 
 import argparse

@@ -21,6 +21,7 @@ RELEASE = "cadastro"
 INGRESS_HOST = "INGRESS_HOST"
 NOT_TRIED = f"not tried: pods need not know {INGRESS_HOST}"
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+TRIAL = "cadastro.dev/trial"  # the label of a namespace that a trial has made
 
 
 class ClusterError(Exception):
@@ -117,7 +118,8 @@ class Cluster:
     def make_namespace(self) -> None:
         """Make the namespace, under the restricted Pod Security Standard."""
         self.kubectl("create", "namespace", self.namespace, namespaced=False)
-        self.kubectl("label", "namespace", self.namespace, RESTRICTED, namespaced=False)
+        labels = (RESTRICTED, f"{TRIAL}=true")
+        self.kubectl("label", "namespace", self.namespace, *labels, namespaced=False)
 
     def remove_namespace(self, *, wait: bool = False) -> None:
         """Remove it, with all that is in it."""

@@ -26,6 +26,8 @@ class Load:
         self.lost: list[int] = []
         self._url = url
         self._written: list[int] = []
+        self._cpfs: set[str] = set()
+        self._drawing = threading.Lock()
         self._stop = threading.Event()
         self._headers = {"Authorization": f"Bearer {_token(url)}"}
         self._threads = [threading.Thread(target=self._call) for _ in range(CALLERS)]
@@ -75,11 +77,23 @@ class Load:
     def _call(self) -> None:
         with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
             while not self._stop.is_set():
-                made = self._ask(client, "POST", "/clients/create", _client())
+                made = self._ask(client, "POST", "/clients/create", self._client())
                 if made is not None:
                     self._written.append(made["id"])
                     self._ask(client, "GET", f"/clients/fetch/{made['id']}")
                 time.sleep(PAUSE)
+
+    def _client(self) -> dict[str, object]:
+        email = f"load-{secrets.token_hex(8)}@example.invalid"
+        return {"name": "Carga", "email": email, "cpf": self._cpf(), "balance": 1}
+
+    def _cpf(self) -> str:
+        """Return one that was not there yet: of ten thousand at random two may well be alike."""
+        with self._drawing:
+            while (cpf := CPF().generate(mask=True)) in self._cpfs:
+                pass
+            self._cpfs.add(cpf)
+            return cpf
 
     def _ask(
         self, client: httpx.Client, method: str, path: str, body: dict[str, object] | None = None
@@ -110,11 +124,6 @@ def _found_and_deleted(client: httpx.Client, client_id: int) -> bool:
     with contextlib.suppress(httpx.HTTPError):
         client.delete(f"/clients/delete/{client_id}")
     return True
-
-
-def _client() -> dict[str, object]:
-    email = f"load-{secrets.token_hex(8)}@example.invalid"
-    return {"name": "Carga", "email": email, "cpf": CPF().generate(mask=True), "balance": 1}
 
 
 def _token(url: str) -> str:

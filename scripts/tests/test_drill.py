@@ -113,7 +113,11 @@ def test_a_fault_is_known_to_be_in_force(
 
 @pytest.mark.parametrize("fault", proxy.TLS_PORTS)
 def test_a_certificate_is_accepted_by_its_name_alone(
-    authority: Authority, places: dict[str, str], tmp_path: Path, fault: str
+    authority: Authority,
+    places: dict[str, str],
+    tmp_path: Path,
+    fault: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     trust = ssl.create_default_context(cadata=authority.pem)
     trust.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -126,6 +130,7 @@ def test_a_certificate_is_accepted_by_its_name_alone(
         else:
             with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
                 client.post("/clients/x", content="{}", headers=TOKEN)
+    assert not capfd.readouterr().err  # who hangs up is nobody's fault here
 
 
 def test_every_fault_is_drilled_once_by_schedule_and_each_service_takes_its_turn() -> None:

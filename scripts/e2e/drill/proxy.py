@@ -8,8 +8,10 @@ import http.client
 import json
 import os
 import ssl
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -73,12 +75,21 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+class Server(ThreadingHTTPServer):
+    """Takes it as it comes that a caller hangs up, on a slow answer or a wrong certificate."""
+
+    def handle_error(self, *_: object) -> None:
+        """Tell of what is wrong here, and of nothing else."""
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+            traceback.print_exc()
+
+
 def make_server(
     fault: str, port: int, places: dict[str, str], certificates: Path
 ) -> ThreadingHTTPServer:
     """Return the server of one fault; a port of 0 is a free one."""
     handler = type(fault, (Handler,), {"fault": fault, "places": places})
-    server = ThreadingHTTPServer(("", port), handler)
+    server = Server(("", port), handler)
     if fault in TLS_PORTS:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates / f"{fault}.crt", certificates / f"{fault}.key")

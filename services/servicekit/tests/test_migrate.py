@@ -2,21 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from servicekit import migrate, migrated
 from servicekit.database import driver_url
-
-
-@pytest.fixture
-def url(postgres_url_factory: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database, and the environment that names it."""
-    url = postgres_url_factory()
-    monkeypatch.setenv("DATABASE_URL", url)
-    return url
 
 
 def ends_with(*arguments: str) -> int:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -11,14 +10,6 @@ from alembic.script import ScriptDirectory
 from servicekit import migrate, migrated
 
 NOBODY = "postgresql://postgres@127.0.0.1:9/nothing"
-
-
-@pytest.fixture
-def url(postgres_url_factory: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database, and the environment that names it."""
-    url = postgres_url_factory()
-    monkeypatch.setenv("DATABASE_URL", url)
-    return url
 
 
 def ends_with(*arguments: str) -> int:

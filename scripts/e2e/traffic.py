@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx
 from validate_docbr import CPF
@@ -20,14 +20,15 @@ PAUSE = 0.05  # seconds between two calls of one caller
 class Load:
     """Writes clients and reads them back, until the end of its ``with`` block."""
 
+    _cpfs: ClassVar[set[str]] = set()  # of all loads: what they write stays
+    _drawing = threading.Lock()
+
     def __init__(self, url: str) -> None:
         """Call the system at ``url``."""
         self.answers: Counter[str] = Counter()
         self.lost: list[int] = []
         self._url = url
         self._written: list[int] = []
-        self._cpfs: set[str] = set()
-        self._drawing = threading.Lock()
         self._stop = threading.Event()
         self._headers = {"Authorization": f"Bearer {_token(url)}"}
         self._threads = [threading.Thread(target=self._call) for _ in range(CALLERS)]
@@ -62,7 +63,10 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Stop, look whether every write that was acknowledged is there, and clean up."""
+        """Stop, and look whether every write that was acknowledged is there.
+
+        What was written stays: the trial's namespace goes with all that is in it.
+        """
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -70,7 +74,7 @@ class Load:
             httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client,
             ThreadPoolExecutor(CALLERS) as pool,
         ):
-            there = pool.map(lambda written: _found_and_deleted(client, written), self._written)
+            there = pool.map(lambda written: _is_there(client, written), self._written)
             looked = zip(self._written, there, strict=True)
             self.lost += [written for written, is_there in looked if not is_there]
 
@@ -108,22 +112,16 @@ class Load:
         return document
 
 
-def _found_and_deleted(client: httpx.Client, client_id: int) -> bool:
-    """Tell whether a client was there; a service that does not answer yet is asked again."""
+def _is_there(client: httpx.Client, client_id: int) -> bool:
+    """Tell whether a client is there; a service that does not answer yet is asked again."""
     deadline = time.monotonic() + ANSWERS_WITHIN
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.HTTPError):
             status = client.get(f"/clients/fetch/{client_id}").status_code
-            if status == httpx.codes.NOT_FOUND:
-                return False
-            if status == httpx.codes.OK:
-                break
+            if status in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
+                return status == httpx.codes.OK
         time.sleep(PAUSE)
-    else:
-        return False
-    with contextlib.suppress(httpx.HTTPError):
-        client.delete(f"/clients/delete/{client_id}")
-    return True
+    return False
 
 
 def _token(url: str) -> str:

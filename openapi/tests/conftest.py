@@ -1,9 +1,10 @@
 """What the tests of the contracts share."""
 
 import pytest
-from contract_walk import Node, bundled, resolved
+from contract_walk import Node, bundled
 
 from localstack.catalogue import SERVICES
+from servicekit.testing import resolved
 
 
 @pytest.fixture(params=SERVICES)

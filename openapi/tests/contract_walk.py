@@ -16,23 +16,6 @@ def bundled(service: str) -> Node:
     return load_contract(FOLDER / f"{service}.yaml")
 
 
-def resolved(document: Node) -> Node:
-    """Return a bundled contract with what its references name instead of the references."""
-
-    def place(node: Any) -> Any:
-        if isinstance(node, list):
-            return [place(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            _, _, kind, name = node["$ref"].split("/")
-            return place(document["components"][kind][name])
-        return {name: place(item) for name, item in node.items()}
-
-    whole: Node = place(document)
-    return whole
-
-
 def named(contract: Node) -> dict[str, Node]:
     """Return the operations of a contract by their operationId."""
     return {operation["operationId"]: operation for _, _, operation in operations(contract)}

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployed import GUNICORN, Deployed, deployed
 from servicekit.affinity import core_for_one_more
-from servicekit.testing import Issuer, peer_settings, wait_until
+from servicekit.testing import GUNICORN, Deployed, Issuer, deployed, peer_settings, wait_until
 
 MINE = sorted(os.sched_getaffinity(0))
 TWO_CORES = pytest.mark.skipif(len(MINE) < 2, reason="needs two cores")
@@ -54,7 +53,7 @@ def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
     settings: dict[str, str],
 ) -> None:
     one, other = MINE[:2]
-    with allowed([one, other]), deployed({**settings, "WORKERS": "2"}) as service:
+    with allowed([one, other]), deployed("clients", {**settings, "WORKERS": "2"}) as service:
         wait_until(lambda: len(service.workers) == 2, "both workers")
         by_pid = {pid: cores_of(pid) for pid in service.workers}
         assert sorted(map(str, by_pid.values())) == [str({str(one)}), str({str(other)})]
@@ -78,7 +77,7 @@ def test_who_is_not_pinned_may_run_wherever_the_service_may(
     settings: dict[str, str], told: dict[str, str]
 ) -> None:
     number = int(told["WORKERS"])
-    with allowed(MINE[:2]), deployed({**settings, **told}) as service:
+    with allowed(MINE[:2]), deployed("clients", {**settings, **told}) as service:
         wait_until(lambda: len(service.workers) == number, "all workers")
         assert cores_of_workers(service) == [cores_of(os.getpid())] * number
 

@@ -10,10 +10,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
-from deployed import deployed
 from people import a_client
 from servicekit.database import driver_url
-from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
+from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
 
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -49,7 +48,7 @@ def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
     settings: dict[str, str], engine: Engine, issuer: Issuer
 ) -> None:
     caller = httpx.Client(headers={"Authorization": f"Bearer {issuer.token()}"}, timeout=30)
-    with deployed(settings) as service, caller, ThreadPoolExecutor(1) as pool:
+    with deployed("clients", settings) as service, caller, ThreadPoolExecutor(1) as pool:
         with engine.begin() as holder:
             holder.execute(text("LOCK TABLE clients"))
             running = pool.submit(caller.post, f"{service.url}/clients/create", json=a_client())

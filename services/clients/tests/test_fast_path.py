@@ -1,39 +1,96 @@
-"""No check is skipped on the way that is fast: what is refused cold is refused warm, and alike.
+"""No check of clients is skipped on the way that is fast, and a check that is skipped is found."""
 
-The service runs as it is deployed. First each bad request comes to a worker that has just
-started, with tokens that it has never seen; then again and again, between good ones, with a token
-that the worker remembers, to operations whose statements and connections have been used.
-"""
-
-import itertools
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
-from bad_requests import KEY, RUNNING, Bad, World, bad_requests, declared
 from clients.app import create_app
-from deployed import deployed
 from people import a_client, an_address
-from servicekit.database import driver_url
-from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
-
-SCOPES = {"user": "clients:read clients:write", "reader": "clients:read", "writer": "clients:write"}
-THREADS = 4  # a service's own, by default
-TIMES = 3
-MEASURED = {"clients.fetch", "clients.list_all", "clients.create", "clients.update"}  # in the bench
-LIVES = 3  # seconds for which the token lives that expires in between
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND application_name = 'clients' AND wait_event_type = 'Lock'"
+from servicekit.testing import (
+    KEY,
+    NOBODY,
+    Bad,
+    Given,
+    Issuer,
+    Refusals,
+    Send,
+    environment,
+    fast_path_faults,
+    peer_settings,
+    serve,
 )
-Answer = tuple[int, str, str, bytes]  # status, media type, challenge, body
+
+MEASURED = {"clients.fetch", "clients.list_all", "clients.create", "clients.update"}  # in the bench
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows that are there before, for the bad requests to bounce off."""
+
+    client: int
+    address: int
+    mine: Mapping[str, Any]  # that client's body
+    other: Mapping[str, Any]  # another client's body
+
+
+class Clients(Refusals):
+    """What clients must refuse."""
+
+    service = "clients"
+
+    def __init__(self, world: World) -> None:
+        """Have nothing but ``world`` in the database."""
+        self._world = world
+        address = an_address(client_id=world.client, number=101)  # not as there is one
+        bodies = {
+            "clients.create": a_client(),
+            "clients.update": a_client(),
+            "addresses.create": address,
+            "addresses.update": address,
+        }
+        super().__init__(
+            Given(
+                identifiers={"client_id": world.client, "address_id": world.address},
+                bodies=bodies,
+                tables={"clients.create": "clients", "addresses.create": "addresses"},
+            )
+        )
+
+    def conflicts(self) -> Iterator[Bad]:
+        """Yield what another has, what no CPF or e-mail address is, and what is nobody's."""
+        for good in (self.good("clients.create"), self.good("clients.update")):
+            for name in ("email", "cpf"):
+                taken = good.having(**{name: self._world.other[name]})
+                yield taken.but(f"another's {name}", 409)
+            for cpf in ("529.982.247-26", "111.111.111-11"):
+                yield good.having(cpf=cpf).but(f"{cpf} is no CPF", 400)
+            yield good.having(email="a@b@c.org").but("no address has two @", 400)
+        for good in (self.good("addresses.create"), self.good("addresses.update")):
+            yield good.having(state="XX").but("there is no such state", 400)
+        orphan = self.good("addresses.create").having(client_id=NOBODY)
+        yield orphan.but("nobody's", 404)
+        moved = self.good("addresses.update").having(client_id=NOBODY)
+        yield moved.but("to another client", 400)
+
+    def use(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a good request of each operation."""
+        client, address = self._world.client, self._world.address
+        yield send("GET", f"/clients/fetch/{client}")
+        yield send("GET", "/clients/fetch")
+        yield send("GET", f"/clients/exists/{client}")
+        yield send("GET", "/address/fetch")
+        yield send("GET", f"/address/fetch/{client}")
+        yield send("PUT", f"/clients/update/{client}", json={**self._world.mine, "balance": "1.5"})
+        yield send("PUT", f"/address/update/{address}", json=an_address())
+        made = send("POST", "/clients/create", json=a_client())
+        added = send("POST", "/address/create", json=an_address(client_id=client))
+        yield from (made, added)
+        yield send("DELETE", f"/clients/delete/{made.json().get('id', NOBODY)}")
+        yield send("DELETE", f"/address/delete/{added.json().get('id', NOBODY)}")
 
 
 @pytest.fixture
@@ -44,8 +101,8 @@ def settings(own_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def world(settings: dict[str, str], issuer: Issuer) -> World:
-    """Rows that are there before, made by another process than the one that is tried."""
+def refusals(settings: dict[str, str], issuer: Issuer) -> Clients:
+    """What it refuses; its rows were made by another process than the one that is tried."""
     with environment(**settings):
         app = create_app()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
@@ -55,121 +112,18 @@ def world(settings: dict[str, str], issuer: Issuer) -> World:
         made = user.post("/clients/create", json=mine, headers=key).raise_for_status()
         client = made.json()["id"]
         address = user.post("/address/create", json=an_address(client_id=client), headers=key)
-        return World(client, address.raise_for_status().json()["id"], mine, other)
+        return Clients(World(client, address.raise_for_status().json()["id"], mine, other))
 
 
-class Trial:
-    """One worker, its bad requests, and what it answered to each before it was warm."""
-
-    def __init__(self, client: httpx.Client, issuer: Issuer, world: World, database: str) -> None:
-        """Try the service that ``client`` calls, whose rows are in ``database``."""
-        self._client, self._issuer = client, issuer
-        self._world, self._database = world, database
-        self._keys = itertools.count()
-
-    def faults(self, requests: Sequence[Bad]) -> list[str]:
-        """Return what is wrong with the answers: a sentence for each bad request and time."""
-        cold = {bad: self._answer(bad, self._tokens(lives=-1)) for bad in requests}
-        found = [
-            f"{bad.operation}, {bad.wrong}: {cold[bad][0]}, not {bad.status}"
-            for bad in requests
-            if cold[bad][0] != bad.status
-        ]
-        tokens, refused = self._warm_up()
-        found += [f"a good request was answered {status}" for status in refused]
-        for number, bad in itertools.product(range(1, TIMES + 1), requests):
-            warm = self._answer(bad, tokens)
-            if warm != cold[bad]:
-                change = f"{cold[bad][0]} when cold, {warm[0]} when warm, time {number}"
-                found.append(f"{bad.operation}, {bad.wrong}: {change}")
-        return found
-
-    def _tokens(self, *, lives: int) -> dict[str, str]:
-        """Return tokens that nobody has seen; one of them lives for so many seconds."""
-        tokens = {who: self._issuer.token(scope=scope) for who, scope in SCOPES.items()}
-        return {**tokens, "expired": self._issuer.token(exp=int(time.time()) + lives)}
-
-    def _warm_up(self) -> tuple[dict[str, str], set[int]]:
-        """Make good requests of all kinds with new tokens, one of which has expired since.
-
-        Returns:
-            The tokens, and the statuses of good requests that were refused.
-
-        """
-        tokens = self._tokens(lives=LIVES)
-        expires = time.time() + LIVES
-        statuses = set(self._good("expired", tokens)[:1])
-        with ThreadPoolExecutor(THREADS) as pool:
-            for who in SCOPES:
-                list(pool.map(lambda _, who=who: self._good(who, tokens), range(2 * THREADS)))
-        statuses.update(self._good("user", tokens))
-        time.sleep(max(0.0, expires - time.time()))
-        return tokens, statuses - {200, 201}
-
-    def _good(self, who: str, tokens: Mapping[str, str]) -> list[int]:
-        """Make a good request of each kind, and return the statuses: who may not is refused."""
-        client, address = self._world.client, self._world.address
-        add, change = an_address(client_id=client), an_address()
-        calls: list[tuple[str, str, Any]] = [
-            ("GET", f"/clients/fetch/{client}", None),
-            ("GET", "/clients/fetch", None),
-            ("GET", f"/clients/exists/{client}", None),
-            ("GET", "/address/fetch", None),
-            ("GET", f"/address/fetch/{client}", None),
-            ("POST", "/clients/create", a_client()),
-            ("PUT", f"/clients/update/{client}", {**self._world.mine, "balance": "1.5"}),
-            ("POST", "/address/create", add),
-            ("PUT", f"/address/update/{address}", change),
-        ]
-        return [self._send(*call, tokens[who]).status_code for call in calls]
-
-    def _send(self, method: str, path: str, body: Any, token: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"}
-        return self._client.request(method, path, json=body, headers=headers)
-
-    def _answer(self, bad: Bad, tokens: Mapping[str, str]) -> Answer:
-        """Return all of an answer that does not differ from one request to the next."""
-        headers = dict(bad.headers)
-        authorization = bad.authorize(tokens)
-        if authorization is not None:
-            headers["Authorization"] = authorization
-        with ExitStack() as meanwhile:
-            if headers.get("Idempotency-Key") == RUNNING:
-                headers["Idempotency-Key"] = f"{RUNNING}-{next(self._keys)}"
-                meanwhile.enter_context(self._running(bad, headers))
-            answer = self._client.request(bad.method, bad.path, content=bad.body, headers=headers)
-        challenge = answer.headers.get("WWW-Authenticate", "")
-        return answer.status_code, answer.headers["Content-Type"], challenge, answer.content
-
-    @contextmanager
-    def _running(self, request: Bad, headers: Mapping[str, str]) -> Iterator[None]:
-        """Have the same request wait for a lock meanwhile."""
-        engine = create_engine(driver_url(self._database), poolclass=NullPool)
-        with ThreadPoolExecutor(1) as pool, engine.connect() as watch:
-            with engine.begin() as holder:
-                holder.execute(text("LOCK TABLE addresses IN EXCLUSIVE MODE"))
-                first = pool.submit(
-                    httpx.request,
-                    request.method,
-                    f"{self._client.base_url}{request.path}",
-                    content=request.body,
-                    headers=dict(headers),
-                )
-                wait_until(lambda: watch.scalar(text(WAITING)) == 1, "the first one to wait")
-                yield
-            first.result()
-
-
-def test_each_refusal_that_is_declared_has_a_bad_request(world: World) -> None:
-    assert {(bad.operation, bad.status) for bad in bad_requests(world)} == declared()
+def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
+    nowhere = Clients(World(1, 1, a_client(), a_client()))
+    assert nowhere.brought_about() == nowhere.declared()
 
 
 def test_what_is_refused_cold_is_refused_warm_and_alike(
-    settings: dict[str, str], issuer: Issuer, world: World, own_url: str
+    settings: dict[str, str], issuer: Issuer, refusals: Clients
 ) -> None:
-    with deployed(settings) as service, httpx.Client(base_url=service.url, timeout=30) as client:
-        trial = Trial(client, issuer, world, own_url)
-        assert trial.faults(list(bad_requests(world))) == []
+    assert fast_path_faults(refusals, settings, issuer.token) == []
 
 
 @pytest.mark.parametrize(
@@ -183,12 +137,9 @@ def test_what_is_refused_cold_is_refused_warm_and_alike(
     ],
 )
 def test_a_check_that_a_cache_forgets_is_found(
-    settings: dict[str, str], issuer: Issuer, world: World, own_url: str, variant: str, found: str
+    settings: dict[str, str], issuer: Issuer, refusals: Clients, variant: str, found: str
 ) -> None:
-    some = [bad for bad in bad_requests(world) if bad.operation in MEASURED]
-    with (
-        deployed(settings, f"broken:{variant}()") as service,
-        httpx.Client(base_url=service.url, timeout=30) as client,
-    ):
-        faults = Trial(client, issuer, world, own_url).faults(some)
+    faults = fast_path_faults(
+        refusals, settings, issuer.token, application=f"broken:{variant}()", operations=MEASURED
+    )
     assert any(found in fault for fault in faults), faults[:20]

@@ -11,10 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
-from deployed import deployed
 from localstack.stack import free_ports
 from people import a_client
-from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
+from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
 
 COUNT = "http_server_request_duration_seconds_count"
 
@@ -139,7 +138,7 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
         return Scrape(metrics_port).value(COUNT, operation="clients.list_all")
 
     two = {**settings, "WORKERS": "2"}
-    with deployed(two) as service, ThreadPoolExecutor(4) as pool:
+    with deployed("clients", two) as service, ThreadPoolExecutor(4) as pool:
         list(pool.map(fetch, [service.url] * 40))
         assert {counted() for _ in range(8)} == {40}  # whichever worker is asked
         before = service.workers

@@ -32,6 +32,11 @@ class ContractClient(httpx.Client):
         other.event_hooks = {"request": [remember], "response": [other._check]}  # noqa: SLF001
         return other
 
+    def operation_of(self, response: httpx.Response) -> str | None:
+        """Return which operation has answered, if the contract has it."""
+        operation = self._operations.find(response.request.method, response.request.url.path)
+        return None if operation is None else operation.operation_id
+
     def _check(self, response: httpx.Response) -> None:
         response.read()
         operation = self._operations.find(response.request.method, response.request.url.path)

@@ -1,0 +1,141 @@
+"""No check of auth is skipped on the way that is fast."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import create_engine
+
+from accounts import PASSWORD, a_name, basic_header, bearer, registered, running
+from auth import throttle
+from auth.domain import name_key
+from auth.keys import SigningKeys
+from auth.tokens import USER_SCOPES, Tokens
+from servicekit.database import driver_url
+from servicekit.testing import KEY, Authorize, Bad, Given, Refusals, Send, Sign, fast_path_faults
+
+CREATE = {"users.create": "/users/create", "users.create.alias": "/user/create"}
+LOGIN = {"users.login": "/users/login", "users.login.alias": "/user/login"}
+FORM = {"grant_type": "client_credentials", "scope": "inventory:remove"}
+SERVICE = ("clients", "secret-of-clients")
+GUESSES = 20  # after so many one waits as long as one ever must, and longer than the trial lasts
+# Who finds no place to have a password hashed in is turned away because of the others, and of
+# nothing that is wrong with the request: test_guessing.py makes the storm that it takes.
+OF_A_STORM = {(operation, 429) for operation in CREATE}
+
+
+@dataclass(frozen=True)
+class World:
+    """Who is there before, for the bad requests to bounce off."""
+
+    users: Mapping[str, str]  # their names, by the operation at which they log in
+    guessed: str  # the name of somebody at whose password others have guessed
+
+
+class Auth(Refusals):
+    """What auth must refuse; each operation has names of its own, lest one fail too often."""
+
+    service = "auth"
+
+    def __init__(self, world: World) -> None:
+        """Have nobody but ``world`` in the database."""
+        self._world = world
+        users = {operation: as_user(name) for operation, name in world.users.items()}
+        super().__init__(
+            Given(
+                bodies={"users.create": a_user(), "users.token": FORM},
+                tables={"users.create": "users"},
+                credentials={**users, "users.token": as_user(*SERVICE)},
+            )
+        )
+
+    def conflicts(self) -> Iterator[Bad]:
+        """Yield the names that nobody may take, and what does not open a door."""
+        for create in map(self.good, CREATE):
+            for name in (self._world.guessed, self._world.guessed.upper()):
+                yield create.having(username=name).but(f"{name} is another's", 409)
+            for name in (
+                "a:b",
+                "\N{IDEOGRAPHIC SPACE}",
+                "\N{ARABIC LIGATURE JALLAJALALOUHOU}" * 100,
+            ):
+                yield create.having(username=name).but(f"{name} is no name", 400)
+        for operation, name in self._world.users.items():
+            login, nobody = self.good(operation), f"Nobody at {operation}"
+            yield login.by(as_user(name, "Errado123")).but("a wrong password", 401)
+            yield login.by(as_user(nobody)).but("a wrong name", 401)
+            yield login.by(as_user(self._world.guessed)).but("a guess too many", 429)
+        token = self.good("users.token")
+        for name, secret in (("clients", "secret-of-products"), ("nobody", SERVICE[1]), ("", "")):
+            yield token.by(as_user(name, secret)).but(f"the secret of {name!r}", 401)
+        for scope in ("clients:write", "inventory:remove clients:write"):
+            yield token.having(scope=scope).but(f"the scope {scope}", 400)
+
+    def use(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a good request of each operation, on the older paths too."""
+        for path in CREATE.values():
+            yield send("POST", path, json=a_user())
+        for operation, path in LOGIN.items():
+            name = self._world.users[operation]
+            yield send("POST", path, headers=basic_header(name, PASSWORD))
+        yield send("POST", "/users/token", data=FORM, headers=basic_header(*SERVICE))
+
+
+def a_user() -> dict[str, str]:
+    """Return the body of a user whom nobody has registered yet."""
+    return {"username": a_name(), "password": PASSWORD}
+
+
+def as_user(name: str, password: str = PASSWORD) -> Authorize:
+    """Return how a caller with a name and a password says who it is."""
+    return lambda _: basic_header(name, password)["Authorization"]
+
+
+@pytest.fixture
+def own_settings(
+    settings: dict[str, str], migrated_url_factory: Callable[[str], str]
+) -> dict[str, str]:
+    """The environment of a service on a database of its own."""
+    return {**settings, "DATABASE_URL": migrated_url_factory("auth")}
+
+
+@pytest.fixture
+def sign(folder: Path) -> Sign:
+    """Who signs tokens of any life, with auth's own key."""
+    tokens = Tokens(SigningKeys(folder / "keys"), issuer="cadastro", audience="cadastro")
+
+    def sign(*, scope: str, exp: int) -> str:
+        ttl = exp - int(time.time())
+        return tokens.sign("user:1", "cadastro", "live", scope.split(), ttl)
+
+    return sign
+
+
+@pytest.fixture
+def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
+    """What it refuses; its users were made by another process than the one that is tried."""
+    user = bearer(sign(scope=" ".join(USER_SCOPES), exp=int(time.time()) + 60))
+    with contextmanager(running)(own_settings) as api:
+        registered(api, headers={**user, "Idempotency-Key": KEY})
+        world = World({operation: registered(api) for operation in LOGIN}, registered(api))
+    attempt = throttle.Attempt(name_key(world.guessed), "198.51.100.66")
+    with create_engine(driver_url(own_settings["DATABASE_URL"])).begin() as connection:
+        for _ in range(GUESSES):
+            throttle.failed(connection, attempt)
+    return Auth(world)
+
+
+def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
+    nowhere = Auth(World({operation: a_name() for operation in LOGIN}, a_name()))
+    assert nowhere.declared() - nowhere.brought_about() == OF_A_STORM
+    assert nowhere.brought_about() <= nowhere.declared()
+
+
+def test_what_is_refused_cold_is_refused_warm_and_alike(
+    own_settings: dict[str, str], sign: Sign, refusals: Auth
+) -> None:
+    assert fast_path_faults(refusals, own_settings, sign) == []

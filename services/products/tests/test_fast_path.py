@@ -1,0 +1,101 @@
+"""No check of products is skipped on the way that is fast."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from goods import a_product
+from products.app import create_app
+from servicekit.testing import (
+    KEY,
+    NOBODY,
+    Bad,
+    Given,
+    Issuer,
+    Refusals,
+    Send,
+    environment,
+    fast_path_faults,
+    peer_settings,
+    serve,
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows that are there before, for the bad requests to bounce off."""
+
+    product: int
+    name: str  # of another product
+
+
+class Products(Refusals):
+    """What products must refuse."""
+
+    service = "products"
+
+    def __init__(self, world: World) -> None:
+        """Have nothing but ``world`` in the database."""
+        self._world = world
+        super().__init__(
+            Given(
+                identifiers={"product_id": world.product},
+                bodies={"products.create": a_product(), "products.update": a_product()},
+                tables={"products.create": "products"},
+            )
+        )
+
+    def conflicts(self) -> Iterator[Bad]:
+        """Yield what another product is called, however it is spelt, and what is no price."""
+        for good in (self.good("products.create"), self.good("products.update")):
+            for name in (self._world.name, self._world.name.upper()):
+                yield good.having(name=name).but(f"{name} is another's", 409)
+            yield good.having(price="1.001").but("a price is in cents", 400)
+
+    def use(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a good request of each operation."""
+        product = self._world.product
+        yield send("GET", f"/products/fetch/{product}")
+        yield send("GET", "/products/fetch")
+        yield send("GET", "/products/fetch", params={"name": self._world.name, "status": "true"})
+        yield send("GET", f"/products/exists/{product}")
+        yield send("PUT", f"/products/update/{product}", json=a_product())
+        made = send("POST", "/products/create", json=a_product())
+        yield made
+        yield send("DELETE", f"/products/delete/{made.json().get('id', NOBODY)}")
+
+
+@pytest.fixture
+def settings(
+    migrated_url_factory: Callable[[str], str], issuer: Issuer, tmp_path: Path
+) -> dict[str, str]:
+    """The environment of a service on a database of its own."""
+    url = migrated_url_factory("products")
+    return peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def refusals(settings: dict[str, str], issuer: Issuer) -> Products:
+    """What it refuses; its rows were made by another process than the one that is tried."""
+    with environment(**settings):
+        app = create_app()
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with serve(app) as url, httpx.Client(base_url=url, headers=headers) as user:
+        other, key = a_product(), {"Idempotency-Key": KEY}
+        user.post("/products/create", json=other).raise_for_status()
+        made = user.post("/products/create", json=a_product(), headers=key).raise_for_status()
+        return Products(World(made.json()["id"], other["name"]))
+
+
+def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
+    nowhere = Products(World(1, "Teclado"))
+    assert nowhere.brought_about() == nowhere.declared()
+
+
+def test_what_is_refused_cold_is_refused_warm_and_alike(
+    settings: dict[str, str], issuer: Issuer, refusals: Products
+) -> None:
+    assert fast_path_faults(refusals, settings, issuer.token) == []

@@ -66,7 +66,7 @@ def _scale(options: argparse.Namespace) -> None:
 
 def _telemetry(options: argparse.Namespace) -> None:
     _warn_when_shared()
-    rounds, seconds = (3, 1.0) if options.quick else (7, 3.0)
+    rounds, seconds = (6, 1.0) if options.quick else (24, 3.0)
     for line in telemetry.lines(rounds, seconds):
         print(line, flush=True)
 

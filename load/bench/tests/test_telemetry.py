@@ -1,46 +1,45 @@
-"""What it costs to be seen: by pairs, and by the processor's time where others use the core."""
+"""What it costs to be seen: by pairs that run at the same time, and by the processor's time."""
 
 import pytest
 
 from bench.measure import Sample
 from bench.progress import BenchError
-from bench.telemetry import ALL, SILENT, Cost, compare, judged, line, settings, verdict
+from bench.telemetry import ALL, SILENT, Cost, compare, judged, line, settings
 
 
-def sample(rate: float, cpu: float, busy: float = 0.95) -> Sample:
+def sample(cpu: float, busy: float = 0.48) -> Sample:
     """Return a measurement."""
-    return Sample(rate=rate, cpu=cpu, p50=1, p99=2, server_busy=busy, load_busy=0.5)
+    return Sample(rate=500, cpu=cpu, p50=1, p99=2, server_busy=busy, load_busy=0.5)
 
 
-def test_a_cost_is_the_median_over_pairs_of_one_round() -> None:
-    quiet = [sample(1000, 200), sample(2000, 100), sample(500, 400)]
-    seen = [sample(900, 220), sample(1900, 105), sample(450, 440)]
-    cost = compare(quiet, seen)
-    assert cost.rate == pytest.approx(0.10)
-    assert cost.cpu == pytest.approx(0.10)
+def test_a_cost_is_the_median_over_pairs() -> None:
+    cost = compare(
+        [(sample(190), sample(200)), (sample(90), sample(100)), (sample(80), sample(100))]
+    )
+    assert cost.throughput == pytest.approx(0.10)
+    assert cost.half == pytest.approx((0.075, 0.15))
     assert cost.alone
+    assert "others used the core" not in line("fetch", ALL, cost)
 
 
-def test_where_others_used_the_core_the_processors_time_decides() -> None:
-    cost = compare([sample(1000, 200)], [sample(400, 250, busy=0.4)])
+def test_a_core_that_the_two_did_not_use_up_was_not_theirs_alone() -> None:
+    cost = compare([(sample(190, busy=0.3), sample(200, busy=0.4))] * 2)
     assert not cost.alone
-    assert verdict(cost) == pytest.approx(0.20)  # a quarter more for each request
-    assert verdict(Cost(rate=0.05, cpu=0.25, alone=True)) == 0.05
     assert "others used the core" in line("fetch", ALL, cost)
 
 
 def test_the_variants_differ_by_their_settings_alone() -> None:
-    told = settings(4318, 9000)
+    told = settings(4318, (9000, 9001))
     together = {**told["metrics"], **told["traces"], **told["logs"]}
-    assert told[ALL] == together
+    assert told[ALL] == {**together, "METRICS_BIND": "127.0.0.1:9001"}  # both run at once
     assert told[SILENT].items() <= told["metrics"].items()
     assert told[ALL]["OTEL_TRACES_SAMPLER_ARG"] == "0.01"
 
 
 def test_nothing_is_settled_where_others_used_the_core() -> None:
-    little, much = (Cost(rate=rate, cpu=rate, alone=True) for rate in (0.05, 0.12))
+    little, much = (Cost(part, (0.0, 0.2), alone=True) for part in (0.05, 0.12))
     assert judged([little]).startswith("well: all together cost 5.0%")
     with pytest.raises(BenchError, match=r"all together cost 12\.0%"):
         judged([little, much])
-    disturbed = Cost(rate=-0.3, cpu=-0.2, alone=False)
+    disturbed = Cost(-0.3, (-0.4, 0.1), alone=False)
     assert judged([little, disturbed]).startswith("NOT SETTLED")

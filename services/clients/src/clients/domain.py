@@ -9,7 +9,7 @@ import email_validator
 from validate_docbr import CPF
 
 from servicekit.errors import BadRequest
-from servicekit.money import format_money, parse_money
+from servicekit.money import parse_money
 
 Validation = Literal["strict", "format"]
 
@@ -84,7 +84,7 @@ class Client:
             "name": row["name"],
             "email": row["email"],
             "cpf": row["cpf"],
-            "balance": format_money(row["balance"]),
+            "balance": row["balance"],
         }
 
     @property

@@ -1,5 +1,6 @@
 """Every query on clients and addresses; each keeps to the caller's realm."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -40,7 +41,7 @@ def list_clients(
     name: str | None = None,
     email: str | None = None,
     cpf: str | None = None,
-) -> list[RowMapping]:
+) -> Sequence[RowMapping]:
     """Return a page of clients, and one more when there is more."""
     key = None if email is None else email_key(email)
     return _clients.page(connection, realm, limit, after, name=name, email_key=key, cpf=cpf)
@@ -85,7 +86,7 @@ def list_addresses(
     client_id: int | None = None,
     state: str | None = None,
     city: str | None = None,
-) -> list[RowMapping]:
+) -> Sequence[RowMapping]:
     """Return a page of addresses, and one more when there is more."""
     return _addresses.page(
         connection, realm, limit, after, client_id=client_id, state=state, city=city

@@ -6,7 +6,7 @@ on the client and on the product, the addition a shared one, and look at the lis
 only in the statement after: at READ COMMITTED its snapshot is newer than the lock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import (
@@ -109,7 +109,7 @@ def add_item(connection: Connection, realm: Realm, item: Item, product_name: str
 
 def list_items(
     connection: Connection, realm: Realm, client_id: int, limit: int, after: int
-) -> list[RowMapping]:
+) -> Sequence[RowMapping]:
     """Return a page of a client's entries, and one more when there is more."""
     return _items.page(connection, realm, limit, after, client_id=client_id)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-from servicekit.money import format_money, parse_money
+from servicekit.money import parse_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,6 @@ class Product:
             "name": row["name"],
             "description": row["description"],
             "quantity": row["quantity"],
-            "price": format_money(row["price"]),
+            "price": row["price"],
             "status": row["status"],
         }

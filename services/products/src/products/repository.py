@@ -1,5 +1,6 @@
 """Every query on products; each keeps to the caller's realm."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
@@ -40,7 +41,7 @@ def list_products(
     *,
     name: str | None = None,
     status: bool | None = None,
-) -> list[RowMapping]:
+) -> Sequence[RowMapping]:
     """Return a page of products, and one more when there is more."""
     return _products.page(connection, realm, limit, after, name=name, status=status)
 

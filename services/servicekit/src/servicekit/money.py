@@ -25,8 +25,3 @@ def parse_money(value: int | str | Decimal, field: str) -> Decimal:
         msg = "must not have more than two decimal places"
         raise BadRequest(msg, field=field)
     return rounded + 0  # -0.00 is 0.00
-
-
-def format_money(amount: Decimal) -> str:
-    """Return an amount as it is answered: a decimal string with two places."""
-    return f"{amount:.2f}"

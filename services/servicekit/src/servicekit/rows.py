@@ -1,14 +1,18 @@
 """Rows that belong to a realm and carry a version: the statements they need, built once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
+    Numeric,
     RowMapping,
     Table,
+    Text,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -35,7 +39,8 @@ class Rows:
     ) -> None:
         """Build the statements for ``table``, a row of which is ``what`` to a person.
 
-        No row is read with its ``unread`` columns, which only the database needs.
+        No row is read with its ``unread`` columns, which only the database needs. Money is read as
+        it is answered, a text with two places.
         """
         self._table: Table = table
         self._what = what
@@ -53,7 +58,8 @@ class Rows:
                 .limit(bindparam("_batch"))
                 .with_for_update(skip_locked=True)
             )
-        read = [c for c in columns if c.name not in {"realm", "expires_at", *unread}]
+        unread = {"realm", "expires_at", *unread}
+        read = [_as_answered(column) for column in columns if column.name not in unread]
         self._fetch = select(*read).where(mine)
         self._exists = select(exists().where(mine))
         self._page = (
@@ -95,7 +101,7 @@ class Rows:
         limit: int,
         after: int,
         **filters: Any,  # noqa: ANN401 - column values
-    ) -> list[RowMapping]:
+    ) -> Sequence[RowMapping]:
         """Return up to ``limit + 1`` rows that follow the id ``after`` and have what is asked for.
 
         The one row over tells that there is more.
@@ -103,7 +109,7 @@ class Rows:
         wanted = {name: value for name, value in filters.items() if value is not None}
         statement = self._page.filter_by(**wanted) if wanted else self._page
         bounds = {"_realm": realm, "_after": after, "_limit": limit + 1}
-        return list(connection.execute(statement, bounds).mappings())
+        return connection.execute(statement, bounds).mappings().all()
 
     def update(
         self,
@@ -156,6 +162,13 @@ class Rows:
 
     def _missing(self) -> NotFound:
         return NotFound(f"There is no such {self._what}")
+
+
+def _as_answered(column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column as it is read: numbers with places as PostgreSQL writes them, as texts."""
+    if isinstance(column.type, Numeric):  # a Decimal would be made of the text, and a text of it
+        return cast(column, Text).label(column.name)
+    return column
 
 
 def _mine(realm: Realm, identifier: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What every answer has: an id, headers that guard it, and one line in the log.
 
-The lines of some 50 ms are written together. Those of a process that is killed (SIGKILL, or
+The lines of some 500 ms are written together. Those of a process that is killed (SIGKILL, or
 SIGABRT from gunicorn when its event loop hangs) before they are written are lost; SIGTERM, an
 exception that ends the process, and a full buffer lose none.
 """
@@ -22,7 +22,7 @@ from servicekit.logs import Output, moment
 REQUEST_ID = "cadastro.request_id"  # in the environ of every request
 ROUTE = "cadastro.route"  # and of one that has found its route: the path's template
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
-TOGETHER = 0.05  # seconds that a line may wait for others
+TOGETHER = 0.5  # seconds that a line may wait for others; each write costs the requests beside it
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}\Z")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")

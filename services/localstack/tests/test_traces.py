@@ -63,7 +63,7 @@ def test_a_delete_is_one_trace_from_the_ingress_to_the_inventorys_statements(
                 "the whole trace",
                 30,
             )
-            log = (data_folder / "logs" / "inventory.log").read_text()
+    log = (data_folder / "logs" / "inventory.log").read_text()  # all of it, at the end
     assert_one_tree(collector.of_trace(deletion))
     assert_one_tree(collector.of_trace(purchase))
     assert_names(collector.of_trace(deletion), "clients.delete", "tell client", "DELETE")

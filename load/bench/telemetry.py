@@ -2,7 +2,9 @@
 
 The variants differ by their settings alone. A machine's speed drifts within seconds by more than
 what is looked for: so a pair runs at the same time, on one core that is the limit of both, and
-what is compared is the processor's time of a request.
+what is compared is the processor's time of a request. A process, too, has some percent of
+its own for as long as it lives: so all are started anew again and again, and starts are compared.
+One variant is the silent one a second time: what it seems to cost is what the measurement may err.
 """
 
 import statistics
@@ -23,11 +25,12 @@ OPERATIONS = ("fetch", "create")
 HIGHEST = 0.08  # of throughput, for all together
 RATIO = "0.01"  # of the requests are traced
 SILENT = "nothing"
-PARTS = ("metrics", "logs", "traces")
+TWIN = "nothing again"
+PARTS = (TWIN, "metrics", "logs", "traces")
 ALL = "all together"
 
 Pair = tuple[Sample, Sample]  # of one that tells nothing, and of one that tells something
-Pairs = dict[str, list[Pair]]  # by variant
+Start = list[Pair]  # of the same two processes
 
 
 @dataclass(frozen=True)
@@ -35,25 +38,26 @@ class Cost:
     """What is lost of the requests a second when something is told: a part of those without."""
 
     throughput: float
-    half: tuple[float, float]  # between which it is in the middle half of the pairs
+    half: tuple[float, float]  # between which it is in the middle half of the starts
     alone: bool  # whether the core was ours alone
 
 
-def lines(rounds: int, seconds: float) -> Iterator[str]:
+def lines(starts: int, seconds: float) -> Iterator[str]:
     """Yield a line for each variant and operation, and end with the verdict."""
     with Arena() as arena:
         for _ in arena.rows.fill(1, 10_000):
             pass
         arena.start_responder()
-        for name, more in settings(arena.ports["responder"], free_ports(2)).items():
-            arena.start(CLIENTS, more, name=name)
-        found = {operation: Pairs() for operation in OPERATIONS}
-        for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
-            _round(arena, number, found, Extent(OPERATIONS, rounds, seconds))
+        told = settings(arena.ports["responder"], free_ports(2))
+        found: dict[str, dict[str, list[Start]]] = {
+            operation: {name: [] for name in (*PARTS, ALL)} for operation in OPERATIONS
+        }
+        for number in range(starts):
+            say(f"start {number + 1} of {starts}")
+            _start(arena, told, found, Extent(OPERATIONS, len(PARTS), seconds))
     together = []
-    for operation, pairs in found.items():
-        costs = {name: compare(pairs[name]) for name in (*PARTS, ALL)}
+    for operation, by_name in found.items():
+        costs = {name: compare(pairs) for name, pairs in by_name.items()}
         yield from (line(operation, name, cost) for name, cost in costs.items())
         together.append(costs[ALL])
     yield judged(together)
@@ -87,6 +91,7 @@ def settings(collector: int, metrics: Sequence[int]) -> dict[str, Mapping[str, s
     }
     return {
         SILENT: silent,
+        TWIN: silent,
         "metrics": {**silent, **counted},
         "logs": logs,
         "traces": {**silent, **traced},
@@ -94,27 +99,44 @@ def settings(collector: int, metrics: Sequence[int]) -> dict[str, Mapping[str, s
     }
 
 
-def compare(pairs: Sequence[Pair]) -> Cost:
-    """Return what being told of costs: the median over at least two pairs."""
-    costs = [1 - quiet.cpu / told.cpu for quiet, told in pairs]
+def compare(starts: Sequence[Start]) -> Cost:
+    """Return what being told of costs: the median of at least two starts, each its pairs'."""
+    costs = [
+        statistics.median(1 - quiet.cpu / told.cpu for quiet, told in start) for start in starts
+    ]
     low, middle, high = statistics.quantiles(costs, n=4, method="inclusive")
-    used = statistics.median(quiet.server_busy + told.server_busy for quiet, told in pairs)
+    used = statistics.median(
+        quiet.server_busy + told.server_busy for start in starts for quiet, told in start
+    )
     return Cost(middle, (low, high), alone=used >= ALONE)
 
 
 def line(operation: str, name: str, cost: Cost) -> str:
     """Return a cost as a line of the table."""
     low, high = cost.half
-    told = f"{cost.throughput:6.1%} of the throughput; half of the pairs: {low:.1%} to {high:.1%}"
-    return f"{operation:8}{name:14}{told}" + ("" if cost.alone else "; others used the core")
+    told = f"{cost.throughput:6.1%} of the throughput; half of the starts: {low:.1%} to {high:.1%}"
+    return f"{operation:8}{name:15}{told}" + ("" if cost.alone else "; others used the core")
 
 
-def _round(arena: Arena, number: int, found: Mapping[str, Pairs], extent: Extent) -> None:
-    """Load the silent one beside the whole, and beside one of the parts, which take turns."""
-    for operation in OPERATIONS:
-        for name in (ALL, PARTS[number % len(PARTS)]):
-            found[operation].setdefault(name, []).append(_pair(arena, name, operation, extent))
-            arena.rows.settle(extent.rows)
+def _start(
+    arena: Arena,
+    told: Mapping[str, Mapping[str, str]],
+    found: Mapping[str, Mapping[str, list[Start]]],
+    extent: Extent,
+) -> None:
+    """Start all anew; load the silent one beside the whole, and beside each part, by turns."""
+    for name, more in told.items():
+        arena.start(CLIENTS, more, name=name)
+    for by_name in found.values():
+        for pairs in by_name.values():
+            pairs.append([])
+    for part in PARTS:
+        for operation, by_name in found.items():
+            for name in (ALL, part):
+                by_name[name][-1].append(_pair(arena, name, operation, extent))
+                arena.rows.settle(extent.rows)
+    for name in told:
+        arena.stop(name)
 
 
 def _pair(arena: Arena, name: str, operation: str, extent: Extent) -> Pair:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.measure import Sample
 from bench.progress import BenchError
-from bench.telemetry import ALL, SILENT, Cost, compare, judged, line, settings
+from bench.telemetry import ALL, SILENT, TWIN, Cost, compare, judged, line, settings
 
 
 def sample(cpu: float, busy: float = 0.48) -> Sample:
@@ -12,10 +12,9 @@ def sample(cpu: float, busy: float = 0.48) -> Sample:
     return Sample(rate=500, cpu=cpu, p50=1, p99=2, server_busy=busy, load_busy=0.5)
 
 
-def test_a_cost_is_the_median_over_pairs() -> None:
-    cost = compare(
-        [(sample(190), sample(200)), (sample(90), sample(100)), (sample(80), sample(100))]
-    )
+def test_a_cost_is_the_median_over_starts() -> None:
+    odd = [(sample(50), sample(100)), (sample(90), sample(100)), (sample(90), sample(100))]
+    cost = compare([[(sample(190), sample(200))], odd, [(sample(80), sample(100))]])
     assert cost.throughput == pytest.approx(0.10)
     assert cost.half == pytest.approx((0.075, 0.15))
     assert cost.alone
@@ -23,7 +22,7 @@ def test_a_cost_is_the_median_over_pairs() -> None:
 
 
 def test_a_core_that_the_two_did_not_use_up_was_not_theirs_alone() -> None:
-    cost = compare([(sample(190, busy=0.3), sample(200, busy=0.4))] * 2)
+    cost = compare([[(sample(190, busy=0.3), sample(200, busy=0.4))]] * 2)
     assert not cost.alone
     assert "others used the core" in line("fetch", ALL, cost)
 
@@ -33,6 +32,7 @@ def test_the_variants_differ_by_their_settings_alone() -> None:
     together = {**told["metrics"], **told["traces"], **told["logs"]}
     assert told[ALL] == {**together, "METRICS_BIND": "127.0.0.1:9001"}  # both run at once
     assert told[SILENT].items() <= told["metrics"].items()
+    assert told[SILENT] == told[TWIN]
     assert told[ALL]["OTEL_TRACES_SAMPLER_ARG"] == "0.01"
 
 

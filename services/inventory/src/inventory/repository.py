@@ -3,7 +3,9 @@
 An addition and the removal of what its owner has deleted must not pass each other unseen: the
 addition would leave an entry that nobody removes any more. Both therefore take an advisory lock
 on the client and on the product, the addition a shared one, and look at the list of the gone
-only in the statement after: at READ COMMITTED its snapshot is newer than the lock.
+only in the statement after: at READ COMMITTED its snapshot is newer than the lock. The two of an
+addition are sent in one message, which is one transaction and one round trip (PostgreSQL's
+documentation, "Multiple Statements in a Simple Query").
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +28,7 @@ from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import GoneRow, ItemRow, ReconciliationRow
 from servicekit.database import Database
 from servicekit.meter import Fact
-from servicekit.rows import Rows
+from servicekit.rows import SYNTHETIC_LIFE, Rows
 from servicekit.security import Realm
 
 BATCH = 5_000  # entries that one statement removes: well within its time
@@ -39,15 +41,31 @@ _COLUMNS: dict[Kind, ColumnElement[int]] = {
 }
 
 _items = Rows(ItemRow.__table__, "entry")
-_share = text(
-    "SELECT pg_advisory_xact_lock_shared(:client_space, :client),"
-    " pg_advisory_xact_lock_shared(:product_space, :product)"
+_exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
+_bury = insert(GoneRow).on_conflict_do_nothing()
+_add = text(
+    """
+    SELECT pg_advisory_xact_lock_shared(:client_space, :client_key),
+           pg_advisory_xact_lock_shared(:product_space, :product_key);
+    WITH those_gone AS (
+        SELECT kind FROM gone
+        WHERE (kind, subject_id) IN (('client', :client_id), ('product', :product_id))
+    ), added AS (
+        INSERT INTO inventory_items
+            (realm, client_id, product_id, product_name, number_of_items, purchase_date, expires_at)
+        SELECT :realm, :client_id, :product_id, :product_name, :number_of_items, :purchase_date,
+            CASE WHEN :realm = 'synthetic' THEN now() + CAST(:life AS interval) END
+        WHERE NOT EXISTS (SELECT FROM those_gone)
+        RETURNING id
+    )
+    SELECT (SELECT id FROM added) AS id, ARRAY(SELECT kind FROM those_gone) AS gone
+    """
 )
 _exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
 _bury = insert(GoneRow).on_conflict_do_nothing()
-_among_the_gone = select(GoneRow.kind).where(
-    ((GoneRow.kind == "client") & (GoneRow.subject_id == bindparam("client_id")))
-    | ((GoneRow.kind == "product") & (GoneRow.subject_id == bindparam("product_id")))
+_share = (
+    "SELECT pg_advisory_xact_lock_shared(%(client_space)s, %(client_key)s),"
+    " pg_advisory_xact_lock_shared(%(product_space)s, %(product_key)s)"
 )
 
 
@@ -95,16 +113,18 @@ def add_item(connection: Connection, realm: Realm, item: Item, product_name: str
         NotFound: the client or the product was deleted after its owner was asked.
 
     """
-    locks = {
+    values = {
         "client_space": _LOCKS["client"],
-        "client": _folded(item.client_id),
+        "client_key": _folded(item.client_id),
         "product_space": _LOCKS["product"],
-        "product": _folded(item.product_id),
+        "product_key": _folded(item.product_id),
+        "realm": realm,
+        "product_name": product_name,
+        "life": SYNTHETIC_LIFE,
     }
-    connection.execute(_share, locks)
-    ids = {"client_id": item.client_id, "product_id": item.product_id}
-    raise_missing(connection.scalars(_among_the_gone, ids).all())
-    return _items.insert(connection, realm, {**asdict(item), "product_name": product_name})
+    added = connection.execute(_add, {**values, **asdict(item)}).one()
+    raise_missing(added.gone)
+    return int(added.id)
 
 
 def list_items(

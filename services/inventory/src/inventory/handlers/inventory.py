@@ -31,6 +31,7 @@ def add_product(
         lambda connection: created(
             repository.add_item(connection, principal.realm, item, name), "Product added"
         ),
+        alone=True,
     )
 
 

@@ -1,23 +1,18 @@
 """Every reason that a failure can have, each seen against a real server."""
 
-import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from servicekit.testing import environment
+from servicekit.testing.certificates import self_signed
 from shop import PATIENT, SHORT, Shop, answer, drip, raw, visit
 from synthetic.probe.runner import Limits
 from system import free_port
@@ -188,33 +183,6 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: Shop, journey
     outcome = visit(shop.url, journey)
     assert (outcome.result, outcome.attempt) == ("passed", 1)
     assert [step.phases.connect > 0 for step in outcome.steps] == [True, True, False, False]
-
-
-def self_signed(folder: Path) -> Path:
-    """Write a key and a certificate for 127.0.0.1 into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    path = folder / "tls.pem"
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
-    return path
 
 
 @contextmanager

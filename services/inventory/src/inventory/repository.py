@@ -41,8 +41,6 @@ _COLUMNS: dict[Kind, ColumnElement[int]] = {
 }
 
 _items = Rows(ItemRow.__table__, "entry")
-_exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
-_bury = insert(GoneRow).on_conflict_do_nothing()
 _add = text(
     """
     SELECT pg_advisory_xact_lock_shared(:client_space, :client_key),
@@ -63,10 +61,6 @@ _add = text(
 )
 _exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
 _bury = insert(GoneRow).on_conflict_do_nothing()
-_share = (
-    "SELECT pg_advisory_xact_lock_shared(%(client_space)s, %(client_key)s),"
-    " pg_advisory_xact_lock_shared(%(product_space)s, %(product_key)s)"
-)
 
 
 def _removal(*conditions: ColumnElement[bool]) -> Delete:

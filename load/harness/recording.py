@@ -10,7 +10,7 @@ STEP = math.log(1.02)  # a bucket is 2 % wide
 SMALLEST = 0.1  # ms
 
 OK, REFUSED = "ok", "refused"  # REFUSED: 429 or 503 with Retry-After
-NOT_STARTED = "not started"
+NOT_STARTED = "not started, as too many were under way"
 JOURNEY = "JOURNEY"  # in place of a method: many calls that are told as one
 
 

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from servicekit.settings import EX_CONFIG, PeerSettings, SettingsError
+from servicekit.environment import Environment, SettingsError
+from servicekit.settings import EX_CONFIG, PeerSettings
 from servicekit.testing import CONTRACTS, environment
 
 REQUIRED = {
@@ -47,6 +49,49 @@ def test_a_bad_setting_is_named_and_a_password_is_not_shown(name: str, value: st
         PeerSettings.from_environment()
     assert name in caught.value.problems
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "on"), [("true", True), ("YES", True), ("0", False), ("off", False)]
+)
+def test_a_flag_may_be_written_in_several_ways(text: str, *, on: bool) -> None:
+    env = Environment({"FLAG": text})
+    assert env.flag("FLAG", default=not on) is on
+    env.seal()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda env: env.flag("SETTING", default=True),
+        lambda env: env.integer("SETTING", 1, 1, 5),
+        lambda env: env.number("SETTING", 1, 1, 5),
+        lambda env: env.file("SETTING"),
+        lambda env: env.folder("SETTING"),
+        lambda env: env.url("SETTING"),
+        lambda env: env.url("SETTING", ""),
+        lambda env: env.one_of("SETTING", "one", "other"),
+    ],
+)
+@pytest.mark.parametrize("value", ["perhaps", "nan", "6.5", "-1"])
+def test_a_value_that_does_not_do_is_refused_by_its_name(
+    read: Callable[[Environment], object], value: str
+) -> None:
+    env = Environment({"SETTING": value})
+    read(env)
+    with pytest.raises(SettingsError) as caught:
+        env.seal()
+    assert caught.value.problems.keys() == {"SETTING"}
+
+
+def test_an_address_may_be_empty_only_by_default() -> None:
+    env = Environment({"EMPTY": "", "SLASH": "https://auth/"})
+    assert env.url("EMPTY", "") == ""
+    assert env.url("SLASH") == "https://auth"
+    env.seal()
+    env.url("EMPTY")
+    with pytest.raises(SettingsError, match="EMPTY"):
+        env.seal()
 
 
 def test_a_service_without_settings_ends_with_its_own_exit_code() -> None:

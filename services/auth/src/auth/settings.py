@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from environs import Env, validate
+from servicekit.environment import Environment
+from servicekit.settings import Settings
 
-from servicekit.settings import Settings, is_folder
+A_DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,16 @@ class AuthSettings(Settings):
     trusted_proxies: int  # how many proxies before us append to X-Forwarded-For
 
     @classmethod
-    def read(cls, env: Env) -> dict[str, Any]:
+    def read(cls, env: Environment) -> dict[str, Any]:
         """Return each field's value; problems are gathered in ``env``."""
-        a_day = validate.Range(1, 86_400)
         return super().read(env) | {
             # threads that wait for a hash cost nothing, and must leave some for everybody else
-            "threads": env.int("THREADS", 16, validate=validate.Range(2, 64)),
-            "keys_dir": env.path("KEYS_DIR", validate=is_folder),
-            "oauth_clients_dir": env.path("OAUTH_CLIENTS_DIR", validate=is_folder),
-            "token_ttl": env.int("TOKEN_TTL", 3600, validate=a_day),
-            "service_token_ttl": env.int("SERVICE_TOKEN_TTL", 300, validate=a_day),
-            "open_registration": env.bool("OPEN_REGISTRATION", True),
-            "hashes_at_once": env.int("HASHES_AT_ONCE", 1, validate=validate.Range(1, 64)),
-            "trusted_proxies": env.int("TRUSTED_PROXIES", 1, validate=validate.Range(0, 5)),
+            "threads": env.integer("THREADS", 16, 2, 64),
+            "keys_dir": env.folder("KEYS_DIR"),
+            "oauth_clients_dir": env.folder("OAUTH_CLIENTS_DIR"),
+            "token_ttl": env.integer("TOKEN_TTL", 3600, 1, A_DAY),
+            "service_token_ttl": env.integer("SERVICE_TOKEN_TTL", 300, 1, A_DAY),
+            "open_registration": env.flag("OPEN_REGISTRATION", default=True),
+            "hashes_at_once": env.integer("HASHES_AT_ONCE", 1, 1, 64),
+            "trusted_proxies": env.integer("TRUSTED_PROXIES", 1, 0, 5),
         }

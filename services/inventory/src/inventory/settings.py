@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from environs import Env
-
-from servicekit.settings import PeerSettings, url
+from servicekit.environment import Environment
+from servicekit.settings import PeerSettings
 
 
 @dataclass(frozen=True)
@@ -16,9 +15,9 @@ class InventorySettings(PeerSettings):
     products_url: str
 
     @classmethod
-    def read(cls, env: Env) -> dict[str, Any]:
+    def read(cls, env: Environment) -> dict[str, Any]:
         """Return each field's value; problems are gathered in ``env``."""
         return super().read(env) | {
-            "clients_url": url(env, "CLIENTS_URL"),
-            "products_url": url(env, "PRODUCTS_URL"),
+            "clients_url": env.url("CLIENTS_URL"),
+            "products_url": env.url("PRODUCTS_URL"),
         }

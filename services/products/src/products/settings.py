@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from environs import Env
-
-from servicekit.settings import PeerSettings, url
+from servicekit.environment import Environment
+from servicekit.settings import PeerSettings
 
 
 @dataclass(frozen=True)
@@ -15,6 +14,6 @@ class ProductsSettings(PeerSettings):
     inventory_url: str
 
     @classmethod
-    def read(cls, env: Env) -> dict[str, Any]:
+    def read(cls, env: Environment) -> dict[str, Any]:
         """Return each field's value; problems are gathered in ``env``."""
-        return super().read(env) | {"inventory_url": url(env, "INVENTORY_URL")}
+        return super().read(env) | {"inventory_url": env.url("INVENTORY_URL")}

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from inventory.connection import Address, Connection, ExchangeError
+from servicekit.connection import Address, Connection, ExchangeError
 from servicekit.errors import Unavailable
 
 TIMEOUT = 1.0  # seconds in which all that is asked at once must be answered

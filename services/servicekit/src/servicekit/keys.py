@@ -5,14 +5,19 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
+from servicekit.connection import Address, Connection, ExchangeError
 from servicekit.errors import Unavailable
 
+TIMEOUT = 2.0  # seconds in which the set must be there
 RETRY = 1.0  # seconds between two attempts while there is no key at all
 UNKNOWN_KID = 30.0  # seconds at least between two fetches for an unknown key id
 
@@ -27,7 +32,8 @@ class JwksKeys:
     ) -> None:
         """Fetch from ``url``, once started: every ``refresh`` seconds, give or take a tenth."""
         self.version = 0
-        self._url = url
+        self._address = Address.of(url)
+        self._query = f"?{query}" if (query := urlsplit(url).query) else ""
         self._every = refresh
         self._clock = clock
         self._keys: dict[str, EllipticCurvePublicKey] = {}
@@ -70,18 +76,16 @@ class JwksKeys:
             self._thread.join()
 
     def _refresh(self) -> None:
-        with httpx.Client(timeout=2.0) as client:
-            while not self._stopping.is_set():
-                self._fetch(client)
-                jitter = random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
-                self._wake.wait((self._every if self._keys else RETRY) * jitter)
-                self._wake.clear()
+        while not self._stopping.is_set():
+            self._fetch()
+            jitter = random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+            self._wake.wait((self._every if self._keys else RETRY) * jitter)
+            self._wake.clear()
 
-    def _fetch(self, client: httpx.Client) -> None:
+    def _fetch(self) -> None:
         try:
-            answer = client.get(self._url).raise_for_status().json()
-            keys = {str(key["kid"]): _public_key(key) for key in answer["keys"]}
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, PyJWTError) as error:
+            keys = {str(key["kid"]): _public_key(key) for key in self._published()["keys"]}
+        except (ExchangeError, ValueError, KeyError, TypeError, PyJWTError) as error:
             log.warning("the key set could not be fetched: %s", type(error).__name__)
             return
         if not keys:
@@ -91,6 +95,19 @@ class JwksKeys:
         self._keys = keys
         if gone:
             self.version += 1
+
+    def _published(self) -> Any:  # noqa: ANN401 - what was answered
+        connection = Connection(self._address)
+        deadline = time.monotonic() + TIMEOUT
+        try:
+            connection.send(self._query, {"Accept": "application/json"}, deadline)
+            answer = connection.receive(deadline)
+        finally:
+            connection.close()
+        if answer.status != HTTPStatus.OK:
+            message = f"status {answer.status}"
+            raise ExchangeError(message)
+        return orjson.loads(answer.body)
 
 
 def _public_key(jwk: dict[str, str]) -> EllipticCurvePublicKey:

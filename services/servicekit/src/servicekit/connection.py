@@ -73,7 +73,8 @@ class Connection:
             ValueError: a header has a character that HTTP does not allow (RFC 9110, 5.5).
 
         """
-        first = f"GET {self._address.path}{path} HTTP/1.1"
+        target = (self._address.path + path).removeprefix("/")
+        first = f"GET /{target} HTTP/1.1"
         lines = (first, *(f"{name}: {value}" for name, value in headers.items()))
         question = "\r\n".join((*lines, f"Host: {self._address.name}", "\r\n"))
         if question.count("\n") != len(lines) + 2 or question.count("\r") != len(lines) + 2:

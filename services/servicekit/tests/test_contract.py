@@ -4,11 +4,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from connexion.spec import Specification
 
-from servicekit.contract import ContractError, load_contract, operations
+from servicekit.contract import ContractError, Specification, load_contract, operations
+from servicekit.parameters import Parameters
 from servicekit.resolver import HandlerResolver
 from servicekit.settings import EX_CONFIG
 from servicekit.testing import CONTRACTS
@@ -60,7 +61,7 @@ def test_a_file_that_is_missing_or_is_not_yaml_is_named(tmp_path: Path) -> None:
 
 def resolve(contract: dict[str, object]) -> HandlerResolver:
     """Resolve every operation of a contract against the handlers of clients."""
-    specification = Specification.from_dict(contract)
+    specification = Specification(contract)
     resolver = HandlerResolver("clients")
     for path, method, _ in operations(contract):
         specification.operation_cls.from_spec(
@@ -79,6 +80,52 @@ def test_an_operation_without_a_handler_is_named() -> None:
     with pytest.raises(ContractError, match=r"clients\.nobody has no handler") as caught:
         resolve(contract).check()
     assert "handler clients.list_all has no operation" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (["info"], {}, r"at info: .*title"),
+        (["openapi"], "2.9", "at openapi"),
+        (["paths", "/clients/fetch", "get", "responses"], None, "/clients/fetch > get > responses"),
+        (
+            ["paths", "/clients/fetch", "get", "parameters"],
+            [{"name": "x", "in": "body", "schema": {}}],
+            "parameters > 0 > in",
+        ),
+        (["components", "schemas", "Client", "type"], "text", "schemas > Client > type"),
+    ],
+)
+def test_a_contract_that_is_not_openapi_is_refused_with_the_place(
+    path: list[str], value: object, said: str
+) -> None:
+    contract = load_contract(CONTRACTS / "clients.yaml")
+    place: Any = contract
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(ContractError, match=said):
+        Specification(contract)
+
+
+def test_statuses_may_be_written_as_numbers(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        main="""
+            openapi: 3.0.3
+            info: {title: Statuses, version: '1'}
+            paths: {/x: {get: {responses: {200: {description: Well}}}}}
+        """,
+    )
+    assert Specification(load_contract(path))["paths"]["/x"]["get"]["responses"].keys() == {"200"}
+
+
+@pytest.mark.parametrize("default", [0, "many"])
+def test_a_default_that_its_own_schema_refuses_is_named(default: object) -> None:
+    limit: Any = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+    limit["schema"]["default"] = default
+    with pytest.raises(ContractError, match="limit"):
+        Parameters([limit], strict=True)
 
 
 def test_a_service_whose_contract_and_handlers_differ_does_not_start(tmp_path: Path) -> None:

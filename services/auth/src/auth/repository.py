@@ -3,15 +3,14 @@
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from auth.domain import name_key
-from auth.tables import UserRow
+from auth.tables import USERS
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_users = Rows(UserRow.__table__, "user")
-_table = UserRow.__table__
-_alive = _table.c.expires_at.is_(None) | (_table.c.expires_at > func.now())
-_by_name = select(_table).where(_table.c.name_key == bindparam("key"), _alive)
-_rehash = update(UserRow).where(_table.c.id == bindparam("_id")).values(password=bindparam("hash"))
+_users = Rows(USERS, "user")
+_alive = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())
+_by_name = select(USERS).where(USERS.c.name_key == bindparam("key"), _alive)
+_rehash = update(USERS).where(USERS.c.id == bindparam("_id")).values(password=bindparam("hash"))
 
 
 def create_user(connection: Connection, realm: Realm, name: str, password_hash: str) -> int:

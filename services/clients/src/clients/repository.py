@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from clients.domain import Address, Client, email_key
-from clients.tables import AddressRow, ClientRow
+from clients.tables import ADDRESSES, CLIENTS
 from servicekit.errors import BadRequest
 from servicekit.outbox import put
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_clients = Rows(ClientRow.__table__, "client", unread=("email_key",))
-_addresses = Rows(AddressRow.__table__, "address")
+_clients = Rows(CLIENTS, "client", unread=("email_key",))
+_addresses = Rows(ADDRESSES, "address")
 
 
 def create_client(connection: Connection, realm: Realm, client: Client) -> int:

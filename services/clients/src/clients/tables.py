@@ -1,10 +1,8 @@
 """The tables of clients and addresses. The realm is part of every key and of every query."""
 
-from datetime import datetime
-from decimal import Decimal
-
 from sqlalchemy import (
     BigInteger,
+    Column,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -12,72 +10,66 @@ from sqlalchemy import (
     Integer,
     Numeric,
     String,
+    Table,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column
 
-from servicekit.database import Base
-from servicekit.idempotency import IdempotencyKey
-from servicekit.outbox import OutboxMessage
+from servicekit.database import METADATA
+from servicekit.idempotency import IDEMPOTENCY_KEYS
+from servicekit.outbox import OUTBOX
 
-METADATA = Base.metadata
-
-__all__ = ["METADATA", "AddressRow", "ClientRow", "IdempotencyKey", "OutboxMessage"]
+__all__ = ["ADDRESSES", "CLIENTS", "IDEMPOTENCY_KEYS", "METADATA", "OUTBOX"]
 
 
-class ClientRow(Base):
-    """A client. ``version`` grows with each update and is the entity tag."""
-
-    __tablename__ = "clients"
-    __table_args__ = (
-        UniqueConstraint(
-            "realm",
-            "email_key",
-            name="uq_clients_email",
-            info={"field": "email", "msg": "Another client has this e-mail"},
-        ),
-        UniqueConstraint(
-            "realm",
-            "cpf",
-            name="uq_clients_cpf",
-            info={"field": "cpf", "msg": "Another client has this CPF"},
-        ),
-        UniqueConstraint("id", "realm", name="uq_clients_id_realm"),
-        Index("uq_clients_realm_id", "realm", "id", unique=True),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    realm: Mapped[str] = mapped_column(String(10))
-    name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(254))
-    email_key: Mapped[str] = mapped_column(String(600))  # folding may lengthen a text
-    cpf: Mapped[str] = mapped_column(String(14))
-    balance: Mapped[Decimal] = mapped_column(Numeric(12, 2))
-    version: Mapped[int] = mapped_column(BigInteger, server_default="1")
-    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), index=True)
+# A client. ``version`` grows with each update and is the entity tag.
+CLIENTS = Table(
+    "clients",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("realm", String(10), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(600), nullable=False),  # folding may lengthen a text
+    Column("cpf", String(14), nullable=False),
+    Column("balance", Numeric(12, 2), nullable=False),
+    Column("version", BigInteger, server_default="1", nullable=False),
+    Column("expires_at", DateTime(timezone=True), index=True),
+    UniqueConstraint(
+        "realm",
+        "email_key",
+        name="uq_clients_email",
+        info={"field": "email", "msg": "Another client has this e-mail"},
+    ),
+    UniqueConstraint(
+        "realm",
+        "cpf",
+        name="uq_clients_cpf",
+        info={"field": "cpf", "msg": "Another client has this CPF"},
+    ),
+    UniqueConstraint("id", "realm", name="uq_clients_id_realm"),
+    Index("uq_clients_realm_id", "realm", "id", unique=True),
+)
 
 
-class AddressRow(Base):
-    """An address of one client, in that client's realm."""
-
-    __tablename__ = "addresses"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["client_id", "realm"],
-            ["clients.id", "clients.realm"],
-            name="fk_addresses_client",
-            ondelete="CASCADE",
-            info={"field": "client_id", "msg": "There is no such client", "missing": True},
-        ),
-        Index("ix_addresses_realm_id", "realm", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    client_id: Mapped[int] = mapped_column(BigInteger, index=True)
-    realm: Mapped[str] = mapped_column(String(10))
-    state: Mapped[str] = mapped_column(String(2))
-    city: Mapped[str] = mapped_column(String(200))
-    street: Mapped[str] = mapped_column(String(200))
-    number: Mapped[int] = mapped_column(Integer)
-    cep: Mapped[str] = mapped_column(String(9))
-    version: Mapped[int] = mapped_column(BigInteger, server_default="1")
+# An address of one client, in that client's realm.
+ADDRESSES = Table(
+    "addresses",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("client_id", BigInteger, index=True, nullable=False),
+    Column("realm", String(10), nullable=False),
+    Column("state", String(2), nullable=False),
+    Column("city", String(200), nullable=False),
+    Column("street", String(200), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("cep", String(9), nullable=False),
+    Column("version", BigInteger, server_default="1", nullable=False),
+    ForeignKeyConstraint(
+        ["client_id", "realm"],
+        ["clients.id", "clients.realm"],
+        name="fk_addresses_client",
+        ondelete="CASCADE",
+        info={"field": "client_id", "msg": "There is no such client", "missing": True},
+    ),
+    Index("ix_addresses_realm_id", "realm", "id"),
+)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from inventory.domain import Item, Kind, raise_missing
-from inventory.tables import GoneRow, ItemRow, ReconciliationRow
+from inventory.tables import GONE, ITEMS, RECONCILIATION
 from servicekit.database import Database
 from servicekit.meter import Fact
 from servicekit.rows import SYNTHETIC_LIFE, Rows
@@ -36,11 +36,11 @@ GONE_KEPT = "1 day"  # far longer than any addition is under way
 
 _LOCKS: dict[Kind, int] = {"client": 1, "product": 2}
 _COLUMNS: dict[Kind, ColumnElement[int]] = {
-    "client": ItemRow.__table__.c.client_id,
-    "product": ItemRow.__table__.c.product_id,
+    "client": ITEMS.c.client_id,
+    "product": ITEMS.c.product_id,
 }
 
-_items = Rows(ItemRow.__table__, "entry")
+_items = Rows(ITEMS, "entry")
 _add = text(
     """
     SELECT pg_advisory_xact_lock_shared(:client_space, :client_key),
@@ -60,22 +60,22 @@ _add = text(
     """
 )
 _exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
-_bury = insert(GoneRow).on_conflict_do_nothing()
+_bury = insert(GONE).on_conflict_do_nothing()
 
 
 def _removal(*conditions: ColumnElement[bool]) -> Delete:
     """Return a DELETE of one batch that locks in the order of ids, so that no two can deadlock."""
-    batch = select(ItemRow.id).where(*conditions).order_by(ItemRow.id).limit(bindparam("_batch"))
-    return delete(ItemRow).where(ItemRow.id.in_(batch.with_for_update()))
+    batch = select(ITEMS.c.id).where(*conditions).order_by(ITEMS.c.id).limit(bindparam("_batch"))
+    return delete(ITEMS).where(ITEMS.c.id.in_(batch.with_for_update()))
 
 
-_in_realm = ItemRow.realm == bindparam("_realm")
+_in_realm = ITEMS.c.realm == bindparam("_realm")
 _remove = {k: _removal(column == bindparam("_subject")) for k, column in _COLUMNS.items()}
 _remove_in_realm = {
     k: _removal(column == bindparam("_subject"), _in_realm) for k, column in _COLUMNS.items()
 }
-_remove_expired = _removal(ItemRow.realm == "synthetic", ItemRow.expires_at < func.now())
-_live = ItemRow.realm == "live"
+_remove_expired = _removal(ITEMS.c.realm == "synthetic", ITEMS.c.expires_at < func.now())
+_live = ITEMS.c.realm == "live"
 _subjects = {
     k: select(column)
     .distinct()
@@ -88,12 +88,12 @@ _count = {
     k: select(func.count()).where(column == func.any(bindparam("_subjects")), _live)
     for k, column in _COLUMNS.items()
 }
-_found = insert(ReconciliationRow).values(id=1, ended_at=func.now())
+_found = insert(RECONCILIATION).values(id=1, ended_at=func.now())
 _keep = _found.on_conflict_do_update(
     index_elements=["id"],
     set_={name: _found.excluded[name] for name in ("ended_at", "orphan_rows", "removed_rows")},
 )
-_last = select(*ReconciliationRow.__table__.c)
+_last = select(RECONCILIATION)
 _forget = text(
     "DELETE FROM gone WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM gone"
     " WHERE since < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"

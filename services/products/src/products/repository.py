@@ -6,14 +6,14 @@ from dataclasses import asdict
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from products.domain import Product
-from products.tables import ProductRow
+from products.tables import PRODUCTS
 from servicekit.outbox import put
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_products = Rows(ProductRow.__table__, "product")
-_name = select(ProductRow.name).where(
-    ProductRow.id == bindparam("id"), ProductRow.realm == bindparam("realm")
+_products = Rows(PRODUCTS, "product")
+_name = select(PRODUCTS.c.name).where(
+    PRODUCTS.c.id == bindparam("id"), PRODUCTS.c.realm == bindparam("realm")
 )
 
 

@@ -5,10 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connexion.frameworks.flask import flaskify_path
-from connexion.middleware.abstract import AbstractRoutingAPI
-from connexion.operations import AbstractOperation
-from connexion.spec import Specification
 from flask import Flask, g
 from flask.globals import request_ctx
 from sqlalchemy import MetaData
@@ -16,8 +12,13 @@ from sqlalchemy import MetaData
 from servicekit import current, docs, error_handlers, health, logs, traces
 from servicekit.access import REQUEST_ID, ROUTE, AccessLog, answering
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
-from servicekit.contract import ContractError, load_contract
-from servicekit.database import Base, Database
+from servicekit.connexion_parts import (
+    AbstractOperation,
+    AbstractRoutingAPI,
+    flaskify_path,
+)
+from servicekit.contract import ContractError, Specification, load_contract
+from servicekit.database import METADATA, Database
 from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.health import Readiness
 from servicekit.meter import Fact, Meter, Reading
@@ -37,7 +38,7 @@ class Service:
     keys: Keys
     has_keys: Callable[[], bool]
     lifecycles: Sequence[Lifecycle] = ()
-    metadata: MetaData = Base.metadata
+    metadata: MetaData = METADATA
     readings: Sequence[Reading] = ()  # of what it has beside the database
     facts: Callable[[Database], Iterable[Fact]] | None = None  # that its database holds
 
@@ -50,7 +51,7 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
     ) -> None:
         self._app = app
         self._verifier = verifier
-        super().__init__(Specification.from_dict(contract), resolver=resolver)
+        super().__init__(Specification(contract), resolver=resolver)
 
     def make_operation(self, operation: AbstractOperation) -> Operation | None:
         return Operation(operation, self._verifier) if operation.function else None

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool
 
 from servicekit import patience
@@ -33,10 +32,7 @@ NAMES = {
 }
 
 
-class Base(DeclarativeBase):
-    """The base of every mapped class; a service has the tables that it imports."""
-
-    metadata = MetaData(naming_convention=NAMES)
+METADATA = MetaData(naming_convention=NAMES)  # of the tables that a service imports
 
 
 class Database:

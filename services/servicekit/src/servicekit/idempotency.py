@@ -7,19 +7,20 @@ refused may be sent again under its key.
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import orjson
 from flask import request
 from sqlalchemy import (
     BigInteger,
+    Column,
     Connection,
     DateTime,
     Identity,
     LargeBinary,
     SmallInteger,
     String,
+    Table,
     UniqueConstraint,
     func,
     insert,
@@ -27,10 +28,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
 
 from servicekit.current import database
-from servicekit.database import Base
+from servicekit.database import METADATA
 from servicekit.errors import Conflict, Unprocessable
 from servicekit.replies import Reply
 from servicekit.security import Principal
@@ -38,26 +38,25 @@ from servicekit.security import Principal
 KEPT = "72 hours"
 
 
-class IdempotencyKey(Base):
-    """One write that carried a key, and what was answered."""
+# One write that carried a key, and what was answered.
+IDEMPOTENCY_KEYS = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("principal", String(200), nullable=False),
+    Column("operation", String(100), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column(
+        "created_at", DateTime(timezone=True), server_default=func.now(), index=True, nullable=False
+    ),
+    UniqueConstraint("principal", "operation", "key"),
+)
 
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (UniqueConstraint("principal", "operation", "key"),)
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    principal: Mapped[str] = mapped_column(String(200))
-    operation: Mapped[str] = mapped_column(String(100))
-    key: Mapped[str] = mapped_column(String(255))
-    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    status: Mapped[int] = mapped_column(SmallInteger)
-    headers: Mapped[dict[str, str]] = mapped_column(JSONB)
-    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), index=True
-    )
-
-
-_TABLE = IdempotencyKey.__table__
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _EXPIRE = text(
     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys"
@@ -125,7 +124,9 @@ class _Attempt:
 
     def answer(self, connection: Connection) -> Reply | None:
         """Return the stored answer, if there is one; raises ``Unprocessable``."""
-        row = connection.execute(select(_TABLE).filter_by(**self.where)).mappings().first()
+        row = (
+            connection.execute(select(IDEMPOTENCY_KEYS).filter_by(**self.where)).mappings().first()
+        )
         if row is None:
             return None
         if bytes(row["fingerprint"]) != self.fingerprint:
@@ -145,5 +146,5 @@ def _once(connection: Connection, attempt: _Attempt, write: Callable[[Connection
     reply = write(connection)
     answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
     values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
-    connection.execute(insert(IdempotencyKey).values(values))
+    connection.execute(insert(IDEMPOTENCY_KEYS).values(values))
     return reply

@@ -4,11 +4,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from connexion.operations import AbstractOperation
 from flask import Request, Response
 from flask.globals import request_ctx
 
 from servicekit.body import Body
+from servicekit.connexion_parts import AbstractOperation
 from servicekit.errors import Problem
 from servicekit.meter import OPERATION
 from servicekit.parameters import Parameters

@@ -13,28 +13,28 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class, named so there
 from sqlalchemy import (
     BigInteger,
+    Column,
     Connection,
     DateTime,
     Identity,
     Integer,
     String,
+    Table,
     func,
     insert,
     text,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from servicekit import traces
-from servicekit.database import Base, Database
+from servicekit.database import METADATA, Database
 from servicekit.errors import Unavailable
 from servicekit.meter import Fact
 
@@ -52,23 +52,23 @@ DATABASE_AWAY = (DBAPIError, psycopg2.Error, PoolTimeoutError, Unavailable)
 log = logging.getLogger(__name__)
 
 
-class OutboxMessage(Base):
-    """One thing that another service must be told: ids alone, no personal data."""
+# One thing that another service must be told: ids alone, no personal data.
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+    Column(
+        "due_at", DateTime(timezone=True), server_default=func.now(), index=True, nullable=False
+    ),
+    Column("attempts", Integer, server_default="0", nullable=False),
+    Column("traceparent", String(55)),  # of the request that left it
+)
 
-    __tablename__ = "outbox"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    subject_id: Mapped[int] = mapped_column(BigInteger)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    due_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), index=True
-    )
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    traceparent: Mapped[str | None] = mapped_column(String(55))  # of the request that left it
-
-
-_INSERT = insert(OutboxMessage)
+_INSERT = insert(OUTBOX)
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _CLAIM = text("""
     UPDATE outbox SET due_at = now() + make_interval(secs => :lease), attempts = attempts + 1

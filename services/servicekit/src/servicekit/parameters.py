@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Request
 
+from servicekit.contract import ContractError
+from servicekit.errors import Invalid
 from servicekit.schema import UNSTORABLE, Schema, printable, refuse
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
@@ -62,6 +64,8 @@ class _Parameter:
         self._type: str = parameter["schema"]["type"]
         self._default = parameter["schema"].get("default")
         self._schema = Schema(parameter["schema"])
+        if self._default is not None:
+            self._check_default(self._default)
         header = self.name.upper().replace("-", "_")
         self._key = f"HTTP_{header}" if self.place == "header" else self.name  # PEP 3333's name
 
@@ -73,6 +77,13 @@ class _Parameter:
             refuse(self.name, "is required")
         elif self._default is not None:
             values[self.argument] = self._default
+
+    def _check_default(self, default: object) -> None:
+        try:
+            self._schema.check(default, self.name)
+        except Invalid as error:
+            message = f"the default of the parameter {self.name} does not fit its own schema"
+            raise ContractError(message) from error
 
     def _value(self, text: str) -> Any:  # noqa: ANN401 - the type is the contract's
         value: Any = text

@@ -7,9 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from connexion.operations import AbstractOperation
-from connexion.resolver import Resolution, Resolver
-
+from servicekit.connexion_parts import AbstractOperation, Resolution, Resolver
 from servicekit.contract import ContractError
 
 Handler = Callable[..., Any]

@@ -31,23 +31,17 @@ SYNTHETIC_LIFE = "1 hour"  # then a sweep deletes what a monitor left behind
 class Rows:
     """One table, seen from one realm at a time."""
 
-    def __init__(
-        self,
-        table: Any,  # noqa: ANN401 - a mapped class's __table__
-        what: str,
-        unread: Collection[str] = (),
-    ) -> None:
+    def __init__(self, table: Table, what: str, unread: Collection[str] = ()) -> None:
         """Build the statements for ``table``, a row of which is ``what`` to a person.
 
         No row is read with its ``unread`` columns, which only the database needs. Money is read as
         it is answered, a text with two places.
         """
-        self._table: Table = table
         self._what = what
-        columns = self._table.c
+        columns = table.c
         mine = (columns.id == bindparam("_id")) & (columns.realm == bindparam("_realm"))
         admitted = mine & (columns.version == func.any(bindparam("_versions")))
-        self._insert = self._insert_synthetic = insert(self._table).returning(columns.id)
+        self._insert = self._insert_synthetic = insert(table).returning(columns.id)
         if "expires_at" in columns:
             life: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_LIFE}'")
             self._insert_synthetic = self._insert.values(expires_at=func.now() + life)
@@ -68,10 +62,10 @@ class Rows:
             .order_by(columns.id)
             .limit(bindparam("_limit"))
         )
-        change = update(self._table).values(version=columns.version + 1)
+        change = update(table).values(version=columns.version + 1)
         self._update = change.where(mine).returning(columns.version)
         self._update_if = change.where(admitted).returning(columns.version)
-        self._delete = delete(self._table).where(mine)
+        self._delete = delete(table).where(mine)
 
     def insert(self, connection: Connection, realm: Realm, values: Mapping[str, Any]) -> int:
         """Add a row and return its id."""

@@ -5,14 +5,14 @@ from typing import Any
 from alembic import context
 from sqlalchemy import text
 
-from servicekit.database import Base
+from servicekit.database import METADATA
 from servicekit.migrations.limits import SHORT
 
 
 def run() -> None:
     """Migrate on the connection that ``servicekit.migrate`` hands over, or print the SQL."""
     # a transaction each, so that one may leave its own to build an index beside the traffic
-    options: dict[str, Any] = {"transaction_per_migration": True, "target_metadata": Base.metadata}
+    options: dict[str, Any] = {"transaction_per_migration": True, "target_metadata": METADATA}
     if context.is_offline_mode():
         context.configure(dialect_name="postgresql", **options)
         context.execute(SHORT)

@@ -44,6 +44,7 @@ def pre_fork(arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ship
 
 def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
     """Pin the worker before it starts a thread."""
+    gc.disable()  # until it has started
     if worker.core is None:
         return
     try:
@@ -54,11 +55,23 @@ def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
 
 def when_ready(_: Any) -> None:  # noqa: ANN401 - as above
     """Keep what workers share out of their garbage collections, which would copy it by looking."""
-    gc.collect()
-    gc.freeze()
+    _keep()
+
+
+def on_reload(_: Any) -> None:  # noqa: ANN401 - as above
+    """Collect garbage again: this file has been read anew."""
+    _keep()
 
 
 def post_worker_init(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Keep what the start has made out of every later garbage collection."""
+    _keep()
+
+
+def _keep() -> None:
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+gc.disable()  # what a start makes stays: to look for garbage in it takes a tenth of the start

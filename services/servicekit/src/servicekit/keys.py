@@ -86,7 +86,8 @@ class JwksKeys:
         try:
             keys = {str(key["kid"]): _public_key(key) for key in self._published()["keys"]}
         except (ExchangeError, ValueError, KeyError, TypeError, PyJWTError) as error:
-            log.warning("the key set could not be fetched: %s", type(error).__name__)
+            why = error if isinstance(error, ExchangeError) else type(error).__name__
+            log.warning("the key set could not be fetched: %s", why)
             return
         if not keys:
             log.warning("the key set is empty; the keys at hand are kept")

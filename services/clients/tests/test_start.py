@@ -1,0 +1,56 @@
+"""What a start leaves out, and puts back when it is over."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from servicekit.testing import Issuer, deployed, peer_settings
+
+NEVER_USED = {"httpx", "requests.sessions", "sqlalchemy.orm", "starlette.testclient"}
+
+
+def answer_of(program: str) -> object:
+    """Run a program in a process of its own, and return what it writes as JSON."""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+@pytest.mark.parametrize("service", ["auth", "clients", "products", "inventory"])
+def test_a_start_imports_nothing_that_a_worker_never_uses(service: str) -> None:
+    loaded = answer_of(f"import json, sys, {service}.app; print(json.dumps(list(sys.modules)))")
+    assert isinstance(loaded, list)
+    assert not NEVER_USED & set(loaded)
+
+
+def test_who_imports_connexion_after_its_parts_has_all_of_it() -> None:
+    program = """
+import json, servicekit.contract, connexion, connexion.json_schema, connexion.spec
+print(json.dumps([
+    connexion.FlaskApp("whole").add_api is not None,
+    issubclass(servicekit.contract.Specification, connexion.spec.Specification),
+    connexion.json_schema.requests.get.__module__,
+]))
+"""
+    assert answer_of(program) == [True, True, "requests.api"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_collects_its_garbage_but_for_what_its_start_has_made(
+    workers: int, database_url: str, issuer: Issuer, tmp_path: Path
+) -> None:
+    settings = peer_settings(
+        issuer,
+        database_url,
+        tmp_path,
+        INVENTORY_URL="http://127.0.0.1:9",
+        WORKERS=str(workers),
+        PYTHONPATH=str(Path(__file__).parent),
+    )
+    with deployed("clients", settings, "garbage:create_app()") as service:
+        garbage = httpx.get(f"{service.url}/garbage").json()
+    assert garbage["enabled"]
+    assert garbage["frozen"] > garbage["tracked"] > 0

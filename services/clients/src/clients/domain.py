@@ -1,9 +1,9 @@
 """What a client and an address are, and the rules that hold for them."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import email_validator
 from validate_docbr import CPF
@@ -56,6 +56,8 @@ for _domain in ("invalid", "test"):
 class Client:
     """A person who buys; the e-mail and the CPF are each one client's."""
 
+    STORED: ClassVar = ("id", "name", "email", "cpf", "balance")
+
     name: str
     email: str
     cpf: str  # 000.000.000-00
@@ -77,15 +79,10 @@ class Client:
         )
 
     @staticmethod
-    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return a stored client as it is answered."""
-        return {
-            "id": row["id"],
-            "name": row["name"],
-            "email": row["email"],
-            "cpf": row["cpf"],
-            "balance": row["balance"],
-        }
+    def to_body(row: Sequence[Any]) -> dict[str, Any]:
+        """Return a client, its ``STORED`` columns and its version, as it is answered."""
+        identifier, name, email, cpf, balance, _ = row
+        return {"id": identifier, "name": name, "email": email, "cpf": cpf, "balance": balance}
 
     @property
     def email_key(self) -> str:
@@ -96,6 +93,8 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a client lives or works."""
+
+    STORED: ClassVar = ("id", "client_id", "state", "city", "street", "number", "cep")
 
     state: str
     city: str
@@ -120,16 +119,17 @@ class Address:
         )
 
     @staticmethod
-    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return a stored address as it is answered."""
+    def to_body(row: Sequence[Any]) -> dict[str, Any]:
+        """Return an address, its ``STORED`` columns and its version, as it is answered."""
+        identifier, client_id, state, city, street, number, cep, _ = row
         return {
-            "id": row["id"],
-            "client_id": row["client_id"],
-            "state": row["state"],
-            "city": row["city"],
-            "street": row["street"],
-            "number": row["number"],
-            "CEP": row["cep"],
+            "id": identifier,
+            "client_id": client_id,
+            "state": state,
+            "city": city,
+            "street": street,
+            "number": number,
+            "CEP": cep,
         }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Row
 
 from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
@@ -13,8 +13,8 @@ from servicekit.outbox import put
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_clients = Rows(CLIENTS, "client", unread=("email_key",))
-_addresses = Rows(ADDRESSES, "address")
+_clients = Rows(CLIENTS, "client", Client.STORED)
+_addresses = Rows(ADDRESSES, "address", Address.STORED)
 
 
 def create_client(connection: Connection, realm: Realm, client: Client) -> int:
@@ -22,7 +22,7 @@ def create_client(connection: Connection, realm: Realm, client: Client) -> int:
     return _clients.insert(connection, realm, _values(client))
 
 
-def fetch_client(connection: Connection, realm: Realm, client_id: int) -> RowMapping:
+def fetch_client(connection: Connection, realm: Realm, client_id: int) -> Row[Any]:
     """Return a client; raises ``NotFound``."""
     return _clients.fetch(connection, realm, client_id)
 
@@ -41,7 +41,7 @@ def list_clients(
     name: str | None = None,
     email: str | None = None,
     cpf: str | None = None,
-) -> Sequence[RowMapping]:
+) -> Sequence[Row[Any]]:
     """Return a page of clients, and one more when there is more."""
     key = None if email is None else email_key(email)
     return _clients.page(connection, realm, limit, after, name=name, email_key=key, cpf=cpf)
@@ -86,7 +86,7 @@ def list_addresses(
     client_id: int | None = None,
     state: str | None = None,
     city: str | None = None,
-) -> Sequence[RowMapping]:
+) -> Sequence[Row[Any]]:
     """Return a page of addresses, and one more when there is more."""
     return _addresses.page(
         connection, realm, limit, after, client_id=client_id, state=state, city=city
@@ -109,7 +109,7 @@ def update_address(
 
     """
     if client_id is not None:
-        owner = _addresses.fetch(connection, realm, address_id)["client_id"]
+        owner = _addresses.fetch(connection, realm, address_id).client_id
         if owner != client_id:
             msg = "must be the address's own client: an address does not move"
             raise BadRequest(msg, field="client_id")

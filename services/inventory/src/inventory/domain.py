@@ -1,9 +1,9 @@
 """What an entry of an inventory is, and the rules that hold for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from servicekit.errors import BadRequest, NotFound
 
@@ -13,6 +13,8 @@ Kind = Literal["client", "product"]  # what an entry is about, and goes with
 @dataclass(frozen=True, slots=True)
 class Item:
     """A client's purchase of some items of one product."""
+
+    STORED: ClassVar = ("id", "product_id", "product_name", "number_of_items", "purchase_date")
 
     client_id: int
     product_id: int
@@ -35,14 +37,15 @@ class Item:
         )
 
     @staticmethod
-    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return a stored entry as it is answered."""
+    def to_body(row: Sequence[Any]) -> dict[str, Any]:
+        """Return an entry, its ``STORED`` columns and its version, as it is answered."""
+        identifier, product_id, product_name, number_of_items, purchase_date, _ = row
         return {
-            "id": row["id"],
-            "product_id": row["product_id"],
-            "product_name": row["product_name"],
-            "number_of_items": row["number_of_items"],
-            "purchase_date": format_purchase_date(row["purchase_date"]),
+            "id": identifier,
+            "product_id": product_id,
+            "product_name": product_name,
+            "number_of_items": number_of_items,
+            "purchase_date": format_purchase_date(purchase_date),
         }
 
 

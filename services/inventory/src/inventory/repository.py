@@ -10,12 +10,13 @@ documentation, "Multiple Statements in a Simple Query").
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
-    RowMapping,
+    Row,
     bindparam,
     delete,
     func,
@@ -40,7 +41,7 @@ _COLUMNS: dict[Kind, ColumnElement[int]] = {
     "product": ITEMS.c.product_id,
 }
 
-_items = Rows(ITEMS, "entry")
+_items = Rows(ITEMS, "entry", Item.STORED)
 _add = text(
     """
     SELECT pg_advisory_xact_lock_shared(:client_space, :client_key),
@@ -123,7 +124,7 @@ def add_item(connection: Connection, realm: Realm, item: Item, product_name: str
 
 def list_items(
     connection: Connection, realm: Realm, client_id: int, limit: int, after: int
-) -> Sequence[RowMapping]:
+) -> Sequence[Row[Any]]:
     """Return a page of a client's entries, and one more when there is more."""
     return _items.page(connection, realm, limit, after, client_id=client_id)
 

@@ -30,7 +30,6 @@ SHARED = (
     "servicekit.relay",
     "servicekit.worker",
     "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.orm",
 )
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's malloc.h

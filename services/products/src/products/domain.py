@@ -1,9 +1,9 @@
 """What a product is, and the rules that hold for it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from servicekit.money import parse_money
 
@@ -11,6 +11,8 @@ from servicekit.money import parse_money
 @dataclass(frozen=True, slots=True)
 class Product:
     """Something that is sold; its name is its own."""
+
+    STORED: ClassVar = ("id", "name", "description", "quantity", "price", "status")
 
     name: str
     description: str
@@ -35,13 +37,14 @@ class Product:
         )
 
     @staticmethod
-    def to_body(row: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return a stored product as it is answered."""
+    def to_body(row: Sequence[Any]) -> dict[str, Any]:
+        """Return a product, its ``STORED`` columns and its version, as it is answered."""
+        identifier, name, description, quantity, price, status, _ = row
         return {
-            "id": row["id"],
-            "name": row["name"],
-            "description": row["description"],
-            "quantity": row["quantity"],
-            "price": row["price"],
-            "status": row["status"],
+            "id": identifier,
+            "name": name,
+            "description": description,
+            "quantity": quantity,
+            "price": price,
+            "status": status,
         }

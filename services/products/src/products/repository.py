@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from products.domain import Product
 from products.tables import PRODUCTS
@@ -11,7 +12,7 @@ from servicekit.outbox import put
 from servicekit.rows import Rows
 from servicekit.security import Realm
 
-_products = Rows(PRODUCTS, "product")
+_products = Rows(PRODUCTS, "product", Product.STORED)
 _name = select(PRODUCTS.c.name).where(
     PRODUCTS.c.id == bindparam("id"), PRODUCTS.c.realm == bindparam("realm")
 )
@@ -22,7 +23,7 @@ def create_product(connection: Connection, realm: Realm, product: Product) -> in
     return _products.insert(connection, realm, asdict(product))
 
 
-def fetch_product(connection: Connection, realm: Realm, product_id: int) -> RowMapping:
+def fetch_product(connection: Connection, realm: Realm, product_id: int) -> Row[Any]:
     """Return a product; raises ``NotFound``."""
     return _products.fetch(connection, realm, product_id)
 
@@ -41,7 +42,7 @@ def list_products(
     *,
     name: str | None = None,
     status: bool | None = None,
-) -> Sequence[RowMapping]:
+) -> Sequence[Row[Any]]:
     """Return a page of products, and one more when there is more."""
     return _products.page(connection, realm, limit, after, name=name, status=status)
 

@@ -1,6 +1,6 @@
 """Rows that belong to a realm and carry a version: the statements they need, built once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -8,7 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Numeric,
-    RowMapping,
+    Row,
     Table,
     Text,
     bindparam,
@@ -31,10 +31,10 @@ SYNTHETIC_LIFE = "1 hour"  # then a sweep deletes what a monitor left behind
 class Rows:
     """One table, seen from one realm at a time."""
 
-    def __init__(self, table: Table, what: str, unread: Collection[str] = ()) -> None:
+    def __init__(self, table: Table, what: str, stored: Sequence[str] = ("id",)) -> None:
         """Build the statements for ``table``, a row of which is ``what`` to a person.
 
-        No row is read with its ``unread`` columns, which only the database needs. Money is read as
+        A row is read as its ``stored`` columns, in their order, and its version. Money is read as
         it is answered, a text with two places.
         """
         self._what = what
@@ -52,8 +52,7 @@ class Rows:
                 .limit(bindparam("_batch"))
                 .with_for_update(skip_locked=True)
             )
-        unread = {"realm", "expires_at", *unread}
-        read = [_as_answered(column) for column in columns if column.name not in unread]
+        read = [_as_answered(columns[name]) for name in (*stored, "version")]
         self._fetch = select(*read).where(mine)
         self._exists = select(exists().where(mine))
         self._page = (
@@ -72,14 +71,14 @@ class Rows:
         statement = self._insert_synthetic if realm == "synthetic" else self._insert
         return int(connection.execute(statement, {"realm": realm, **values}).scalar_one())
 
-    def fetch(self, connection: Connection, realm: Realm, identifier: int) -> RowMapping:
+    def fetch(self, connection: Connection, realm: Realm, identifier: int) -> Row[Any]:
         """Return a row.
 
         Raises:
             NotFound: there is none of that id in the realm.
 
         """
-        row = connection.execute(self._fetch, _mine(realm, identifier)).mappings().first()
+        row = connection.execute(self._fetch, _mine(realm, identifier)).first()
         if row is None:
             raise self._missing()
         return row
@@ -95,7 +94,7 @@ class Rows:
         limit: int,
         after: int,
         **filters: Any,  # noqa: ANN401 - column values
-    ) -> Sequence[RowMapping]:
+    ) -> Sequence[Row[Any]]:
         """Return up to ``limit + 1`` rows that follow the id ``after`` and have what is asked for.
 
         The one row over tells that there is more.
@@ -103,7 +102,7 @@ class Rows:
         wanted = {name: value for name, value in filters.items() if value is not None}
         statement = self._page.filter_by(**wanted) if wanted else self._page
         bounds = {"_realm": realm, "_after": after, "_limit": limit + 1}
-        return connection.execute(statement, bounds).mappings().all()
+        return connection.execute(statement, bounds).all()
 
     def update(
         self,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,18 @@ from scripts.chaos.caller import Caller
 from scripts.chaos.history import BrokenError, Final
 
 OWNERS = {"clients": "SELECT id FROM clients", "products": "SELECT id FROM products"}
+
+
+STALLED = 0.05  # seconds; longer than a relay takes to bring the word of a deletion
+_STALL = f"""
+    CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_sleep({STALLED}) WHERE random() < 0.5;
+            RETURN NEW;
+        END
+    $$;
+    CREATE TRIGGER stall BEFORE INSERT ON inventory_items FOR EACH ROW EXECUTE FUNCTION stall();
+"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,19 @@ class Records:
             product_id,
             clients,
         )
+
+    @contextmanager
+    def slow_additions(self) -> Iterator[None]:
+        """Let every other addition take longer after its look at the list of the gone.
+
+        The time between that look and the end of the transaction is what a removal might slip
+        into. It is well under a millisecond, so thousands of additions may miss it by chance.
+        """
+        self.query("inventory", _STALL)
+        try:
+            yield
+        finally:
+            self.query("inventory", "DROP FUNCTION stall CASCADE")
 
     def orphans(self) -> set[Orphan]:
         """Return the entries of the inventory whose client or product is gone.

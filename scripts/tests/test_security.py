@@ -32,7 +32,7 @@ def test_every_table_that_holds_something_of_people_is_told() -> None:
     names = {
         name
         for source in ROOT.glob("services/*/src/*/*.py")
-        for name in re.findall(r'__tablename__ = "(\w+)"', source.read_text())
+        for name in re.findall(r'= Table\(\s*"(\w+)"', source.read_text())
     }
     nothing_of_people = {"products", "gone", "outbox", "reconciliation"}
     personal = PAGE.partition("## Personal data")[2]

@@ -80,8 +80,8 @@ class Client:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return a client, its ``STORED`` columns and its version, as it is answered."""
-        identifier, name, email, cpf, balance, _ = row
+        """Return a client, its ``STORED`` columns, as it is answered."""
+        identifier, name, email, cpf, balance = row
         return {"id": identifier, "name": name, "email": email, "cpf": cpf, "balance": balance}
 
     @property
@@ -120,8 +120,8 @@ class Address:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return an address, its ``STORED`` columns and its version, as it is answered."""
-        identifier, client_id, state, city, street, number, cep, _ = row
+        """Return an address, its ``STORED`` columns, as it is answered."""
+        identifier, client_id, state, city, street, number, cep = row
         return {
             "id": identifier,
             "client_id": client_id,

@@ -23,7 +23,7 @@ def create_client(connection: Connection, realm: Realm, client: Client) -> int:
 
 
 def fetch_client(connection: Connection, realm: Realm, client_id: int) -> Row[Any]:
-    """Return a client; raises ``NotFound``."""
+    """Return a client and, as the last value, its version; raises ``NotFound``."""
     return _clients.fetch(connection, realm, client_id)
 
 

@@ -38,8 +38,8 @@ class Item:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return an entry, its ``STORED`` columns and its version, as it is answered."""
-        identifier, product_id, product_name, number_of_items, purchase_date, _ = row
+        """Return an entry, its ``STORED`` columns, as it is answered."""
+        identifier, product_id, product_name, number_of_items, purchase_date = row
         return {
             "id": identifier,
             "product_id": product_id,

@@ -38,8 +38,8 @@ class Product:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return a product, its ``STORED`` columns and its version, as it is answered."""
-        identifier, name, description, quantity, price, status, _ = row
+        """Return a product, its ``STORED`` columns, as it is answered."""
+        identifier, name, description, quantity, price, status = row
         return {
             "id": identifier,
             "name": name,

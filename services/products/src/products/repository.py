@@ -24,7 +24,7 @@ def create_product(connection: Connection, realm: Realm, product: Product) -> in
 
 
 def fetch_product(connection: Connection, realm: Realm, product_id: int) -> Row[Any]:
-    """Return a product; raises ``NotFound``."""
+    """Return a product and, as the last value, its version; raises ``NotFound``."""
     return _products.fetch(connection, realm, product_id)
 
 

@@ -34,8 +34,8 @@ class Rows:
     def __init__(self, table: Table, what: str, stored: Sequence[str] = ("id",)) -> None:
         """Build the statements for ``table``, a row of which is ``what`` to a person.
 
-        A row is read as its ``stored`` columns, in their order, and its version. Money is read as
-        it is answered, a text with two places.
+        A row is read as its ``stored`` columns, in their order; a single one is followed by its
+        version. Money is read as it is answered, a text with two places.
         """
         self._what = what
         columns = table.c
@@ -52,8 +52,8 @@ class Rows:
                 .limit(bindparam("_batch"))
                 .with_for_update(skip_locked=True)
             )
-        read = [_as_answered(columns[name]) for name in (*stored, "version")]
-        self._fetch = select(*read).where(mine)
+        read = [_as_answered(columns[name]) for name in stored]
+        self._fetch = select(*read).add_columns(columns.version).where(mine)
         self._exists = select(exists().where(mine))
         self._page = (
             select(*read)
@@ -72,7 +72,7 @@ class Rows:
         return int(connection.execute(statement, {"realm": realm, **values}).scalar_one())
 
     def fetch(self, connection: Connection, realm: Realm, identifier: int) -> Row[Any]:
-        """Return a row.
+        """Return a row and, as its last value, its version.
 
         Raises:
             NotFound: there is none of that id in the realm.

@@ -31,7 +31,7 @@ def fetch(client_id: int, principal: Principal, if_none_match: str | None = None
     """Answer one client."""
     with database().statement() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
-    return fetched(Client.to_body(row), row.version, if_none_match)
+    return fetched(Client.to_body(row[:-1]), row.version, if_none_match)
 
 
 def list_all(

@@ -31,7 +31,7 @@ def fetch(product_id: int, principal: Principal, if_none_match: str | None = Non
     """Answer one product."""
     with database().statement() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
-    return fetched(Product.to_body(row), row.version, if_none_match)
+    return fetched(Product.to_body(row[:-1]), row.version, if_none_match)
 
 
 def list_all(

@@ -1,10 +1,10 @@
 """The parts of Connexion that the services are built on, without the rest of it.
 
 ``import connexion`` brings its applications and middleware, its test client with httpx, and what
-fetches contracts from the web: a sixth of the time that a service takes to start, for nothing,
-since ``servicekit.bridge`` stands where its applications do. So these packages are entered without
-their own code, which runs when something of theirs is first wanted: who imports Connexion after
-this has all of it.
+fetches contracts from the web. That takes time at every start and serves nobody, since
+``servicekit.bridge`` stands where its applications do. So these packages are entered without their
+own code, which runs when something of theirs is first wanted: who imports Connexion after this has
+all of it.
 """
 
 import sys

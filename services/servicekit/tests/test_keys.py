@@ -1,0 +1,73 @@
+"""A key set as its publisher answers it: where it is asked for, and what a bad one is told as."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from servicekit.errors import Unavailable
+from servicekit.keys import JwksKeys
+from servicekit.testing import wait_until
+
+
+@contextmanager
+def publisher(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Answer every GET so; yield the base URL, and the targets that are asked for."""
+    targets: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            targets.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", targets
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("target", ["/", "/?realm=live", "/users/jwks.json", "/keys?realm=live"])
+def test_keys_are_asked_for_at_the_whole_of_their_url(target: str) -> None:
+    with publisher(200, b'{"keys": []}') as (base, targets):
+        keys = JwksKeys(base + target, refresh=60)
+        keys.start()
+        wait_until(lambda: bool(targets), "the key set to be asked for")
+        keys.stop()
+    assert targets[0] == target
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (503, b"{}", "status 503"),
+        (302, b"{}", "status 302"),
+        (200, b"not JSON", "JSONDecodeError"),
+        (200, b"[]", "TypeError"),
+        (200, b'{"keys": [{"kid": "a", "kty": "oct", "k": "c2VjcmV0"}]}', "Error"),
+        (200, b'{"keys": []}', "empty"),
+    ],
+)
+def test_what_is_no_key_set_is_told_and_gives_no_key(
+    status: int, body: bytes, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with publisher(status, body) as (base, _), caplog.at_level(logging.WARNING):
+        keys = JwksKeys(f"{base}/users/jwks.json", refresh=60)
+        keys.start()
+        wait_until(lambda: said in caplog.text, "what is wrong to be told")
+        keys.stop()
+    assert not keys.loaded
+    with pytest.raises(Unavailable):
+        keys.get("a")

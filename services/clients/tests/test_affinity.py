@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -32,18 +32,16 @@ def allowed(cores: list[int]) -> Iterator[None]:
         os.sched_setaffinity(0, MINE)
 
 
-def cores_of(pid: int) -> set[str]:
-    """Return what the kernel allows each thread of a process, as it writes it: `0-1` or `1`."""
-    told = "Cpus_allowed_list:"
-    return {
-        line.removeprefix(told).strip()
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for line in (task / "status").read_text().splitlines()
-        if line.startswith(told)
-    }
+def cores_of(pid: int) -> set[tuple[int, ...]]:
+    """Return the sets of cores that a process's threads may run on: one, if all have the same."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended since it was listed
+            found.add(tuple(sorted(os.sched_getaffinity(int(thread.name)))))
+    return found
 
 
-def cores_of_workers(service: Deployed) -> list[set[str]]:
+def cores_of_workers(service: Deployed) -> list[set[tuple[int, ...]]]:
     """Return the cores of each worker's threads."""
     return [cores_of(pid) for pid in service.workers]
 
@@ -55,8 +53,9 @@ def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
     one, other = MINE[:2]
     with allowed([one, other]), deployed("clients", {**settings, "WORKERS": "2"}) as service:
         wait_until(lambda: len(service.workers) == 2, "both workers")
+        each = [[(one,)], [(other,)]]
+        wait_until(lambda: sorted(map(sorted, cores_of_workers(service))) == each, "a core each")
         by_pid = {pid: cores_of(pid) for pid in service.workers}
-        assert sorted(map(str, by_pid.values())) == [str({str(one)}), str({str(other)})]
         killed = service.workers[0]
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: len(set(service.workers) - {killed}) == 2, "another worker", 30)

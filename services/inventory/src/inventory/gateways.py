@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 
-from flask import current_app, g, request
+from flask import current_app, request
 
 from inventory.domain import raise_missing
 from inventory.peers import Peer, Question, ask
 from servicekit import traces
+from servicekit.access import REQUEST_ID
 from servicekit.errors import Forbidden
 
 EXTENSION = "inventory.owners"
@@ -75,7 +76,7 @@ def owners() -> Owners:
 def passed_on() -> dict[str, str]:
     """Return the headers of the current request that go on with a question."""
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-    return {"X-Request-ID": g.request_id, **headers, **traces.headers()}
+    return {"X-Request-ID": request.environ[REQUEST_ID], **headers, **traces.headers()}
 
 
 def exists(question: Question) -> bool:

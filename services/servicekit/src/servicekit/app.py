@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g
-from flask.globals import request_ctx
+from flask import Flask, Request
 from sqlalchemy import MetaData
 
 from servicekit import current, docs, error_handlers, health, logs, traces
-from servicekit.access import REQUEST_ID, ROUTE, AccessLog, answering
+from servicekit.access import ROUTE, AccessLog, answering
 from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
 from servicekit.connexion_parts import (
     AbstractOperation,
@@ -154,18 +153,15 @@ def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> 
 
 
 def _flask(service: Service) -> Flask:
-    app = App(service.name, static_folder=None)
+    app = App(service.name, _begin)
     app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
     app.url_map.merge_slashes = False  # and one with two of them is another
-    app.before_request(_begin)
     error_handlers.register(app, service.metadata)
     return app
 
 
-def _begin() -> None:
-    request = request_ctx.request
+def _begin(request: Request) -> None:
     environ = request.environ
-    g.request_id = environ[REQUEST_ID]
     environ[ROUTE] = request.url_rule.rule if request.url_rule else None
     if environ["PATH_INFO"].startswith("//"):
         raise NotFound(NO_PATH)  # Werkzeug would take the slashes for one
@@ -175,6 +171,6 @@ def _begin() -> None:
 
 def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Return the answer to a request for which there is no room."""
-    response = error_handlers.respond(Unavailable("The service is busy; try again shortly"))
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
-    return response.status_code, headers, response.get_data()
+    answer = error_handlers.respond(Unavailable("The service is busy; try again shortly"))
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    return answer.status, headers, answer.data

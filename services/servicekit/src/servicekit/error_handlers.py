@@ -3,8 +3,7 @@
 import logging
 from http import HTTPStatus
 
-import orjson
-from flask import Flask, Response, request
+from flask import Flask, request
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -19,20 +18,16 @@ from servicekit.errors import (
     Unavailable,
     UnknownOutcome,
 )
+from servicekit.replies import Answer
 
 WRITES = frozenset(("POST", "PUT", "DELETE"))
 
 log = logging.getLogger(__name__)
 
 
-def respond(problem: Problem) -> Response:
+def respond(problem: Problem) -> Answer:
     """Return a problem as an answer."""
-    return Response(
-        orjson.dumps(problem.document()),
-        status=problem.status,
-        headers=problem.headers,
-        mimetype=MEDIA_TYPE,
-    )
+    return Answer(problem.status, problem.headers, MEDIA_TYPE, problem.document())
 
 
 def register(app: Flask, metadata: MetaData) -> None:
@@ -45,7 +40,7 @@ def register(app: Flask, metadata: MetaData) -> None:
     constraints = {str(each.name): each.info for table in tables for each in table.constraints}
     constraints |= {str(each.name): each.info for table in tables for each in table.indexes}
 
-    def integrity(error: IntegrityError) -> Response:
+    def integrity(error: IntegrityError) -> Answer:
         diagnostics = getattr(error.orig, "diag", None)
         info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
         if not info:
@@ -53,14 +48,14 @@ def register(app: Flask, metadata: MetaData) -> None:
         kind = NotFound if info.get("missing") else Conflict
         return respond(kind(info["msg"], field=info["field"]))
 
-    def database(error: Exception) -> Response:
+    def database(error: Exception) -> Answer:
         log.warning("database away: %s", type(error).__name__)
         # without a connection nothing was begun; one that broke may have carried a commit
         was_begun = isinstance(error, DBAPIError) and error.connection_invalidated
         is_unknown = was_begun and request.method in WRITES
         return respond(UnknownOutcome() if is_unknown else Unavailable())
 
-    def dbapi(error: DBAPIError) -> Response:
+    def dbapi(error: DBAPIError) -> Answer:
         return database(error) if error.connection_invalidated else crash(error)
 
     app.register_error_handler(Problem, respond)
@@ -72,13 +67,13 @@ def register(app: Flask, metadata: MetaData) -> None:
     app.register_error_handler(Exception, crash)
 
 
-def crash(error: Exception) -> Response:
+def crash(error: Exception) -> Answer:
     """Answer an error that nobody foresaw; the log has the whole of it but for its values."""
     log.error("unexpected %s", type(error).__name__, exc_info=error)
     return respond(Problem())
 
 
-def _http_exception(error: HTTPException) -> Response:
+def _http_exception(error: HTTPException) -> Answer:
     """Answer what Flask and Werkzeug raise: an unknown path, a method that is not there."""
     status = HTTPStatus(error.code or 500)
     if status is HTTPStatus.NOT_FOUND:
@@ -88,8 +83,7 @@ def _http_exception(error: HTTPException) -> Response:
     else:
         problem = Problem(error.description)
     problem.status = status
-    response = respond(problem)
-    for name, value in error.get_headers():
-        if name.lower() not in {"content-type", "content-length"}:
-            response.headers[name] = value
-    return response
+    own = {"content-type", "content-length"}
+    kept = {name: value for name, value in error.get_headers() if name.lower() not in own}
+    problem.headers.update(kept)
+    return respond(problem)

@@ -49,7 +49,7 @@ def register(app: Flask, readiness: Readiness) -> None:
 
     def ready() -> Any:  # noqa: ANN401 - Flask's response type is a union of everything
         readiness.check()
-        return Reply({"msg": "ready"}).response()
+        return Reply({"msg": "ready"}).answer()
 
     app.add_url_rule(READY_PATH, view_func=ready)
 

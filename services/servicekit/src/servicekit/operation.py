@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from flask import Request, Response
+from flask import Request
 from flask.globals import request_ctx
 
 from servicekit.body import Body
@@ -12,7 +12,7 @@ from servicekit.connexion_parts import AbstractOperation
 from servicekit.errors import Problem
 from servicekit.meter import OPERATION
 from servicekit.parameters import Parameters
-from servicekit.replies import Reply
+from servicekit.replies import Answer, Reply
 from servicekit.resolver import Handler
 from servicekit.security import Credentials, Guard, Principal, Verifier
 
@@ -36,7 +36,7 @@ class Operation:
         self._refine: Callable[[Problem], None] = getattr(self._handler, REFINE, _as_it_is)
         self._wanted = frozenset(inspect.signature(self._handler).parameters)
 
-    def __call__(self, **_: str) -> Response:
+    def __call__(self, **_: str) -> Answer:
         """Answer the current request."""
         request = request_ctx.request  # itself: each look through Flask's proxy costs a call
         request.environ[OPERATION] = self.operation_id
@@ -46,15 +46,15 @@ class Operation:
             self._refine(problem)
             raise
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> Answer:
         caller = self._guard.admit(request)
         arguments = self._parameters.read(request)
         if self._body is not None:
             arguments["body"] = self._body.read(request)
         arguments.update(_caller(caller))
         wanted = {name: value for name, value in arguments.items() if name in self._wanted}
-        answer = self._handler(**wanted)
-        return (answer if isinstance(answer, Reply) else Reply(answer)).response()
+        reply = self._handler(**wanted)
+        return (reply if isinstance(reply, Reply) else Reply(reply)).answer()
 
 
 def refining(refine: Callable[[Problem], None]) -> Callable[[Handler], Handler]:

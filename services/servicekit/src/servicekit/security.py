@@ -172,7 +172,7 @@ class Guard:
             return _credentials(request)
         if not self._scopes:
             return None
-        header = request.headers.get("Authorization")
+        header = request.environ.get("HTTP_AUTHORIZATION")
         if header is None and self.is_open:
             return None
         scheme, _, token = (header or "").partition(" ")

@@ -5,9 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request
+from flask.globals import request_ctx
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.sansio.utils import get_host
+
+from servicekit.replies import Answer
 
 HOSTS = 128  # that are remembered; a service has a few names
 
@@ -22,9 +25,18 @@ class _NoSessions(SessionInterface):
 
 
 class App(Flask):
-    """Flask for an API whose routes are paths alone: no session, no subdomain, no coroutine."""
+    """Flask for an API whose routes are paths alone, and whose answers are final once made.
+
+    There is no session, no subdomain and no coroutine. Around a view there is one function before
+    it and nothing after it: Flask's own hooks and signals are not called.
+    """
 
     session_interface = _NoSessions()
+
+    def __init__(self, name: str, begin: Callable[[Request], None]) -> None:
+        """Call ``begin`` with each request before its view; what it raises is answered."""
+        super().__init__(name, static_folder=None)
+        self._begin = begin
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take a function as it is: Flask would look at each in each request; none is async."""
@@ -38,7 +50,7 @@ class App(Flask):
 
         """
         if request is None:
-            return super().create_url_adapter(request)
+            return None  # nobody builds a URL outside of a request
         environ = request.environ
         scheme = environ["wsgi.url_scheme"]
         server = (environ["SERVER_NAME"], int(environ["SERVER_PORT"]))
@@ -54,6 +66,25 @@ class App(Flask):
             environ["REQUEST_METHOD"],
             environ["QUERY_STRING"],
         )
+
+    def full_dispatch_request(self) -> Any:  # noqa: ANN401 - an answer, ours or Werkzeug's
+        """Answer the current request, or what is raised meanwhile."""
+        try:
+            self._begin(request_ctx.request)
+            answer = self.dispatch_request()
+        except Exception as error:  # noqa: BLE001 - the handlers that are registered judge it
+            answer = self.handle_user_exception(error)
+        return self.finalize_request(answer)
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - Flask's
+        """Return what a view or an error handler has returned, as an answer."""
+        return rv if isinstance(rv, Answer) else self.make_response(rv)
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        """Do nothing: nothing was set up."""
+
+    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
+        """Do nothing, as above."""
 
 
 @lru_cache(HOSTS)

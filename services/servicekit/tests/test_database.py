@@ -1,7 +1,9 @@
 """The pool: connections that were closed meanwhile, statements and transactions."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -60,6 +62,34 @@ def test_a_connection_is_used_again_after_a_statement_and_after_a_transaction(
     with pool.transaction() as connection:
         assert connection.execute(BACKEND).scalar_one() == before
     assert backend(pool) == before
+
+
+def test_who_waits_gets_the_connection_that_is_put_back(pool: Database) -> None:
+    before = backend(pool)
+    with ThreadPoolExecutor(1) as another:
+        with pool.statement():
+            waiting = another.submit(backend, pool)
+            time.sleep(0.2)  # it has begun to wait
+            assert not waiting.done()
+        assert waiting.result() == before
+    assert backend(pool) == before
+
+
+def test_a_connection_of_a_request_that_failed_is_used_again(pool: Database) -> None:
+    before = backend(pool)
+    with pytest.raises(ZeroDivisionError), pool.statement():
+        raise ZeroDivisionError
+    with pytest.raises(DBAPIError), pool.statement() as connection:
+        connection.execute(text("SELECT 1/0"))
+    assert backend(pool) == before
+
+
+def test_what_is_kept_ready_does_not_count_as_lent(pool: Database) -> None:
+    lent = next(each for each in pool.readings() if each.name == "database_connections_in_use")
+    assert lent.read() == 0
+    with pool.statement():
+        assert lent.read() == 1
+    assert lent.read() == 0
 
 
 def test_each_statement_stands_for_itself(pool: Database, other: Database) -> None:

@@ -1,9 +1,7 @@
 """The one way to the database: a small pool, short time-outs, two kinds of connection."""
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
 from typing import Any
 
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
@@ -11,9 +9,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from servicekit import patience
-from servicekit.errors import Unavailable
+from servicekit.loans import Loan, Stock, Trials, Watch
 from servicekit.meter import Reading
-from servicekit.patience import NoAnswerError
 from servicekit.traces import Traces
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
@@ -63,21 +60,23 @@ class Database:
                 " -c default_transaction_isolation=read\\ committed",  # our locks count on it
             },
         )
-        event.listen(self._engine, "checkout", _refuse_when_left)
+        event.listen(self._engine, "checkout", _refuse_when_closed)
         patience.install()
-        self._silent = False  # the last answer that was waited for did not come
-        self._trial = RLock()  # who listens on one connection writes on another
+        self._stock, self._trials = Stock(self._engine), Trials()
 
-    @contextmanager
-    def statement(self) -> Iterator[Connection]:
+    def statement(self) -> Loan:
         """Lend a connection on which each statement is a transaction of its own.
 
         Raises:
             Unavailable: the database hangs, and somebody else is trying already.
 
         """
-        with self._one_at_a_time_while_silent(), self._lend() as connection:
-            yield connection
+        return Loan(
+            self._stock,
+            self._trials,
+            connect_within=CONNECT_WITHIN,
+            answer_within=ANSWER_WITHIN,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -110,38 +109,17 @@ class Database:
         assert isinstance(pool, QueuePool)  # noqa: S101 - what create_engine makes for PostgreSQL
         return [
             Reading("database_connections", "Connections the pool may have.", pool.size),
-            Reading("database_connections_in_use", "Connections lent now.", pool.checkedout),
+            Reading(
+                "database_connections_in_use",
+                "Connections lent now.",
+                lambda: pool.checkedout() - len(self._stock),
+            ),
         ]
 
     def close(self) -> None:
-        """Close every connection of the pool."""
+        """Close every connection."""
+        self._stock.clear()
         self._engine.dispose()
-
-    @contextmanager
-    def _lend(self) -> Iterator[Connection]:
-        with patience.patience(CONNECT_WITHIN):
-            connection = self._engine.connect()
-        with connection, patience.patience(ANSWER_WITHIN):
-            yield connection
-
-    @contextmanager
-    def _one_at_a_time_while_silent(self) -> Iterator[None]:
-        """Let a single caller try whether a database that hangs is back; the others need not wait.
-
-        One that refuses connections is no such case: it is asked by all, and refuses at once.
-        """
-        trying = self._silent
-        if trying and not self._trial.acquire(blocking=False):
-            raise Unavailable
-        try:
-            yield
-            self._silent = False
-        except DBAPIError as error:
-            self._silent = isinstance(error.orig, NoAnswerError)
-            raise
-        finally:
-            if trying:
-                self._trial.release()
 
 
 def _undo(connection: Connection) -> None:
@@ -154,16 +132,9 @@ def _undo(connection: Connection) -> None:
         connection.invalidate()
 
 
-def _refuse_when_left(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
-    """Have the pool replace a connection that the server has closed while nobody used it.
-
-    The server speaks first only to say goodbye, so a socket with something to read is one to
-    leave. It costs microseconds; SQLAlchemy's own ping is a statement and a round trip.
-    """
-    poll = select.poll()
-    if not connection.closed:
-        poll.register(connection, select.POLLIN)
-    if connection.closed or poll.poll(0):
+def _refuse_when_closed(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
+    """Have the pool replace a connection that the server has closed while nobody used it."""
+    if Watch(connection).was_closed():
         raise DisconnectionError
 
 

@@ -7,8 +7,6 @@ psycopg2 then closes the connection.
 import select
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, set_wait_callback
@@ -21,19 +19,18 @@ class NoAnswerError(psycopg2.OperationalError):
     """The database has said nothing for too long."""
 
 
-@contextmanager
-def patience(seconds: float) -> Iterator[None]:
-    """Let this thread wait ``seconds`` at most for each answer of a database."""
+def limit(seconds: float | None) -> float | None:
+    """Let this thread wait so long at most for each answer of a database; return what held before.
+
+    ``None`` is for ever.
+    """
     before = getattr(_thread, "seconds", None)
     _thread.seconds = seconds
-    try:
-        yield
-    finally:
-        _thread.seconds = before
+    return before
 
 
 def install() -> None:
-    """Make ``patience`` hold in this process; a thread that has set none waits for ever."""
+    """Make each ``limit`` hold in this process; a thread that has set none waits for ever."""
     set_wait_callback(_wait)
 
 

@@ -2,16 +2,19 @@
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.http import parse_options_header
 
 from servicekit.errors import BadRequest, UnsupportedMediaType
+from servicekit.replies import JSON
 from servicekit.schema import UNSTORABLE, Schema, printable, refuse
 
-JSON = "application/json"
-
+_MEDIA_TYPES = 64  # that are remembered; a client sends one
+_UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _LONGEST_NUMBER = 40  # characters; the widest that a contract admits is some twenty
 
 
@@ -32,12 +35,13 @@ class Body:
             Invalid: it does not fit the contract; each error names its field.
 
         """
-        schema = self._schemas.get(request.mimetype)
-        if schema is None or not _is_utf8(request):
+        media_type, charset = _media_type(request.environ.get("CONTENT_TYPE", ""))
+        schema = self._schemas.get(media_type)
+        if schema is None or charset not in _UTF_8:
             msg = f"The body must be sent as {' or '.join(self._schemas)}, in UTF-8"
             raise UnsupportedMediaType(msg)
-        data = request.get_data(cache=False)
-        value = parse_json(data) if request.mimetype == JSON else _parse_form(data)
+        data = request.environ["wsgi.input"].read()  # the bridge has it whole
+        value = parse_json(data) if media_type == JSON else _parse_form(data)
         schema.check(value)
         return value
 
@@ -125,6 +129,8 @@ def _refuse_unstorable(value: Any, field: str = "") -> None:  # noqa: ANN401 - a
             _refuse_unstorable(item, field)
 
 
-def _is_utf8(request: Request) -> bool:
-    charset = request.mimetype_params.get("charset", "utf-8")
-    return charset.lower().replace("_", "-") in {"utf-8", "utf8", "us-ascii"}
+@lru_cache(_MEDIA_TYPES)
+def _media_type(header: str) -> tuple[str, str]:
+    """Return what a Content-Type names (RFC 9110, section 8.3), and its charset."""
+    media_type, parameters = parse_options_header(header)
+    return media_type.lower(), parameters.get("charset", "utf-8").lower().replace("_", "-")

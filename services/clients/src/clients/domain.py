@@ -176,7 +176,7 @@ def parse_email(text: str) -> str:
     """Return an e-mail address (RFC 5321, RFC 6531) in its normal form."""
     try:
         plain = _PLAIN_EMAIL.fullmatch(text) if len(text) <= _LONGEST_EMAIL else None
-        if plain and (domain := _domain(plain[2])).isascii():
+        if plain and (domain := _normal_domain(plain[2])).isascii():
             return f"{plain[1]}@{domain}"
         return _validated(text).normalized
     except email_validator.EmailNotValidError:
@@ -185,7 +185,7 @@ def parse_email(text: str) -> str:
 
 
 @lru_cache(DOMAINS)
-def _domain(text: str) -> str:
+def _normal_domain(text: str) -> str:
     """Return the domain of an e-mail address in its normal form; raises ``EmailNotValidError``."""
     return _validated(f"a@{text}").domain
 

@@ -1,7 +1,6 @@
 """Every query on clients and addresses; each keeps to the caller's realm."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -10,7 +9,7 @@ from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
 from servicekit.errors import BadRequest
 from servicekit.outbox import put
-from servicekit.rows import Rows
+from servicekit.rows import Rows, columns_of
 from servicekit.security import Realm
 
 _clients = Rows(CLIENTS, "client", Client.STORED)
@@ -74,7 +73,7 @@ def delete_expired_clients(connection: Connection, batch: int) -> int:
 
 def create_address(connection: Connection, realm: Realm, client_id: int, address: Address) -> int:
     """Add an address and return its id; without such a client the database refuses it."""
-    return _addresses.insert(connection, realm, {"client_id": client_id, **asdict(address)})
+    return _addresses.insert(connection, realm, {"client_id": client_id, **columns_of(address)})
 
 
 def list_addresses(
@@ -113,7 +112,7 @@ def update_address(
         if owner != client_id:
             msg = "must be the address's own client: an address does not move"
             raise BadRequest(msg, field="client_id")
-    return _addresses.update(connection, realm, address_id, versions, asdict(address))
+    return _addresses.update(connection, realm, address_id, versions, columns_of(address))
 
 
 def delete_address(connection: Connection, realm: Realm, address_id: int) -> None:

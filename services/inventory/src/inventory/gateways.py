@@ -6,7 +6,6 @@ and the inventory tells nobody of a client or a product whom they could not ask 
 
 import logging
 from collections.abc import Mapping
-from contextlib import ExitStack
 from http import HTTPStatus
 
 from flask import current_app, request
@@ -18,7 +17,11 @@ from servicekit.access import REQUEST_ID
 from servicekit.errors import Forbidden
 
 EXTENSION = "inventory.owners"
-PASSED_ON = ("Authorization", "traceparent", "tracestate")
+PASSED_ON = {  # where PEP 3333 has a header, and its name
+    "HTTP_AUTHORIZATION": "Authorization",
+    "HTTP_TRACEPARENT": "traceparent",
+    "HTTP_TRACESTATE": "tracestate",
+}
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +44,10 @@ class Owners:
 
         """
         client, product = self.client(client_id), self.product(product_id)
-        with ExitStack() as stack:
-            for peer in (self.clients, self.products):
-                stack.enter_context(peer.one_at_a_time_while_failing())
+        with (
+            self.clients.one_at_a_time_while_failing(),
+            self.products.one_at_a_time_while_failing(),
+        ):
             ask((client, product), headers)
         there = {"client": exists(client), "product": exists(product)}
         raise_missing(kind for kind, is_there in there.items() if not is_there)
@@ -75,8 +79,9 @@ def owners() -> Owners:
 
 def passed_on() -> dict[str, str]:
     """Return the headers of the current request that go on with a question."""
-    headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-    return {"X-Request-ID": request.environ[REQUEST_ID], **headers, **traces.headers()}
+    environ = request.environ
+    headers = {name: environ[key] for key, name in PASSED_ON.items() if key in environ}
+    return {"X-Request-ID": environ[REQUEST_ID], **headers, **traces.headers()}
 
 
 def exists(question: Question) -> bool:

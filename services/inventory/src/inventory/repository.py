@@ -9,7 +9,6 @@ documentation, "Multiple Statements in a Simple Query").
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +17,7 @@ from sqlalchemy import (
     Delete,
     Row,
     bindparam,
+    column,
     delete,
     func,
     select,
@@ -29,7 +29,7 @@ from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import GONE, ITEMS, RECONCILIATION
 from servicekit.database import Database
 from servicekit.meter import Fact
-from servicekit.rows import SYNTHETIC_LIFE, Rows
+from servicekit.rows import SYNTHETIC_LIFE, Rows, columns_of
 from servicekit.security import Realm
 
 BATCH = 5_000  # entries that one statement removes: well within its time
@@ -59,7 +59,7 @@ _add = text(
     )
     SELECT (SELECT id FROM added) AS id, ARRAY(SELECT kind FROM those_gone) AS gone
     """
-)
+).columns(column("id"), column("gone"))  # else each answer is looked through for its columns
 _exclude = text("SELECT pg_advisory_xact_lock(:space, :subject)")
 _bury = insert(GONE).on_conflict_do_nothing()
 
@@ -117,7 +117,7 @@ def add_item(connection: Connection, realm: Realm, item: Item, product_name: str
         "product_name": product_name,
         "life": SYNTHETIC_LIFE,
     }
-    added = connection.execute(_add, {**values, **asdict(item)}).one()
+    added = connection.execute(_add, {**values, **columns_of(item)}).one()
     raise_missing(added.gone)
     return int(added.id)
 

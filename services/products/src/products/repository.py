@@ -1,7 +1,6 @@
 """Every query on products; each keeps to the caller's realm."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from products.domain import Product
 from products.tables import PRODUCTS
 from servicekit.outbox import put
-from servicekit.rows import Rows
+from servicekit.rows import Rows, columns_of
 from servicekit.security import Realm
 
 _products = Rows(PRODUCTS, "product", Product.STORED)
@@ -20,7 +19,7 @@ _name = select(PRODUCTS.c.name).where(
 
 def create_product(connection: Connection, realm: Realm, product: Product) -> int:
     """Add a product and return its id."""
-    return _products.insert(connection, realm, asdict(product))
+    return _products.insert(connection, realm, columns_of(product))
 
 
 def fetch_product(connection: Connection, realm: Realm, product_id: int) -> Row[Any]:
@@ -55,7 +54,7 @@ def update_product(
     product: Product,
 ) -> int:
     """Replace a product and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
-    return _products.update(connection, realm, product_id, versions, asdict(product))
+    return _products.update(connection, realm, product_id, versions, columns_of(product))
 
 
 def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:

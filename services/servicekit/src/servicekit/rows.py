@@ -157,6 +157,14 @@ class Rows:
         return NotFound(f"There is no such {self._what}")
 
 
+def columns_of(thing: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass with slots
+    """Return the values of a row by its columns, which are called as a dataclass's fields are.
+
+    The standard library's ``asdict`` would make a deep copy of each.
+    """
+    return {name: getattr(thing, name) for name in thing.__slots__}
+
+
 def _as_answered(column: Column[Any]) -> ColumnElement[Any]:
     """Return a column as it is read: numbers with places as PostgreSQL writes them, as texts."""
     if isinstance(column.type, Numeric):  # a Decimal would be made of the text, and a text of it

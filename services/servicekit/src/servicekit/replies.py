@@ -29,8 +29,12 @@ class Answer:
 
         Raises:
             TypeError: ``content`` is none.
+            ValueError: a header has a line break in it, and would be two.
 
         """
+        if any("\n" in value or "\r" in value for value in headers.values()):
+            message = "a header has a line break in it"
+            raise ValueError(message)
         self.status = status
         self.headers = list(headers.items())
         self.data = b""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask, Request
 from flask.globals import request_ctx
@@ -28,7 +28,7 @@ class App(Flask):
     """Flask for an API whose routes are paths alone, and whose answers are final once made.
 
     There is no session, no subdomain and no coroutine. Around a view there is one function before
-    it and nothing after it: Flask's own hooks and signals are not called.
+    it and nothing after it: Flask's own hooks are refused, and its signals are not sent.
     """
 
     session_interface = _NoSessions()
@@ -37,6 +37,16 @@ class App(Flask):
         """Call ``begin`` with each request before its view; what it raises is answered."""
         super().__init__(name, static_folder=None)
         self._begin = begin
+
+    def refuse_hook(self, _: Any) -> NoReturn:  # noqa: ANN401 - whatever Flask takes as one
+        """Refuse a function that Flask would call around each request, and that we never would."""
+        message = "no hook is called here; see full_dispatch_request"
+        raise NotImplementedError(message)
+
+    before_request: Any = refuse_hook
+    after_request: Any = refuse_hook
+    teardown_request: Any = refuse_hook
+    teardown_appcontext: Any = refuse_hook
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take a function as it is: Flask would look at each in each request; none is async."""

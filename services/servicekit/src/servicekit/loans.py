@@ -132,7 +132,7 @@ class Stock:
 class Loan:
     """A connection that is lent for as long as a ``with`` lasts.
 
-    Each request has one, and generators would take as long as the rest of it does.
+    Each request has one: as generators, its steps took nearly as long as the pool did.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ import hashlib
 import shutil
 import subprocess
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,9 +51,8 @@ def is_current(name: str) -> bool:
 
 def packages() -> list[Path]:
     """Return the folders of our own packages."""
-    return sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + sorted(
-        path.parent for path in ROOT.glob("services/*/pyproject.toml")
-    )
+    patterns = ("pyproject.toml", "*/pyproject.toml", "services/*/pyproject.toml")
+    return [path.parent for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 def fingerprint(name: str) -> str:
@@ -61,7 +61,9 @@ def fingerprint(name: str) -> str:
     for lock in sorted(REQUIREMENTS.glob(f"{name}*.lock")):
         digest.update(lock.read_bytes())
     for package in packages():
-        digest.update((package / "pyproject.toml").read_bytes())
+        definition = tomllib.loads((package / "pyproject.toml").read_text())
+        build = definition["tool"]["hatch"]  # the other tools' settings install nothing
+        digest.update(repr((definition["project"], build)).encode())
     return f"{sys.version_info[:3]} {ROOT} {digest.hexdigest()}"
 
 

@@ -21,7 +21,7 @@ OPTIONS = (
     *("--set", "metrics.dashboard.enabled=true,metrics.prometheusOperator=true"),
 )
 VARIABLES = {"$__rate_interval": "5m", "$namespace": ".*", "$monitor": ".*"}
-SELECTOR = re.compile(r"\b(synthetic_\w+)(?:\{([^}]*)\})?")
+SELECTOR = re.compile(r"\b(cadastro_synthetic_\w+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 
 
@@ -99,9 +99,10 @@ def test_alerts_and_dashboard_speak_of_metrics_and_labels_that_there_are(
             assert name in known, expression
             assert set(MATCHER.findall(matchers)) <= known[name], expression
             spoken_of.add(name)
-    assert {name for name in known if name.startswith("synthetic_monitor_")} - spoken_of == {
-        "synthetic_monitor_consecutive_failures"  # what up and condition tell with a threshold
-    }
+    prefix = "cadastro_synthetic_monitor_"
+    unused = {name for name in known if name.startswith(prefix)} - spoken_of
+    # up and condition already apply the threshold to it
+    assert unused == {f"{prefix}consecutive_failures"}
 
 
 def test_every_panel_has_a_place_and_a_unit_of_its_own(dashboard: dict[str, Any]) -> None:

@@ -100,14 +100,19 @@ def _mean(looks: list[Look], count: int) -> Inside:
 
 
 def _inside(before: Look, now: Look) -> Inside:
-    ticks = now["event_loop_lag_seconds_count"] - before["event_loop_lag_seconds_count"]
-    late = now["event_loop_lag_seconds_sum"] - before["event_loop_lag_seconds_sum"]
+    ticks = (
+        now["cadastro_event_loop_lag_seconds_count"]
+        - before["cadastro_event_loop_lag_seconds_count"]
+    )
+    late = (
+        now["cadastro_event_loop_lag_seconds_sum"] - before["cadastro_event_loop_lag_seconds_sum"]
+    )
     return Inside(
-        threads=now["handler_threads"],
-        threads_busy=now["handler_threads_busy"],
-        waiting=now["requests_waiting"],
-        connections=now["database_connections"],
-        connections_in_use=now["database_connections_in_use"],
-        hashes_waiting=now["password_hashes_waiting"],
+        threads=now["cadastro_handler_threads"],
+        threads_busy=now["cadastro_handler_threads_busy"],
+        waiting=now["cadastro_requests_queued"],
+        connections=now["cadastro_database_connections_max"],
+        connections_in_use=now["cadastro_database_connections_in_use"],
+        hashes_waiting=now["cadastro_password_hashes_queued"],
         lag=late / ticks if ticks > 0 else 0.0,
     )

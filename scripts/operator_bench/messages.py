@@ -131,7 +131,7 @@ def _count_true_one(space: Space, name: str, told: Object, wanted: tuple[str, st
 
 
 def _told(running: Running, count: int, first: float) -> str:
-    failures = running.samples("synthetic_operator_reconciles_total")
+    failures = running.samples("cadastro_synthetic_operator_reconciles_total")
     broken = sum(number for labels, number in failures.items() if 'result="error"' in labels)
     page = httpx.get(running.url, timeout=60)
     last = running.megabytes

@@ -57,7 +57,7 @@ class Running:
                 told = self.log.read_text()[-500:]
                 raise MissError(f"the operator has ended with {self.process.returncode}: {told}")
             try:
-                now = str(self.samples("synthetic_operator_reconciles_total"))
+                now = str(self.samples("cadastro_synthetic_operator_reconciles_total"))
             except httpx.HTTPError:
                 continue  # it starts
             if now != seen:
@@ -74,13 +74,13 @@ class Running:
     @property
     def writes(self) -> int:
         """How many requests could have changed something."""
-        requests = self.samples("synthetic_operator_api_requests_total")
+        requests = self.samples("cadastro_synthetic_operator_api_requests_total")
         return int(sum(n for labels, n in requests.items() if 'method="GET"' not in labels))
 
     @property
     def ready_monitors(self) -> int:
         """How many monitors have the condition Ready."""
-        conditions = self.samples("synthetic_monitor_condition")
+        conditions = self.samples("cadastro_synthetic_monitor_condition")
         return sum('status="True",type="Ready"' in labels for labels in conditions)
 
     def samples(self, name: str) -> dict[str, float]:

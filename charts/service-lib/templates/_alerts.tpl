@@ -48,14 +48,14 @@ groups:
           summary: {{ printf "%s is slow" $name }}
           description: {{ `"One answer of twenty takes longer than {{ $value | humanizeDuration }}; passwords, which are slow on purpose, are not counted."` }}
       - alert: ServiceUnseen
-        expr: absent(handler_threads{ {{- $own }}})
+        expr: absent(cadastro_handler_threads{ {{- $own }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
           summary: {{ printf "No pod of %s tells of itself" $name }}
           description: Either no pod runs, or Prometheus does not reach their port 9000.
       - alert: RequestsWait
-        expr: sum(requests_waiting{ {{- $own }}}) > sum(handler_threads{ {{- $own }}})
+        expr: sum(cadastro_requests_queued{ {{- $own }}}) > sum(cadastro_handler_threads{ {{- $own }}})
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -63,7 +63,7 @@ groups:
           description: {{ `"{{ $value }} requests wait, and it has been so for five minutes; one that waits for two seconds is turned away."` }}
       - alert: EventLoopLags
         expr: >-
-          sum(rate(event_loop_lag_seconds_sum{ {{- $own }}}[5m])) / sum(rate(event_loop_lag_seconds_count{ {{- $own }}}[5m])) > 0.1
+          sum(rate(cadastro_event_loop_lag_seconds_sum{ {{- $own }}}[5m])) / sum(rate(cadastro_event_loop_lag_seconds_count{ {{- $own }}}[5m])) > 0.1
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -71,7 +71,7 @@ groups:
           description: {{ `"It comes {{ $value | humanizeDuration }} too late to its timers: too little processor, or something that blocks it."` }}
       {{- if eq $name "auth" }}
       - alert: PasswordHashesWait
-        expr: sum(password_hashes_waiting{ {{- $own }}}) > 0
+        expr: sum(cadastro_password_hashes_queued{ {{- $own }}}) > 0
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -80,14 +80,14 @@ groups:
       {{- end }}
       {{- if .Values.relay }}
       - alert: OutboxStuck
-        expr: max(outbox_oldest_age_seconds{ {{- $pods }}}) > 60
+        expr: max(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}}) > 60
         for: 1m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
           summary: {{ printf "The inventory does not hear of what %s deletes" $name }}
           description: {{ `"A message has waited for {{ $value | humanizeDuration }}; 30 s after the inventory is back none should."` }}
       - alert: RelayAway
-        expr: absent(outbox_oldest_age_seconds{ {{- $pods }}})
+        expr: absent(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
@@ -96,13 +96,13 @@ groups:
       {{- end }}
       {{- if (.Values.reconcile).schedule }}
       - alert: InventoryOrphans
-        expr: max(inventory_orphan_rows{ {{- $pods }}}) > 0
+        expr: max(cadastro_inventory_orphan_rows{ {{- $pods }}}) > 0
         labels: {severity: warning, service: {{ $name }}}
         annotations:
           summary: The inventory had entries of clients or products that are no more
           description: {{ `"The last comparison with their owners found {{ $value }} of them, which the relays had not told of."` }}
       - alert: InventoryNotCompared
-        expr: absent(inventory_reconciled_timestamp_seconds{ {{- $pods }}}) or time() - max(inventory_reconciled_timestamp_seconds{ {{- $pods }}}) > 7200
+        expr: absent(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) or time() - max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) > 7200
         for: 1h
         labels: {severity: warning, service: {{ $name }}}
         annotations:

@@ -49,43 +49,43 @@ panels:
   - title: Busy threads, of one
     legend: {{ `"{{pod}}"` }}
     unit: percentunit
-    expr: sum by (pod) (handler_threads_busy{ {{- $own }}}) / sum by (pod) (handler_threads{ {{- $own }}})
+    expr: sum by (pod) (cadastro_handler_threads_busy{ {{- $own }}}) / sum by (pod) (cadastro_handler_threads{ {{- $own }}})
   - title: Requests that wait for a thread
     legend: {{ `"{{pod}}"` }}
     unit: short
-    expr: sum by (pod) (requests_waiting{ {{- $own }}})
+    expr: sum by (pod) (cadastro_requests_queued{ {{- $own }}})
   - title: Connections in use, of one
     legend: {{ `"{{pod}}"` }}
     unit: percentunit
-    expr: sum by (pod) (database_connections_in_use{ {{- $own }}}) / sum by (pod) (database_connections{ {{- $own }}})
+    expr: sum by (pod) (cadastro_database_connections_in_use{ {{- $own }}}) / sum by (pod) (cadastro_database_connections_max{ {{- $own }}})
   - title: How late the event loop is
     legend: {{ `"{{pod}}"` }}
     unit: s
     expr: >-
-      sum by (pod) (rate(event_loop_lag_seconds_sum{ {{- $own }}}[$__rate_interval]))
-      / sum by (pod) (rate(event_loop_lag_seconds_count{ {{- $own }}}[$__rate_interval]))
+      sum by (pod) (rate(cadastro_event_loop_lag_seconds_sum{ {{- $own }}}[$__rate_interval]))
+      / sum by (pod) (rate(cadastro_event_loop_lag_seconds_count{ {{- $own }}}[$__rate_interval]))
   - title: Tokens that were known already, of one
     legend: known
     unit: percentunit
     expr: >-
-      sum(rate(token_cache_hits_total{ {{- $own }}}[$__rate_interval])) / (sum(rate(token_cache_hits_total{ {{- $own }}}[$__rate_interval]))
-      + sum(rate(token_cache_misses_total{ {{- $own }}}[$__rate_interval])))
+      sum(rate(cadastro_token_cache_hits_total{ {{- $own }}}[$__rate_interval])) / (sum(rate(cadastro_token_cache_hits_total{ {{- $own }}}[$__rate_interval]))
+      + sum(rate(cadastro_token_cache_misses_total{ {{- $own }}}[$__rate_interval])))
   {{- if eq .Chart.Name "auth" }}
   - title: Passwords that wait to be hashed
     legend: {{ `"{{pod}}"` }}
     unit: short
-    expr: sum by (pod) (password_hashes_waiting{ {{- $own }}})
+    expr: sum by (pod) (cadastro_password_hashes_queued{ {{- $own }}})
   {{- end }}
   {{- if .Values.relay }}
   - title: Age of the oldest message of the outbox
     legend: age
     unit: s
-    expr: max(outbox_oldest_age_seconds{ {{- $pods }}})
+    expr: max(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}})
   {{- end }}
   {{- if (.Values.reconcile).schedule }}
   - title: Orphans that the last comparison found
     legend: orphans
     unit: short
-    expr: max(inventory_orphan_rows{ {{- $pods }}})
+    expr: max(cadastro_inventory_orphan_rows{ {{- $pods }}})
   {{- end }}
 {{- end }}

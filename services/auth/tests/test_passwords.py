@@ -12,7 +12,9 @@ from servicekit.testing import wait_until
 def test_the_queue_is_told_while_it_lasts() -> None:
     passwords = Passwords(at_once=1, threads=FREE_THREADS + 3)
     readings = {reading.name: reading.read for reading in passwords.readings()}
-    running, waiting = (readings[f"password_hashes_{what}"] for what in ("running", "waiting"))
+    running, waiting = (
+        readings[f"cadastro_password_hashes_{state}"] for state in ("in_progress", "queued")
+    )
     assert (running(), waiting()) == (0, 0)
 
     def hashed() -> str:

@@ -91,14 +91,16 @@ def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: Issuer)
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     for _ in range(3):
         httpx.get(f"{url}/clients/fetch", headers=headers)
-    wait_until(lambda: Scrape(metrics_port).value("token_cache_hits_total") == 2, "the next look")
+    wait_until(
+        lambda: Scrape(metrics_port).value("cadastro_token_cache_hits_total") == 2, "the next look"
+    )
     found = Scrape(metrics_port)
-    assert found.value("token_cache_misses_total") == 1
-    assert found.value("handler_threads") == 4
-    assert found.value("handler_threads_busy") == 0
-    assert found.value("requests_waiting") == 0
-    assert found.value("database_connections") == 4
-    assert found.value("event_loop_lag_seconds_count") >= 1
+    assert found.value("cadastro_token_cache_misses_total") == 1
+    assert found.value("cadastro_handler_threads") == 4
+    assert found.value("cadastro_handler_threads_busy") == 0
+    assert found.value("cadastro_requests_queued") == 0
+    assert found.value("cadastro_database_connections_max") == 4
+    assert found.value("cadastro_event_loop_lag_seconds_count") >= 1
 
 
 def test_no_label_holds_anything_of_a_request(url: str, metrics_port: int, issuer: Issuer) -> None:
@@ -144,6 +146,8 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
         before = service.workers
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(set(service.workers) - {before[0]}) == 2, "another worker", 30)
-        wait_until(lambda: Scrape(metrics_port).value("handler_threads") == 8, "its first look")
+        wait_until(
+            lambda: Scrape(metrics_port).value("cadastro_handler_threads") == 8, "its first look"
+        )
         list(pool.map(fetch, [service.url] * 40))
         assert counted() == 80

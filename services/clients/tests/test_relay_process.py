@@ -98,8 +98,12 @@ def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
     with environment(**settings, METRICS_BIND=f"127.0.0.1:{port}"):
         relay = subprocess.Popen([sys.executable, "-m", "clients.relay"], env=os.environ)
     try:
-        wait_until(lambda: "outbox_oldest_age_seconds " in scraped(port), "the metrics", 30)
-        assert "outbox_messages 2.0" in scraped(port)
+        wait_until(
+            lambda: "cadastro_outbox_oldest_message_age_seconds " in scraped(port),
+            "the metrics",
+            30,
+        )
+        assert "cadastro_outbox_messages 2.0" in scraped(port)
     finally:
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(10) == 0

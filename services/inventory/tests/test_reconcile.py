@@ -62,11 +62,14 @@ def test_who_watches_is_told_what_the_last_whole_comparison_found(
     entries.orphan(times=2)
     run(*NOW)
     first = told()
-    assert (first["inventory_orphan_rows"], first["inventory_orphan_rows_removed"]) == (2, 2)
+    assert (
+        first["cadastro_inventory_orphan_rows"],
+        first["cadastro_inventory_orphan_rows_removed"],
+    ) == (2, 2)
     run(*NOW)
     second = told()
-    assert second["inventory_orphan_rows"] == 0
-    assert second["inventory_reconciled_timestamp_seconds"] > first.popitem()[1]
+    assert second["cadastro_inventory_orphan_rows"] == 0
+    assert second["cadastro_inventory_last_reconciliation_timestamp_seconds"] > first.popitem()[1]
     entries.there()
     with entries.clients.doing(503):
         run(*NOW)

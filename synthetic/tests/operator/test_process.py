@@ -18,7 +18,7 @@ from synthetic.operator.api import CONFIG_MAPS, CRON_JOBS, MONITORS
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0  # seconds until what should happen has to have happened
-RECONCILED = 'synthetic_operator_reconciles_total{result="ok"}'
+RECONCILED = 'cadastro_synthetic_operator_reconciles_total{result="ok"}'
 COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
 
 

@@ -64,14 +64,14 @@ def test_a_page_without_monitors_says_so() -> None:
 def test_counters_are_those_of_the_status() -> None:
     _, metrics = get(shop(), "/metrics")
     labels = 'journey="clients-crud",monitor="shop",namespace="here"'
-    assert f'synthetic_monitor_runs_total{{{labels},result="failed"}} 3.0' in metrics
-    assert f"synthetic_monitor_up{{{labels}}} 0.0" in metrics
+    assert f'cadastro_synthetic_monitor_runs_total{{{labels},result="failed"}} 3.0' in metrics
+    assert f"cadastro_synthetic_monitor_up{{{labels}}} 0.0" in metrics
 
 
 def test_a_monitor_of_which_nothing_is_known_is_neither_up_nor_down() -> None:
     store = Store()
     store.put(monitor())
-    assert "synthetic_monitor_up{" not in get(store, "/metrics")[1]
+    assert "cadastro_synthetic_monitor_up{" not in get(store, "/metrics")[1]
 
 
 def test_liveness_and_readiness_are_told() -> None:

@@ -47,10 +47,14 @@ class Passwords:
     def readings(self) -> list[Reading]:
         """Return what can be told of the queue."""
         return [
-            Reading("password_hashes_running", "Hashes under way.", lambda: self._hashing.taken),
             Reading(
-                "password_hashes_waiting",
-                "Callers with a password who wait for the hashes under way, or for the database.",
+                "cadastro_password_hashes_in_progress",
+                "Password hashes being computed.",
+                lambda: self._hashing.taken,
+            ),
+            Reading(
+                "cadastro_password_hashes_queued",
+                "Requests waiting to hash a password or for the database.",
                 lambda: self.places.taken - self._hashing.taken,
             ),
         ]

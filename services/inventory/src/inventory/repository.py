@@ -184,11 +184,19 @@ def facts(database: Database) -> Iterator[Fact]:
         found = connection.execute(_last).one_or_none()
     if found is None:
         return
-    about = "Entries of the inventory that were nobody's any more, at the last comparison."
-    yield Fact("inventory_orphan_rows", about, found.orphan_rows)
-    yield Fact("inventory_orphan_rows_removed", "Those that it removed.", found.removed_rows)
-    about = "When the last comparison of the inventory with the owners came to its end."
-    yield Fact("inventory_reconciled_timestamp_seconds", about, found.ended_at.timestamp())
+    about = "Entries without client or product found by the last reconciliation."
+    yield Fact("cadastro_inventory_orphan_rows", about, found.orphan_rows)
+    yield Fact(
+        "cadastro_inventory_orphan_rows_removed",
+        "Orphan rows that the last reconciliation removed.",
+        found.removed_rows,
+    )
+    about = "End of the last completed reconciliation."
+    yield Fact(
+        "cadastro_inventory_last_reconciliation_timestamp_seconds",
+        about,
+        found.ended_at.timestamp(),
+    )
 
 
 def _folded(identifier: int) -> int:

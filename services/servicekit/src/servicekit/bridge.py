@@ -94,11 +94,15 @@ class Bridge:
     def readings(self) -> list[Reading]:
         """Return what can be told of the threads and of who waits for one."""
         return [
-            Reading("handler_threads", "Threads that answer requests.", lambda: self._threads),
-            Reading("handler_threads_busy", "Threads that do so now.", self._busy_threads),
+            Reading("cadastro_handler_threads", "Size of the thread pool.", lambda: self._threads),
             Reading(
-                "requests_waiting",
-                "Requests that wait for a thread.",
+                "cadastro_handler_threads_busy",
+                "Threads that handle a request.",
+                self._busy_threads,
+            ),
+            Reading(
+                "cadastro_requests_queued",
+                "Requests waiting for a thread.",
                 lambda: self._inside() - self._busy_threads(),
             ),
         ]

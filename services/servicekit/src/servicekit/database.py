@@ -108,10 +108,12 @@ class Database:
         pool = self._engine.pool
         assert isinstance(pool, QueuePool)  # noqa: S101 - what create_engine makes for PostgreSQL
         return [
-            Reading("database_connections", "Connections the pool may have.", pool.size),
             Reading(
-                "database_connections_in_use",
-                "Connections lent now.",
+                "cadastro_database_connections_max", "Size limit of the connection pool.", pool.size
+            ),
+            Reading(
+                "cadastro_database_connections_in_use",
+                "Connections checked out of the pool.",
                 lambda: pool.checkedout() - len(self._stock),
             ),
         ]

@@ -38,14 +38,14 @@ class MeterCollector(Collector):
         service = self._meter.service
         latency = HistogramMetricFamily(
             "http_server_request_duration_seconds",
-            "From the whole request to the answer, the wait for a thread included.",
+            "Duration of HTTP requests, including the wait for a thread.",
             labels=("service", "operation", "status"),
         )
         for operation, status, found in self._meter.answers():
             latency.add_metric((service, operation, status), _buckets(found), found.total)
         yield latency
         lag = HistogramMetricFamily(
-            "event_loop_lag_seconds", "How late the event loops were.", labels=("service",)
+            "cadastro_event_loop_lag_seconds", "Delay of event loop timers.", labels=("service",)
         )
         found = self._meter.lag()
         lag.add_metric((service,), _buckets(found), found.total)

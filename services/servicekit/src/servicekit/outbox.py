@@ -101,9 +101,9 @@ def put(connection: Connection, kind: str, subject_id: int) -> None:
 
 def facts(database: Database) -> Iterator[Fact]:
     """Yield how many messages wait, and how long the oldest one has."""
-    yield Fact("outbox_messages", "Messages that wait.", depth(database))
-    about = "Seconds that the oldest message has waited; 0 when none waits."
-    yield Fact("outbox_oldest_age_seconds", about, age(database))
+    yield Fact("cadastro_outbox_messages", "Messages waiting for delivery.", depth(database))
+    about = "Age of the oldest undelivered message; 0 when the outbox is empty."
+    yield Fact("cadastro_outbox_oldest_message_age_seconds", about, age(database))
 
 
 def age(database: Database) -> float:

@@ -99,9 +99,17 @@ class Verifier:
     def readings(self) -> list[Reading]:
         """Return what can be told of the tokens that are remembered."""
         return [
-            Reading("token_cache_hits", "Tokens known already.", lambda: self._hits, grows=True),
             Reading(
-                "token_cache_misses", "Tokens that were checked.", lambda: self._misses, grows=True
+                "cadastro_token_cache_hits",
+                "Token verifications served from the cache.",
+                lambda: self._hits,
+                grows=True,
+            ),
+            Reading(
+                "cadastro_token_cache_misses",
+                "Tokens verified and cached.",
+                lambda: self._misses,
+                grows=True,
             ),
         ]
 

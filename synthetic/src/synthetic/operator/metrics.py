@@ -31,36 +31,38 @@ class MonitorCollector(Collector):
         """Yield the families."""
         views, now = list(self._store), self._clock()
         runs = CounterMetricFamily(
-            "synthetic_monitor_runs", "Runs that have ended", labels=(*LABELS, "result")
+            "cadastro_synthetic_monitor_runs",
+            "Completed runs by result",
+            labels=(*LABELS, "result"),
         )
         for view in views:
             for result in RESULTS:
                 runs.add_metric((*_labels(view), result), view.history.totals[result])
         yield runs
-        yield _family("up", "1 healthy, 0 unhealthy; nothing when it is not known", _up(views))
+        yield _family("up", "1 if healthy, 0 if unhealthy; absent while unknown", _up(views))
         yield _family(
             "condition",
-            "1 for the status that a condition has",
+            "1 for the current status of each condition",
             _conditions(views),
             ("type", "status", "reason"),
         )
         yield _family(
             "consecutive_failures",
-            "Failed runs since the last that passed",
+            "Failed runs since the last passed run",
             ((_labels(view), view.history.consecutive_failures) for view in views),
         )
         yield _family(
-            "run_duration_seconds",
-            "How long the last run took",
+            "last_run_duration_seconds",
+            "Duration of the last run",
             ((_labels(v), v.last["durationMs"] / 1000) for v in views if v.last),
         )
         yield _family(
             "last_success_timestamp_seconds",
-            "When a run passed last",
+            "Time of the last passed run",
             ((_labels(v), _epoch(v.history.last_success)) for v in views if v.history.last_success),
         )
         yield _family(
-            "uptime_ratio", "Share of runs that passed", _uptimes(views, now), ("window",)
+            "uptime_ratio", "Share of passed runs in a window", _uptimes(views, now), ("window",)
         )
         yield _family(
             "failed_runs",
@@ -74,7 +76,7 @@ class MonitorCollector(Collector):
         )
         yield _family(
             "slo_objective_ratio",
-            "The share of runs that is to pass",
+            "Objective for the share of passed runs",
             ((_labels(view), view.spec.objective) for view in views),
         )
 
@@ -91,7 +93,7 @@ def _labels(view: View) -> tuple[str, ...]:
 def _family(
     name: str, told: str, samples: Iterable[Sample], more: tuple[str, ...] = ()
 ) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"synthetic_monitor_{name}", told, labels=(*LABELS, *more))
+    family = GaugeMetricFamily(f"cadastro_synthetic_monitor_{name}", told, labels=(*LABELS, *more))
     for labels, value in samples:
         family.add_metric(labels, value)
     return family

@@ -5,22 +5,24 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 REGISTRY = CollectorRegistry()
 
 API_REQUESTS = Counter(
-    "synthetic_operator_api_requests",
-    "Requests to the API server, by method and status",
+    "cadastro_synthetic_operator_api_requests",
+    "Requests to the API server by method and status code",
     ("method", "code"),
     registry=REGISTRY,
 )
 RECONCILES = Counter(
-    "synthetic_operator_reconciles",
-    "Monitors that were reconciled, by how it ended",
+    "cadastro_synthetic_operator_reconciles",
+    "Reconciliations by result",
     ("result",),
     registry=REGISTRY,
 )
 QUEUED = Gauge(
-    "synthetic_operator_queue_depth", "Monitors that wait to be reconciled", registry=REGISTRY
+    "cadastro_synthetic_operator_workqueue_depth",
+    "Monitors waiting to be reconciled",
+    registry=REGISTRY,
 )
 LAST_RESYNC = Gauge(
-    "synthetic_operator_last_resync_timestamp_seconds",
-    "When all monitors were last looked at",
+    "cadastro_synthetic_operator_last_resync_timestamp_seconds",
+    "Time of the last full resync",
     registry=REGISTRY,
 )

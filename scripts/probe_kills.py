@@ -21,7 +21,7 @@ from pathlib import Path
 from localstack.folder import DataFolder
 from localstack.leftovers import Leftovers
 from localstack.stack import free_ports
-from synthetic.probe.library import journey_names, load_journey
+from synthetic.probe.catalog import journey_names, load_journey
 
 BIN = Path(sys.executable).parent
 AT_ONCE = 3

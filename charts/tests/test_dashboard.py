@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 from rendering import dashboards, render, rules
 
-from synthetic.operator import metrics, telemetry
-from synthetic.operator.store import Store
+from synthetic.operator import monitor_metrics, operator_metrics
+from synthetic.operator.monitor_cache import Store
 
 OPTIONS = (
     *("--set", "credentials.existingSecret=x"),
@@ -56,10 +56,10 @@ def exposed() -> str:
     }
     store, registry = Store(), CollectorRegistry()
     store.put(monitor(status=status))
-    metrics.register(registry, store, lambda: now)
-    telemetry.API_REQUESTS.labels("GET", "200")
-    telemetry.RECONCILES.labels("ok")
-    return (generate_latest(registry) + generate_latest(telemetry.REGISTRY)).decode()
+    monitor_metrics.register(registry, store, lambda: now)
+    operator_metrics.API_REQUESTS.labels("GET", "200")
+    operator_metrics.RECONCILES.labels("ok")
+    return (generate_latest(registry) + generate_latest(operator_metrics.REGISTRY)).decode()
 
 
 def expressions(dashboard: dict[str, Any]) -> Iterator[str]:

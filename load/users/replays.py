@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 
 from harness.recording import OK, REFUSED
+from synthetic.probe.catalog import journey_names, load_journey
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.journey import Journey
-from synthetic.probe.library import journey_names, load_journey
-from synthetic.probe.outcome import Outcome, UsageError
+from synthetic.probe.results import Outcome, UsageError
 from synthetic.probe.runner import Limits, Runner
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target

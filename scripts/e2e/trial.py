@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from cluster import RELEASE, Cluster
 from traffic import Load
 
-from synthetic.probe import report
 from synthetic.probe.credentials import CLIENT_ID, Credentials
 from synthetic.probe.replay import replay
+from synthetic.probe.table import verdict
 
 PATIENCE = 60  # seconds until the ingress has heard of the endpoints
 
@@ -59,7 +59,7 @@ class Trial:
             outcome = replay("inventory-purchase", self.url, credentials)
             if outcome.result == "passed":
                 return
-            check(time.monotonic() < deadline, f"through {self.url}: {report.verdict(outcome)}")
+            check(time.monotonic() < deadline, f"through {self.url}: {verdict(outcome)}")
             time.sleep(0.5)
 
 

@@ -2,7 +2,7 @@
 
 from scripts.operator_bench.process import operator
 from scripts.operator_bench.space import MissError, Space, monitor, ready, until
-from synthetic.operator.api import CRON_JOBS, Object
+from synthetic.operator.api_client import CRON_JOBS, Object
 from synthetic.operator.cronjob import cron_job_name
 
 PATIENCE = 30.0  # seconds until a condition says so

@@ -5,7 +5,7 @@ import statistics
 from itertools import cycle, islice
 
 from scripts.operator_bench.space import Space, until
-from synthetic.operator.api import CRON_JOBS, Object
+from synthetic.operator.api_client import CRON_JOBS, Object
 
 KINDS = ("deleted", "edited", "a container added")
 P95 = 5.0  # seconds

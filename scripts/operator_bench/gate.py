@@ -14,7 +14,7 @@ import kopf
 from aiohttp import web
 from yarl import URL
 
-from synthetic.operator.api import connect
+from synthetic.operator.api_client import connect
 
 PASSED_ON = ("Accept", "Content-Type")
 REFUSALS = (429, 500)  # in turn

@@ -16,7 +16,7 @@ from scripts.operator_bench.disturbances import P95, disturb, disturb_all, quant
 from scripts.operator_bench.gate import Gate, gate
 from scripts.operator_bench.process import PATIENCE, Running, operator
 from scripts.operator_bench.space import MissError, Space, is_gone, kubectl, monitor, until
-from synthetic.operator.api import MONITORS
+from synthetic.operator.api_client import MONITORS
 
 SECONDS, MEGABYTES = 60.0, 200.0  # what a cold start may take
 WRITES = {"cold start": 2, "restart": 0}  # that each monitor may cost

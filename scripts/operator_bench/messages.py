@@ -19,7 +19,7 @@ import yaml
 from scripts.operator_bench.hostile import TRUE, random_message
 from scripts.operator_bench.process import Running, operator
 from scripts.operator_bench.space import DEFINITION, MissError, Space, runs, until
-from synthetic.operator.api import MONITORS, Object
+from synthetic.operator.api_client import MONITORS, Object
 from synthetic.operator.status import LARGEST
 
 MESSAGES = 10_000

@@ -18,7 +18,7 @@ from scripts.operator_bench.space import (
     runs,
     until,
 )
-from synthetic.operator.api import CRON_JOBS, GROUP, JOBS, MONITORS, Object
+from synthetic.operator.api_client import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.reconcile import RUN_REQUESTED
 

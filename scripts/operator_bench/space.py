@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from scripts.operator_bench.gate import gate
-from synthetic.operator.api import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
+from synthetic.operator.api_client import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
 from synthetic.operator.cronjob import CONTAINER, MONITOR_LABEL, UID_LABEL, is_ours
 from synthetic.operator.status import condition
 

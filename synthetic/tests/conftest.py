@@ -9,7 +9,7 @@ from apiservice import serve
 from stage import Stage
 
 from shop import Shop, open_shop, write_journey
-from synthetic.operator.api import Api
+from synthetic.operator.api_client import Api
 
 
 @pytest.fixture

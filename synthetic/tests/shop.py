@@ -14,8 +14,8 @@ import yaml
 
 from servicekit.testing import StandIn
 from synthetic.probe.credentials import Credentials
-from synthetic.probe.outcome import Outcome
 from synthetic.probe.replay import replay
+from synthetic.probe.results import Outcome
 from synthetic.probe.runner import Limits
 
 CREDENTIALS = Credentials("not-secret-in-tests")

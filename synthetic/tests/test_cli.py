@@ -11,8 +11,8 @@ import pytest
 
 from shop import Shop, answer
 from synthetic.operator.settings import Settings
-from synthetic.probe.outcome import Outcome, StepOutcome
-from synthetic.probe.termination import LIMIT, message
+from synthetic.probe.results import Outcome, StepOutcome
+from synthetic.probe.termination_log import LIMIT, message
 
 SHIPPED = {
     "auth-health",

@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from shop import CONTRACT, CREDENTIALS, Shop, visit, write_journey
+from synthetic.probe.catalog import load_journey
 from synthetic.probe.criteria import read_criterion
 from synthetic.probe.expressions import Scope, fill, parse
 from synthetic.probe.http import Answer
 from synthetic.probe.inputs import GENERATORS, make_inputs
-from synthetic.probe.library import load_journey
-from synthetic.probe.outcome import UsageError
 from synthetic.probe.replay import replay
+from synthetic.probe.results import UsageError
 
 BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
 SCOPE = Scope({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Answer(201, {"etag": '"1"'}, BODY))

@@ -17,10 +17,10 @@ from localstack.folder import DataFolder
 from localstack.leftovers import Leftovers
 from localstack.pytest_postgres import open_folder
 from servicekit.testing import record, wait_until
+from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
-from synthetic.probe.library import journey_names
-from synthetic.probe.outcome import Outcome
 from synthetic.probe.replay import replay
+from synthetic.probe.results import Outcome
 from synthetic.probe.runner import Limits
 from system import System, running
 from tap import tapped

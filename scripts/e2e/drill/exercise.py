@@ -14,7 +14,7 @@ from drill.faults import Fault, Site
 from drill.lookout import GROUP, Lookout
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.history import PastRun
-from synthetic.operator.outcome import FAILED, PASSED
+from synthetic.operator.run_result import FAILED, PASSED
 
 NEEDED = 2  # failures that make a monitor unhealthy
 ALERT = "SyntheticMonitorFailing"

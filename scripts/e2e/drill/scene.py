@@ -12,7 +12,7 @@ from trial import check
 
 from drill.lookout import GROUP, Lookout
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
-from synthetic.operator.outcome import finished
+from synthetic.operator.run_result import finished
 
 NAME = "drill-trouble"
 OPERATOR = f"{RELEASE}-synthetic"

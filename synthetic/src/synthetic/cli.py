@@ -31,8 +31,8 @@ def main() -> int:
 
 
 def _list() -> int:
-    from synthetic.probe.library import summaries  # noqa: PLC0415 - the probe needs none of it
-    from synthetic.probe.outcome import UsageError  # noqa: PLC0415
+    from synthetic.probe.catalog import summaries  # noqa: PLC0415 - the probe needs none of it
+    from synthetic.probe.results import UsageError  # noqa: PLC0415
 
     try:
         for name, summary in summaries().items():

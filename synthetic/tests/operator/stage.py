@@ -8,7 +8,7 @@ from typing import Any
 from apiserver import Cluster, Place
 from monitors import job, monitor, pod
 
-from synthetic.operator.api import (
+from synthetic.operator.api_client import (
     CRON_JOBS,
     JOBS,
     MONITORS,
@@ -18,9 +18,9 @@ from synthetic.operator.api import (
     Resource,
 )
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
+from synthetic.operator.monitor_cache import Store
 from synthetic.operator.reconcile import RUN_REQUESTED, Reconciler
 from synthetic.operator.status import condition
-from synthetic.operator.store import Store
 
 HERE = "here"
 IMAGE = ProbeImage("r.example/synthetic:1")

@@ -4,7 +4,7 @@ import pytest
 from monitors import said
 from stage import Stage
 
-from synthetic.operator.api import JOBS, MONITORS, ApiError
+from synthetic.operator.api_client import JOBS, MONITORS, ApiError
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.status import condition
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 from monitors import monitor
 
-from synthetic.operator.api import Object
+from synthetic.operator.api_client import Object
 from synthetic.operator.history import History
-from synthetic.operator.outcome import ERROR, FAILED, PASSED, Run
+from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
 from synthetic.operator.status import Condition, Observed, build_status, condition, percent
 

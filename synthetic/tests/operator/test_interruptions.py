@@ -6,7 +6,7 @@ import pytest
 from monitors import said
 from stage import Stage
 
-from synthetic.operator.api import CRON_JOBS, ApiError
+from synthetic.operator.api_client import CRON_JOBS, ApiError
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ import pytest
 from monitors import said
 from stage import HERE, IMAGE, Stage
 
-from synthetic.operator.api import CONFIG_MAPS, CRON_JOBS, MONITORS
+from synthetic.operator.api_client import CONFIG_MAPS, CRON_JOBS, MONITORS
 
 pytestmark = pytest.mark.anyio
 

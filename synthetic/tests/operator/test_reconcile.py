@@ -6,7 +6,7 @@ import pytest
 from monitors import said
 from stage import HERE, Stage
 
-from synthetic.operator.api import (
+from synthetic.operator.api_client import (
     CRON_JOBS,
     EVENTS,
     INGRESSES,

@@ -3,7 +3,7 @@
 import pytest
 from stage import HERE, Stage
 
-from synthetic.operator.api import DEPLOYMENTS, JOBS, ApiError, Object
+from synthetic.operator.api_client import DEPLOYMENTS, JOBS, ApiError, Object
 from synthetic.operator.cronjob import UID_LABEL
 
 pytestmark = pytest.mark.anyio

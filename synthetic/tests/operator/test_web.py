@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 from monitors import monitor
 
-from synthetic.operator.store import Store
+from synthetic.operator.monitor_cache import Store
 from synthetic.operator.web import serve
 
 STATUS = {

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
-from synthetic.probe.library import journey_names
 from synthetic.probe.replay import replay
-from synthetic.probe.report import verdict
+from synthetic.probe.table import verdict
 
 
 def main() -> int:

@@ -7,12 +7,12 @@ import time
 from datetime import UTC, datetime
 
 from synthetic.operator import watch
-from synthetic.operator.api import CONFLICT, MONITORS, Api, ApiError
-from synthetic.operator.provision import provide
+from synthetic.operator.api_client import CONFLICT, MONITORS, Api, ApiError
+from synthetic.operator.monitor_cache import Key, Store
+from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUED, RECONCILES
 from synthetic.operator.reconcile import Reconciler
+from synthetic.operator.release_monitors import provide
 from synthetic.operator.settings import Settings
-from synthetic.operator.store import Key, Store
-from synthetic.operator.telemetry import LAST_RESYNC, QUEUED, RECONCILES
 from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue
 

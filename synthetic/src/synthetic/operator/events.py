@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 
-from synthetic.operator.api import EVENTS, GROUP, KIND, VERSION, Api, ApiError, Object
+from synthetic.operator.api_client import EVENTS, GROUP, KIND, VERSION, Api, ApiError, Object
 from synthetic.operator.status import condition
 
 log = logging.getLogger(__name__)

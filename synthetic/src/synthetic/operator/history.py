@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from synthetic.operator.api import Object
-from synthetic.operator.outcome import FAILED, PASSED, RESULTS, Run
+from synthetic.operator.api_client import Object
+from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 
 SHOWN = 90  # runs that are kept
 HOURS, DAYS = 25, 31  # buckets that are kept

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from synthetic.operator import events
-from synthetic.operator.api import (
+from synthetic.operator.api_client import (
     CRON_JOBS,
     DEPLOYMENTS,
     GROUP,
@@ -27,12 +27,12 @@ from synthetic.operator.cronjob import (
     is_ours,
 )
 from synthetic.operator.history import History
-from synthetic.operator.outcome import blocked, ended_with, finished
-from synthetic.operator.runs import look_at, pods_of
+from synthetic.operator.monitor_cache import Key, Store
+from synthetic.operator.run_collector import look_at, pods_of
+from synthetic.operator.run_result import blocked, ended_with, finished
 from synthetic.operator.spec import Spec, SpecError
 from synthetic.operator.status import Condition, Handled, Observed, build_status
-from synthetic.operator.store import Key, Store
-from synthetic.operator.target import find_url
+from synthetic.operator.target_url import find_url
 
 RUN_REQUESTED = f"{GROUP}/run-requested-at"
 REVISION = "deployment.kubernetes.io/revision"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import orjson
 
-from synthetic.operator.api import Object
+from synthetic.operator.api_client import Object
 from synthetic.operator.history import STAMP, History, PastRun
-from synthetic.operator.outcome import DISRUPTED, ERROR, FAILED, PASSED, Run
+from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec, SpecError
 
 UPTIMES = ("1h", "24h", "7d", "30d")

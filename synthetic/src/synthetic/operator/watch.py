@@ -10,11 +10,11 @@ from typing import Any
 
 import kopf
 
-from synthetic.operator.api import GROUP, PLURAL, VERSION, connect
+from synthetic.operator.api_client import GROUP, PLURAL, VERSION, connect
 from synthetic.operator.cronjob import MONITOR_LABEL
-from synthetic.operator.outcome import blocked
+from synthetic.operator.monitor_cache import Key, Store
+from synthetic.operator.run_result import blocked
 from synthetic.operator.settings import Settings
-from synthetic.operator.store import Key, Store
 
 Labels = Mapping[str, str]
 Enqueue = Callable[[Key], None]

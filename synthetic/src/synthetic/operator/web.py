@@ -9,9 +9,9 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
 
-from synthetic.operator import metrics, page
-from synthetic.operator.store import Store
-from synthetic.operator.telemetry import REGISTRY
+from synthetic.operator import monitor_metrics, status_page
+from synthetic.operator.monitor_cache import Store
+from synthetic.operator.operator_metrics import REGISTRY
 
 SAFE = {
     "Content-Security-Policy": (
@@ -38,10 +38,10 @@ class Health(Protocol):
 def application(store: Store, health: Health) -> web.Application:
     """Return the application."""
     own = CollectorRegistry()
-    metrics.register(own, store, _now)
+    monitor_metrics.register(own, store, _now)
 
-    async def status_page(_: web.Request) -> web.Response:
-        text = page.render(store, _now())
+    async def index(_: web.Request) -> web.Response:
+        text = status_page.render(store, _now())
         return web.Response(text=text, content_type="text/html", headers=SAFE)
 
     async def scrape(_: web.Request) -> web.Response:
@@ -55,7 +55,7 @@ def application(store: Store, health: Health) -> web.Application:
         return _told(health.ready)
 
     made = web.Application()
-    made.router.add_get("/", status_page)
+    made.router.add_get("/", index)
     made.router.add_get("/metrics", scrape)
     made.router.add_get("/-/live", live)
     made.router.add_get("/-/ready", ready)

@@ -8,9 +8,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from synthetic.probe.outcome import Outcome, UsageError
+from synthetic.probe.results import Outcome, UsageError
 from synthetic.probe.signals import Signals
-from synthetic.probe.termination import TerminationLog
+from synthetic.probe.termination_log import TerminationLog
 
 IN_A_POD = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
@@ -81,7 +81,7 @@ def _show(outcome: Outcome, form: str) -> None:
     if form == "json":
         text = json.dumps(outcome.document())
     else:
-        from synthetic.probe.report import table  # noqa: PLC0415 - only for a person
+        from synthetic.probe.table import table  # noqa: PLC0415 - only for a person
 
         text = table(outcome)
     sys.stdout.write(f"{text}\n")

@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from synthetic.probe.documents import Documents, Node
 from synthetic.probe.http import Answer
-from synthetic.probe.outcome import StepError, UsageError
+from synthetic.probe.results import StepError, UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 WITHOUT_BODY = frozenset((204, 304))

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 CLIENT_ID = "synthetic"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthetic.probe.expressions import Expression, Scope, as_text, parse
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 Test = Callable[[Scope], Any]
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.outcome import StepError
+from synthetic.probe.results import StepError
 
 if TYPE_CHECKING:
     import ssl

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import yaml
 
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 # libyaml reads a contract some ten times faster; every wheel has it, not every source build
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

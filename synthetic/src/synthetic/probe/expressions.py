@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synthetic.probe.http import Answer
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 NAME = r"[A-Za-z0-9_-]+"
 POINTER = r"(?:#(?P<pointer>(?:/[^\s]*)?))?"

@@ -15,7 +15,7 @@ import h11
 
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.dial import connect, resolve, secure
-from synthetic.probe.outcome import Phases, StepError
+from synthetic.probe.results import Phases, StepError
 from synthetic.probe.target import Target
 
 CHUNK = 65_536

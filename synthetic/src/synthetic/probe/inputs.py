@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 
 def _cpf(_: Mapping[str, Any]) -> str:

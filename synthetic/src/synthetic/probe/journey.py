@@ -12,7 +12,7 @@ from synthetic.probe.criteria import Criterion, read_criterion
 from synthetic.probe.documents import Documents, read_yaml
 from synthetic.probe.expressions import Expression, expressions_in, parse
 from synthetic.probe.inputs import check_inputs
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 SCHEMA = Path(__file__).with_name("arazzo.yaml")
 QUALIFIED = "$sourceDescriptions."

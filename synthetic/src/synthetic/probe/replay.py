@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from synthetic.probe.catalog import load_journey
 from synthetic.probe.credentials import Credentials
-from synthetic.probe.library import load_journey
-from synthetic.probe.outcome import Outcome
+from synthetic.probe.results import Outcome
 from synthetic.probe.runner import Limits, Runner
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target

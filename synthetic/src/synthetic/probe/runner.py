@@ -11,12 +11,12 @@ from synthetic.probe.expressions import Scope, expressions_in
 from synthetic.probe.http import Answer, HttpClient, Request
 from synthetic.probe.inputs import make_inputs
 from synthetic.probe.journey import Journey, Retry, Step
-from synthetic.probe.judge import judge
-from synthetic.probe.outcome import Outcome, StepError, StepOutcome
-from synthetic.probe.requests import build_request
+from synthetic.probe.request_builder import build_request
+from synthetic.probe.results import Outcome, StepError, StepOutcome
 from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.target import Target
 from synthetic.probe.tokens import Tokens
+from synthetic.probe.verify import judge
 
 PAUSE = 1.0  # seconds before the journey is tried again
 SUCCESS = range(200, 300)

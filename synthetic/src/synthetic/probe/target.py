@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 
 @dataclass(frozen=True, slots=True)

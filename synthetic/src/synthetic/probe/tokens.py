@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.http import Answer, Request
 from synthetic.probe.journey import Journey
-from synthetic.probe.outcome import Reason, StepError, UsageError
-from synthetic.probe.requests import USER_AGENT
+from synthetic.probe.request_builder import USER_AGENT
+from synthetic.probe.results import Reason, StepError, UsageError
 
 REFUSED = frozenset((400, 401, 403))
 OK = 200

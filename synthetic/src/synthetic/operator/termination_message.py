@@ -32,7 +32,7 @@ class Message:
     trace_id: str = ""
 
 
-def parse(text: str) -> Message | None:
+def parse_message(text: str) -> Message | None:
     """Return a message, or None when this is none."""
     if len(text) > LONGEST:
         return None

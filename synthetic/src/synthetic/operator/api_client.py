@@ -18,7 +18,7 @@ import kopf
 import orjson
 from kopf import OperatorSettings
 
-from synthetic.operator.telemetry import API_REQUESTS
+from synthetic.operator.operator_metrics import API_REQUESTS
 
 Object = dict[str, Any]
 

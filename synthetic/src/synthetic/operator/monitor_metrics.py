@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from synthetic.operator.outcome import FAILED, RESULTS
+from synthetic.operator.monitor_cache import Store, View
+from synthetic.operator.run_result import FAILED, RESULTS
 from synthetic.operator.status import UPTIMES
-from synthetic.operator.store import Store, View
 
 LABELS = ("namespace", "monitor", "journey")
 Sample = tuple[tuple[str, ...], float]

@@ -1,6 +1,6 @@
 """What a run has come to, for a person."""
 
-from synthetic.probe.outcome import Outcome, StepOutcome
+from synthetic.probe.results import Outcome, StepOutcome
 
 HEAD = ("step", "status", "ms", "dns", "connect", "tls", "first byte", "tries")
 

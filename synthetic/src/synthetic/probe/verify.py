@@ -3,7 +3,7 @@
 from synthetic.probe.expressions import Scope
 from synthetic.probe.http import Answer
 from synthetic.probe.journey import Step
-from synthetic.probe.outcome import Reason, StepError
+from synthetic.probe.results import Reason, StepError
 
 REFUSED = frozenset((401, 403))
 LOWEST_ERROR = 400

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from monitors import monitor
 
-from synthetic.operator.page import render
-from synthetic.operator.store import Store
+from synthetic.operator.monitor_cache import Store
+from synthetic.operator.status_page import render
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 NOW = datetime(2026, 1, 31, 10, 10, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 from monitors import monitor
 from stage import HERE, Stage
 
-from synthetic.operator.api import CONFIG_MAPS, MONITORS, ApiError
-from synthetic.operator.provision import PROVIDED, provide
+from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, ApiError
+from synthetic.operator.release_monitors import PROVIDED, provide
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,6 @@
 """Where a monitor's journey is replayed: the URL that it names, or that of an Ingress."""
 
-from synthetic.operator.api import INGRESSES, Api, Object
+from synthetic.operator.api_client import INGRESSES, Api, Object
 from synthetic.operator.spec import Spec, SpecError
 
 

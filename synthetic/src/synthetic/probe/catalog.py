@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from synthetic.probe.journey import Journey, read_document, read_journey
-from synthetic.probe.outcome import UsageError
+from synthetic.probe.results import UsageError
 
 SUFFIX = ".arazzo.yaml"
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from synthetic.operator.api import EVENTS, PODS, Api, ApiError, Object
-from synthetic.operator.outcome import NOT_STARTED, Run, run_of
+from synthetic.operator.api_client import EVENTS, PODS, Api, ApiError, Object
+from synthetic.operator.run_result import NOT_STARTED, Run, run_of
 
 FORBIDDEN = 403
 

@@ -8,8 +8,8 @@ from html import escape
 from importlib import resources
 
 from synthetic.operator.history import SHOWN, PastRun
+from synthetic.operator.monitor_cache import View
 from synthetic.operator.status import UPTIMES, percent
-from synthetic.operator.store import View
 
 REFRESH = 30  # seconds
 NOTHING = "&ndash;"
@@ -135,4 +135,4 @@ def _bar(place: int, kind: str, told: str) -> str:
 
 @cache
 def _style() -> str:
-    return resources.files(__package__).joinpath("page.css").read_text()
+    return resources.files(__package__).joinpath("status_page.css").read_text()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from synthetic.operator import message
-from synthetic.operator.api import Object
+from synthetic.operator.api_client import Object
 from synthetic.operator.cronjob import CONTAINER
+from synthetic.operator.termination_message import Message, parse_message
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"
 RESULTS = (PASSED, FAILED, ERROR, DISRUPTED)
@@ -79,9 +79,9 @@ def run_of(job: Object, pods: list[Object]) -> Run:
     )
     last = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
     terminated = _terminated(last)
-    said = message.parse(terminated.get("message", ""))
+    said = parse_message(terminated.get("message", ""))
     result, reason, detail = _judge(condition, last, terminated, said)
-    told = said or message.Message(result="")
+    told = said or Message(result="")
     return Run(
         uid=metadata["uid"],
         job=metadata["name"],
@@ -99,7 +99,10 @@ def run_of(job: Object, pods: list[Object]) -> Run:
 
 
 def _judge(
-    condition: Object, pod: Object | None, terminated: Object, said: message.Message | None
+    condition: Object,
+    pod: Object | None,
+    terminated: Object,
+    said: Message | None,
 ) -> tuple[str, str, str]:
     """Return the result, the reason and what Kubernetes says.
 

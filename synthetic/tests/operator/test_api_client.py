@@ -8,7 +8,7 @@ from apiserver import Cluster
 from apiservice import serve, write_kubeconfig
 from stage import HERE, Stage
 
-from synthetic.operator.api import CONFIG_MAPS, MONITORS, Api, ApiError, Resource
+from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, Api, ApiError, Resource
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import pytest
 from monitors import job, pod, said
 
 from scripts.operator_bench.hostile import random_message
-from synthetic.operator.message import REASONS
-from synthetic.operator.outcome import DISRUPTED, ERROR, FAILED, PASSED, run_of
+from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, run_of
+from synthetic.operator.termination_message import REASONS
 
 DRAINED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
 NOT_STARTED: dict[str, Any] = {

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from synthetic.probe.outcome import Outcome, UsageError
+from synthetic.probe.results import Outcome, UsageError
 
 LIMIT = 2048  # bytes; the kubelet reads up to 4,096
 

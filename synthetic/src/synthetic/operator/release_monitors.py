@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import yaml
 
-from synthetic.operator.api import (
+from synthetic.operator.api_client import (
     CONFIG_MAPS,
     GROUP,
     KIND,

@@ -73,7 +73,11 @@ def test_each_alert_leads_to_a_page_that_says_what_to_do(groups: dict[str, Any])
             assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
             page = (CHARTS.parent / rule["annotations"]["runbook_url"]).read_text()
             assert page.startswith(f"# {rule['alert']}\n")
-            assert re.findall("^## (.+)$", page, re.MULTILINE) == ["Meaning", "See it", "Do"]
+            assert re.findall("^## (.+)$", page, re.MULTILINE) == [
+                "Meaning",
+                "Diagnosis",
+                "Mitigation",
+            ]
 
 
 def test_every_page_belongs_to_an_alert(helm: str) -> None:

@@ -44,7 +44,7 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
     "metrics.prometheusOperator": (True, "kind: PodMonitor"),
     "metrics.runbooks": (
         "https://r.example/books/",
-        "runbook_url: https://r.example/books/ServiceSlow.md",
+        "runbook_url: https://r.example/books/ServiceHighLatency.md",
     ),
     "metrics.dashboard": (True, 'grafana_dashboard: "1"'),
     "metrics.annotations": (True, 'prometheus.io/port: "9000"'),

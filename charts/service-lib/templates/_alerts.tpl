@@ -1,6 +1,6 @@
 {{/*
-Alerts of one service, for Prometheus' own templates too: what stands in backquotes is theirs. Each has a page in
-docs/runbooks and a case in charts/tests/alerts.
+PrometheusRule of one service. Text in backquotes is a template that Prometheus renders. Each alert has a runbook in
+docs/runbooks and unit tests in charts/tests/alerts.
 */}}
 {{- define "service-lib.alerts" -}}
 apiVersion: monitoring.coreos.com/v1
@@ -11,7 +11,7 @@ spec:
   {{- include "service-lib.withRunbooks" (dict "root" . "groups" (include "service-lib.alertGroups" . | fromYaml)) | nindent 2 }}
 {{- end }}
 
-{{/* Rule groups whose alerts tell where their pages are. Takes "root" and "groups". */}}
+{{/* Rule groups with the annotation runbook_url on each alert. Takes "root" and "groups". */}}
 {{- define "service-lib.withRunbooks" -}}
 {{- $base := .root.Values.metrics.runbooks | trimSuffix "/" -}}
 {{- range $group := .groups.groups }}
@@ -30,53 +30,53 @@ spec:
 groups:
   - name: {{ .Release.Namespace }}-{{ include "service-lib.fullname" . }}
     rules:
-      - alert: ServiceErrors
+      - alert: ServiceHighErrorRate
         expr: >-
           sum(rate({{ $answers }}, status="5xx"}[5m])) / sum(rate({{ $answers }}}[5m])) > 0.05
           and sum(increase({{ $answers }}, status="5xx"}[5m])) > 5
         for: 2m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
-          summary: {{ printf "%s fails at more than one request of twenty" $name }}
-          description: {{ `"{{ $value | humanizePercentage }} of its answers in five minutes were of the class 5xx."` }}
-      - alert: ServiceSlow
+          summary: {{ printf "Error rate of %s is above 5 %%" $name }}
+          description: {{ `"{{ $value | humanizePercentage }} of the responses in the last five minutes had a 5xx status."` }}
+      - alert: ServiceHighLatency
         expr: >-
           histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket{ {{- $own }}, operation!~"users[.](login|create)"}[5m]))) > 1
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: {{ printf "%s is slow" $name }}
-          description: {{ `"One answer of twenty takes longer than {{ $value | humanizeDuration }}; passwords, which are slow on purpose, are not counted."` }}
-      - alert: ServiceUnseen
+          summary: {{ printf "95th percentile latency of %s is above 1 s" $name }}
+          description: {{ `"The 95th percentile latency is {{ $value | humanizeDuration }}. Operations that hash passwords are excluded."` }}
+      - alert: ServiceMetricsAbsent
         expr: absent(cadastro_handler_threads{ {{- $own }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
-          summary: {{ printf "No pod of %s tells of itself" $name }}
-          description: Either no pod runs, or Prometheus does not reach their port 9000.
-      - alert: RequestsWait
+          summary: {{ printf "Prometheus has no metrics of %s" $name }}
+          description: No pod is running, or Prometheus cannot scrape port 9000.
+      - alert: ServiceThreadPoolSaturated
         expr: sum(cadastro_requests_queued{ {{- $own }}}) > sum(cadastro_handler_threads{ {{- $own }}})
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: {{ printf "%s has more requests waiting than threads" $name }}
-          description: {{ `"{{ $value }} requests wait, and it has been so for five minutes; one that waits for two seconds is turned away."` }}
-      - alert: EventLoopLags
+          summary: {{ printf "Thread pool of %s is saturated" $name }}
+          description: {{ `"{{ $value }} requests are queued, more than there are threads. A request is rejected after two seconds in the queue."` }}
+      - alert: ServiceHighEventLoopLag
         expr: >-
           sum(rate(cadastro_event_loop_lag_seconds_sum{ {{- $own }}}[5m])) / sum(rate(cadastro_event_loop_lag_seconds_count{ {{- $own }}}[5m])) > 0.1
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: {{ printf "The event loop of %s is late" $name }}
-          description: {{ `"It comes {{ $value | humanizeDuration }} too late to its timers: too little processor, or something that blocks it."` }}
+          summary: {{ printf "Event loop lag of %s is above 0.1 s" $name }}
+          description: {{ `"The mean lag is {{ $value | humanizeDuration }}: the pods lack CPU, or a call blocks the loop."` }}
       {{- if eq $name "auth" }}
-      - alert: PasswordHashesWait
+      - alert: PasswordHashingSaturated
         expr: sum(cadastro_password_hashes_queued{ {{- $own }}}) > 0
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: Logins wait for each other
-          description: For five minutes there was always a password that waited to be hashed; who finds no place is answered 429.
+          summary: Password hashing of auth is saturated
+          description: Passwords have been queued for hashing for five minutes. Logins are rejected with 429 when the queue is full.
       {{- end }}
       {{- if .Values.relay }}
       - alert: OutboxStuck
@@ -84,29 +84,29 @@ groups:
         for: 1m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
-          summary: {{ printf "The inventory does not hear of what %s deletes" $name }}
-          description: {{ `"A message has waited for {{ $value | humanizeDuration }}; 30 s after the inventory is back none should."` }}
-      - alert: RelayAway
+          summary: {{ printf "Outbox of %s is not being delivered" $name }}
+          description: {{ `"The oldest message is {{ $value | humanizeDuration }} old. The outbox drains within 30 s once the inventory is available."` }}
+      - alert: OutboxRelayMetricsAbsent
         expr: absent(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
-          summary: {{ printf "The relay of %s does not tell of itself" $name }}
-          description: It does not run, or its database does not answer; meanwhile nothing that was deleted leaves the inventory.
+          summary: {{ printf "Prometheus has no metrics of the relay of %s" $name }}
+          description: The relay is not running, or its database is unavailable. Deletions do not reach the inventory until it recovers.
       {{- end }}
       {{- if (.Values.reconcile).schedule }}
       - alert: InventoryOrphans
         expr: max(cadastro_inventory_orphan_rows{ {{- $pods }}}) > 0
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: The inventory had entries of clients or products that are no more
-          description: {{ `"The last comparison with their owners found {{ $value }} of them, which the relays had not told of."` }}
-      - alert: InventoryNotCompared
+          summary: The inventory had entries of deleted clients or products
+          description: {{ `"The last reconciliation found {{ $value }} orphan rows that no relay had reported."` }}
+      - alert: InventoryReconciliationOverdue
         expr: absent(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) or time() - max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) > 7200
         for: 1h
         labels: {severity: warning, service: {{ $name }}}
         annotations:
-          summary: The inventory is not compared with the owners of its ids
-          description: No comparison has come to its end for hours.
+          summary: The inventory has not been reconciled
+          description: No reconciliation with clients and products has completed for two hours.
       {{- end }}
 {{- end }}

@@ -116,7 +116,7 @@ audit: ## Look for secrets and known vulnerabilities, and write the bills of mat
 .PHONY: fuzz
 fuzz: ## Fuzz the contracts that URL serves (EXAMPLES an operation, SECRET_FILE)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/fuzz --url '$(URL)' --secret-file '$(SECRET_FILE)' --examples '$(EXAMPLES)'
+	@$(BIN)/python -m tests.fuzz --url '$(URL)' --secret-file '$(SECRET_FILE)' --examples '$(EXAMPLES)'
 
 .PHONY: format
 format: ## Format the Python code
@@ -127,7 +127,7 @@ format: ## Format the Python code
 .PHONY: probe-kills
 probe-kills: ## Kill 200 probes at random and count what they leave (minutes)
 	@$(BOOTSTRAP) run
-	@$(BIN)/python scripts/probe_kills.py
+	@$(BIN)/python -m tests.operator.probe_kills
 
 ##@ Measure
 
@@ -139,17 +139,17 @@ bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 .PHONY: chaos
 chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python -m scripts.chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
+	@$(BIN)/python -m tests.chaos --rounds '$(if $(filter file,$(origin ROUNDS)),20,$(ROUNDS))' --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
 
 .PHONY: storm
 storm: ## Have hundreds log in at once at URL while somebody else fetches (LOGINS)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python -m scripts.storm --url '$(URL)' --data '$(DATA)' --logins '$(LOGINS)'
+	@$(BIN)/python -m tests.login_storm --url '$(URL)' --data '$(DATA)' --logins '$(LOGINS)'
 
 .PHONY: soak
 soak: ## Load the system for MINUTES, and look whether memory or connections leak
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python -m scripts.chaos.soak --minutes '$(MINUTES)'
+	@$(BIN)/python -m tests.chaos.soak --minutes '$(MINUTES)'
 
 .PHONY: bench-telemetry
 bench-telemetry: ## Measure what metrics, logs and traces (1 %) cost, each and together (QUICK=1)
@@ -175,17 +175,17 @@ images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
 .PHONY: e2e
 e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL or _HOST, ROUNDS, THOROUGH=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts/charts $(BIN)/python scripts/e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
+	@PYTHONPATH=scripts/charts $(BIN)/python -m tests.e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
 
 .PHONY: drill
 drill: ## Break each service in each way: its monitor must tell (FAULTS, SERVICES, ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts/e2e:scripts/charts $(BIN)/python -m drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
+	@PYTHONPATH=scripts/charts $(BIN)/python -m tests.drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
 .PHONY: operator-bench
 operator-bench: ## Show what the operator holds to, on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python -m scripts.operator_bench --monitors '$(MONITORS)' $(ARGS)
+	@$(BIN)/python -m tests.operator --monitors '$(MONITORS)' $(ARGS)
 
 ##@ Maintain
 

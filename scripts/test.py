@@ -34,7 +34,7 @@ class Result:
     seconds: float
 
 
-TYPED = ("openapi", "scripts", "services", "synthetic", "robot", "load", "charts", "e2e")
+TYPED = ("openapi", "scripts", "services", "synthetic", "robot", "load", "charts", "tests")
 
 LINTERS = (
     Check("ruff", ("ruff", "check", "--quiet", ".")),

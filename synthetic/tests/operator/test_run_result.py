@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from monitors import job, pod, said
 
-from scripts.operator_bench.hostile import random_message
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, run_of
 from synthetic.operator.termination_message import REASONS
+from tests.operator.message_fuzzer import random_message
 
 DRAINED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
 NOT_STARTED: dict[str, Any] = {

@@ -1,1 +1,0 @@
-"""The drill: it breaks a release on purpose, and looks what the monitors and the alerts say."""

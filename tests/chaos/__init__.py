@@ -1,0 +1,1 @@
+"""Fault injection in a local system, and a check of the recorded history."""

@@ -1,0 +1,1 @@
+"""Fault injection in a release: monitors and alerts must report each fault."""

@@ -1,0 +1,182 @@
+"""What a drill puts beside a release: a proxy, ways in of its own, and the services' origins."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from localstack.catalogue import SERVICES
+from tests.drill.certificates import Authority
+from tests.drill.proxy import PORTS, TLS_PORTS
+from tests.support.cluster import RELEASE, Cluster
+
+Object = dict[str, Any]
+
+NAME = "drill"
+PROXY = "drill-proxy"
+ENTRY = "drill-entry"  # a name that leads to the ingress controller
+EDGE = "drill-edge"  # a name that leads to TLS of our own: not every controller here has any
+AUTHORITY = {"name": "drill-authority", "key": "ca.crt"}
+CERTIFICATES = "/certificates"
+PROXY_LABELS = {
+    "app.kubernetes.io/name": NAME,
+    # of the release, as far as network policies see
+    "app.kubernetes.io/part-of": "cadastro",
+    "app.kubernetes.io/instance": RELEASE,
+}
+SOURCE = Path(__file__).with_name("proxy.py")
+
+
+def host(cluster: Cluster, name: str) -> str:
+    """Return the name by which pods of any namespace know a Service."""
+    return f"{name}.{cluster.namespace}.svc"
+
+
+def objects(cluster: Cluster, url: str) -> list[Object]:
+    """Return all of it, for a release that users reach at ``url``."""
+    authority = Authority()
+    ingress = next(
+        item for item in cluster.objects("ingress") if item["metadata"]["name"] == RELEASE
+    )
+    return [
+        *_entry(cluster, ingress, url),
+        *[_origin(cluster, service) for service in SERVICES],
+        _service(EDGE, {"port": 443, "targetPort": "tls"}, PROXY_LABELS),
+        _certificates(authority, host(cluster, EDGE)),
+        _of_kind("ConfigMap", AUTHORITY["name"], data={AUTHORITY["key"]: authority.pem}),
+        _of_kind("ConfigMap", PROXY, data={SOURCE.name: SOURCE.read_text()}),
+        _deployment(cluster, ingress),
+    ]
+
+
+def entry(url: str) -> list[Object]:
+    """Return the Service without pods whose address is that of the ingress controller."""
+    parts = urlsplit(url)
+    port = parts.port or 80
+    address = socket.gethostbyname(str(parts.hostname))
+    slices = _of_kind(
+        "EndpointSlice",
+        ENTRY,
+        api="discovery.k8s.io/v1",
+        addressType="IPv4",
+        endpoints=[{"addresses": [address], "conditions": {"ready": True}}],
+        ports=[{"name": "http", "port": port}],
+    )
+    slices["metadata"]["labels"] = {"kubernetes.io/service-name": ENTRY}
+    service = _service(ENTRY, {"port": port, "name": "http"}, None)
+    service["spec"]["clusterIP"] = "None"
+    return [service, slices]
+
+
+def entry_url(cluster: Cluster, url: str) -> str:
+    """Return the ingress' URL under the name that is the drill's own."""
+    port = urlsplit(url).port
+    return f"http://{host(cluster, ENTRY)}{f':{port}' if port else ''}"
+
+
+def _entry(cluster: Cluster, ingress: Object, url: str) -> list[Object]:
+    """Return a way in whose name is the drill's own, with the routes of the release's Ingress."""
+    rule = {"host": host(cluster, ENTRY), "http": ingress["spec"]["rules"][0]["http"]}
+    kept = {name: value for name, value in ingress["spec"].items() if name == "ingressClassName"}
+    spec = {**kept, "rules": [rule]}
+    return [
+        *entry(url),
+        _of_kind("Ingress", ENTRY, api="networking.k8s.io/v1", spec=spec),
+    ]
+
+
+def _origin(cluster: Cluster, service: str) -> Object:
+    """Return a Service as the release's own is, which stays when that one is led astray."""
+    live = next(
+        item
+        for item in cluster.objects("services")
+        if item["metadata"]["name"] == f"{RELEASE}-{service}"
+    )
+    port = {"port": 8000, "targetPort": live["spec"]["ports"][0]["targetPort"]}
+    return _service(_origin_name(service), port, live["spec"]["selector"])
+
+
+def _origin_name(service: str) -> str:
+    return f"drill-origin-{service}"
+
+
+def _certificates(authority: Authority, right: str) -> Object:
+    files = {}
+    for name, named in (("tls", right), ("tls-wrong", f"not-{right}")):
+        files[f"{name}.crt"], files[f"{name}.key"] = authority.issue(named)
+    return _of_kind("Secret", PROXY, stringData=files)
+
+
+def _deployment(cluster: Cluster, ingress: Object) -> Object:
+    pod = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(cluster, ingress)],
+        "volumes": [
+            {"name": "program", "configMap": {"name": PROXY}},
+            {"name": "certificates", "secret": {"secretName": PROXY, "defaultMode": 0o440}},
+        ],
+    }
+    spec = {
+        "selector": {"matchLabels": PROXY_LABELS},
+        "template": {"metadata": {"labels": PROXY_LABELS}, "spec": pod},
+    }
+    return _of_kind("Deployment", PROXY, api="apps/v1", spec=spec)
+
+
+def _container(cluster: Cluster, ingress: Object) -> Object:
+    ports = {**PORTS, **TLS_PORTS}
+    return {
+        "name": "proxy",
+        "image": f"{cluster.repository}/synthetic:{cluster.tag}",
+        "command": ["python", f"/program/{SOURCE.name}"],
+        "env": [
+            {"name": "PLACES", "value": json.dumps(_origins(ingress))},
+            {"name": "CERTIFICATES", "value": CERTIFICATES},
+        ],
+        "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
+        "readinessProbe": {"tcpSocket": {"port": "tls-wrong"}, "periodSeconds": 1},
+        "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "program", "mountPath": "/program"},
+            {"name": "certificates", "mountPath": CERTIFICATES},
+        ],
+    }
+
+
+def _origins(ingress: Object) -> dict[str, str]:
+    """Return where the proxy finds whoever serves the first part of a path."""
+    return {
+        path["path"].strip("/"): f"http://{_origin_name(_service_of(path))}:8000"
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]
+    }
+
+
+def _service_of(path: Object) -> str:
+    name: str = path["backend"]["service"]["name"]
+    return name.removeprefix(f"{RELEASE}-")
+
+
+def _service(name: str, port: Object, selector: dict[str, str] | None) -> Object:
+    spec: Object = {"ports": [{"name": "http", **port}]}
+    if selector is not None:
+        spec["selector"] = selector
+    return _of_kind("Service", name, spec=spec)
+
+
+def _of_kind(kind: str, name: str, *, api: str = "v1", **rest: Any) -> Object:
+    labels = {"app.kubernetes.io/part-of": NAME}
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "labels": labels}, **rest}

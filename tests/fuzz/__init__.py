@@ -1,0 +1,1 @@
+"""Fuzz tests of the served contracts."""

@@ -1,0 +1,1 @@
+"""Hundreds of simultaneous logins, and their effect on another client."""

@@ -1,0 +1,1 @@
+"""Helpers that the packages of tests share."""

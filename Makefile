@@ -77,13 +77,13 @@ robot-mutants: ## Put bugs into the services: the acceptance suite must find the
 .PHONY: load
 load: ## Load URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1, SECRET_FILE)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python load/command.py run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python -m load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
 	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
 
 .PHONY: capacity
 capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION, ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python load/command.py capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python -m load capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
 	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%') $(ARGS)
 
 .PHONY: backup
@@ -134,7 +134,7 @@ probe-kills: ## Kill 200 probes at random and count what they leave (minutes)
 .PHONY: bench
 bench: ## Compare with what people would pick instead (OPS, QUICK=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench compare --ops '$(OPS)' $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks compare --ops '$(OPS)' $(if $(QUICK),--quick)
 
 .PHONY: chaos
 chaos: ## Break the running system on purpose (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: broken variants)
@@ -154,17 +154,17 @@ soak: ## Load the system for MINUTES, and look whether memory or connections lea
 .PHONY: bench-telemetry
 bench-telemetry: ## Measure what metrics, logs and traces (1 %) cost, each and together (QUICK=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench telemetry $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks telemetry $(if $(QUICK),--quick)
 
 .PHONY: bench-scale
 bench-scale: ## More rows, connections, workers, rows of a page (ROWS=1000000, QUICK=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench scale $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks scale $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick)
 
 .PHONY: instructions
 instructions: ## Count the instructions of a request (KEEP=1: compare with them from now on; TELL=1: end with 0)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=load $(BIN)/python -m bench instructions $(if $(KEEP),--keep) $(if $(TELL),--tell)
+	@$(BIN)/python -m benchmarks instructions $(if $(KEEP),--keep) $(if $(TELL),--tell)
 
 ##@ Deploy
 

@@ -1,3 +1,5 @@
+# mypy: allow-untyped-decorators, allow-untyped-calls
+# Locust's events and shapes have no types.
 """The load as Locust runs it: `make load` starts it, or `locust -f load/locustfile.py`.
 
 This module only ties things together: options, the shape, what workers tell the master, and the
@@ -19,20 +21,20 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from harness.recording import REFUSED, Cell, Recording
-from shapes import SHAPES, plan
-from shapes.phases import DRAINED_AFTER, Plan
-from users import people
-from users.access import Access, AccessError
-from users.attendant import Attendant
-from users.auditor import Auditor
-from users.caller import PATIENCE, Caller
-from users.catalogue_keeper import CatalogueKeeper
-from users.monitor import Monitor
-from users.persona import Persona
-from users.replays import Replays
-from users.seller import Seller
-from users.world import Bounds, World
+from load.harness.recording import REFUSED, Cell, Recording
+from load.shapes import SHAPES, plan
+from load.shapes.phases import DRAINED_AFTER, Plan
+from load.users import fake_data
+from load.users.api_client import PATIENCE, Caller
+from load.users.attendant import Attendant
+from load.users.auditor import Auditor
+from load.users.catalogue_keeper import CatalogueKeeper
+from load.users.dataset import Bounds, World
+from load.users.journeys import Replays
+from load.users.monitor import Monitor
+from load.users.persona import Persona
+from load.users.seller import Seller
+from load.users.token_provider import Access, AccessError
 
 PERSONAS: tuple[type[Persona], ...] = (Attendant, Seller, CatalogueKeeper, Auditor, Monitor)
 SEEDS = 30  # clients, and products, that each process makes ahead
@@ -169,9 +171,9 @@ def begin(environment: Environment, **_: object) -> None:
 def sow(caller: Caller, count: int) -> None:
     """Make clients and products ahead, patiently; raises ``AccessError`` when it cannot be done."""
     for _ in range(count):
-        client = people.client(caller.world.run)
+        client = fake_data.client(caller.world.run)
         caller.world.clients[insist(caller, "clients.create", client)] = client
-        product = people.product(caller.world.run)
+        product = fake_data.product(caller.world.run)
         caller.world.products.append(insist(caller, "products.create", product))
 
 

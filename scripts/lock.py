@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-BENCH = ROOT / "load" / "bench"  # its peers and its profiler have environments of their own
+BENCHMARKS = ROOT / "benchmarks"  # its peers and its profiler have environments of their own
 UV = Path(sys.executable).with_name("uv")
 APART = {"audit", "checkov", "uv"}  # they share no environment with the rest
 OPTIONS = [
@@ -32,7 +32,7 @@ def main() -> None:
             compile_lock(path.stem)
         elif path.stem != "dev":
             compile_lock(path.stem, "--constraint", "dev.lock")
-    for path in sorted(BENCH.glob("**/requirements.in")):
+    for path in sorted(BENCHMARKS.glob("**/requirements.in")):
         widest = os.path.relpath(REQUIREMENTS / "dev.lock", path.parent)  # the lock file quotes it
         compile_lock(path.stem, "--constraint", widest, folder=path.parent)
 

@@ -34,7 +34,10 @@ class Result:
     seconds: float
 
 
-TYPED = ("openapi", "scripts", "services", "synthetic", "robot", "load", "charts", "tests")
+TYPED = (
+    *("openapi", "scripts", "services", "synthetic", "robot", "load", "charts"),
+    *("tests", "benchmarks"),
+)
 
 LINTERS = (
     Check("ruff", ("ruff", "check", "--quiet", ".")),

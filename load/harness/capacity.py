@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.insides import Looks
-from harness.outcome import Outcome
-from harness.processes import Watch
-from harness.recording import REFUSED
-from harness.run import Order, execute, say, tell
-from harness.saturation import Step, saturated, table
+from load.harness.process_sampler import Watch
+from load.harness.recording import REFUSED
+from load.harness.run import Order, execute, say, tell
+from load.harness.run_result import Outcome
+from load.harness.saturation import Step, saturated, table
+from load.harness.service_metrics import Looks
 
 CLOSE = 1.1  # the search ends when its bounds are so near to each other
 GAP = 3.0  # seconds in which the system comes to rest between two rates

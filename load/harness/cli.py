@@ -11,14 +11,14 @@ from pathlib import Path
 
 import httpx
 
-from harness import capacity, cost
-from harness.aftermath import Aftermath
-from harness.insides import InsideError, targets
-from harness.judge import Row, ThresholdError
-from harness.outcome import OutcomeError
-from harness.run import Order, RunError, check, earlier_run, execute, say, tell
-from shapes import SHAPES
-from users.access import AccessError
+from load.harness import capacity, client_ceiling
+from load.harness.run import Order, RunError, check, earlier_run, execute, say, tell
+from load.harness.run_result import OutcomeError
+from load.harness.service_metrics import InsideError, targets
+from load.harness.thresholds import Row, ThresholdError
+from load.harness.verification import Aftermath
+from load.shapes import SHAPES
+from load.users.token_provider import AccessError
 
 LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
 REPORTS = Path(__file__).resolve().parents[2] / "reports" / "load"
@@ -27,7 +27,7 @@ EXPECTED = (
     RunError,
     OutcomeError,
     ThresholdError,
-    cost.CostError,
+    client_ceiling.CostError,
     capacity.CapacityError,
     InsideError,
     httpx.HTTPError,
@@ -95,13 +95,13 @@ def work(options: argparse.Namespace) -> int:
 
 def measure(_: argparse.Namespace) -> int:
     """Measure the client's own cost."""
-    print(f"{cost.measure():.0f} calls a second of one process against a static answer")
+    print(f"{client_ceiling.measure():.0f} calls a second of one process against a static answer")
     return 0
 
 
 def serve_static(_: argparse.Namespace) -> int:
     """Serve the static answer."""
-    asyncio.run(cost.serve())
+    asyncio.run(client_ceiling.serve())
     return 0
 
 
@@ -112,7 +112,7 @@ def _verdict(missed: list[Row]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python load/command.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m load", description=__doc__)
     commands = parser.add_subparsers(required=True)
     one = _command(commands, "run", run)
     one.add_argument("--shape", choices=list(SHAPES), default="smoke", help="the shape (smoke)")

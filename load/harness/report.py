@@ -7,11 +7,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from harness.charts import Line, chart
-from harness.compare import Difference
-from harness.judge import Row
-from harness.outcome import Outcome
-from harness.recording import REFUSED, Cell
+from load.harness.charts import Line, chart
+from load.harness.comparison import Difference
+from load.harness.recording import REFUSED, Cell
+from load.harness.run_result import Outcome
+from load.harness.thresholds import Row
 
 MODELS = {
     "open": (

@@ -13,15 +13,15 @@ from typing import Any
 
 import httpx
 
-from harness import judge, report
-from harness.aftermath import Aftermath
-from harness.compare import Difference, compare
-from harness.cost import measure
-from harness.coverage import note
-from harness.outcome import Outcome, OutcomeError
-from shapes import plan
-from shapes.phases import QUIET_SECONDS, Model
-from users.access import AccessError
+from load.harness import report, thresholds
+from load.harness.client_ceiling import measure
+from load.harness.comparison import Difference, compare
+from load.harness.contract_coverage import note
+from load.harness.run_result import Outcome, OutcomeError
+from load.harness.verification import Aftermath
+from load.shapes import plan
+from load.shapes.phases import QUIET_SECONDS, Model
+from load.users.token_provider import AccessError
 
 LOAD = Path(__file__).resolve().parent.parent
 SAVED = "run.json"
@@ -91,9 +91,11 @@ def execute(order: Order, folder: Path) -> Outcome:
     return outcome
 
 
-def tell(outcome: Outcome, folder: Path, earlier: Path | None) -> list[judge.Row]:
+def tell(outcome: Outcome, folder: Path, earlier: Path | None) -> list[thresholds.Row]:
     """Judge a run, write its reports, and return the rows that missed."""
-    rows = judge.judge(outcome, judge.read(judge.FOLDER / f"{outcome.plan.shape}.toml"))
+    rows = thresholds.judge(
+        outcome, thresholds.read(thresholds.FOLDER / f"{outcome.plan.shape}.toml")
+    )
     differences: list[Difference] = []
     if earlier is not None:
         differences = compare(Outcome.load(earlier), outcome)
@@ -124,7 +126,7 @@ def _clear_up(aftermath: Aftermath, mark: str) -> None:
         say(f"deleted {aftermath.clean(mark)} rows")
     except (AccessError, httpx.HTTPError) as error:
         raise RunError(
-            f"rows are left ({error}): delete them with python load/command.py clean {mark}"
+            f"rows are left ({error}): delete them with python -m load clean {mark}"
         ) from error
 
 

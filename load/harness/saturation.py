@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.insides import Inside
-from harness.judge import Row
-from harness.processes import CLIENT, DISK, MACHINE, OTHERS
+from load.harness.process_sampler import CLIENT, DISK, MACHINE, OTHERS
+from load.harness.service_metrics import Inside
+from load.harness.thresholds import Row
 
 FULL = 0.8  # of one core, of a pool: there is little more to give
 LATE = 0.1  # seconds, of an event loop; its alert says the same

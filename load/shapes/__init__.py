@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from shapes import ramp, rollout, smoke, soak, spike, steady, step
-from shapes.phases import Model, Phase, Plan
+from load.shapes import ramp, rollout, smoke, soak, spike, steady, step
+from load.shapes.phases import Model, Phase, Plan
 
 SHAPES: Mapping[str, Callable[..., tuple[Phase, ...]]] = {
     "smoke": smoke.phases,

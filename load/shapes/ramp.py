@@ -1,6 +1,6 @@
 """Ramp: ever more, until the system has had enough; how it bears that is the question."""
 
-from shapes.phases import Phase, quiet
+from load.shapes.phases import Phase, quiet
 
 RATE, SECONDS = 400.0, 240.0
 

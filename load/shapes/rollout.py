@@ -1,6 +1,6 @@
 """Rollout: a little load while something is done to the system; Ctrl-C ends it after that."""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 10.0, 900.0
 

@@ -1,6 +1,6 @@
 """Smoke: does anything burn at all?"""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 10.0, 20.0
 

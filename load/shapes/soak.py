@@ -1,6 +1,6 @@
 """Soak: hours, for what grows slowly: memory, tables, tokens that expire."""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 25.0, 7_200.0
 

@@ -1,6 +1,6 @@
 """Spike: five times the crowd, all of a sudden, and gone again."""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 30.0, 30.0
 TIMES = 5

@@ -1,6 +1,6 @@
 """Steady: an ordinary busy day, at about half of what one machine can do."""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 50.0, 300.0
 

@@ -1,6 +1,6 @@
 """Step: one rate, for as long as it takes to judge it; `make capacity` climbs them."""
 
-from shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, quiet, steady
 
 RATE, SECONDS = 50.0, 15.0
 

@@ -3,23 +3,23 @@
 from pathlib import Path
 
 import pytest
-from runs import made_up, slow_down
 from validate_docbr import CPF
 
-from harness import report
-from harness.capacity import CapacityError, found, search
-from harness.compare import compare
-from harness.insides import Inside
-from harness.judge import FOLDER, PERCENTILES, Row, judge, read
-from harness.outcome import Outcome, OutcomeError
-from harness.processes import MACHINE, OTHERS
-from harness.recording import Recording
-from harness.saturation import Step, saturated
+from load.harness import report
+from load.harness.capacity import CapacityError, found, search
+from load.harness.comparison import compare
+from load.harness.process_sampler import MACHINE, OTHERS
+from load.harness.recording import Recording
+from load.harness.run_result import Outcome, OutcomeError
+from load.harness.saturation import Step, saturated
+from load.harness.service_metrics import Inside
+from load.harness.thresholds import FOLDER, PERCENTILES, Row, judge, read
+from load.shapes import SHAPES, plan
+from load.users import fake_data
+from load.users.dataset import World
+from load.users.operations import OPERATIONS
 from servicekit.contract import load_contract, operations
-from shapes import SHAPES, plan
-from users import people
-from users.operations import OPERATIONS
-from users.world import World
+from tests.support.load.made_up_runs import made_up, slow_down
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
 
@@ -67,7 +67,7 @@ def test_every_operation_is_one_of_the_contracts() -> None:
 
 def test_a_cpf_is_valid() -> None:
     for number in (1, 7, 123_456_789, 999_999_998, 111_444_777, 529_982_247):
-        assert CPF().validate(people.cpf(number)), number
+        assert CPF().validate(fake_data.cpf(number)), number
 
 
 def test_what_workers_tell_adds_up() -> None:

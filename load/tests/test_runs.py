@@ -10,18 +10,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from realm import let_in
 
+from load.users.journeys import Replays, ending
 from system import free_port, is_healthy, running
-from users.replays import Replays, ending
+from tests.support.load.monitor_login import let_in
 
 ROOT = Path(__file__).parents[2]
-SLOWED = Path(__file__).with_name("slowed.py")
 
 
 def load(*options: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the load."""
-    command = [sys.executable, "load/command.py", *options]
+    command = [sys.executable, "-m", "load", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -29,7 +28,7 @@ def load(*options: str) -> subprocess.CompletedProcess[str]:
 def slowed(url: str, method: str, path: str) -> Iterator[str]:
     """Put a proxy before a system that delays one operation by 200 ms; return its address."""
     port = free_port()
-    command = [sys.executable, str(SLOWED), url, method, path, str(port)]
+    command = [sys.executable, "-m", "tests.support.load.slow_proxy", url, method, path, str(port)]
     with subprocess.Popen(command) as process:
         try:
             wait_for(f"http://127.0.0.1:{port}")

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from runs import BEGAN, fill, made_up, slow_down
 
-from harness.aftermath import Consistency
-from harness.judge import FOLDER, ThresholdError, judge, read
-from harness.outcome import Outcome
-from harness.recording import NOT_STARTED, REFUSED
-from shapes import SHAPES
+from load.harness.recording import NOT_STARTED, REFUSED
+from load.harness.run_result import Outcome
+from load.harness.thresholds import FOLDER, ThresholdError, judge, read
+from load.harness.verification import Consistency
+from load.shapes import SHAPES
+from tests.support.load.made_up_runs import BEGAN, fill, made_up, slow_down
 
 
 def missed(outcome: Outcome) -> list[str]:

@@ -2,8 +2,8 @@
 
 from locust import between, task
 
-from users import people
-from users.persona import Persona
+from load.users import fake_data
+from load.users.persona import Persona
 
 KEEP = 20  # clients whom nobody deletes: others need some
 
@@ -17,7 +17,7 @@ class Attendant(Persona):
     @task(30)
     def register(self) -> None:
         """Register a client."""
-        body = people.client(self.caller.world.run)
+        body = fake_data.client(self.caller.world.run)
         answer = self.call("clients.create", body=body)
         if answer.is_ok:
             self.caller.world.clients[answer.body["id"]] = body
@@ -26,7 +26,7 @@ class Attendant(Persona):
     def add_address(self) -> None:
         """Add an address to a client."""
         with self.caller.world.client() as client_id:
-            self.call("addresses.create", body=people.address(client_id))
+            self.call("addresses.create", body=fake_data.address(client_id))
 
     @task(60)
     def look_up(self) -> None:

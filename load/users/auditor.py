@@ -4,7 +4,7 @@ import re
 
 from locust import between, task
 
-from users.persona import Persona
+from load.users.persona import Persona
 
 PAGES = 3  # at one go
 NEXT = re.compile(r"<[^>]*(\?[^>]*)>; *rel=\"?next")

@@ -2,8 +2,8 @@
 
 from locust import between, task
 
-from users import people
-from users.persona import Persona
+from load.users import fake_data
+from load.users.persona import Persona
 
 
 class CatalogueKeeper(Persona):
@@ -16,7 +16,7 @@ class CatalogueKeeper(Persona):
     def draft(self) -> None:
         """Make a product that is not for sale yet."""
         world = self.caller.world
-        answer = self.call("products.create", body=people.product(world.run))
+        answer = self.call("products.create", body=fake_data.product(world.run))
         if answer.is_ok:
             world.drafts.append(answer.body["id"])
 
@@ -37,7 +37,7 @@ class CatalogueKeeper(Persona):
     def reprice(self) -> None:
         """Change a product's price."""
         world = self.caller.world
-        self.call("products.update", world.product(), body=people.product(world.run))
+        self.call("products.update", world.product(), body=fake_data.product(world.run))
 
     @task(1)
     def browse(self) -> None:

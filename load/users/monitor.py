@@ -4,7 +4,7 @@ import random
 
 from locust import between, task
 
-from users.persona import Persona
+from load.users.persona import Persona
 
 HEALTHS = ("users.health", "clients.health", "products.health", "inventory.health")
 

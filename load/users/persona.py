@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import gevent
 from locust import User, between
 
-from harness.recording import NOT_STARTED
-from users.caller import DUE, Answer, Caller
+from load.harness.recording import NOT_STARTED
+from load.users.api_client import DUE, Answer, Caller
 
 MOST_IN_FLIGHT = 2_000  # actions of one process; more of them would say nothing new
 

@@ -4,7 +4,7 @@ import random
 
 from locust import between, task
 
-from users.persona import Persona
+from load.users.persona import Persona
 
 PURCHASE_DATE = "2024-11-01T10:30:00"
 

@@ -1,0 +1,1 @@
+"""Requests to the servers: load generator, pgbench, conformance checks."""

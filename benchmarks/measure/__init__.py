@@ -1,0 +1,1 @@
+"""Measurements: one sample, pairs of samples, and the benchmarks made of them."""

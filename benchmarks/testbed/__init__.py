@@ -1,0 +1,1 @@
+"""PostgreSQL, the servers that are compared, and the data that they share."""

@@ -1,4 +1,4 @@
-"""The walks of CONTRIBUTING.md, made on a copy of the tree, and what they lead to."""
+"""The example changes of CONTRIBUTING.md, applied to a copy of the tree and tested there."""
 
 import os
 import re
@@ -11,9 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+PATCHES = Path(__file__).with_name("patches")
 BIN = Path(sys.executable).parent
-MOST_FILES = 4  # of a new field, beside its test
-LINES = 250  # of a new service, beside its tests
+MAX_FIELD_FILES = 4  # besides its tests
+MAX_FIELD_LINES = 15  # besides its migration and its tests
+MAX_SERVICE_LINES = 250  # besides its tests
 CALL = """
 import sys
 from pathlib import Path
@@ -22,28 +24,30 @@ from system import running
 with running(Path(sys.argv[1])) as system:
     print(httpx.get(f"{system.url}/suppliers/health"), httpx.post(f"{system.url}/suppliers/create"))
 """
-NOT_OURS = ("CADASTRO_", "COV", "PYTEST")  # what a run of our own leaves in the environment
+TEST_VARIABLES = ("CADASTRO_", "COV", "PYTEST")  # prefixes set by the enclosing test run
 
 
-def patches(walk: str) -> list[str]:
-    """Return the patches of a walk, in order."""
-    section = PAGE.partition(f"## {walk}\n")[2].partition("\n## ")[0]
-    return re.findall(r"```diff\n(.*?)```", section, re.DOTALL)
+def example(name: str) -> tuple[str, str]:
+    """Return the patch of an example change and the patch of its tests."""
+    change, tests = (PATCHES / f"{name}.patch", PATCHES / f"{name}-tests.patch")
+    return change.read_text(), tests.read_text()
 
 
 def files_of(patch: str) -> set[str]:
-    """Return the files that a patch touches."""
+    """Return the paths that a patch adds or changes."""
     return set(re.findall(r"^\+\+\+ b/(.+)$", patch, re.MULTILINE))
 
 
-def written(patch: str) -> int:
-    """Return how many lines a patch adds."""
-    return len(re.findall(r"^\+(?!\+\+ b/)", patch, re.MULTILINE))
+def added_lines(patch: str, *, except_in: str = "") -> int:
+    """Return the number of lines that a patch adds, except in files with a part of their path."""
+    parts = [part for part in re.split(r"^(?=diff --git )", patch, flags=re.MULTILINE) if part]
+    counted = [part for part in parts if not except_in or except_in not in part.splitlines()[0]]
+    return sum(len(re.findall(r"^\+(?!\+\+ b/)", part, re.MULTILINE)) for part in counted)
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the tree as it is now, committed or not."""
+    """Return a copy of the working tree, including uncommitted files."""
     listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         source, target = ROOT / name, tmp_path / name
@@ -54,8 +58,10 @@ def copy(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *command: str, given: str = "") -> str:
-    """Run a command in the copy, whose packages come before the installed ones."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    """Run a command in the copy with its packages first on the path; return its output."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(TEST_VARIABLES)
+    }
     beside = (folder / "synthetic" / "src", folder / "services" / "localstack" / "tests")
     sources = sorted([*folder.glob("services/*/src"), *beside])
     done = subprocess.run(
@@ -71,9 +77,16 @@ def run(folder: Path, *command: str, given: str = "") -> str:
     return done.stdout
 
 
+def test_the_page_names_every_file_of_the_field() -> None:
+    change, _ = example("field")
+    section = PAGE.partition("## Add a field\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == files_of(change)
+
+
 def test_a_field_takes_four_files_and_is_stored(copy: Path) -> None:
-    change, test = patches("Add a field")
-    assert len(files_of(change)) <= MOST_FILES
+    change, test = example("field")
+    assert len(files_of(change)) <= MAX_FIELD_FILES
+    assert added_lines(change, except_in="/migrations/") <= MAX_FIELD_LINES
     for patch in (change, test):
         run(copy, "git", "apply", given=patch)
     run(copy, str(BIN / "ruff"), "check", "services/products")
@@ -82,11 +95,11 @@ def test_a_field_takes_four_files_and_is_stored(copy: Path) -> None:
     )
 
 
-def test_a_service_takes_few_lines_and_answers_behind_the_ingress(
+def test_a_service_takes_few_lines_and_responds_behind_the_ingress(
     copy: Path, data_folder: Path
 ) -> None:
-    change, test = patches("Add a service")
-    assert written(change) < LINES
+    change, test = example("service")
+    assert added_lines(change) < MAX_SERVICE_LINES
     for patch in (change, test):
         run(copy, "git", "apply", given=patch)
     python = sys.executable

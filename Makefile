@@ -101,12 +101,12 @@ restore: ## Put the databases of DATA back as BACKUP has them, while nothing run
 .PHONY: test
 test: ## Lint, type-check and test everything
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/test.py
+	@$(BIN)/python scripts/checks.py
 
 .PHONY: lint
 lint: ## Only the linters and the types
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/test.py --only lint
+	@$(BIN)/python scripts/checks.py --only lint
 
 .PHONY: audit
 audit: ## Look for secrets and known vulnerabilities, and write the bills of materials

@@ -1,6 +1,6 @@
-"""Looks for secrets in the tree and for known vulnerabilities, and writes bills of materials.
+"""Search the tree for secrets and the locks for vulnerabilities, and write SBOMs.
 
-The programs have an environment of their own below .venv, made from requirements/audit.lock.
+The programs run in an isolated environment below .venv, made from requirements/audit.lock.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 HOME = ROOT / ".venv" / "audit"
-KNOWN = Path(__file__).with_name("not_secrets.toml")
-SHIPPED = ("services", "synthetic")  # the locks of what goes into images
-BILLS = ROOT / "reports" / "sbom"
-LOUD = "KeywordDetector"  # each mention of a password is one to it; to ruff's S105 it is not
-UNREAD = r"\.lock$|\.png$|^scripts/not_secrets\.toml$"  # hashes, and pictures
+ALLOWLIST = Path(__file__).with_name("secrets_allowlist.toml")
+SHIPPED = ("services", "synthetic")  # the locks of the images
+SBOMS = ROOT / "reports" / "sbom"
+DISABLED_DETECTOR = "KeywordDetector"  # it reports each mention of a password; ruff's S105 does not
+EXCLUDED = r"\.lock$|\.png$|^scripts/secrets_allowlist\.toml$"  # hashes, and pictures
 
 
 def main() -> int:
-    """Run what is asked for, print how it went, and return 1 when something was found."""
+    """Run the chosen checks, print their findings, and return 1 when there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "what",
@@ -32,7 +32,7 @@ def main() -> int:
         metavar="WHAT",
         help=f"of: {' '.join(CHECKS)} (all of them)",
     )
-    parser.add_argument("--folder", type=Path, default=ROOT, help="the tree to look through")
+    parser.add_argument("--folder", type=Path, default=ROOT, help="the tree to search")
     options = parser.parse_args()
     subprocess.run([sys.executable, BOOTSTRAP, HOME.name], check=True)
     unknown = [name for name in options.what if name not in CHECKS]
@@ -43,14 +43,15 @@ def main() -> int:
 
 
 def secrets(folder: Path) -> bool:
-    """Tell whether nothing in the tree looks like a secret but for what is known to be none."""
-    scan = ["detect-secrets", "scan", "--exclude-files", UNREAD, "--disable-plugin", LOUD]
+    """Return whether every suspected secret in the tree is on the allowlist."""
+    options = ["--exclude-files", EXCLUDED, "--disable-plugin", DISABLED_DETECTOR]
+    scan = ["detect-secrets", "scan", *options]
     results: dict[str, list[dict[str, Any]]] = json.loads(run([*scan, *files(folder)], folder))[
         "results"
     ]
     known = {
         (entry["file"], digest)
-        for entry in tomllib.loads(KNOWN.read_text())["is_none"]
+        for entry in tomllib.loads(ALLOWLIST.read_text())["allowed"]
         for digest in entry["hashes"]
     }
     found = [(path, each) for path, each_of in results.items() for each in each_of]
@@ -61,36 +62,36 @@ def secrets(folder: Path) -> bool:
             print(f"secrets: {where} looks like a {each['type']} ({each['hashed_secret']})")
     stale = sorted(known - seen) if folder == ROOT else []
     for path, digest in stale:
-        print(f"secrets: {path} no longer has {digest}: take it out of {KNOWN.name}")
+        print(f"secrets: {path} no longer has {digest}: take it out of {ALLOWLIST.name}")
     return not stale and seen <= known
 
 
-def advisories(_: Path) -> bool:
-    """Tell whether nothing that is shipped has a known vulnerability; say what nobody answers."""
-    well = True
+def vulnerabilities(_: Path) -> bool:
+    """Return whether no shipped package has a known vulnerability."""
+    passed = True
     for name in SHIPPED:
         lock = ROOT / "requirements" / f"{name}.lock"
         options = ["--require-hashes", "--disable-pip", "--no-deps", "--format", "json"]
         answer = run(["pip-audit", "--requirement", str(lock), *options], ROOT)
         packages: list[dict[str, Any]] = json.loads(answer)["dependencies"] if answer else []
-        asked = [each for each in packages if "skip_reason" not in each]
-        if not asked:
-            print(f"advisories: {name}: NOT CHECKED, since nobody answers here who knows them")
-        for each in asked:
+        checked = [each for each in packages if "skip_reason" not in each]
+        if not checked:
+            print(f"advisories: {name}: NOT CHECKED, the advisory database is unreachable")
+        for each in checked:
             for one in each["vulns"]:
                 fixed = ", ".join(one["fix_versions"]) or "no version"
                 print(
                     f"advisories: {each['name']} {each['version']}: {one['id']}, mended in {fixed}"
                 )
-                well = False
-    return well
+                passed = False
+    return passed
 
 
-def bills(_: Path) -> bool:
-    """Write a CycloneDX bill of materials of each of the images' locks."""
-    BILLS.mkdir(parents=True, exist_ok=True)
+def sbom(_: Path) -> bool:
+    """Write a CycloneDX bill of materials for the lock of each image."""
+    SBOMS.mkdir(parents=True, exist_ok=True)
     for name in SHIPPED:
-        target = BILLS / f"{name}.cdx.json"
+        target = SBOMS / f"{name}.cdx.json"
         lock = str(ROOT / "requirements" / f"{name}.lock")
         run(["cyclonedx-py", "requirements", lock, "--output-file", str(target)], ROOT)
         count = len(json.loads(target.read_text())["components"])
@@ -98,11 +99,11 @@ def bills(_: Path) -> bool:
     return True
 
 
-CHECKS = {"secrets": secrets, "advisories": advisories, "bills": bills}
+CHECKS = {"secrets": secrets, "advisories": vulnerabilities, "bills": sbom}
 
 
 def files(folder: Path) -> Iterable[str]:
-    """Return the files of a tree, those that git knows where there is git."""
+    """Return the files of a tree; in a git repository those that git does not ignore."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(listed, cwd=folder, check=False, capture_output=True, text=True)
     if done.returncode == 0:
@@ -111,7 +112,7 @@ def files(folder: Path) -> Iterable[str]:
 
 
 def run(command: list[str], folder: Path) -> str:
-    """Return what a program of the environment prints; what it complains of is shown."""
+    """Return the output of a program of the environment; discard its standard error."""
     done = subprocess.run(
         [str(HOME / "bin" / command[0]), *command[1:]],
         cwd=folder,

@@ -1,13 +1,12 @@
-"""Makes the virtual environment from a lock file; the standard library is all that it needs.
+"""Create the virtual environment from a lock file, with the standard library alone.
 
-It does nothing when the environment is as the lock and the packages want it. A `dev`
-environment serves for `run` too. Programs that want other versions than ours have an
-environment apart, below it.
+An environment that matches the lock file and the packages stays unchanged. `run` accepts the
+larger `dev` environment. Programs with conflicting versions get isolated environments below it.
 """
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells an older one
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Python runs this file too
     sys.exit(
         f"Cadastro needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
         "Set another one with: make PYTHON=python3.12 ..."
@@ -25,38 +24,38 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
-APART = ("audit", "checkov")  # uv, which makes them, is in the environment itself
-WIDER = {"run": "dev"}  # the environment that serves as well
+ISOLATED = ("audit", "checkov")  # uv, which makes them, is in the environment itself
+SUPERSETS = {"run": "dev"}  # a larger environment that is accepted instead
 
 
 def main() -> None:
-    """Make or renew the environment, under a lock that keeps two runs apart."""
+    """Make or renew the environment, under a lock against concurrent runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     names = sorted(path.stem for path in REQUIREMENTS.glob("*.lock"))
     parser.add_argument("lock", choices=[name for name in names if not name.endswith("-nodeps")])
     name = parser.parse_args().lock
     with (ROOT / ".venv.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        if name in APART:
-            make_apart(name)
-        elif not any(is_current(candidate) for candidate in (name, WIDER.get(name, name))):
+        if name in ISOLATED:
+            make_isolated(name)
+        elif not any(is_current(candidate) for candidate in (name, SUPERSETS.get(name, name))):
             make(name)
 
 
 def is_current(name: str) -> bool:
-    """Tell whether the environment is the one of that lock file."""
+    """Return whether the environment matches that lock file."""
     stamp = VENV / f"{name}.stamp"
     return stamp.is_file() and stamp.read_text() == fingerprint(name)
 
 
 def packages() -> list[Path]:
-    """Return the folders of our own packages."""
+    """Return the folders of the project's packages."""
     patterns = ("pyproject.toml", "*/pyproject.toml", "services/*/pyproject.toml")
     return [path.parent for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 def fingerprint(name: str) -> str:
-    """Return what the environment depends on, in one line."""
+    """Return a digest of everything that the environment depends on."""
     digest = hashlib.sha256()
     for lock in sorted(REQUIREMENTS.glob(f"{name}*.lock")):
         digest.update(lock.read_bytes())
@@ -68,16 +67,16 @@ def fingerprint(name: str) -> str:
 
 
 def make(name: str) -> None:
-    """Make the environment and install into it."""
+    """Create the environment and install the packages."""
     started = time.monotonic()
     say(f"setting up .venv for `{name}` (once; later starts skip this)")
     for stamp in VENV.glob("*.stamp"):
         stamp.unlink()
-    if not works(VENV / "bin" / "python"):
+    if not is_runnable(VENV / "bin" / "python"):
         shutil.rmtree(VENV, ignore_errors=True)
         run("making the environment", sys.executable, "-m", "venv", str(VENV))
     uv = str(VENV / "bin" / "uv")
-    if not works(Path(uv)):
+    if not is_runnable(Path(uv)):
         installer = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         lock = str(REQUIREMENTS / "uv.lock")
         run(
@@ -90,7 +89,7 @@ def make(name: str) -> None:
         )
     target = ["--python", str(VENV / "bin" / "python")]
     lock = str(REQUIREMENTS / f"{name}.lock")
-    # byte code now: otherwise every start of the many processes compiles what they import
+    # compile now, or each of the many processes compiles its imports at its start
     options = ["--require-hashes", "--compile-bytecode", "-r", lock]
     run("installing the locked packages", uv, "pip", "install", *target, *options)
     bare = REQUIREMENTS / f"{name}-nodeps.lock"
@@ -104,8 +103,8 @@ def make(name: str) -> None:
     say(f"done in {time.monotonic() - started:.0f} s")
 
 
-def make_apart(name: str) -> None:
-    """Make an environment below ours and install into it, unless it is as its lock has it."""
+def make_isolated(name: str) -> None:
+    """Create an isolated environment below `.venv`, unless it matches its lock file."""
     home, lock = VENV / name, REQUIREMENTS / f"{name}.lock"
     stamp, uv = home / "lock", str(VENV / "bin" / "uv")
     if stamp.is_file() and stamp.read_bytes() == lock.read_bytes():
@@ -117,8 +116,8 @@ def make_apart(name: str) -> None:
     shutil.copy(lock, stamp)
 
 
-def works(program: Path) -> bool:
-    """Tell whether a program of the environment can be run; a moved environment's cannot."""
+def is_runnable(program: Path) -> bool:
+    """Return whether a program of the environment runs; moving the environment breaks it."""
     try:
         subprocess.run([program, "--version"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -127,7 +126,7 @@ def works(program: Path) -> bool:
 
 
 def run(what: str, *command: str) -> None:
-    """Run a step, its output on the terminal; end with one sentence when it fails."""
+    """Run a step with its output on the terminal; exit with one sentence when it fails."""
     say(what)
     result = subprocess.run(command, check=False)
     if result.returncode:

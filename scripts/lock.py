@@ -1,4 +1,4 @@
-"""Renews the lock files from their `.in` files: versions and hashes, and no index's address."""
+"""Update the lock files from their `.in` files: versions and hashes, without index addresses."""
 
 import argparse
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-BENCHMARKS = ROOT / "benchmarks"  # its peers and its profiler have environments of their own
+BENCHMARKS = ROOT / "benchmarks"  # its peers and its profiler have separate environments
 UV = Path(sys.executable).with_name("uv")
-APART = {"audit", "checkov", "uv"}  # they share no environment with the rest
+ISOLATED = {"audit", "checkov", "uv"}  # isolated environments
 OPTIONS = [
     "--quiet",
     "--universal",
@@ -28,7 +28,7 @@ def main() -> None:
     for path in sorted(REQUIREMENTS.glob("*.in")):
         if path.stem.endswith("-nodeps"):
             compile_lock(path.stem, "--no-deps")
-        elif path.stem in APART:
+        elif path.stem in ISOLATED:
             compile_lock(path.stem)
         elif path.stem != "dev":
             compile_lock(path.stem, "--constraint", "dev.lock")

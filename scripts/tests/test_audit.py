@@ -1,4 +1,4 @@
-"""The search for secrets finds them, and knows what is none."""
+"""Tests of the search for secrets and of its allowlist."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def searched(folder: Path) -> subprocess.CompletedProcess[str]:
+def search(folder: Path) -> subprocess.CompletedProcess[str]:
     """Search a tree."""
     command = [sys.executable, str(ROOT / "scripts" / "audit.py"), "secrets"]
     return subprocess.run(
@@ -30,16 +30,16 @@ def searched(folder: Path) -> subprocess.CompletedProcess[str]:
         ),
     ],
 )
-def test_a_secret_is_found_where_it_lies(tmp_path: Path, name: str, text: str, kind: str) -> None:
+def test_finds_a_secret(tmp_path: Path, name: str, text: str, kind: str) -> None:
     (tmp_path / name).write_text(text)
-    done = searched(tmp_path)
+    done = search(tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"{name}:1 looks like a {kind}" in done.stdout
 
 
-def test_what_is_known_to_be_none_is_none_in_its_own_file_alone(tmp_path: Path) -> None:
+def test_allows_a_known_false_positive_in_its_file_only(tmp_path: Path) -> None:
     (tmp_path / "openapi").mkdir()
     shutil.copy(ROOT / "openapi" / "auth.yaml", tmp_path / "openapi")
-    assert searched(tmp_path).returncode == 0
+    assert search(tmp_path).returncode == 0
     (tmp_path / "openapi" / "auth.yaml").rename(tmp_path / "other.yaml")
-    assert searched(tmp_path).returncode == 1
+    assert search(tmp_path).returncode == 1

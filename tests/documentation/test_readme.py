@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from localstack.catalogue import SERVICES
-from scripts.readme_steps import answered
+from scripts.readme_commands import answered
 from system import running
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localstack.stack import free_ports
-from scripts import readme_steps
+from scripts import readme_commands
 
 ROOT = Path(__file__).resolve().parent.parent
 README_URL = "http://127.0.0.1:8080"
@@ -64,7 +64,7 @@ class Trial:
     def whole(self) -> None:
         """Try every command of the page."""
         page = (self._clone / "README.md").read_text()
-        answered, left = readme_steps.answered(page), readme_steps.named(page)
+        answered, left = readme_commands.answered(page), readme_commands.named(page)
         again = [step for step in answered if step[0].partition("=")[0].isupper()]  # logs in
         while_it_runs = ("make probe", ".venv/bin/synthetic", "make backup")
         first = left.pop(left.index("make run"))
@@ -86,7 +86,7 @@ class Trial:
             self.rows.append(Row(command, why or "MISSED: nobody says how to try it"))
 
     def _attempt(self, command: str, work: Callable[[], None]) -> None:
-        print(f"try_readme: {command}", file=sys.stderr, flush=True)
+        print(f"readme_check: {command}", file=sys.stderr, flush=True)
         started = time.monotonic()
         try:
             work()
@@ -195,7 +195,7 @@ def main() -> int:
         subprocess.run(clone, check=True)
         trial.whole()
     except MissError as error:
-        print(f"try_readme: {error}", file=sys.stderr)
+        print(f"readme_check: {error}", file=sys.stderr)
         trial.rows.append(Row("the rest of the page", "MISSED: it was not tried"))
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Runs every check of the project: the linters beside each other, then the tests on all cores."""
+"""Run every check of the project: the linters in parallel, then the tests on all cores."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-LEDGER = "CADASTRO_LEDGER"
+CONTRACT_COVERAGE = "CADASTRO_LEDGER"  # the suites write the statuses that they see there
 LOGS = "CADASTRO_TEST_LOGS"
 
 
@@ -27,7 +27,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """How a check went."""
+    """The outcome of a check."""
 
     name: str
     passed: bool
@@ -68,29 +68,29 @@ def main() -> int:
 
 
 def tests() -> list[Result]:
-    """Run the tests under coverage, then judge what they covered."""
+    """Run the tests under coverage, then check the code and contract coverage and the logs."""
     for old in ROOT.glob(".coverage*"):
         old.unlink()
-    folder = Path(tempfile.mkdtemp(prefix="cadastro-ledger-"))
-    logs = Path(tempfile.mkdtemp(prefix="cadastro-logs-"))
-    os.environ |= {LEDGER: str(folder), LOGS: str(logs)}
+    seen = tempfile.mkdtemp(prefix="cadastro-contract-coverage-")
+    logs = tempfile.mkdtemp(prefix="cadastro-logs-")
+    os.environ |= {CONTRACT_COVERAGE: seen, LOGS: logs}
     workers = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")
     try:
         return [
             run(Check("tests", ("pytest", "-q", *workers, "--cov", "--cov-report=")), quiet=False),
             run(Check("coverage", ("coverage", "report", "--fail-under=90")), quiet=False),
-            run(Check("ledger", ("python", "scripts/ledger.py", str(folder))), quiet=False),
-            run(Check("leaks", ("python", "scripts/leaks.py", str(logs))), quiet=False),
+            run(Check("contracts", ("python", "scripts/contract_coverage.py", seen)), quiet=False),
+            run(Check("log leaks", ("python", "scripts/log_leaks.py", logs)), quiet=False),
         ]
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(seen)
         shutil.rmtree(logs)
 
 
 def run(check: Check, *, quiet: bool = True) -> Result:
     """Run one check; a quiet one shows its output only when it fails."""
     started = time.monotonic()
-    print(f"test: {check.name} ...", file=sys.stderr, flush=True)
+    print(f"checks: {check.name} ...", file=sys.stderr, flush=True)
     command = [str(BIN / check.command[0]), *check.command[1:]]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=quiet, text=True)
     if quiet and done.returncode:

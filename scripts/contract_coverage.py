@@ -1,7 +1,7 @@
-"""The ledger of coverage: which suites have seen which status of which operation.
+"""Contract coverage: the statuses of each operation that each suite has seen.
 
-Each suite notes what it sees, a line `suite operationId status` each. A declared status that no
-suite has seen, and a seen one that is not declared, are both errors.
+Each suite writes one line `suite operationId status` for each response. A declared status that no
+suite has seen is an error, and so is an undeclared status.
 """
 
 import argparse
@@ -19,9 +19,9 @@ Seen = dict[tuple[str, int], set[str]]
 
 
 def main() -> int:
-    """Print the ledger, and return 1 when it has gaps."""
+    """Print the coverage, and return 1 when it has gaps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the suites have left their notes")
+    parser.add_argument("folder", type=Path, help="the folder that the suites write to")
     seen = read(parser.parse_args().folder)
     declared = {
         (operation["operationId"], int(status))
@@ -35,12 +35,12 @@ def main() -> int:
         print(f"never seen: {operation_id} {status}")
     for operation_id, status in undeclared:
         print(f"not declared: {operation_id} {status}")
-    print(f"ledger: {len(declared) - len(missing)} of {len(declared)} declared statuses seen")
+    print(f"contracts: {len(declared) - len(missing)} of {len(declared)} declared statuses seen")
     return 1 if missing or undeclared else 0
 
 
 def read(folder: Path) -> Seen:
-    """Return what the notes say: the suites that saw each operation and status."""
+    """Return the suites that saw each operation and status."""
     seen: Seen = defaultdict(set)
     for path in folder.glob("*.txt"):
         for line in path.read_text().splitlines():
@@ -50,8 +50,8 @@ def read(folder: Path) -> Seen:
 
 
 def show(declared: set[tuple[str, int]], seen: Seen) -> None:
-    """Print one line an operation: each status, and the initials of the suites that saw it."""
-    print("  " + ", ".join(f"{suite[0]}: {suite}" for suite in SUITES) + ", !: nobody")
+    """Print a line for each operation: its statuses and the initials of their suites."""
+    print("  " + ", ".join(f"{suite[0]}: {suite}" for suite in SUITES) + ", !: none")
     by_operation: dict[str, list[str]] = defaultdict(list)
     for operation_id, status in sorted(declared):
         suites = seen.get((operation_id, status), set())

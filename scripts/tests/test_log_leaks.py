@@ -1,4 +1,4 @@
-"""The check that no log holds what was sent: it finds what it must, and passes what it may."""
+"""Tests of the search for sent secrets in logs."""
 
 import json
 import subprocess
@@ -10,12 +10,12 @@ import pytest
 
 from servicekit.testing import LOGS, environment, remember
 
-SCRIPT = Path(__file__).parents[1] / "leaks.py"
+SCRIPT = Path(__file__).parents[1] / "log_leaks.py"
 CPF, EMAIL, PASSWORD = "529.982.247-25", "Vinícius_Peixoto@example.com", "Segredo-77"
 
 
-def sent(folder: Path) -> None:
-    """Note what some requests carried, as the tests' client does."""
+def record_requests(folder: Path) -> None:
+    """Record the secrets of some requests, as the test client does."""
     url = "http://127.0.0.1/clients/create"
     with environment(**{LOGS: str(folder)}):
         remember(httpx.Request("POST", url, json={"cpf": CPF, "email": EMAIL}))
@@ -44,21 +44,21 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
         "GET /address/fetch?city=S%C3%A3o%20Paulo",
     ],
 )
-def test_what_was_sent_is_found_in_a_log(tmp_path: Path, leak: str) -> None:
-    sent(tmp_path)
+def test_finds_a_sent_secret_in_a_log(tmp_path: Path, leak: str) -> None:
+    record_requests(tmp_path)
     (tmp_path / "1.log").write_text(f"a line\nanother one: {leak}, as it is\n")
     done = check(tmp_path)
     assert done.returncode == 1
     assert "1 hits" in done.stdout
 
 
-def test_logs_without_it_pass(tmp_path: Path) -> None:
-    sent(tmp_path)
+def test_accepts_logs_without_secrets(tmp_path: Path) -> None:
+    record_requests(tmp_path)
     (tmp_path / "1.log").write_text('{"route": "/clients/create", "name": "Ana Maria"}\n')
     assert check(tmp_path).returncode == 0
 
 
-def test_nothing_to_look_at_is_no_pass(tmp_path: Path) -> None:
+def test_fails_without_secrets_or_logs(tmp_path: Path) -> None:
     assert check(tmp_path).returncode == 1
-    sent(tmp_path)
+    record_requests(tmp_path)
     assert check(tmp_path).returncode == 1

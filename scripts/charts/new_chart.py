@@ -63,7 +63,7 @@ def put_into_umbrella(name: str) -> None:
     _insert(UMBRELLA / "values.yaml", values, before=f"# -- Values of the chart [{LAST}]")
     paths = ", ".join(catalogue.routes()[name])
     end = '{{- end }}\n\n{{- define "cadastro.services" -}}'
-    _insert(UMBRELLA / "templates" / "_names.tpl", f"{name}: [{paths}]\n", before=end)
+    _insert(UMBRELLA / "templates" / "_helpers.tpl", f"{name}: [{paths}]\n", before=end)
     schema = json.loads((UMBRELLA / "values.schema.json").read_text())
     schema["properties"][name] = schema["properties"][MODEL]
     _write(UMBRELLA / "values.schema.json", schema)

@@ -22,7 +22,7 @@ GROUP = "monitoring.cadastro.dev"
 SERVED = re.compile(r"127\.0\.0\.1:(\d+)")
 SCRAPED_EVERY = "1s"
 STARTS_WITHIN = 30.0  # seconds
-RULES = "--show-only=templates/prometheus.yaml"
+RULES = "--show-only=templates/prometheusrule.yaml"
 SETTINGS = "--set=metrics.prometheusOperator=true,credentials.existingSecret=any"
 
 

@@ -48,7 +48,7 @@ def shared(trial: Trial) -> str:
         options = [f"--set={name}={value}" for name, value in values.items()]
         where = ("-n", second.namespace)
         said = run("helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait")
-        told = "brought by the release {} of the namespace {}".format(*before)
+        told = "managed by the release {} in the namespace {}".format(*before)
         check(told in said, f"the NOTES do not say {told!r}: {said}")
         second.kubectl("wait", "--for=condition=Ready", "synmon/auth-health", "--timeout=60s")
         run("helm", "uninstall", OTHER, *where, "--wait")

@@ -1,3 +1,8 @@
+{{/* Name of the bundled PostgreSQL and of its objects. */}}
+{{- define "cadastro.postgresqlName" -}}
+{{ .Release.Name }}-postgresql
+{{- end }}
+
 {{- define "cadastro.labels" -}}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/part-of: cadastro
@@ -6,7 +11,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{/* The paths of each service, whole segments. */}}
+{{/* Path prefixes of each service, for the Ingress and the HTTPRoute. */}}
 {{- define "cadastro.routes" -}}
 auth: [/users, /user]
 clients: [/clients, /address]
@@ -18,24 +23,24 @@ inventory: [/inventory]
 {{ fromYaml (include "cadastro.routes" .) | keys | sortAlpha | join "," }}
 {{- end }}
 
-{{/* Connections that the services on the umbrella's own PostgreSQL may hold together. */}}
-{{- define "cadastro.connections" -}}
+{{/* Peak number of connections from all services that use the bundled PostgreSQL. */}}
+{{- define "cadastro.peakConnections" -}}
 {{- $held := 0 }}
 {{- range splitList "," (include "cadastro.services" .) }}
 {{- $values := index $.Values . }}
 {{- if not $values.database.existingSecret }}
-{{- $held = add $held (include "service-lib.connections" (dict "values" $values)) }}
+{{- $held = add $held (include "service-lib.peakConnections" (dict "values" $values)) }}
 {{- end }}
 {{- end }}
 {{- $held }}
 {{- end }}
 
-{{- define "cadastro.checkConnections" -}}
+{{- define "cadastro.validateConnections" -}}
 {{- $advice := "lower a service's replicas (or autoscaling.maxReplicas), workers or threads, or raise it" }}
-{{- include "service-lib.refuseTooMany" (dict "held" (include "cadastro.connections" .) "allowed" .Values.postgresql.maxConnections "setting" "postgresql.maxConnections" "advice" $advice) }}
+{{- include "service-lib.failOverConnectionLimit" (dict "held" (include "cadastro.peakConnections" .) "allowed" .Values.postgresql.maxConnections "setting" "postgresql.maxConnections" "advice" $advice) }}
 {{- end }}
 
-{{/* Where users reach the release, as far as values tell. */}}
+{{/* External URL of the release; empty if the values do not define one. */}}
 {{- define "cadastro.url" -}}
 {{- if .Values.test.url -}}
 {{ .Values.test.url }}

@@ -1,36 +1,36 @@
-{{/* The operator's own selector; the probes bear the same name, and another component. */}}
-{{- define "synthetic.selector" -}}
-{{ include "service-lib.selector" . }}
+{{/* Selector labels of the operator. Probes have the same name label and another component. */}}
+{{- define "synthetic.selectorLabels" -}}
+{{ include "service-lib.selectorLabels" . }}
 app.kubernetes.io/component: operator
 {{- end }}
 
-{{- define "synthetic.definition" -}}
+{{- define "synthetic.crdName" -}}
 syntheticmonitors.monitoring.cadastro.dev
 {{- end }}
 
-{{/* Who else has brought the definition, for people to read; empty where nobody has. */}}
-{{- define "synthetic.bringer" -}}
-{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" (include "synthetic.definition" .) }}
-{{- $marks := .metadata.annotations | default dict }}
-{{- $name := index $marks "meta.helm.sh/release-name" | default "" }}
-{{- $namespace := index $marks "meta.helm.sh/release-namespace" | default "" }}
+{{/* Description of another owner of the CustomResourceDefinition; empty if there is none. */}}
+{{- define "synthetic.crdOwner" -}}
+{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" (include "synthetic.crdName" .) }}
+{{- $annotations := .metadata.annotations | default dict }}
+{{- $name := index $annotations "meta.helm.sh/release-name" | default "" }}
+{{- $namespace := index $annotations "meta.helm.sh/release-namespace" | default "" }}
 {{- if not $name -}}
 something other than Helm
 {{- else if or (ne $name $.Release.Name) (ne $namespace $.Release.Namespace) -}}
-the release {{ $name }} of the namespace {{ $namespace }}
+the release {{ $name }} in the namespace {{ $namespace }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* What NOTES say of it. */}}
-{{- define "synthetic.definitionNote" -}}
-{{- with include "synthetic.bringer" . -}}
-The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is: upgrade it there.
+{{/* Note on a CustomResourceDefinition with another owner. */}}
+{{- define "synthetic.crdNote" -}}
+{{- with include "synthetic.crdOwner" . -}}
+The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was not changed. Upgrade it there.
 {{- end }}
 {{- end }}
 
-{{/* Two operators would undo in each other's monitors what the other has done. */}}
-{{- define "synthetic.refuseSecond" -}}
+{{/* Fails if the namespace has another operator: both would overwrite the same CronJobs. */}}
+{{- define "synthetic.validateSingleOperator" -}}
 {{- range (lookup "apps/v1" "Deployment" .Release.Namespace "").items }}
 {{- $labels := .metadata.labels | default dict }}
 {{- $isOperator := eq (index $labels "app.kubernetes.io/name" | default "") $.Chart.Name }}
@@ -40,8 +40,8 @@ The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is
 {{- end }}
 {{- end }}
 
-{{/* The Secret that the probes log in with. */}}
-{{- define "synthetic.credentials" -}}
+{{/* Name of the Secret with the credentials of the probes. */}}
+{{- define "synthetic.credentialsSecretName" -}}
 {{- if .Values.credentials.existingSecret -}}
 {{ .Values.credentials.existingSecret }}
 {{- else if (.Values.global).generateSecrets -}}
@@ -51,15 +51,15 @@ The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is
 {{- end -}}
 {{- end }}
 
-{{/* What the operator may do, in the namespaces that it watches; no verb on secrets. */}}
-{{- define "synthetic.rules" -}}
+{{/* RBAC rules of the operator in the watched namespaces. It has no access to Secrets. */}}
+{{- define "synthetic.rbacRules" -}}
 - apiGroups: [monitoring.cadastro.dev]
   resources: [syntheticmonitors]
   verbs: [get, list, watch]
 - apiGroups: [monitoring.cadastro.dev]
   resources: [syntheticmonitors/status]
   verbs: [update]
-- apiGroups: [monitoring.cadastro.dev] # to name a monitor as an owner that must go first
+- apiGroups: [monitoring.cadastro.dev] # to set blockOwnerDeletion in owner references
   resources: [syntheticmonitors/finalizers]
   verbs: [update]
 - apiGroups: [batch]
@@ -72,7 +72,7 @@ The definition of SyntheticMonitors was brought by {{ . }}, and is left as it is
   resources: [pods]
   verbs: [get, list, watch]
 - apiGroups: [""]
-  resources: [events] # read only of a probe that never started
+  resources: [events] # listed only for probes that did not start
   verbs: [create, list]
 - apiGroups: [apps]
   resources: [deployments]

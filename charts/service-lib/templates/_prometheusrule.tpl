@@ -2,17 +2,17 @@
 PrometheusRule of one service. Text in backquotes is a template that Prometheus renders. Each alert has a runbook in
 docs/runbooks and unit tests in charts/tests/alerts.
 */}}
-{{- define "service-lib.alerts" -}}
+{{- define "service-lib.prometheusRule" -}}
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
-  {{- include "service-lib.prometheusMetadata" . | nindent 2 }}
+  {{- include "service-lib.monitoringMetadata" . | nindent 2 }}
 spec:
-  {{- include "service-lib.withRunbooks" (dict "root" . "groups" (include "service-lib.alertGroups" . | fromYaml)) | nindent 2 }}
+  {{- include "service-lib.addRunbookUrls" (dict "root" . "groups" (include "service-lib.alertGroups" . | fromYaml)) | nindent 2 }}
 {{- end }}
 
 {{/* Rule groups with the annotation runbook_url on each alert. Takes "root" and "groups". */}}
-{{- define "service-lib.withRunbooks" -}}
+{{- define "service-lib.addRunbookUrls" -}}
 {{- $base := .root.Values.metrics.runbooks | trimSuffix "/" -}}
 {{- range $group := .groups.groups }}
 {{- range $rule := $group.rules }}
@@ -24,16 +24,16 @@ spec:
 
 {{- define "service-lib.alertGroups" -}}
 {{- $name := .Chart.Name -}}
-{{- $own := printf "namespace=%q, service=%q" .Release.Namespace $name -}}
-{{- $answers := printf "http_server_request_duration_seconds_count{%s" $own -}}
-{{- $pods := printf "namespace=%q, app_kubernetes_io_name=%q" .Release.Namespace $name -}}
+{{- $labels := printf "namespace=%q, service=%q" .Release.Namespace $name -}}
+{{- $requests := printf "http_server_request_duration_seconds_count{%s" $labels -}}
+{{- $podLabels := printf "namespace=%q, app_kubernetes_io_name=%q" .Release.Namespace $name -}}
 groups:
   - name: {{ .Release.Namespace }}-{{ include "service-lib.fullname" . }}
     rules:
       - alert: ServiceHighErrorRate
         expr: >-
-          sum(rate({{ $answers }}, status="5xx"}[5m])) / sum(rate({{ $answers }}}[5m])) > 0.05
-          and sum(increase({{ $answers }}, status="5xx"}[5m])) > 5
+          sum(rate({{ $requests }}, status="5xx"}[5m])) / sum(rate({{ $requests }}}[5m])) > 0.05
+          and sum(increase({{ $requests }}, status="5xx"}[5m])) > 5
         for: 2m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
@@ -41,21 +41,21 @@ groups:
           description: {{ `"{{ $value | humanizePercentage }} of the responses in the last five minutes had a 5xx status."` }}
       - alert: ServiceHighLatency
         expr: >-
-          histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket{ {{- $own }}, operation!~"users[.](login|create)"}[5m]))) > 1
+          histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket{ {{- $labels }}, operation!~"users[.](login|create)"}[5m]))) > 1
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
           summary: {{ printf "95th percentile latency of %s is above 1 s" $name }}
           description: {{ `"The 95th percentile latency is {{ $value | humanizeDuration }}. Operations that hash passwords are excluded."` }}
       - alert: ServiceMetricsAbsent
-        expr: absent(cadastro_handler_threads{ {{- $own }}})
+        expr: absent(cadastro_handler_threads{ {{- $labels }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
           summary: {{ printf "Prometheus has no metrics of %s" $name }}
           description: No pod is running, or Prometheus cannot scrape port 9000.
       - alert: ServiceThreadPoolSaturated
-        expr: sum(cadastro_requests_queued{ {{- $own }}}) > sum(cadastro_handler_threads{ {{- $own }}})
+        expr: sum(cadastro_requests_queued{ {{- $labels }}}) > sum(cadastro_handler_threads{ {{- $labels }}})
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -63,7 +63,7 @@ groups:
           description: {{ `"{{ $value }} requests are queued, more than there are threads. A request is rejected after two seconds in the queue."` }}
       - alert: ServiceHighEventLoopLag
         expr: >-
-          sum(rate(cadastro_event_loop_lag_seconds_sum{ {{- $own }}}[5m])) / sum(rate(cadastro_event_loop_lag_seconds_count{ {{- $own }}}[5m])) > 0.1
+          sum(rate(cadastro_event_loop_lag_seconds_sum{ {{- $labels }}}[5m])) / sum(rate(cadastro_event_loop_lag_seconds_count{ {{- $labels }}}[5m])) > 0.1
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -71,7 +71,7 @@ groups:
           description: {{ `"The mean lag is {{ $value | humanizeDuration }}: the pods lack CPU, or a call blocks the loop."` }}
       {{- if eq $name "auth" }}
       - alert: PasswordHashingSaturated
-        expr: sum(cadastro_password_hashes_queued{ {{- $own }}}) > 0
+        expr: sum(cadastro_password_hashes_queued{ {{- $labels }}}) > 0
         for: 5m
         labels: {severity: warning, service: {{ $name }}}
         annotations:
@@ -80,14 +80,14 @@ groups:
       {{- end }}
       {{- if .Values.relay }}
       - alert: OutboxStuck
-        expr: max(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}}) > 60
+        expr: max(cadastro_outbox_oldest_message_age_seconds{ {{- $podLabels }}}) > 60
         for: 1m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
           summary: {{ printf "Outbox of %s is not being delivered" $name }}
           description: {{ `"The oldest message is {{ $value | humanizeDuration }} old. The outbox drains within 30 s once the inventory is available."` }}
       - alert: OutboxRelayMetricsAbsent
-        expr: absent(cadastro_outbox_oldest_message_age_seconds{ {{- $pods }}})
+        expr: absent(cadastro_outbox_oldest_message_age_seconds{ {{- $podLabels }}})
         for: 5m
         labels: {severity: critical, service: {{ $name }}}
         annotations:
@@ -96,13 +96,13 @@ groups:
       {{- end }}
       {{- if (.Values.reconcile).schedule }}
       - alert: InventoryOrphans
-        expr: max(cadastro_inventory_orphan_rows{ {{- $pods }}}) > 0
+        expr: max(cadastro_inventory_orphan_rows{ {{- $podLabels }}}) > 0
         labels: {severity: warning, service: {{ $name }}}
         annotations:
           summary: The inventory had entries of deleted clients or products
           description: {{ `"The last reconciliation found {{ $value }} orphan rows that no relay had reported."` }}
       - alert: InventoryReconciliationOverdue
-        expr: absent(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) or time() - max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $pods }}}) > 7200
+        expr: absent(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $podLabels }}}) or time() - max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $podLabels }}}) > 7200
         for: 1h
         labels: {severity: warning, service: {{ $name }}}
         annotations:

@@ -1,31 +1,31 @@
-{{/* Jobs cannot be changed: each install and each upgrade makes its own, and is another run. */}}
-{{- define "load.name" -}}
+{{/* Jobs are immutable: the revision in the name makes each install and upgrade a new run. */}}
+{{- define "load.fullname" -}}
 {{ include "service-lib.fullname" . }}-{{ .Release.Revision }}
 {{- end }}
 
 {{- define "load.metadata" -}}
-name: {{ include "load.name" .root }}-{{ .part }}
+name: {{ include "load.fullname" .root }}-{{ .component }}
 labels:
   {{- include "service-lib.labels" .root | nindent 2 }}
-  app.kubernetes.io/component: {{ .part }}
+  app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
-{{/* The pod of a master or a worker; what differs are the arguments. */}}
-{{- define "load.pod" -}}
+{{/* Pod template of the master or a worker. Takes "root", "component" and "arguments". */}}
+{{- define "load.podTemplate" -}}
 metadata:
   labels:
     {{- include "service-lib.labels" .root | nindent 4 }}
-    app.kubernetes.io/component: {{ .part }}
+    app.kubernetes.io/component: {{ .component }}
 spec:
-  {{- include "service-lib.podCommon" .root | nindent 2 }}
+  {{- include "service-lib.podSpec" .root | nindent 2 }}
   restartPolicy: Never
   containers:
-    - name: {{ .part }}
+    - name: {{ .component }}
       image: {{ include "service-lib.image" .root }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
       args:
         {{- toYaml .arguments | nindent 8 }}
-      {{- if eq .part "master" }}
+      {{- if eq .component "master" }}
       ports:
         - name: locust
           containerPort: 5557
@@ -33,11 +33,11 @@ spec:
       resources:
         {{- toYaml .root.Values.resources | nindent 8 }}
       securityContext:
-        {{- include "service-lib.containerSecurity" .root | nindent 8 }}
+        {{- include "service-lib.containerSecurityContext" .root | nindent 8 }}
       volumeMounts:
         - name: tmp
           mountPath: /tmp
-        {{- if eq .part "master" }}
+        {{- if eq .component "master" }}
         - name: reports
           mountPath: /reports
         {{- end }}
@@ -50,7 +50,7 @@ spec:
     - name: tmp
       emptyDir:
         sizeLimit: 64Mi
-    {{- if eq .part "master" }}
+    {{- if eq .component "master" }}
     - name: reports
       {{- with .root.Values.results.existingClaim }}
       persistentVolumeClaim:

@@ -1,31 +1,39 @@
-{{/* The name of everything that belongs to one service of a release. */}}
+{{/* Name of the objects of one service in a release. */}}
 {{- define "service-lib.fullname" -}}
 {{ .Release.Name }}-{{ .Chart.Name }}
 {{- end }}
 
-{{/* What tells the pods of a service from others; it never changes. */}}
-{{- define "service-lib.selector" -}}
+{{/* Selector labels. Selectors are immutable, so these labels never change. */}}
+{{- define "service-lib.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{/* What is said of every object. */}}
+{{/* Common labels. */}}
 {{- define "service-lib.labels" -}}
-{{ include "service-lib.selector" . }}
+{{ include "service-lib.selectorLabels" . }}
 app.kubernetes.io/part-of: cadastro
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
+{{/* Name and labels. */}}
+{{- define "service-lib.metadata" -}}
+name: {{ include "service-lib.fullname" . }}
+labels:
+  {{- include "service-lib.labels" . | nindent 2 }}
+{{- end }}
+
+{{/* Image reference with registry and tag. */}}
 {{- define "service-lib.image" -}}
 {{- $registry := .Values.image.registry | default ((.Values.global).image).registry -}}
 {{- $tag := .Values.image.tag | default ((.Values.global).image).tag | default .Chart.AppVersion -}}
 {{ with $registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}:{{ $tag }}
 {{- end }}
 
-{{/* The Secret that holds DATABASE_URL: the one that is named, or that of the umbrella's own PostgreSQL. */}}
-{{- define "service-lib.databaseSecret" -}}
+{{/* Name of the Secret with DATABASE_URL: the configured one, or that of the bundled PostgreSQL. */}}
+{{- define "service-lib.databaseSecretName" -}}
 {{- if .Values.database.existingSecret -}}
 {{ .Values.database.existingSecret }}
 {{- else if ((.Values.global).postgresql).enabled -}}
@@ -35,8 +43,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end }}
 
-{{/* The Secret with the services' OAuth secrets, a key for each. */}}
-{{- define "service-lib.oauthSecret" -}}
+{{/* Name of the Secret with the OAuth client secrets, one key for each service. */}}
+{{- define "service-lib.oauthSecretName" -}}
 {{- if .Values.oauthClients.existingSecret -}}
 {{ .Values.oauthClients.existingSecret }}
 {{- else if (.Values.global).generateSecrets -}}
@@ -46,13 +54,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end }}
 
-{{/* Where a peer is reached: at the URL that is set, or in the same release. Takes "root" and "peer". */}}
+{{/* URL of a peer service: the configured one, or that of the same release. Takes "root" and "peer". */}}
 {{- define "service-lib.peerUrl" -}}
 {{ index .root.Values.peers .peer | default (printf "http://%s-%s:8000" .root.Release.Name .peer) | trimSuffix "/" }}
 {{- end }}
 
-{{/* The port of a URL. */}}
-{{- define "service-lib.port" -}}
+{{/* Port of a URL. */}}
+{{- define "service-lib.urlPort" -}}
 {{- $parts := urlParse . -}}
 {{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $parts.host) | default (eq $parts.scheme "https" | ternary "443" "80") -}}
 {{- end }}

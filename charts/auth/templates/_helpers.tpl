@@ -1,5 +1,5 @@
-{{/* The Secret that holds the signing keys. */}}
-{{- define "auth.signingKeysSecret" -}}
+{{/* Name of the Secret with the signing keys. */}}
+{{- define "auth.signingKeysSecretName" -}}
 {{- if .Values.signingKeys.existingSecret -}}
 {{ .Values.signingKeys.existingSecret }}
 {{- else if (.Values.global).generateSecrets -}}

@@ -1,0 +1,61 @@
+{{/* Deletes expired rows: leftovers of synthetic monitors, and old idempotency keys. */}}
+{{- define "service-lib.sweepCronJob" -}}
+{{ include "service-lib.cronJob" (dict "root" . "command" "sweep" "schedule" .Values.sweep.schedule "databaseOnly" true) }}
+{{- end }}
+
+{{/* Compares the inventory with clients and products, and removes orphan rows. */}}
+{{- define "service-lib.reconcileCronJob" -}}
+{{ include "service-lib.cronJob" (dict "root" . "command" "reconcile" "schedule" .Values.reconcile.schedule) }}
+{{- end }}
+
+{{/*
+CronJob that runs a module of the service. Takes "root", "command" (the module), "schedule" and "databaseOnly", which
+leaves out all secrets but the database's URL.
+*/}}
+{{- define "service-lib.cronJob" -}}
+{{- $ := .root -}}
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: {{ include "service-lib.fullname" $ }}-{{ .command }}
+  labels:
+    {{- include "service-lib.labels" $ | nindent 4 }}
+spec:
+  schedule: {{ .schedule | quote }}
+  concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 300
+  successfulJobsHistoryLimit: 1
+  failedJobsHistoryLimit: 1
+  jobTemplate:
+    spec:
+      backoffLimit: 2
+      activeDeadlineSeconds: 900
+      template:
+        metadata:
+          labels:
+            {{- include "service-lib.labels" $ | nindent 12 }}
+            app.kubernetes.io/component: {{ .command }}
+        spec:
+          {{- include "service-lib.podSpec" $ | nindent 10 }}
+          restartPolicy: Never
+          containers:
+            - name: {{ .command }}
+              image: {{ include "service-lib.image" $ }}
+              imagePullPolicy: {{ $.Values.image.pullPolicy }}
+              terminationMessagePolicy: FallbackToLogsOnError
+              command: [python, -m, {{ $.Chart.Name }}.{{ .command }}]
+              env:
+                {{- include (.databaseOnly | default false | ternary "service-lib.databaseEnv" "service-lib.env") $ | nindent 16 }}
+              resources:
+                {{- toYaml $.Values.resources | nindent 16 }}
+              securityContext:
+                {{- include "service-lib.containerSecurityContext" $ | nindent 16 }}
+              {{- if not .databaseOnly }}
+              volumeMounts:
+                {{- include "service-lib.volumeMounts" $ | nindent 16 }}
+              {{- end }}
+          {{- if not .databaseOnly }}
+          volumes:
+            {{- include "service-lib.volumes" $ | nindent 12 }}
+          {{- end }}
+{{- end }}

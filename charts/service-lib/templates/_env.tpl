@@ -1,0 +1,75 @@
+{{- define "service-lib.databaseEnv" -}}
+{{ include "service-lib.databaseEnvFromSecret" (include "service-lib.databaseSecretName" .) }}
+{{- end }}
+
+{{- define "service-lib.databaseEnvFromSecret" -}}
+- name: DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: DATABASE_URL
+{{- end }}
+
+{{/* Environment of the pods that serve requests. The others bypass a pooler: LISTEN and session locks need a session. */}}
+{{- define "service-lib.pooledEnv" -}}
+{{ include "service-lib.databaseEnvFromSecret" (.Values.database.poolerSecret | default (include "service-lib.databaseSecretName" .)) }}
+{{ include "service-lib.settingsEnv" . }}
+{{- end }}
+
+{{/* Environment of the relay and the CronJobs, with a direct database connection. */}}
+{{- define "service-lib.env" -}}
+{{ include "service-lib.databaseEnv" . }}
+{{ include "service-lib.settingsEnv" . }}
+{{- end }}
+
+{{- define "service-lib.settingsEnv" -}}
+- name: LOG_LEVEL
+  value: {{ .Values.logLevel | quote }}
+- name: THREADS
+  value: {{ .Values.threads | quote }}
+- name: WORKERS
+  value: {{ .Values.workers | quote }}
+{{- with .Values.validation }}
+- name: VALIDATION
+  value: {{ . | quote }}
+{{- end }}
+{{- if eq .Chart.Name "auth" }}
+- name: KEYS_DIR
+  value: /run/secrets/cadastro/signing-keys
+- name: OAUTH_CLIENTS_DIR
+  value: /run/secrets/cadastro/oauth-clients
+- name: OPEN_REGISTRATION
+  value: {{ .Values.openRegistration | quote }}
+- name: TOKEN_TTL
+  value: {{ .Values.tokenTtl | quote }}
+- name: TRUSTED_PROXIES
+  value: {{ .Values.trustedProxies | quote }}
+{{- else }}
+- name: JWKS_URL
+  value: {{ include "service-lib.peerUrl" (dict "root" . "peer" "auth") }}/users/jwks.json
+- name: TOKEN_URL
+  value: {{ include "service-lib.peerUrl" (dict "root" . "peer" "auth") }}/users/token
+- name: SERVICE_CLIENT_ID
+  value: {{ .Chart.Name }}
+- name: SERVICE_CLIENT_SECRET_FILE
+  value: /run/secrets/cadastro/oauth-clients/{{ .Chart.Name }}
+{{- end }}
+{{- with .Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ $.Values.tracing.ratio | quote }}
+{{- end }}
+{{- range $peer, $_ := omit (.Values.peers | default dict) "auth" }}
+- name: {{ upper $peer }}_URL
+  value: {{ include "service-lib.peerUrl" (dict "root" $ "peer" $peer) }}
+{{- end }}
+{{- end }}
+
+{{/* Metrics port. No Service exposes it, so no ingress can route to it. */}}
+{{- define "service-lib.metricsEnv" -}}
+- name: METRICS_BIND
+  value: 0.0.0.0:9000
+{{- end }}

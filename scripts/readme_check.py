@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from localstack.stack import free_ports
 from scripts import readme_commands
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 README_URL = "http://127.0.0.1:8080"
@@ -189,7 +189,7 @@ def main() -> int:
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="readme-"))
     work.chmod(0o711)  # PostgreSQL runs as an account of its own when we are root
-    trial = Trial(work / "cadastro", options.port or free_ports(1)[0])
+    trial = Trial(work / "cadastro", options.port or free_port())
     try:
         clone = ["git", "clone", "-q", str(options.checkout), str(work / "cadastro")]
         subprocess.run(clone, check=True)

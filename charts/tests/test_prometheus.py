@@ -21,7 +21,7 @@ from localstack.postgres import Postgres
 from localstack.stack import free_ports
 from servicekit.contract import load_contract
 from servicekit.testing import environment, wait_until
-from system import System, command, running
+from tests.support.local_system import System, command, running
 
 PATIENCE = 30.0  # seconds
 WINDOW = "5m"  # for Grafana's $__rate_interval; the one of the alerts

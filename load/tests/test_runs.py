@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from load.users.journeys import Replays, ending
-from system import free_port, is_healthy, running
 from tests.support.load.monitor_login import let_in
+from tests.support.local_system import is_healthy, running
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

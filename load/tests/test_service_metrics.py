@@ -16,8 +16,8 @@ from load.harness.service_metrics import InsideError, Looks, targets
 from localstack.postgres import Postgres
 from servicekit.database import driver_url
 from servicekit.testing import wait_until
-from system import System, running
 from tests.support.load.monitor_login import let_in
+from tests.support.local_system import System, running
 
 CALLERS = 5
 

@@ -17,7 +17,7 @@ import pytest
 from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
 from servicekit.contract import load_contract, operations
-from system import System, running
+from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]
 LEDGER = "CADASTRO_LEDGER"

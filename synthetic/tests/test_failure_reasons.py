@@ -15,7 +15,7 @@ from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
 from shop import PATIENT, SHORT, Shop, answer, drip, raw, visit
 from synthetic.probe.runner import Limits
-from system import free_port
+from tests.support.ports import free_port
 
 GOOD = {"id": 1, "name": "Probe"}
 VERSION = {"X-Version": "1"}

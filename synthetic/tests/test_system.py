@@ -22,8 +22,8 @@ from synthetic.probe.credentials import read_credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.results import Outcome
 from synthetic.probe.runner import Limits
-from system import System, running
 from tap import tapped
+from tests.support.local_system import System, running
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
 PATIENCE = 120  # seconds: many a test may run beside these

@@ -17,12 +17,13 @@ import psutil
 
 from localstack.catalogue import SERVICES
 from localstack.folder import DataFolder
-from localstack.stack import Stack, free_ports
+from localstack.stack import Stack
 from servicekit.testing import environment
 from tests.chaos.caller import Caller, log_in, make_user
 from tests.chaos.database_inspector import Records
 from tests.chaos.history import BrokenError
 from tests.chaos.mutant import Variant, installed
+from tests.support.ports import free_port
 
 WORKERS = 2  # of each service, so that one may die beside another
 WATCH = 0.05  # seconds between two looks at the processes
@@ -38,7 +39,7 @@ class System:
         """Keep everything in ``folder``; nothing happens yet."""
         self.folder = folder
         self._data = DataFolder(folder / "data")
-        self.stack = Stack(self._data, free_ports(1)[0], "strict", say=say, pause=time.sleep)
+        self.stack = Stack(self._data, free_port(), "strict", say=say, pause=time.sleep)
         self.records = Records(self.stack.postgres.url)
         self.logs_matter = False
         self.held: set[str] = set()

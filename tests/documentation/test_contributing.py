@@ -20,7 +20,7 @@ CALL = """
 import sys
 from pathlib import Path
 import httpx
-from system import running
+from tests.support.local_system import running
 with running(Path(sys.argv[1])) as system:
     print(httpx.get(f"{system.url}/suppliers/health"), httpx.post(f"{system.url}/suppliers/create"))
 """
@@ -62,8 +62,7 @@ def run(folder: Path, *command: str, given: str = "") -> str:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(TEST_VARIABLES)
     }
-    beside = (folder / "synthetic" / "src", folder / "services" / "localstack" / "tests")
-    sources = sorted([*folder.glob("services/*/src"), *beside])
+    sources = sorted([folder, folder / "synthetic" / "src", *folder.glob("services/*/src")])
     done = subprocess.run(
         command,
         cwd=folder,

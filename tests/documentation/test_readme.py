@@ -9,7 +9,7 @@ import yaml
 
 from localstack.catalogue import SERVICES
 from scripts.readme_commands import answered
-from system import running
+from tests.support.local_system import running
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

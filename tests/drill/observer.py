@@ -1,7 +1,6 @@
 """What the drill looks through: the API server for monitors, a Prometheus of its own for alerts."""
 
 import re
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ import rendering
 import yaml
 
 from tests.support.cluster import RELEASE, Cluster, ClusterError
+from tests.support.ports import free_port
 
 GROUP = "monitoring.cadastro.dev"
 SERVED = re.compile(r"127\.0\.0\.1:(\d+)")
@@ -63,7 +63,7 @@ def look_out(cluster: Cluster) -> Iterator[Lookout]:
         served = _served(folder / "proxy", proxy)
         (folder / "rules.yaml").write_text(yaml.safe_dump(_rules(cluster)))
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(_settings(cluster, served)))
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         command = [
             program,
             f"--config.file={folder / 'prometheus.yaml'}",
@@ -128,9 +128,3 @@ def _wait_until_ready(prometheus: httpx.Client, log: Path) -> None:
             pass
         time.sleep(0.2)
     raise ClusterError(f"Prometheus does not start: {log.read_text()[-500:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

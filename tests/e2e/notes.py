@@ -1,13 +1,13 @@
 """The commands that a chart's NOTES tell people: each must work as it stands there."""
 
 import shlex
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.e2e.context import Trial, check
 from tests.support.cluster import NOT_TRIED, RELEASE, ROOT, Cluster, ClusterError, run
+from tests.support.ports import free_port
 
 PROGRAMS = ("kubectl ", "helm ", "curl ")
 ADDRESS = "ADDRESS"  # what people put in place of the Ingress's own
@@ -48,7 +48,7 @@ def commands(notes: str) -> list[str]:
 
 def _run_each(told: list[str], url: str) -> int:
     check(told, "the NOTES tell no command")
-    port = _free_port()
+    port = free_port()
     with ExitStack() as tunnels:
         for command in told:
             here = command.replace(f"http://{ADDRESS}", url).replace(f":{PORT}/", f":{port}/")
@@ -59,12 +59,6 @@ def _run_each(told: list[str], url: str) -> int:
             said = run(*words)
             check(words[0] != "curl" or "is healthy" in said, f"{command} answers {said!r}")
     return len(told)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from tests.operator.namespace import MissError
+from tests.support.ports import free_port
 
 PATIENCE = 600.0  # seconds for all monitors to be ready
 QUIET = 10.0  # seconds without a reconcile after which the operator is at rest
@@ -93,7 +93,7 @@ class Running:
 @contextmanager
 def operator(namespace: str, kubeconfig: Path | None = None) -> Iterator[Running]:
     """Run an operator beside us while the block runs."""
-    port = _free_port()
+    port = free_port()
     environ = {
         **os.environ,
         **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}),
@@ -111,9 +111,3 @@ def operator(namespace: str, kubeconfig: Path | None = None) -> Iterator[Running
             yield Running(process, f"http://127.0.0.1:{port}", Path(log.name))
         finally:
             process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

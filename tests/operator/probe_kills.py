@@ -20,8 +20,8 @@ from pathlib import Path
 
 from localstack.folder import DataFolder
 from localstack.leftovers import Leftovers
-from localstack.stack import free_ports
 from synthetic.probe.catalog import journey_names, load_journey
+from tests.support.ports import free_port
 
 BIN = Path(sys.executable).parent
 AT_ONCE = 3
@@ -57,7 +57,7 @@ def main() -> int:
 @contextmanager
 def system() -> Iterator[tuple[str, DataFolder]]:
     """Run a whole system; yield its address and its data folder."""
-    port = free_ports(1)[0]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="cadastro-kills-") as name:
         Path(name).chmod(0o711)  # PostgreSQL's own account passes through
         data, log = Path(name) / "data", Path(name) / "log"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from system import running
 from tests.login_storm.__main__ import Outcome
 from tests.login_storm.latency_probe import Visited
 from tests.login_storm.logins import BROKEN, Storm
+from tests.support.local_system import running
 
 ROOT = Path(__file__).parents[2]
 CALM = Visited({"200": 100}, [float(ms) for ms in range(1, 101)])

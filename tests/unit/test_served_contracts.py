@@ -15,7 +15,7 @@ from localstack.catalogue import SERVICES
 from localstack.pytest_postgres import open_folder
 from servicekit.contract import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
-from system import System, running
+from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ("--examples", "3")  # an operation; `make fuzz` takes a thousand

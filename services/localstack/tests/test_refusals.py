@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from system import command, refused
+from tests.support.local_system import command, refused
 
 
 def test_a_data_folder_of_another_version_is_left_alone(data_folder: Path) -> None:

@@ -14,7 +14,7 @@ from localstack.postgres import Postgres
 from localstack.pytest_postgres import open_folder
 from localstack.restore import restore
 from servicekit import migrate
-from system import command
+from tests.support.local_system import command
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any, Self
 import httpx
 
 from servicekit.testing import wait_until
-from system import System, command, running
+from tests.support.local_system import System, command, running
 
 
 class Shop:

@@ -8,7 +8,16 @@ import httpx
 import pytest
 
 from servicekit.testing import wait_until
-from system import PATIENCE, System, assert_gone, is_healthy, pasted_lines, refused, running, shell
+from tests.support.local_system import (
+    START_TIMEOUT,
+    System,
+    assert_exited,
+    is_healthy,
+    pasted_lines,
+    refused,
+    running,
+    shell,
+)
 
 PAGES = ("/users/docs/", "/clients/docs/", "/products/docs/", "/inventory/docs/")
 
@@ -34,7 +43,7 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> 
         assert f"port {system.port}" in refused(data_folder.with_name("other"), system.port)
 
         system.part("gunicorn", "clients.app").children()[0].kill()  # a worker, not its master
-        wait_until(lambda: is_healthy(system.url), "another worker", PATIENCE)
+        wait_until(lambda: is_healthy(system.url), "another worker", START_TIMEOUT)
         assert system.stop() == 0
     with running(data_folder) as system:
         assert len(pasted(system)) == 1  # the client of the first run, and no second one
@@ -55,7 +64,7 @@ def test_a_part_that_dies_is_named_and_the_rest_stops(
         parts = system.parts()
         system.part(*words).kill()
         assert system.wait() == 1
-        assert_gone(parts)
+        assert_exited(parts)
         assert f"{name} ended by signal 9" in system.output
         assert "the data is kept" in system.output
 
@@ -65,7 +74,7 @@ def test_a_killed_database_is_named_and_its_data_is_there_again(data_folder: Pat
         parts = system.parts()
         system.part("postgres", "-D").kill()
         assert system.wait() == 1
-        assert_gone(parts)
+        assert_exited(parts)
         assert "PostgreSQL ended" in system.output
     with running(data_folder) as system:
         assert is_healthy(system.url)
@@ -76,7 +85,7 @@ def test_when_we_are_killed_nothing_is_left_and_the_next_run_starts(data_folder:
         parts = system.parts()
         system.process.kill()
         system.wait()
-        assert_gone(parts)
+        assert_exited(parts)
     with running(data_folder) as system:
         assert is_healthy(system.url)
 
@@ -87,15 +96,15 @@ def test_ctrl_c_twice_leaves_nothing_either(data_folder: Path) -> None:
         system.process.send_signal(signal.SIGINT)
         system.process.send_signal(signal.SIGINT)
         system.wait()
-        assert_gone(parts)
+        assert_exited(parts)
     with running(data_folder) as system:
         assert is_healthy(system.url)
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(data_folder: Path) -> None:
     system = System(data_folder)
-    wait_until(lambda: "starting the services" in system.output, "it to start", PATIENCE)
+    wait_until(lambda: "starting the services" in system.output, "it to start", START_TIMEOUT)
     parts = system.parts()
     system.process.send_signal(signal.SIGINT)
     assert system.wait() == 0
-    assert_gone(parts)
+    assert_exited(parts)

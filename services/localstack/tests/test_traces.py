@@ -12,7 +12,7 @@ import pytest
 
 from collector import Collector, Span
 from servicekit.testing import CONTRACTS, wait_until
-from system import System, running
+from tests.support.local_system import System, running
 
 USERS_SPAN = "00f067aa0ba902b7"
 PERSON = {

@@ -1,4 +1,4 @@
-"""A whole system, started as a user starts it."""
+"""A whole local system, started by the command that a user runs."""
 
 import os
 import re
@@ -15,18 +15,18 @@ import httpx
 import psutil
 
 from localstack.pytest_postgres import LOGS
-from localstack.stack import free_ports
+from tests.support.ports import free_port
 
-ROOT = Path(__file__).parents[3]
-PATIENCE = 120.0  # seconds; a start takes some eight on a quiet machine
-GONE_WITHIN = 10.0  # seconds
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT = 120.0  # seconds; a start takes about eight on an idle machine
+EXIT_TIMEOUT = 10.0  # seconds
 
 
 class System:
-    """`python -m localstack run` on a data folder and a port."""
+    """A process `python -m localstack run` with a data folder and a port."""
 
     def __init__(self, data: Path, port: int | None = None, *options: str) -> None:
-        """Start it; nothing is awaited."""
+        """Start the process without waiting for it."""
         self.data = data
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -44,42 +44,42 @@ class System:
 
     @property
     def output(self) -> str:
-        """What it has said."""
+        """The output of the process so far."""
         return self._output.read_text()
 
     def wait_until_ready(self) -> None:
-        """Wait until it says that it is ready."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait until the process reports that the system is ready."""
+        deadline = time.monotonic() + START_TIMEOUT
         while f"Cadastro is ready: {self.url}" not in self.output:
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
 
     def parts(self) -> list[psutil.Process]:
-        """Return every process of it, itself included."""
+        """Return the process and all its descendants."""
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
     def part(self, *words: str) -> psutil.Process:
-        """Return the first process whose command line has all of these words."""
+        """Return the first process with all of these words in its command line."""
         return next(p for p in self.parts() if all(w in " ".join(p.cmdline()) for w in words))
 
     def wait(self) -> int:
-        """Wait until it has ended and return its exit code."""
-        return self.process.wait(PATIENCE)
+        """Wait for the process to exit, and return its exit code."""
+        return self.process.wait(START_TIMEOUT)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C does, check that nothing of it is left, and return its exit code."""
+        """Send a signal, check that no process is left, and return the exit code."""
         parts = self.parts()
         self.process.send_signal(number)
         code = self.wait()
-        assert_gone(parts)
+        assert_exited(parts)
         return code
 
 
 @contextmanager
 def running(data: Path, port: int | None = None, *options: str) -> Iterator[System]:
-    """Run a system that is ready, and end it in any case."""
+    """Run a system until the block ends; it is ready when the block starts."""
     system = System(data, port, *options)
     try:
         system.wait_until_ready()
@@ -91,27 +91,27 @@ def running(data: Path, port: int | None = None, *options: str) -> Iterator[Syst
 
 
 def keep_logs(folder: Path) -> None:
-    """Copy what a system has logged to where all that a test run logs is looked through."""
+    """Copy the logs of a system to the folder that scripts/log_leaks.py searches."""
     if LOGS in os.environ:
         for path in folder.glob("*.log"):
             copy(path, Path(os.environ[LOGS]) / f"{time.monotonic_ns()}-{path.name}")
 
 
-def assert_gone(processes: list[psutil.Process]) -> None:
-    """Check that processes have ended."""
-    _, left = psutil.wait_procs(processes, timeout=GONE_WITHIN)
+def assert_exited(processes: list[psutil.Process]) -> None:
+    """Check that processes have exited."""
+    _, left = psutil.wait_procs(processes, timeout=EXIT_TIMEOUT)
     assert not left, [process.cmdline() for process in left]
 
 
 def command(module: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a module of the environment until it exits."""
     return subprocess.run(
         [sys.executable, "-m", module, *options], capture_output=True, text=True, check=False
     )
 
 
 def refused(data: Path, port: int | None = None, *options: str) -> str:
-    """Start a system that must not start, and return the one sentence that it ends with."""
+    """Start a system that must fail at its start, and return the last line of its output."""
     system = System(data, port, *options)
     assert system.wait() != 0
     sentence = system.output.strip().splitlines()[-1]
@@ -119,22 +119,17 @@ def refused(data: Path, port: int | None = None, *options: str) -> str:
     return sentence
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    return free_ports(1)[0]
-
-
 def pasted_lines(system: System) -> str:
-    """Return the lines that it says to paste, as one script."""
+    """Return the commands that the welcome text shows, as one script."""
     block = re.search(r"Paste these:\n(.*)\nCtrl-C stops", system.output, re.DOTALL)
     assert block is not None, system.output
     return block[1]
 
 
 def shell(script: str) -> str:
-    """Run a script as a user would paste it, and return what it prints."""
+    """Run a script in bash, and return its output."""
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - the shell that a user has
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - the user's shell
         env=os.environ,
         capture_output=True,
         text=True,
@@ -145,7 +140,7 @@ def shell(script: str) -> str:
 
 
 def is_healthy(url: str) -> bool:
-    """Tell whether the clients service answers there."""
+    """Return whether the clients service is healthy."""
     try:
         return httpx.get(f"{url}/clients/health", timeout=2).is_success
     except httpx.TransportError:

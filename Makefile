@@ -175,12 +175,12 @@ images: ## Build the images (CONTAINER_TOOL, REPOSITORY, TAG, PUSH)
 .PHONY: e2e
 e2e: ## Try the charts on the cluster of KUBECONFIG (REGISTRY, INGRESS_URL or _HOST, ROUNDS, THOROUGH=1)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts/charts $(BIN)/python -m tests.e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
+	@$(BIN)/python -m tests.e2e --rounds '$(ROUNDS)' $(if $(THOROUGH),--thorough)
 
 .PHONY: drill
 drill: ## Break each service in each way: its monitor must tell (FAULTS, SERVICES, ARGS=--help)
 	@$(BOOTSTRAP) dev
-	@PYTHONPATH=scripts/charts $(BIN)/python -m tests.drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
+	@$(BIN)/python -m tests.drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
 .PHONY: operator-bench
 operator-bench: ## Show what the operator holds to, on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
@@ -197,12 +197,12 @@ lock: ## Renew the locked dependencies
 .PHONY: chart
 chart: ## Make the chart of a new service that has a contract (NAME)
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/charts/new_chart.py '$(NAME)'
+	@$(BIN)/python -m scripts.charts.new_chart '$(NAME)'
 
 .PHONY: charts-docs
 charts-docs: ## Write the charts' tables of values into their READMEs
 	@$(BOOTSTRAP) dev
-	@$(BIN)/python scripts/charts/chart_docs.py
+	@$(BIN)/python -m scripts.charts.chart_docs
 
 .PHONY: clean
 clean: ## Remove the environment and the caches (the data stays)

@@ -46,9 +46,9 @@ LINTERS = (
     Check("imports", ("lint-imports",)),
     Check("scenarios", ("robocop", "check", "--no-cache", "robot")),
     Check("dockerfiles", ("hadolint", *map(str, sorted(ROOT.glob("*/Dockerfile"))))),
-    Check("chart docs", ("python", "scripts/charts/chart_docs.py", "--check")),
+    Check("chart docs", ("python", "-m", "scripts.charts.chart_docs", "--check")),
     Check("secrets", ("python", "scripts/audit.py", "secrets")),
-    Check("checkov", ("python", "scripts/charts/charts_security.py")),
+    Check("checkov", ("python", "-m", "scripts.charts.charts_security")),
 )
 
 

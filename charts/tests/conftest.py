@@ -1,14 +1,15 @@
 """The Helms that the charts are tried with, and Prometheus' promtool."""
 
-import promtool
 import pytest
-from rendering import helms
+
+from scripts.charts import promtool
+from scripts.charts.rendering import find_helms
 
 
 @pytest.fixture(scope="session")
 def all_helms(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Every Helm that is there."""
-    found: list[str] = helms(tmp_path_factory.mktemp("helm"))
+    found: list[str] = find_helms(tmp_path_factory.mktemp("helm"))
     return found
 
 
@@ -22,8 +23,8 @@ def helm(all_helms: list[str]) -> str:
 def found_promtool() -> None:
     """Promtool is there, or what needs it is left out with a sentence; with CI=true it fails."""
     try:
-        promtool.program()
+        promtool.find_program()
     except promtool.PromtoolError as error:
-        if promtool.must_be_there():
+        if promtool.is_required():
             raise
         pytest.skip(str(error))

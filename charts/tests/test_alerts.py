@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import promtool
 import pytest
 import yaml
-from rendering import CHARTS, render, rules
 
 from localstack.catalogue import SERVICES
+from scripts.charts import promtool
+from scripts.charts.rendering import CHARTS, render, rule_groups
 
 # By chart: the options that make it bring its rules. Their tests are alerts/CHART.yaml.
 RULES = {
@@ -30,7 +30,7 @@ def chart(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def groups(helm: str, chart: str) -> dict[str, Any]:
     """Its rules, as it renders them."""
-    found: dict[str, Any] = rules(render(helm, chart, *RULES[chart]))
+    found: dict[str, Any] = rule_groups(render(helm, chart, *RULES[chart]))
     return found
 
 
@@ -84,7 +84,7 @@ def test_every_page_belongs_to_an_alert(helm: str) -> None:
     alerts = {
         rule["alert"]
         for chart, options in RULES.items()
-        for group in rules(render(helm, chart, *options))["groups"]
+        for group in rule_groups(render(helm, chart, *options))["groups"]
         for rule in group["rules"]
     }
     pages = {page.stem for page in (CHARTS.parent / "docs" / "runbooks").glob("*.md")}

@@ -6,18 +6,18 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from rendering import (
+
+from localstack.catalogue import SERVICES
+from scripts.charts.rendering import (
     CHARTS,
     EXAMPLES,
     HelmError,
-    alone,
     containers,
     of_kind,
-    pods,
+    pod_specs,
     render,
+    standalone_options,
 )
-
-from localstack.catalogue import SERVICES
 
 VARIANTS: list[tuple[str, ...]] = [
     (),
@@ -38,7 +38,7 @@ FOREIGN = {
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
 def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None:
     for helm in all_helms:
-        options = [] if chart == "cadastro" else alone(chart)
+        options = [] if chart == "cadastro" else standalone_options(chart)
         command = [helm, "lint", "--strict", str(CHARTS / chart), *options]
         command += ["--kube-version", "1.34.0"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -67,7 +67,7 @@ def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...
 
 def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
     seen = 0
-    for name, pod in pods(render(helm, "cadastro", "--set", "test.url=http://x.example")):
+    for name, pod in pod_specs(render(helm, "cadastro", "--set", "test.url=http://x.example")):
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
@@ -177,5 +177,5 @@ def test_a_wrong_or_missing_value_is_named(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
-    objects = render(helm, service, *alone(service))
+    objects = render(helm, service, *standalone_options(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")

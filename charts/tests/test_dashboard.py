@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import promtool
 import pytest
 from monitors import monitor
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
-from rendering import dashboards, render, rules
 
+from scripts.charts import promtool
+from scripts.charts.rendering import dashboards, render, rule_groups
 from synthetic.operator import monitor_metrics, operator_metrics
 from synthetic.operator.monitor_cache import Store
 
@@ -93,7 +93,7 @@ def test_alerts_and_dashboard_speak_of_metrics_and_labels_that_there_are(
     objects: list[dict[str, Any]], dashboard: dict[str, Any], exposed: str
 ) -> None:
     known, spoken_of = labels_of(exposed), set()
-    alerts = [rule["expr"] for group in rules(objects)["groups"] for rule in group["rules"]]
+    alerts = [rule["expr"] for group in rule_groups(objects)["groups"] for rule in group["rules"]]
     for expression in [*alerts, *expressions(dashboard)]:
         for name, matchers in SELECTOR.findall(expression):
             assert name in known, expression

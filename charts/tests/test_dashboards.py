@@ -1,8 +1,7 @@
 """The services' dashboards, as Grafana shows them; what they ask for is in test_prometheus.py."""
 
-from rendering import dashboards, render
-
 from localstack.catalogue import SERVICES
+from scripts.charts.rendering import dashboards, render
 
 
 def test_panels_lie_beside_each_other_and_have_names_of_their_own(helm: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from rendering import HelmError, containers, of_kind, pods, render
+
+from scripts.charts.rendering import HelmError, containers, of_kind, pod_specs, render
 
 URL = ("--set", "url=http://cadastro.example")
 VARIANTS = [
@@ -17,7 +18,7 @@ VARIANTS = [
 
 def arguments(objects: list[dict[str, Any]], part: str) -> str:
     """Return the arguments of a part, in one line."""
-    pod = next(pod for name, pod in pods(objects) if name.endswith(part))
+    pod = next(pod for name, pod in pod_specs(objects) if name.endswith(part))
     (container,) = containers(pod)
     return " ".join(container["args"])
 
@@ -30,7 +31,7 @@ def test_every_object_fits_kubernetes_schemas_and_the_restricted_standard(
         objects = render(helm, "load", *options)
         for item in objects:
             kubernetes_validate.validate(item, "1.34", strict=True)
-        for name, pod in pods(objects):
+        for name, pod in pod_specs(objects):
             assert pod["automountServiceAccountToken"] is False, name
             assert pod["securityContext"]["runAsNonRoot"] is True, name
             for container in containers(pod):

@@ -1,9 +1,17 @@
 """Databases behind a pooler: who goes through it, and what counts as a connection."""
 
 import pytest
-from rendering import CHARTS, HelmError, alone, containers, of_kind, pods, render
 
 from localstack.catalogue import SERVICES
+from scripts.charts.rendering import (
+    CHARTS,
+    HelmError,
+    containers,
+    of_kind,
+    pod_specs,
+    render,
+    standalone_options,
+)
 
 
 def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
@@ -11,7 +19,7 @@ def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
     objects = render(helm, "cadastro", *(part for path in examples for part in ("-f", path)))
     urls = {
         (name, container["name"]): variable["valueFrom"]["secretKeyRef"]["name"]
-        for name, pod in pods(objects)
+        for name, pod in pod_specs(objects)
         for container in containers(pod)
         for variable in container.get("env", [])
         if variable["name"] == "DATABASE_URL"
@@ -29,5 +37,7 @@ def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
 def test_pools_that_end_at_a_pooler_hold_no_connection_of_the_server(helm: str) -> None:
     many = ("--set", "database.maxConnections=30,replicas=50")
     with pytest.raises(HelmError, match="may hold"):
-        render(helm, "clients", *alone("clients"), *many)
-    assert render(helm, "clients", *alone("clients"), *many, "--set", "database.poolerSecret=x")
+        render(helm, "clients", *standalone_options("clients"), *many)
+    assert render(
+        helm, "clients", *standalone_options("clients"), *many, "--set", "database.poolerSecret=x"
+    )

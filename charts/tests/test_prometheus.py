@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import promtool
 import pytest
 import yaml
-from rendering import dashboards, render, rules
 
 from localstack.catalogue import CONTRACTS, SERVICES, relays
 from localstack.folder import DataFolder
 from localstack.postgres import Postgres
 from localstack.stack import free_ports
+from scripts.charts import promtool
+from scripts.charts.rendering import dashboards, render, rule_groups
 from servicekit.contract import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
@@ -95,7 +95,7 @@ def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Pr
         (folder / name).write_text(yaml.safe_dump(document))
     address = f"127.0.0.1:{free_ports(1)[0]}"
     started = [
-        promtool.program("prometheus"),
+        promtool.find_program("prometheus"),
         f"--config.file={folder / 'prometheus.yaml'}",
         f"--storage.tsdb.path={folder / 'samples'}",
         f"--web.listen-address={address}",
@@ -184,7 +184,7 @@ def unanswered(prometheus: Prometheus, shown: dict[str, dict[str, str]]) -> list
 def test_every_panel_and_every_alert_asks_for_what_prometheus_has(
     objects: list[dict[str, Any]], data_folder: Path, tmp_path: Path
 ) -> None:
-    shown, groups = panels(objects), rules(objects)
+    shown, groups = panels(objects), rule_groups(objects)
     with (
         running(data_folder, None, "--metrics") as system,
         scraping(tmp_path, DataFolder(data_folder).metrics, groups) as prometheus,

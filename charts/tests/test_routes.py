@@ -1,9 +1,8 @@
 """Who is called: by the ingress, and by the services among each other."""
 
-from rendering import alone, of_kind, render
-
 from localstack import catalogue
 from localstack.catalogue import SERVICES
+from scripts.charts.rendering import of_kind, render, standalone_options
 
 
 def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
@@ -18,7 +17,7 @@ def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) ->
 
 def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
     url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
-    objects = render(helm, "clients", *alone("clients"), "--set", url)
+    objects = render(helm, "clients", *standalone_options("clients"), "--set", url)
     (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
         "containers"
     ]

@@ -2,9 +2,8 @@
 
 import re
 
-from rendering import CHARTS, of_kind, pods, render
-
 from localstack.catalogue import SERVICES
+from scripts.charts.rendering import CHARTS, of_kind, pod_specs, render
 
 
 def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
@@ -21,7 +20,7 @@ def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
     jobs = of_kind(render(helm, "cadastro"), "CronJob")
     sweeps = {f"try-{service}-sweep" for service in SERVICES}
     assert jobs.keys() == sweeps | {"try-inventory-reconcile"}
-    for name, pod in pods(list(jobs.values())):
+    for name, pod in pod_specs(list(jobs.values())):
         (container,) = pod["containers"]
         if name.endswith("sweep"):
             assert [item["name"] for item in container["env"]] == ["DATABASE_URL"]

@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from chart_docs import Value, values_of
-from rendering import CHARTS, HelmError, alone, text
 
 from localstack.catalogue import SERVICES
+from scripts.charts.chart_docs import Value, documented_values
+from scripts.charts.rendering import CHARTS, HelmError, render_text, standalone_options
 
 # what each value is set to, and what then stands in the manifests
 OF_EVERY_POD: dict[str, tuple[Any, str]] = {
@@ -159,7 +159,7 @@ EFFECTS = {
     "load": OF_THE_LOAD,
 }
 USUAL = {  # without which a chart refuses to be installed
-    **{chart: alone(chart) for chart in SERVICES},
+    **{chart: standalone_options(chart) for chart in SERVICES},
     "cadastro": [],
     "synthetic": ["--set-json", 'credentials.existingSecret="x"'],
     "load": ["--set-json", 'url="http://cadastro.example"'],
@@ -171,13 +171,13 @@ CHARTS_WITH_VALUES = sorted(path.parent.name for path in CHARTS.glob("*/values.y
 @functools.cache
 def values(chart: str) -> list[Value]:
     """Return the values of a chart; raises when one has no comment."""
-    return values_of(CHARTS / chart)
+    return documented_values(CHARTS / chart)
 
 
 @functools.cache
 def by_default(helm: str, chart: str) -> str:
     """Return what a chart makes when nothing is set that need not be."""
-    return text(helm, chart, *USUAL[chart])
+    return render_text(helm, chart, *USUAL[chart])
 
 
 @pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
@@ -206,7 +206,7 @@ def test_a_value_changes_what_the_chart_makes(
         for name, one in {**needs, path: value}.items()
         for option in ("--set-json", f"{name}={json.dumps(one)}")
     ]
-    made, before = text(helm, chart, *USUAL[chart], *settings), by_default(helm, chart)
+    made, before = render_text(helm, chart, *USUAL[chart], *settings), by_default(helm, chart)
     if shows.startswith("!"):
         made, before, shows = before, made, shows[1:]
     assert shows in made
@@ -215,8 +215,12 @@ def test_a_value_changes_what_the_chart_makes(
 
 def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> None:
     def tried(allowed: int) -> str:
-        return text(
-            helm, "clients", *alone("clients"), "--set", f"database.maxConnections={allowed}"
+        return render_text(
+            helm,
+            "clients",
+            *standalone_options("clients"),
+            "--set",
+            f"database.maxConnections={allowed}",
         )
 
     # (2 replicas + 1 while rolling) x 1 worker x 4 threads, 2 relays of 2, 3 commands: 19, of 80 %
@@ -228,7 +232,9 @@ def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> N
 
 
 def test_a_monitor_that_is_set_to_null_is_left_out(helm: str) -> None:
-    left = text(helm, "synthetic", *USUAL["synthetic"], "--set-json", "monitors.auth-login=null")
+    left = render_text(
+        helm, "synthetic", *USUAL["synthetic"], "--set-json", "monitors.auth-login=null"
+    )
     assert "auth-login: |" in by_default(helm, "synthetic")
     assert "auth-login: |" not in left
     assert "clients-crud: |" in left
@@ -239,7 +245,7 @@ def test_what_the_services_share_is_said_in_the_same_words() -> None:
         schema = json.loads((CHARTS / chart / "values.schema.json").read_text())["properties"]
         own = {"threads", "peers.auth", *OF_ONE[chart]}
         return {
-            value.path: (value.about, schema[value.path.partition(".")[0]])
+            value.path: (value.description, schema[value.path.partition(".")[0]])
             for value in values(chart)
             if value.path not in own
         }

@@ -1,6 +1,6 @@
-"""Writes each chart's table of values into its README, from the comments of its values.yaml.
+"""Generator of the table of values in each chart's README, from the comments of values.yaml.
 
-What stands above the mark in a README is written by hand and stays as it is.
+The text above the marker line of a README is written by hand and is kept.
 """
 
 import argparse
@@ -14,72 +14,75 @@ from typing import Any
 import yaml
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
-MARK = "<!-- From here on made by `make charts-docs`, out of values.yaml. -->"
-COMMENT = "# -- "
+MARKER = "<!-- Generated from values.yaml by `make charts-docs`; do not edit below this line. -->"
+COMMENT_PREFIX = "# -- "
 
 
 class DocsError(Exception):
-    """A value cannot be documented; the message names it and its line."""
+    """A value has no description; the message names it and its line."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """One value of a chart: its dotted path, its default, and what it is for."""
+    """One value of a chart: its dotted path, its default, and its description."""
 
     path: str
     default: Any
-    about: str
+    description: str
 
 
 def main() -> int:
-    """Write the tables, or with ``--check`` only tell which are not up to date."""
+    """Write the tables, or with ``--check`` only report the outdated ones."""
     parser = argparse.ArgumentParser(prog="make charts-docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if one is stale")
-    only_check = parser.parse_args().check
-    stale = 0
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if a table is outdated"
+    )
+    check_only = parser.parse_args().check
+    outdated = 0
     try:
         for values in sorted(CHARTS.glob("*/values.yaml")):
-            stale += bring_up_to_date(values.parent, write=not only_check)
+            outdated += update_readme(values.parent, write=not check_only)
     except DocsError as error:
         sys.stderr.write(f"charts-docs: {error}\n")
         return 1
-    return 1 if only_check and stale else 0
+    return 1 if check_only and outdated else 0
 
 
-def bring_up_to_date(chart: Path, *, write: bool) -> bool:
-    """Write the README of a chart where it is stale, if it may; tell whether it was."""
+def update_readme(chart: Path, *, write: bool) -> bool:
+    """Return true if the README of a chart is outdated, after writing it if ``write`` is set."""
     readme = chart / "README.md"
     old = readme.read_text() if readme.is_file() else ""
-    new = text_of(chart, old.partition(MARK)[0])
+    new = render_readme(chart, old.partition(MARKER)[0])
     if old == new:
         return False
     if write:
         readme.write_text(new)
         print(f"charts-docs: wrote {readme.relative_to(CHARTS.parent)}")
     else:
-        sys.stderr.write(f"charts-docs: {readme} is not what values.yaml says: make charts-docs\n")
+        sys.stderr.write(f"charts-docs: {readme} is outdated: run make charts-docs\n")
     return True
 
 
-def text_of(chart: Path, by_hand: str) -> str:
-    """Return the README of a chart: what is written by hand, or its title, and the table."""
-    about = yaml.safe_load((chart / "Chart.yaml").read_text())
-    head = by_hand or f"# {about['name']}\n{about['description']}.\n\n"
-    table = ["| value | default | what it is |", "|---|---|---|", *map(row, values_of(chart))]
-    return "\n".join([f"{head}{MARK}", "## Values", *table, ""])
+def render_readme(chart: Path, intro: str) -> str:
+    """Return the README of a chart: the handwritten intro, or a default one, and the table."""
+    metadata = yaml.safe_load((chart / "Chart.yaml").read_text())
+    head = intro or f"# {metadata['name']}\n{metadata['description']}.\n\n"
+    rows = map(table_row, documented_values(chart))
+    table = ["| value | default | description |", "|---|---|---|", *rows]
+    return "\n".join([f"{head}{MARKER}", "## Values", *table, ""])
 
 
-def row(value: Value) -> str:
-    """Return a line of the table."""
+def table_row(value: Value) -> str:
+    """Return the table row of a value."""
     default = json.dumps(value.default, ensure_ascii=False)
-    return f"| `{value.path}` | `{default}` | {value.about} |"
+    return f"| `{value.path}` | `{default}` | {value.description} |"
 
 
-def values_of(chart: Path) -> list[Value]:
-    """Return every value of a chart, in the order of its values.yaml.
+def documented_values(chart: Path) -> list[Value]:
+    """Return the values of a chart in the order of its values.yaml.
 
     Raises:
-        DocsError: a value has no comment of its own, and belongs to none that has one.
+        DocsError: neither a value nor one of its parents has a description.
 
     """
     file = chart / "values.yaml"
@@ -92,30 +95,30 @@ def values_of(chart: Path) -> list[Value]:
 def _walk(node: yaml.MappingNode, file: Path, lines: list[str], prefix: str) -> Iterator[Value]:
     for key, value in node.value:
         path = f"{prefix}{key.value}"
-        about = _comment(lines, key.start_mark.line)
-        if about:
-            yield Value(path, _plain(value), about)
+        description = _doc_comment(lines, key.start_mark.line)
+        if description:
+            yield Value(path, _to_python(value), description)
         elif isinstance(value, yaml.MappingNode) and value.value:
             yield from _walk(value, file, lines, f"{path}.")
         else:
-            message = f"{file.parent.name}: {path} has no `{COMMENT}` above it in values.yaml"
-            raise DocsError(f"{message}, line {key.start_mark.line + 1}")
+            place = f"{file.parent.name}/values.yaml, line {key.start_mark.line + 1}"
+            raise DocsError(f"{place}: {path} has no comment `{COMMENT_PREFIX}` above it")
 
 
-def _comment(lines: list[str], line: int) -> str:
-    """Return the comment right above a line, in one; empty when there is none of ours."""
+def _doc_comment(lines: list[str], line: int) -> str:
+    """Return the ``# --`` comment directly above a line, joined; empty if there is none."""
     found: list[str] = []
     for text in reversed(lines[:line]):
         stripped = text.strip()
-        if stripped.startswith(COMMENT):
-            return " ".join([stripped.removeprefix(COMMENT), *reversed(found)])
+        if stripped.startswith(COMMENT_PREFIX):
+            return " ".join([stripped.removeprefix(COMMENT_PREFIX), *reversed(found)])
         if not stripped.startswith("#"):
             return ""
         found.append(stripped.lstrip("# "))
     return ""
 
 
-def _plain(node: yaml.Node) -> Any:  # noqa: ANN401 - YAML is anything
+def _to_python(node: yaml.Node) -> Any:  # noqa: ANN401 - YAML values have any type
     return yaml.SafeLoader("").construct_document(node)
 
 

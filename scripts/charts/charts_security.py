@@ -1,6 +1,6 @@
-"""Asks checkov about everything that the charts make: the umbrella and each example, and the load.
+"""Scan of the rendered charts with checkov: the umbrella chart, each example, and the load chart.
 
-checkov has an environment of its own below .venv, made from requirements/checkov.lock.
+checkov has a separate environment below .venv, created from requirements/checkov.lock.
 """
 
 import argparse
@@ -9,34 +9,34 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rendering import CHARTS, EXAMPLES, helms, text
+from scripts.charts.rendering import CHARTS, EXAMPLES, find_helms, render_text
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.py"
-HOME = ROOT / ".venv" / "checkov"
+CHECKOV_DIR = ROOT / ".venv" / "checkov"
 
 
 def main() -> int:
-    """Return checkov's verdict: 0, or 1 when a check failed."""
+    """Return checkov's exit code: 0, or 1 if a check failed."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    subprocess.run([sys.executable, BOOTSTRAP, HOME.name], check=True)
+    subprocess.run([sys.executable, BOOTSTRAP, CHECKOV_DIR.name], check=True)
     with tempfile.TemporaryDirectory(prefix="cadastro-checkov-") as folder:
         render_all(Path(folder))
-        command = [str(HOME / "bin" / "python"), str(HOME / "bin" / "checkov")]
+        command = [str(CHECKOV_DIR / "bin" / "python"), str(CHECKOV_DIR / "bin" / "checkov")]
         options = ["--directory", folder, "--config-file", str(CHARTS / ".checkov.yaml")]
         return subprocess.run([*command, *options], check=False).returncode
 
 
 def render_all(folder: Path) -> None:
-    """Write what the charts make to stay, one file for each way to install them."""
-    helm = helms(folder)[0]
-    ways: dict[str, tuple[str, ...]] = {
+    """Write the rendered manifests, one file for each set of values, without the test pod."""
+    helm = find_helms(folder)[0]
+    variants: dict[str, tuple[str, ...]] = {
         file.stem: ("cadastro", "--values", str(file)) for file in EXAMPLES
     }
-    ways["default"] = ("cadastro",)
-    ways["load"] = ("load", "--set", "url=http://cadastro.example.com")
-    for name, options in ways.items():
-        (folder / f"{name}.yaml").write_text(text(helm, *options, "--skip-tests"))
+    variants["default"] = ("cadastro",)
+    variants["load"] = ("load", "--set", "url=http://cadastro.example.com")
+    for name, options in variants.items():
+        (folder / f"{name}.yaml").write_text(render_text(helm, *options, "--skip-tests"))
 
 
 if __name__ == "__main__":

@@ -102,8 +102,8 @@ def test_a_service_takes_few_lines_and_responds_behind_the_ingress(
     for patch in (change, test):
         run(copy, "git", "apply", given=patch)
     python = sys.executable
-    run(copy, python, "scripts/charts/new_chart.py", "suppliers")
-    run(copy, python, "scripts/charts/chart_docs.py")
+    run(copy, python, "-m", "scripts.charts.new_chart", "suppliers")
+    run(copy, python, "-m", "scripts.charts.chart_docs")
     run(copy, str(BIN / "ruff"), "check", "services", "openapi", "charts")
     run(copy, str(BIN / "lint-imports"))
     run(copy, str(BIN / "pytest"), "-q", "services/suppliers", "openapi/tests/test_contracts.py")

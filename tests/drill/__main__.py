@@ -15,9 +15,9 @@ import uuid
 from collections.abc import Iterable
 
 import httpx
-import promtool
 
 from localstack.catalogue import SERVICES
+from scripts.charts import promtool
 from tests.drill import monitor_faults, runner
 from tests.drill.experiment import Row
 from tests.drill.false_alarms import Calm

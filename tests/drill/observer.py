@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import promtool
-import rendering
 import yaml
 
+from scripts.charts import promtool, rendering
 from tests.support.cluster import RELEASE, Cluster, ClusterError
 from tests.support.ports import free_port
 
@@ -56,7 +55,7 @@ def look_out(cluster: Cluster) -> Iterator[Lookout]:
         PromtoolError: there is no Prometheus; the message says how to get one.
 
     """
-    program = promtool.program("prometheus")
+    program = promtool.find_program("prometheus")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadastro-drill-")))
         proxy = stack.enter_context(_running(["kubectl", "proxy", "--port=0"], folder / "proxy"))
@@ -80,7 +79,7 @@ def look_out(cluster: Cluster) -> Iterator[Lookout]:
 def _rules(cluster: Cluster) -> dict[str, Any]:
     """Return the rules as the chart renders them for this cluster."""
     text = cluster.template(RELEASE, "charts/synthetic", RULES, SETTINGS)
-    return rendering.rules([item for item in yaml.safe_load_all(text) if item])
+    return rendering.rule_groups([item for item in yaml.safe_load_all(text) if item])
 
 
 def _settings(cluster: Cluster, served: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import httpx
-from promtool import PromtoolError
 
+from scripts.charts.promtool import PromtoolError
 from tests.e2e import (
     acceptance,
     failure_cases,

@@ -14,7 +14,7 @@ from prometheus_client.registry import CollectorRegistry
 from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
 from synthetic.operator import monitor_metrics, operator_metrics
-from synthetic.operator.monitor_cache import Store
+from synthetic.operator.monitor_cache import MonitorCache
 
 OPTIONS = (
     *("--set", "credentials.existingSecret=x"),
@@ -54,7 +54,7 @@ def exposed() -> str:
         "lastRun": {"durationMs": 80},
         "lastSuccessTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
     }
-    store, registry = Store(), CollectorRegistry()
+    store, registry = MonitorCache(), CollectorRegistry()
     store.put(monitor(status=status))
     monitor_metrics.register(registry, store, lambda: now)
     operator_metrics.API_REQUESTS.labels("GET", "200")

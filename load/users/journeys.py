@@ -7,7 +7,7 @@ from load.harness.recording import OK, REFUSED
 from synthetic.probe.catalog import journey_names, load_journey
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.journey import Journey
-from synthetic.probe.results import Outcome, UsageError
+from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.runner import Limits, Runner
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
@@ -26,14 +26,14 @@ class Replays:
         self._target = parse_target(url)
         self._journeys = [*filter(self._can_run, map(load_journey, journey_names()))]
 
-    def replay(self) -> Outcome:
+    def replay(self) -> RunResult:
         """Replay any of them, whole, what undoes it included."""
         return self._runner(random.choice(self._journeys)).run()  # noqa: S311 - any of them
 
     def _can_run(self, journey: Journey) -> bool:
         try:
             self._runner(journey)
-        except UsageError:
+        except ProbeError:
             return False
         return True
 
@@ -48,7 +48,7 @@ class Replays:
         )
 
 
-def ending(outcome: Outcome) -> str:
+def ending(outcome: RunResult) -> str:
     """Return how a replay ended, as recordings have it."""
     if outcome.result == "passed":
         return OK

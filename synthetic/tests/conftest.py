@@ -9,7 +9,7 @@ from apiservice import serve
 from stage import Stage
 
 from shop import Shop, open_shop, write_journey
-from synthetic.operator.api_client import Api
+from synthetic.operator.api_client import ApiClient
 
 
 @pytest.fixture
@@ -40,5 +40,5 @@ async def stage(
     """A cluster with nothing in it, and the operator's client logged in to it."""
     cluster, kubeconfig = Cluster(), tmp_path / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    async with serve(cluster, kubeconfig) as url, Api() as api:
+    async with serve(cluster, kubeconfig) as url, ApiClient() as api:
         yield Stage(cluster, api, url, kubeconfig)

@@ -15,7 +15,7 @@ import yaml
 from servicekit.testing import StandIn
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.replay import replay
-from synthetic.probe.results import Outcome
+from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 
 CREDENTIALS = Credentials("not-secret-in-tests")
@@ -232,6 +232,6 @@ def open_shop() -> Iterator[Shop]:
         thread.join()
 
 
-def visit(url: str, file: Path, limits: Limits = PATIENT) -> Outcome:
+def visit(url: str, file: Path, limits: Limits = PATIENT) -> RunResult:
     """Replay the journey of ``file`` against a shop."""
     return replay("things", url, CREDENTIALS, limits, file=file)

@@ -11,8 +11,8 @@ import pytest
 
 from shop import Shop, answer
 from synthetic.operator.settings import Settings
-from synthetic.probe.results import Outcome, StepOutcome
-from synthetic.probe.termination_log import LIMIT, message
+from synthetic.probe.results import RunResult, StepResult
+from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
 
 SHIPPED = {
     "auth-health",
@@ -104,10 +104,10 @@ def test_a_program_gets_json_and_a_kubelet_a_message(
 
 
 def test_a_message_has_room_for_the_latest_steps_of_any_journey() -> None:
-    outcome = Outcome("j" * 300, "0" * 32, step="s" * 300)
-    outcome.steps = [StepOutcome(f"step-{n}-{'x' * 50}", "op", 1) for n in range(200)]
-    text = message(outcome)
-    assert len(text.encode()) <= LIMIT
+    outcome = RunResult("j" * 300, "0" * 32, step="s" * 300)
+    outcome.steps = [StepResult(f"step-{n}-{'x' * 50}", "op", 1) for n in range(200)]
+    text = format_message(outcome)
+    assert len(text.encode()) <= MAX_MESSAGE_BYTES
     assert json.loads(text)["steps"][-1][0].startswith("step-199-")
 
 

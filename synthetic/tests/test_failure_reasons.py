@@ -161,8 +161,8 @@ def test_a_certificate_must_be_one_that_is_trusted(
             outcome = visit(url, journey)
     assert outcome.result == "passed"
     first, *rest = outcome.steps
-    assert first.phases.tls > 0
-    assert [step.phases.tls for step in rest] == [0, 0, 0], "one connection serves all steps"
+    assert first.timings.tls > 0
+    assert [step.timings.tls for step in rest] == [0, 0, 0], "one connection serves all steps"
 
 
 def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: Shop, journey
     shop.faults["POST /token"] = close_after
     outcome = visit(shop.url, journey)
     assert (outcome.result, outcome.attempt) == ("passed", 1)
-    assert [step.phases.connect > 0 for step in outcome.steps] == [True, True, False, False]
+    assert [step.timings.connect > 0 for step in outcome.steps] == [True, True, False, False]
 
 
 @contextmanager

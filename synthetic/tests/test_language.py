@@ -9,15 +9,15 @@ import yaml
 
 from shop import CONTRACT, CREDENTIALS, Shop, visit, write_journey
 from synthetic.probe.catalog import load_journey
-from synthetic.probe.criteria import read_criterion
-from synthetic.probe.expressions import Scope, fill, parse
-from synthetic.probe.http import Answer
-from synthetic.probe.inputs import GENERATORS, make_inputs
+from synthetic.probe.criteria import parse_criterion
+from synthetic.probe.expressions import Context, interpolate, parse_expression
+from synthetic.probe.http import Response
+from synthetic.probe.inputs import GENERATORS, generate_inputs
 from synthetic.probe.replay import replay
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
-SCOPE = Scope({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Answer(201, {"etag": '"1"'}, BODY))
+SCOPE = Context({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Response(201, {"etag": '"1"'}, BODY))
 
 Document = dict[str, Any]
 
@@ -46,7 +46,7 @@ Document = dict[str, Any]
     ],
 )
 def test_a_simple_condition_holds_or_does_not(condition: str, *, holds: bool) -> None:
-    assert bool(read_criterion({"condition": condition}).holds(SCOPE)) is holds
+    assert bool(parse_criterion({"condition": condition}).evaluate(SCOPE)) is holds
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_regex_and_a_jsonpath_look_at_their_context(
     kind: str, context: str, condition: str, *, holds: bool
 ) -> None:
     document = {"type": kind, "context": context, "condition": condition}
-    assert bool(read_criterion(document).holds(SCOPE)) is holds
+    assert bool(parse_criterion(document).evaluate(SCOPE)) is holds
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_regex_and_a_jsonpath_look_at_their_context(
     ],
 )
 def test_a_criterion_that_cannot_be_read_is_refused(document: Document) -> None:
-    with pytest.raises(UsageError):
-        read_criterion(document)
+    with pytest.raises(ProbeError):
+        parse_criterion(document)
 
 
 def test_a_template_is_filled_with_values_of_their_own_type() -> None:
@@ -91,13 +91,13 @@ def test_a_template_is_filled_with_values_of_their_own_type() -> None:
         "text": "no {$inputs.n} of {$inputs.name}",
         "n": [1],
     }
-    assert fill(template, SCOPE) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
-    assert parse("$response.body").value(SCOPE)["n"] == 3
+    assert interpolate(template, SCOPE) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
+    assert parse_expression("$response.body").evaluate(SCOPE)["n"] == 3
 
 
 def test_inputs_differ_from_run_to_run() -> None:
     schema = {"properties": {name: {"x-generate": name} for name in GENERATORS}}
-    first, second = make_inputs(schema), make_inputs(schema)
+    first, second = generate_inputs(schema), generate_inputs(schema)
     assert all(first[name] != second[name] for name in GENERATORS)
     assert first["email"].endswith("@example.invalid")
 
@@ -160,7 +160,7 @@ def test_what_is_not_supported_is_refused_with_its_place(
     tmp_path: Path, change: Callable[[Document], Any], told: str
 ) -> None:
     file = write_journey(tmp_path, change)
-    with pytest.raises(UsageError, match=r"things\.arazzo\.yaml") as refusal:
+    with pytest.raises(ProbeError, match=r"things\.arazzo\.yaml") as refusal:
         load_journey("things", file)
     assert told in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -180,7 +180,7 @@ def test_what_is_not_supported_is_refused_with_its_place(
 def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "things.arazzo.yaml"
     file.write_text(text)
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(ProbeError) as refusal:
         load_journey("things", file)
     assert told in str(refusal.value)
 
@@ -202,7 +202,7 @@ def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, told: 
 def test_a_contract_that_is_none_is_refused(tmp_path: Path, contract: Document, told: str) -> None:
     file = write_journey(tmp_path)
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump(contract))
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(ProbeError) as refusal:
         load_journey("things", file)
     assert told in str(refusal.value)
 
@@ -223,7 +223,7 @@ def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> 
 
 
 def test_a_journey_that_needs_a_token_needs_credentials(shop: Shop, journey: Path) -> None:
-    with pytest.raises(UsageError, match="needs a token: name a folder"):
+    with pytest.raises(ProbeError, match="needs a token: name a folder"):
         replay("things", shop.url, None, file=journey)
     assert replay("things", shop.url, CREDENTIALS, file=journey).result == "passed"
 
@@ -257,4 +257,4 @@ def test_a_step_is_tried_again_until_it_is_so(shop: Shop, tmp_path: Path) -> Non
     file = write_journey(tmp_path, retrying)
     outcome = visit(shop.url, file)
     assert (outcome.reason, outcome.step) == ("assertion", "look")
-    assert [told.tries for told in outcome.steps if told.step_id == "look"] == [4]
+    assert [told.request_count for told in outcome.steps if told.step_id == "look"] == [4]

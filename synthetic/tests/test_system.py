@@ -20,7 +20,7 @@ from servicekit.testing import record, wait_until
 from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
 from synthetic.probe.replay import replay
-from synthetic.probe.results import Outcome
+from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 from tap import tapped
 from tests.support.local_system import System, running
@@ -40,7 +40,7 @@ class Site:
     leftovers: Leftovers
     live: dict[str, int]
 
-    def replay(self, journey: str) -> Outcome:
+    def replay(self, journey: str) -> RunResult:
         """Replay a journey; what it saw goes into the ledger."""
         credentials = read_credentials(self.folder.monitor)
         outcome = replay(journey, self.system.url, credentials, Limits(timeout=PATIENCE))

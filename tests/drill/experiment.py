@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synthetic.operator.cronjob import MONITOR_LABEL
-from synthetic.operator.history import PastRun
+from synthetic.operator.history import RunRecord
 from synthetic.operator.run_result import FAILED, PASSED
 from tests.drill import manifests
 from tests.drill.faults import Fault, Site
@@ -129,10 +129,10 @@ class Exercise:
             if job["metadata"].get("labels", {}).get(MONITOR_LABEL) == self._name
         }
 
-    def _runs_of_others(self, early: set[str], lines: list[str]) -> list[PastRun]:
+    def _runs_of_others(self, early: set[str], lines: list[str]) -> list[RunRecord]:
         """Return the runs of Jobs that are not ``early`` ones: those may have seen no fault."""
         starts = {start for uid, start in self._starts().items() if uid not in early}
-        return [run for run in map(PastRun.read, lines) if run.at in starts]
+        return [run for run in map(RunRecord.read, lines) if run.at in starts]
 
     def _make_monitor(self) -> None:
         document = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
-from synthetic.operator.run_result import finished
+from synthetic.operator.run_result import is_finished
 from tests.drill.observer import GROUP, Lookout
 from tests.e2e.context import check
 from tests.support.cluster import RELEASE, Cluster
@@ -119,7 +119,7 @@ class Scene:
     @staticmethod
     def _is_ours_and_ended(job: dict[str, Any]) -> bool:
         is_ours = job["metadata"].get("labels", {}).get(MONITOR_LABEL) == NAME
-        return is_ours and finished(job)
+        return is_ours and is_finished(job)
 
     @contextmanager
     def without_operator(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from synthetic.probe.credentials import CLIENT_ID, Credentials
 from synthetic.probe.replay import replay
-from synthetic.probe.table import verdict
+from synthetic.probe.table import format_summary
 from tests.e2e.background_load import Load
 from tests.support.cluster import RELEASE, Cluster
 
@@ -58,7 +58,7 @@ class Trial:
             outcome = replay("inventory-purchase", self.url, credentials)
             if outcome.result == "passed":
                 return
-            check(time.monotonic() < deadline, f"through {self.url}: {verdict(outcome)}")
+            check(time.monotonic() < deadline, f"through {self.url}: {format_summary(outcome)}")
             time.sleep(0.5)
 
 

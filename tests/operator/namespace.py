@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from synthetic.operator.api_client import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
-from synthetic.operator.cronjob import CONTAINER, MONITOR_LABEL, UID_LABEL, is_ours
+from synthetic.operator.cronjob import CONTAINER_NAME, MONITOR_LABEL, UID_LABEL, is_owned_by
 from synthetic.operator.status import condition
 from tests.operator.api_proxy import gate
 
@@ -91,7 +91,7 @@ class Space:
 
     def cron_jobs(self, owner: Object) -> list[Object]:
         """Return the CronJobs of a monitor."""
-        return [each for each in self.all_of(CRON_JOBS) if is_ours(each, owner)]
+        return [each for each in self.all_of(CRON_JOBS) if is_owned_by(each, owner)]
 
     def end_run(self, owner: Object, *, passed: bool, said: str = "") -> Object:
         """Have a Job of a monitor end, and its probe say something; no controller looks at it.
@@ -209,7 +209,7 @@ def kubectl(*arguments: str, stdin: str | None = None) -> None:
 
 
 def _job(owner: Object, name: str) -> Object:
-    probe = {"name": CONTAINER, "image": "bench.invalid/none"}
+    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
     return {
         "metadata": {"name": name, "labels": _labels(owner)},
         "spec": {
@@ -235,7 +235,7 @@ def _ended_job(*, passed: bool) -> Object:
 
 
 def _pod(owner: Object, job: Object) -> Object:
-    probe = {"name": CONTAINER, "image": "bench.invalid/none"}
+    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
     labels = {**_labels(owner), "batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
     return {
         "metadata": {"name": job["metadata"]["name"], "labels": labels},
@@ -249,7 +249,7 @@ def _pod(owner: Object, job: Object) -> Object:
 
 def _ended_pod(said: str, code: int) -> Object:
     terminated = {"exitCode": code, "message": said, "startedAt": ENDED_AT, "finishedAt": ENDED_AT}
-    container = {"name": CONTAINER, "image": "none", "imageID": "", "ready": False}
+    container = {"name": CONTAINER_NAME, "image": "none", "imageID": "", "ready": False}
     state = {"restartCount": 0, "state": {"terminated": terminated}}
     return {"phase": "Failed", "containerStatuses": [{**container, **state}]}
 

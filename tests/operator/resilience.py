@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synthetic.operator.api_client import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.cronjob import UID_LABEL
-from synthetic.operator.reconcile import RUN_REQUESTED
+from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION
 from tests.operator.api_proxy import Gate, Kill, gate
 from tests.operator.message_fuzzer import random_message
 from tests.operator.namespace import (
@@ -127,7 +127,7 @@ def _give_work(space: Space, owner: Object) -> None:
         space.end_run(owner, passed=True)
     for _ in range(FAILED):
         space.end_run(owner, passed=False)
-    space.annotate(owner["metadata"]["name"], {RUN_REQUESTED: str(time.time())})
+    space.annotate(owner["metadata"]["name"], {RUN_REQUESTED_ANNOTATION: str(time.time())})
 
 
 def _converged(space: Space, name: str) -> bool:

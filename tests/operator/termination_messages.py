@@ -17,7 +17,7 @@ import orjson
 import yaml
 
 from synthetic.operator.api_client import MONITORS, Object
-from synthetic.operator.status import LARGEST
+from synthetic.operator.status import MAX_STATUS_BYTES
 from tests.operator.message_fuzzer import TRUE, random_message
 from tests.operator.namespace import DEFINITION, MissError, Space, runs, until
 from tests.operator.operator_process import Running, operator
@@ -74,7 +74,7 @@ def judge(one: Object, looks: int) -> None:
     wrong = next(validator.iter_errors(one["status"]), None)
     _check(wrong is None, f"a status that does not fit the schema: {wrong}")
     size = len(orjson.dumps(one["status"]))
-    _check(size <= LARGEST, f"a status of {size} bytes")
+    _check(size <= MAX_STATUS_BYTES, f"a status of {size} bytes")
 
 
 def _end_runs(space: Space, owners: list[Object]) -> list[Speaker]:

@@ -32,12 +32,12 @@ def main() -> int:
 
 def _list() -> int:
     from synthetic.probe.catalog import summaries  # noqa: PLC0415 - the probe needs none of it
-    from synthetic.probe.results import UsageError  # noqa: PLC0415
+    from synthetic.probe.results import ProbeError  # noqa: PLC0415
 
     try:
         for name, summary in summaries().items():
             print(f"{name:20}{summary}")
-    except UsageError as error:
+    except ProbeError as error:
         sys.stderr.write(f"synthetic list: {error}\n")
         return 2
     return 0
@@ -47,7 +47,7 @@ def _operator(only_settings: bool) -> int:  # noqa: FBT001 - an option of the co
     from synthetic.operator import command as operator  # noqa: PLC0415 - it loads much
 
     if only_settings:
-        print(operator.SETTINGS, end="")
+        print(operator.SETTINGS_HELP, end="")
         return 0
     return operator.run()
 

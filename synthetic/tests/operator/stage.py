@@ -13,13 +13,13 @@ from synthetic.operator.api_client import (
     JOBS,
     MONITORS,
     PODS,
-    Api,
+    ApiClient,
     Object,
     Resource,
 )
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
-from synthetic.operator.monitor_cache import Store
-from synthetic.operator.reconcile import RUN_REQUESTED, Reconciler
+from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION, Reconciler
 from synthetic.operator.status import condition
 
 HERE = "here"
@@ -32,10 +32,10 @@ class Stage:
     """One namespace, and what others than the operator do in it."""
 
     cluster: Cluster
-    api: Api
+    api: ApiClient
     url: str
     kubeconfig: Path
-    store: Store = field(default_factory=Store)
+    store: MonitorCache = field(default_factory=MonitorCache)
     now: datetime = START
 
     async def look(self, name: str = "shop") -> bool:
@@ -72,7 +72,7 @@ class Stage:
 
     def ask_for_a_run(self, when: str) -> None:
         """Have a user annotate the monitor."""
-        metadata = {**self.monitor["metadata"], "annotations": {RUN_REQUESTED: when}}
+        metadata = {**self.monitor["metadata"], "annotations": {RUN_REQUESTED_ANNOTATION: when}}
         self.change(MONITORS, {**self.monitor, "metadata": metadata})
 
     def end_run(

@@ -8,7 +8,7 @@ from apiserver import Cluster
 from apiservice import serve, write_kubeconfig
 from stage import HERE, Stage
 
-from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, Api, ApiError, Resource
+from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, ApiClient, ApiError, Resource
 
 pytestmark = pytest.mark.anyio
 
@@ -52,12 +52,12 @@ async def test_a_refused_write_is_no_success(stage: Stage) -> None:
 
 
 async def test_a_kind_that_the_server_does_not_know_is_told(stage: Stage) -> None:
-    assert await stage.api.serves(MONITORS)
-    assert not await stage.api.serves(Resource(MONITORS.prefix, "others"))
-    assert not await stage.api.serves(Resource("/apis/others.example/v1", "others"))
+    assert await stage.api.has_resource(MONITORS)
+    assert not await stage.api.has_resource(Resource(MONITORS.prefix, "others"))
+    assert not await stage.api.has_resource(Resource("/apis/others.example/v1", "others"))
     stage.cluster.fail("GET", MONITORS.prefix, 503)
     with pytest.raises(ApiError):
-        await stage.api.serves(MONITORS)
+        await stage.api.has_resource(MONITORS)
 
 
 async def test_a_token_that_has_expired_is_read_anew(stage: Stage) -> None:
@@ -75,7 +75,7 @@ async def test_a_server_that_is_gone_is_told_as_no_answer(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     async with serve(Cluster(), tmp_path / "kubeconfig"):
         pass
-    async with Api() as api:
+    async with ApiClient() as api:
         with pytest.raises(ApiError, match="does not answer") as refused:
             await api.list(CONFIG_MAPS, HERE)
     assert refused.value.status == 0
@@ -85,5 +85,5 @@ async def test_without_a_way_to_log_in_it_says_what_to_set(monkeypatch: pytest.M
     for name in ("KUBECONFIG", "HOME"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(kopf.LoginError, match="set KUBECONFIG"):
-        async with Api():
+        async with ApiClient():
             pass

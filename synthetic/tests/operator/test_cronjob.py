@@ -8,8 +8,8 @@ import kubernetes_validate
 import pytest
 from monitors import monitor
 
-from synthetic.operator.cronjob import ProbeImage, as_wanted, build_cron_job, build_job
-from synthetic.operator.spec import Spec, SpecError, spread
+from synthetic.operator.cronjob import ProbeImage, build_cron_job, build_job, matches
+from synthetic.operator.spec import Spec, SpecError, stable_offset
 
 IMAGE = ProbeImage("r.example/synthetic:1", pull_secrets=("pull",), labels={"a": "b"})
 NOW = datetime(2026, 1, 31, 10, 3, tzinfo=UTC)
@@ -32,7 +32,9 @@ VARIANTS: list[dict[str, Any]] = [
 def build(**spec: Any) -> dict[str, Any]:
     """Return the CronJob of a monitor."""
     wanted = monitor(**spec)
-    made: dict[str, Any] = build_cron_job(wanted, Spec.of(wanted), "http://shop.example", IMAGE)
+    made: dict[str, Any] = build_cron_job(
+        wanted, Spec.from_monitor(wanted), "http://shop.example", IMAGE
+    )
     return made
 
 
@@ -78,7 +80,7 @@ def test_names_fit_and_differ_with_the_uid() -> None:
     long = monitor("a" * 63)
     other = {**long, "metadata": {**long["metadata"], "uid": "another"}}
     names = [
-        build_cron_job(each, Spec.of(each), "u", IMAGE)["metadata"]["name"]
+        build_cron_job(each, Spec.from_monitor(each), "u", IMAGE)["metadata"]["name"]
         for each in (long, other)
     ]
     assert len(set(names)) == 2
@@ -96,7 +98,7 @@ def test_the_same_cause_makes_the_same_job() -> None:
 
 
 def test_intervals_are_spread_over_the_minutes() -> None:
-    offsets = {spread(f"uid-{number}", 5) for number in range(200)}
+    offsets = {stable_offset(f"uid-{number}", 5) for number in range(200)}
     assert offsets == {0, 1, 2, 3, 4}
     assert re.fullmatch(r"[0-4]-59/5 \* \* \* \*", build()["spec"]["schedule"])
     assert build(interval="1m")["spec"]["schedule"] == "* * * * *"
@@ -116,12 +118,12 @@ def test_a_schedule_that_cannot_be_kept_is_refused_with_a_reason(
     spec: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(SpecError) as refusal:
-        Spec.of(monitor(**spec)).schedule.after(NOW)
+        Spec.from_monitor(monitor(**spec)).schedule.after(NOW)
     assert refusal.value.reason == reason
 
 
 def test_a_schedule_is_kept_in_its_time_zone() -> None:
-    spec = Spec.of(monitor(schedule="30 9 * * *", timeZone="America/Sao_Paulo"))
+    spec = Spec.from_monitor(monitor(schedule="30 9 * * *", timeZone="America/Sao_Paulo"))
     assert spec.schedule.after(NOW) == datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 
 
@@ -129,6 +131,6 @@ def test_a_change_by_somebody_else_is_seen() -> None:
     desired = build()
     live = {**build(), "status": {}}
     live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"
-    assert as_wanted(desired, live)  # the API server's own defaults are none
+    assert matches(desired, live)  # the API server's own defaults are none
     live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"].append({"name": "x"})
-    assert not as_wanted(desired, live)
+    assert not matches(desired, live)

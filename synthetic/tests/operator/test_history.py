@@ -11,7 +11,7 @@ from synthetic.operator.api_client import Object
 from synthetic.operator.history import History
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import Condition, Observed, build_status, condition, percent
+from synthetic.operator.status import Condition, Observation, build_status, condition, percent
 
 START = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
 CREATED = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
@@ -34,9 +34,9 @@ def status(
     runs = [run(number, names[letter]) for number, letter in enumerate(results)]
     history = History().count(runs, [each.uid for each in runs])
     wanted = monitor(status=before, **spec)
-    observed = Observed(ready=READY, last=runs[-1] if runs else None)
+    observed = Observation(ready=READY, last=runs[-1] if runs else None)
     moment = now or (runs[-1].finished_at if runs else CREATED)
-    return build_status(wanted, Spec.of(wanted), history, observed, moment)
+    return build_status(wanted, Spec.from_monitor(wanted), history, observed, moment)
 
 
 def health(
@@ -70,8 +70,8 @@ def test_windows_hold_the_runs_of_their_days_and_hours() -> None:
     # the first day, which begins at ten, has left the longest window
     for window, kept in (("30d", range(14, 24 * 30)), ("24h", range(24 * 29, 24 * 30))):
         failed = sum(n % 7 == 0 for n in kept)
-        assert history.within(window, now) == (len(kept) - failed, failed, 0)
-    assert history.within("1h", now) == (1, 0, 0)
+        assert history.window_counts(window, now) == (len(kept) - failed, failed, 0)
+    assert history.window_counts("1h", now) == (1, 0, 0)
     assert sum(history.totals.values()) == len(runs)
 
 
@@ -117,9 +117,9 @@ def test_a_condition_keeps_its_time_while_its_status_is_the_same() -> None:
     wanted = monitor(status=first)
     later = build_status(
         wanted,
-        Spec.of(wanted),
+        Spec.from_monitor(wanted),
         History.read(first),
-        Observed(ready=READY),
+        Observation(ready=READY),
         START + timedelta(minutes=6),
     )
     assert later["conditions"] == first["conditions"]
@@ -129,8 +129,10 @@ def test_the_status_stays_under_8_kib() -> None:
     runs = [run(n, FAILED, minutes=480) for n in range(300)]
     history = History().count(runs, [each.uid for each in runs[-130:]])
     wanted = monitor()
-    observed = Observed(ready=READY, last=runs[-1])
-    written = build_status(wanted, Spec.of(wanted), history, observed, runs[-1].finished_at)
+    observed = Observation(ready=READY, last=runs[-1])
+    written = build_status(
+        wanted, Spec.from_monitor(wanted), history, observed, runs[-1].finished_at
+    )
     assert len(orjson.dumps(written)) <= 8192
     assert len(written["runs"]) > 30
     assert written["totals"]["failed"] == 300

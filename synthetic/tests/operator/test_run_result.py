@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from monitors import job, pod, said
 
-from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, run_of
+from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, run_from_job
 from synthetic.operator.termination_message import REASONS
 from tests.operator.message_fuzzer import random_message
 
@@ -18,14 +18,14 @@ NOT_STARTED: dict[str, Any] = {
 
 
 def test_a_run_that_passed_after_a_retry_says_so() -> None:
-    run = run_of(job(), [pod(said("passed", attempt=2))])
+    run = run_from_job(job(), [pod(said("passed", attempt=2))])
     assert (run.result, run.attempt, run.duration_ms, run.reason) == (PASSED, 2, 812, "")
 
 
 def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
     message = said("failed", reason="http_status", status=503)
-    run = run_of(job(ended="Failed"), [pod(message, code=1)])
-    assert (run.result, run.told) == (FAILED, "createClient http_status 503")
+    run = run_from_job(job(ended="Failed"), [pod(message, code=1)])
+    assert (run.result, run.summary) == (FAILED, "createClient http_status 503")
     assert run.trace_id.endswith("1")
 
 
@@ -48,33 +48,33 @@ def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
 def test_a_probe_that_could_not_do_its_work_is_no_failure_of_the_system(
     pods: list[dict[str, Any]], told: str
 ) -> None:
-    run = run_of(job(ended="Failed"), pods)
+    run = run_from_job(job(ended="Failed"), pods)
     assert run.result == ERROR
-    assert run.told.endswith(told)
+    assert run.summary.endswith(told)
 
 
 def test_a_drained_node_is_nobodys_failure() -> None:
-    run = run_of(job(ended="Failed"), [pod(said("running"), code=143, conditions=DRAINED)])
+    run = run_from_job(job(ended="Failed"), [pod(said("running"), code=143, conditions=DRAINED)])
     assert (run.result, run.detail) == (DISRUPTED, "EvictionByEvictionAPI")
 
 
 def test_a_message_that_claims_a_pass_does_not_outweigh_a_failed_job() -> None:
-    assert run_of(job(ended="Failed"), [pod(said("passed"), code=137)]).result == ERROR
-    assert run_of(job(ended="Failed"), [pod(said("failed"), code=137)]).result == ERROR
+    assert run_from_job(job(ended="Failed"), [pod(said("passed"), code=137)]).result == ERROR
+    assert run_from_job(job(ended="Failed"), [pod(said("failed"), code=137)]).result == ERROR
 
 
 def test_the_last_of_several_pods_counts() -> None:
     early = pod(said("running"), code=143, conditions=DRAINED)
     late = pod(said("failed", reason="schema"), code=1)
     late["metadata"]["creationTimestamp"] = "2026-01-31T10:00:30Z"
-    assert run_of(job(ended="Failed"), [late, early]).reason == "schema"
+    assert run_from_job(job(ended="Failed"), [late, early]).reason == "schema"
 
 
 def test_ten_thousand_random_messages_are_borne() -> None:
     chance = random.Random(7)  # noqa: S311 - the same messages each time
     seen = set()
     for _ in range(10_000):
-        run = run_of(job(ended="Failed"), [pod(random_message(chance), code=1)])
+        run = run_from_job(job(ended="Failed"), [pod(random_message(chance), code=1)])
         assert re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", run.step)
         assert run.reason in REASONS
         assert all(0 <= n < 2**31 for n in (run.duration_ms, run.http_status, run.attempt))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from monitors import monitor
 
-from synthetic.operator.monitor_cache import Store
+from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.status_page import render
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -74,7 +74,7 @@ def browser() -> str:
 
 def page() -> str:
     """Return a page with a monitor in each state and a run of each result."""
-    store = Store()
+    store = MonitorCache()
     for name, (status, reason) in STATES.items():
         message = f"{'long-' * 30} and <i>more</i> that is told of it"
         condition = {"type": "Healthy", "status": status, "reason": reason, "message": message}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 from monitors import monitor
 
-from synthetic.operator.monitor_cache import Store
+from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.web import serve
 
 STATUS = {
@@ -29,7 +29,7 @@ class Health:
     ready: bool = True
 
 
-def get(store: Store, path: str, health: Health | None = None) -> tuple[int, str]:
+def get(store: MonitorCache, path: str, health: Health | None = None) -> tuple[int, str]:
     """Return the status and the text of an answer."""
 
     async def ask() -> tuple[int, str]:
@@ -40,9 +40,9 @@ def get(store: Store, path: str, health: Health | None = None) -> tuple[int, str
     return asyncio.run(ask())
 
 
-def shop() -> Store:
+def shop() -> MonitorCache:
     """Return a store with one monitor that fails."""
-    store = Store()
+    store = MonitorCache()
     store.put(monitor(status=STATUS))
     return store
 
@@ -58,7 +58,7 @@ def test_the_page_shows_a_failing_monitor_its_runs_and_no_markup_of_others() -> 
 
 
 def test_a_page_without_monitors_says_so() -> None:
-    assert "No SyntheticMonitor is there yet" in get(Store(), "/")[1]
+    assert "No SyntheticMonitor is there yet" in get(MonitorCache(), "/")[1]
 
 
 def test_counters_are_those_of_the_status() -> None:
@@ -69,12 +69,12 @@ def test_counters_are_those_of_the_status() -> None:
 
 
 def test_a_monitor_of_which_nothing_is_known_is_neither_up_nor_down() -> None:
-    store = Store()
+    store = MonitorCache()
     store.put(monitor())
     assert "cadastro_synthetic_monitor_up{" not in get(store, "/metrics")[1]
 
 
 def test_liveness_and_readiness_are_told() -> None:
-    assert get(Store(), "/-/live")[0] == 200
-    assert get(Store(), "/-/live", Health(alive=False))[0] == 503
-    assert get(Store(), "/-/ready", Health(ready=False))[0] == 503
+    assert get(MonitorCache(), "/-/live")[0] == 200
+    assert get(MonitorCache(), "/-/live", Health(alive=False))[0] == 503
+    assert get(MonitorCache(), "/-/ready", Health(ready=False))[0] == 503

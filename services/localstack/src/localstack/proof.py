@@ -7,7 +7,7 @@ from pathlib import Path
 from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
 from synthetic.probe.replay import replay
-from synthetic.probe.table import verdict
+from synthetic.probe.table import format_summary
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     credentials = read_credentials(options.credentials)
     for name in journey_names():
         outcome = replay(name, options.url, credentials)
-        sys.stdout.write(f"{verdict(outcome)}\n")
+        sys.stdout.write(f"{format_summary(outcome)}\n")
         if outcome.result != "passed":
             return 1
     return 0

@@ -24,10 +24,10 @@ Object = dict[str, Any]
 
 GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
 KIND = "SyntheticMonitor"
-MANAGER = "cadastro-synthetic"
+FIELD_MANAGER = "cadastro-synthetic"
 IN_CLUSTER = "https://kubernetes.default.svc"  # as kopf has it
-PAGE = 250  # objects of a list in one answer
-PATIENCE = aiohttp.ClientTimeout(total=20)  # for one answer
+PAGE_SIZE = 250  # objects of a list in one answer
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one answer
 NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
 
 log = logging.getLogger(__name__)
@@ -88,13 +88,13 @@ def connect() -> kopf.AiohttpSession:
         connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
     )
     return kopf.AiohttpSession(
-        server=_without_dns(info.server),
+        server=_direct_address(info.server),
         default_namespace=info.default_namespace,
         aiohttp_session=session,
     )
 
 
-def _without_dns(server: str) -> str:
+def _direct_address(server: str) -> str:
     """Return the address of a pod's API server, since DNS may be what is broken."""
     host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
     if not host or server != IN_CLUSTER:
@@ -102,7 +102,7 @@ def _without_dns(server: str) -> str:
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
-class Api:
+class ApiClient:
     """One session with the API server; it logs in again when its token has expired."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class Api:
     ) -> list[Object]:
         """Return the objects of a kind, read page by page."""
         items: list[Object] = []
-        query = {"limit": str(PAGE), **(selectors or {})}
+        query = {"limit": str(PAGE_SIZE), **(selectors or {})}
         while True:
             page = await self._call("GET", f"{resource.path(namespace)}?{urlencode(query)}")
             items += page["items"]
@@ -146,7 +146,7 @@ class Api:
         """Create an object, or return None when one of that name is there."""
         try:
             path = resource.path(body["metadata"]["namespace"])
-            return await self._call("POST", _managed(path), body)
+            return await self._call("POST", _with_field_manager(path), body)
         except ApiError as error:
             if error.status == CONFLICT:
                 return None
@@ -156,7 +156,7 @@ class Api:
         """Write an object or a part of it, guarded by its resourceVersion."""
         metadata = body["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"], subresource)
-        return await self._call("PUT", _managed(path), body)
+        return await self._call("PUT", _with_field_manager(path), body)
 
     async def delete(self, resource: Resource, namespace: str, name: str) -> None:
         """Delete an object and what it owns; one that is gone already is no error."""
@@ -167,7 +167,7 @@ class Api:
             if error.status != NOT_FOUND:
                 raise
 
-    async def serves(self, resource: Resource) -> bool:
+    async def has_resource(self, resource: Resource) -> bool:
         """Tell whether the server knows a kind, our own for instance."""
         try:
             known = await self._call("GET", resource.prefix)
@@ -175,32 +175,32 @@ class Api:
             if error.status == NOT_FOUND:
                 return False
             raise
-        return resource.plural in _names(known["resources"])
+        return resource.plural in _resource_names(known["resources"])
 
     async def _call(self, method: str, path: str, body: Object | None = None) -> Object:
         try:
-            return await self._once(method, path, body)
+            return await self._request(method, path, body)
         except ApiError as error:
             if error.status != UNAUTHORIZED:
                 raise
-        await self._log_in_again(self._login)
-        return await self._once(method, path, body)
+        await self._renew_login(self._login)
+        return await self._request(method, path, body)
 
-    async def _log_in_again(self, old: kopf.AiohttpSession | None) -> None:
+    async def _renew_login(self, old: kopf.AiohttpSession | None) -> None:
         async with self._logins:
             if self._login is old:  # nobody else has done it
                 self._login = connect()
                 if old is not None:
                     await old.aiohttp_session.close()
 
-    async def _once(self, method: str, path: str, body: Object | None) -> Object:
+    async def _request(self, method: str, path: str, body: Object | None) -> Object:
         assert self._login is not None, "the session is not open"  # noqa: S101 - a bug of ours
         session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"} if data else {}
         try:
             async with session.request(
-                method, url, data=data, headers=headers, timeout=PATIENCE
+                method, url, data=data, headers=headers, timeout=REQUEST_TIMEOUT
             ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -211,19 +211,21 @@ class Api:
             document: Object = orjson.loads(content)
             return document
         wait = answer.headers.get("Retry-After", "0")
-        raise ApiError(answer.status, _message(content), float(wait) if wait.isdecimal() else 0)
+        raise ApiError(
+            answer.status, _error_message(content), float(wait) if wait.isdecimal() else 0
+        )
 
 
-def _managed(path: str) -> str:
-    return f"{path}?fieldManager={MANAGER}"
+def _with_field_manager(path: str) -> str:
+    return f"{path}?fieldManager={FIELD_MANAGER}"
 
 
-def _message(content: bytes) -> str:
+def _error_message(content: bytes) -> str:
     try:
         return str(orjson.loads(content)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return content[:200].decode(errors="replace")
 
 
-def _names(resources: Iterable[Object]) -> set[str]:
+def _resource_names(resources: Iterable[Object]) -> set[str]:
     return {resource["name"] for resource in resources}

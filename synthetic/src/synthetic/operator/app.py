@@ -7,18 +7,18 @@ import time
 from datetime import UTC, datetime
 
 from synthetic.operator import watch
-from synthetic.operator.api_client import CONFLICT, MONITORS, Api, ApiError
-from synthetic.operator.monitor_cache import Key, Store
+from synthetic.operator.api_client import CONFLICT, MONITORS, ApiClient, ApiError
+from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUED, RECONCILES
 from synthetic.operator.reconcile import Reconciler
-from synthetic.operator.release_monitors import provide
+from synthetic.operator.release_monitors import sync
 from synthetic.operator.settings import Settings
 from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue
 
-PATIENCE = 60.0  # seconds for one monitor
-SOON = 5.0  # seconds until what is missing is looked for again
-MISSED_BEATS = 3  # resyncs without which the process is taken for dead
+RECONCILE_TIMEOUT_SECONDS = 60.0  # seconds for one monitor
+RETRY_DELAY_SECONDS = 5.0  # seconds until what is missing is looked for again
+MISSED_RESYNCS = 3  # resyncs without which the process is taken for dead
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +30,13 @@ class Operator:
         """Prepare; nothing runs yet."""
         self._settings = settings
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._store = Store()
-        self._beat = time.monotonic()
+        self._store = MonitorCache()
+        self._heartbeat = time.monotonic()
         self._synced = False
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
-        async with Api() as api, serve(self._settings.port, self._store, self) as port:
+        async with ApiClient() as api, serve(self._settings.port, self._store, self) as port:
             log.info("the status page is on port %s", port)
             reconciler = Reconciler(api, self._store, self._settings.image, _now)
             tasks = [asyncio.create_task(self._resync(api))]
@@ -53,15 +53,15 @@ class Operator:
     @property
     def alive(self) -> bool:
         """Whether the loop still looks after the monitors; an API server that is away is no sin."""
-        silence = time.monotonic() - self._beat
-        return silence < MISSED_BEATS * self._settings.resync + PATIENCE
+        silence = time.monotonic() - self._heartbeat
+        return silence < MISSED_RESYNCS * self._settings.resync_seconds + RECONCILE_TIMEOUT_SECONDS
 
     @property
     def ready(self) -> bool:
         """Whether all monitors were seen since the start."""
         return self._synced
 
-    async def _watch(self, api: Api) -> None:
+    async def _watch(self, api: ApiClient) -> None:
         waiting = asyncio.create_task(self._wait_for_crd(api))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,12 +72,12 @@ class Operator:
             return
         await watch.watch(self._settings, self._queue.add, self._store)
 
-    async def _wait_for_crd(self, api: Api) -> None:
+    async def _wait_for_crd(self, api: ApiClient) -> None:
         """Wait: kopf looks for the kinds that it watches once, at its start."""
         told = False
         while True:
             try:
-                if await api.serves(MONITORS):
+                if await api.has_resource(MONITORS):
                     return
                 problem = "the CustomResourceDefinition is not there yet"
             except ApiError as error:
@@ -89,10 +89,10 @@ class Operator:
 
     async def _work(self, reconciler: Reconciler) -> None:
         while True:
-            key = await self._queue.take()
+            key = await self._queue.get()
             QUEUED.set(len(self._queue))
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
                     again = await reconciler.reconcile(key)
             except ApiError as error:
                 RECONCILES.labels("api_error").inc()
@@ -107,30 +107,30 @@ class Operator:
                 RECONCILES.labels("ok").inc()
                 self._queue.done(key)
                 if again:
-                    self._queue.add_later(key, SOON)
+                    self._queue.add_after(key, RETRY_DELAY_SECONDS)
 
-    async def _resync(self, api: Api) -> None:
+    async def _resync(self, api: ApiClient) -> None:
         """Look at every monitor now and then: kopf can lose a deletion, and time itself passes."""
         while True:
-            wait = float(self._settings.resync)
+            wait = float(self._settings.resync_seconds)
             try:
-                await self._provide(api)
-                await self._look_at_all(api)
+                await self._sync_release_monitors(api)
+                await self._enqueue_all(api)
             except ApiError as error:
                 log.warning("monitors could not be listed: %s", error.message)
-                wait = SOON
+                wait = RETRY_DELAY_SECONDS
             except Exception:
                 log.exception("the resync failed")
-            self._beat = time.monotonic()
+            self._heartbeat = time.monotonic()
             await asyncio.sleep(wait)
 
-    async def _provide(self, api: Api) -> None:
-        if self._settings.config_map and await api.serves(MONITORS):
-            await provide(api, self._settings.namespace, self._settings.config_map)
+    async def _sync_release_monitors(self, api: ApiClient) -> None:
+        if self._settings.config_map and await api.has_resource(MONITORS):
+            await sync(api, self._settings.namespace, self._settings.config_map)
 
-    async def _look_at_all(self, api: Api) -> None:
+    async def _enqueue_all(self, api: ApiClient) -> None:
         found: set[Key] = set()
-        for scope in self._settings.scopes:
+        for scope in self._settings.list_namespaces:
             for monitor in await api.list(MONITORS, scope):
                 metadata = monitor["metadata"]
                 found.add((metadata["namespace"], metadata["name"]))

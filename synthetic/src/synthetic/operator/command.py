@@ -14,7 +14,7 @@ from synthetic.operator.settings import Settings, SettingsError
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
-SETTINGS = """\
+SETTINGS_HELP = """\
 settings (environment variables):
   PROBE_IMAGE               the image that replays journeys
   WATCH_NAMESPACES          namespaces with commas between them, or * for all

@@ -11,14 +11,14 @@ from synthetic.operator.spec import Spec
 
 MONITOR_LABEL = f"{GROUP}/monitor"
 UID_LABEL = f"{GROUP}/monitor-uid"
-DIGEST = f"{GROUP}/digest"
-CONTAINER = "probe"
-KEPT_WHILE_AWAY = 100  # Jobs of each kind that stay uncounted when no operator is there
-START_WITHIN = 60  # seconds after which a start that was missed is skipped
-LONGEST_NAME = 52  # of a CronJob: Kubernetes adds eleven characters for a Job
-CREDENTIALS, JOURNEY, AUTHORITIES = "/run/secrets/synthetic", "/journey", "/authorities"
+DIGEST_ANNOTATION = f"{GROUP}/digest"
+CONTAINER_NAME = "probe"
+JOB_HISTORY_LIMIT = 100  # Jobs of each kind that stay uncounted when no operator is there
+STARTING_DEADLINE_SECONDS = 60  # seconds after which a start that was missed is skipped
+MAX_NAME_LENGTH = 52  # of a CronJob: Kubernetes adds eleven characters for a Job
+CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/authorities"
 
-RESOURCES: Object = {
+DEFAULT_RESOURCES: Object = {
     "requests": {"cpu": "20m", "memory": "64Mi"},
     "limits": {"memory": "128Mi"},
 }
@@ -38,7 +38,7 @@ def cron_job_name(monitor: Object) -> str:
     """Return the name of a monitor's CronJob: never that of an earlier monitor of its name."""
     name, uid = monitor["metadata"]["name"], monitor["metadata"]["uid"]
     digest = hashlib.sha256(uid.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_NAME - 9].rstrip('-.')}-{digest}"
+    return f"{name[: MAX_NAME_LENGTH - 9].rstrip('-.')}-{digest}"
 
 
 def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> Object:
@@ -51,16 +51,16 @@ def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> 
             "name": cron_job_name(monitor),
             "namespace": monitor["metadata"]["namespace"],
             "labels": labels,
-            "ownerReferences": [owner(monitor)],
+            "ownerReferences": [owner_reference(monitor)],
         },
         "spec": {
             "schedule": spec.schedule.cron,
             "timeZone": spec.schedule.zone,
             "suspend": spec.suspend,
             "concurrencyPolicy": spec.concurrency,
-            "startingDeadlineSeconds": START_WITHIN,
-            "successfulJobsHistoryLimit": max(KEPT_WHILE_AWAY, spec.keep_passed),
-            "failedJobsHistoryLimit": max(KEPT_WHILE_AWAY, spec.keep_failed),
+            "startingDeadlineSeconds": STARTING_DEADLINE_SECONDS,
+            "successfulJobsHistoryLimit": max(JOB_HISTORY_LIMIT, spec.history_success),
+            "failedJobsHistoryLimit": max(JOB_HISTORY_LIMIT, spec.history_failed),
             "jobTemplate": {
                 "metadata": {"labels": labels},
                 "spec": _job_spec(spec, url, image, labels),
@@ -68,7 +68,7 @@ def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> 
         },
     }
     digest = hashlib.sha256(orjson.dumps(body["spec"], option=orjson.OPT_SORT_KEYS)).hexdigest()
-    body["metadata"]["annotations"] = {DIGEST: digest[:16]}
+    body["metadata"]["annotations"] = {DIGEST_ANNOTATION: digest[:16]}
     return body
 
 
@@ -84,13 +84,13 @@ def build_job(monitor: Object, cron_job: Object, cause: str) -> Object:
             "namespace": monitor["metadata"]["namespace"],
             "labels": template["metadata"]["labels"],
             "annotations": {f"{GROUP}/cause": cause[:200]},
-            "ownerReferences": [owner(monitor)],
+            "ownerReferences": [owner_reference(monitor)],
         },
         "spec": template["spec"],
     }
 
 
-def owner(monitor: Object) -> Object:
+def owner_reference(monitor: Object) -> Object:
     """Return the reference by which what we make goes when the monitor goes."""
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
@@ -101,27 +101,27 @@ def owner(monitor: Object) -> Object:
     }
 
 
-def is_ours(thing: Object, monitor: Object) -> bool:
+def is_owned_by(thing: Object, monitor: Object) -> bool:
     """Tell whether an object belongs to a monitor."""
     owners = thing["metadata"].get("ownerReferences", [])
     return any(entry["uid"] == monitor["metadata"]["uid"] for entry in owners)
 
 
-def as_wanted(desired: Any, live: Any) -> bool:  # noqa: ANN401 - any JSON value
+def matches(desired: Any, live: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Tell whether all that is desired is there.
 
     Keys that the API server adds do not count, nor empty lists and objects that it leaves out.
     """
     if isinstance(desired, dict):
         return isinstance(live, dict) and all(
-            as_wanted(value, live.get(key, value if value in ({}, []) else None))
+            matches(value, live.get(key, value if value in ({}, []) else None))
             for key, value in desired.items()
         )
     if isinstance(desired, list):
         return (
             isinstance(live, list)
             and len(desired) == len(live)
-            and all(map(as_wanted, desired, live))
+            and all(map(matches, desired, live))
         )
     return bool(desired == live)
 
@@ -171,14 +171,14 @@ def _pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
         "imagePullSecrets": [{"name": name} for name in image.pull_secrets],
         "containers": [
             {
-                "name": CONTAINER,
+                "name": CONTAINER_NAME,
                 "image": image.name,
                 "imagePullPolicy": image.pull_policy,
                 "command": ["synthetic"],
                 "args": _arguments(spec, url),
                 "env": _environment(spec),
                 "terminationMessagePath": "/dev/termination-log",
-                "resources": spec.resources or RESOURCES,
+                "resources": spec.resources or DEFAULT_RESOURCES,
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
@@ -202,16 +202,16 @@ def _arguments(spec: Spec, url: str) -> list[str]:
         *("--termination-log", "/dev/termination-log"),
     ]
     if spec.credentials:
-        arguments += ["--credentials", CREDENTIALS]
+        arguments += ["--credentials", CREDENTIALS_DIR]
     if spec.journey_from:
-        arguments += ["--file", f"{JOURNEY}/{spec.journey_from.key}"]
+        arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
     return arguments
 
 
 def _environment(spec: Spec) -> list[Object]:
-    if spec.authorities is None:
+    if spec.ca_from is None:
         return []
-    return [{"name": "SSL_CERT_FILE", "value": f"{AUTHORITIES}/{spec.authorities.key}"}]
+    return [{"name": "SSL_CERT_FILE", "value": f"{CA_DIR}/{spec.ca_from.key}"}]
 
 
 def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
@@ -220,10 +220,10 @@ def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
     if spec.credentials:
         secret = {"secretName": spec.credentials, "defaultMode": 0o440}
         volumes.append({"name": "credentials", "secret": secret})
-        mounts.append({"name": "credentials", "mountPath": CREDENTIALS, "readOnly": True})
+        mounts.append({"name": "credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
     for name, source, path in (
-        ("journey", spec.journey_from, JOURNEY),
-        ("authorities", spec.authorities, AUTHORITIES),
+        ("journey", spec.journey_from, JOURNEY_DIR),
+        ("authorities", spec.ca_from, CA_DIR),
     ):
         if source:
             volumes.append({"name": name, "configMap": {"name": source.name}})

@@ -5,19 +5,19 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 
-from synthetic.operator.api_client import EVENTS, GROUP, KIND, VERSION, Api, ApiError, Object
+from synthetic.operator.api_client import EVENTS, GROUP, KIND, VERSION, ApiClient, ApiError, Object
 from synthetic.operator.status import condition
 
 log = logging.getLogger(__name__)
 
-HEALTH = {
+HEALTH_EVENTS = {
     "True": ("Normal", "Healthy"),
     "False": ("Warning", "Unhealthy"),
     "Unknown": ("Warning", "HealthUnknown"),
 }
 
 
-def of(
+def transitions(
     monitor: Object, old: Object, new: Object, *, restored: bool, now: datetime
 ) -> Iterator[Object]:
     """Yield the Events that the step from one status to the next is worth."""
@@ -28,13 +28,13 @@ def of(
     if before and before["status"] != after["status"]:
         told = before["status"] != "Unknown" or after["status"] == "False"
         if told and after["reason"] != "Suspended":
-            yield _event(monitor, HEALTH[after["status"]], after["message"], now)
+            yield _event(monitor, HEALTH_EVENTS[after["status"]], after["message"], now)
     before, after = condition(old, "Ready"), condition(new, "Ready")
     if after["status"] == "False" and before.get("reason") != after["reason"]:
         yield _event(monitor, ("Warning", after["reason"]), after["message"], now)
 
 
-async def post(api: Api, event: Object) -> None:
+async def record(api: ApiClient, event: Object) -> None:
     """Post an Event; one that cannot be posted is no reason to stop."""
     try:
         await api.create(EVENTS, event)

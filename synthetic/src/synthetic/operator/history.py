@@ -13,34 +13,34 @@ from typing import Self
 from synthetic.operator.api_client import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 
-SHOWN = 90  # runs that are kept
-HOURS, DAYS = 25, 31  # buckets that are kept
-UID = 18  # characters of a Job's uid that tell it from the others of its monitor
-WORDS = 80  # characters of what happened in a run
-STAMP, HOUR, DAY = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
+MAX_RUNS = 90  # runs that are kept
+MAX_HOURS, MAX_DAYS = 25, 31  # buckets that are kept
+UID_PREFIX_LENGTH = 18  # characters of a Job's uid that tell it from the others of its monitor
+MAX_DETAIL_LENGTH = 80  # characters of what happened in a run
+TIMESTAMP_FORMAT, HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
 
 Counts = tuple[int, int, int]  # passed, failed, neither
 
 
 @dataclass(frozen=True)
-class PastRun:
+class RunRecord:
     """A run as the status keeps it."""
 
     at: str
     result: str
     duration_ms: int
-    told: str = ""
+    detail: str = ""
 
     @classmethod
     def read(cls, line: str) -> Self:
         """Read a line of the status."""
-        at, result, duration, *told = line.split(" ", 3)
-        return cls(at, result, int(duration), "".join(told))
+        at, result, duration, *detail = line.split(" ", 3)
+        return cls(at, result, int(duration), "".join(detail))
 
     @property
     def line(self) -> str:
         """The line of the status."""
-        return f"{self.at} {self.result} {self.duration_ms} {self.told}".rstrip()
+        return f"{self.at} {self.result} {self.duration_ms} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class History:
     last_success: str = ""
     hours: dict[str, Counts] = field(default_factory=dict)
     days: dict[str, Counts] = field(default_factory=dict)
-    runs: tuple[PastRun, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
     counted: frozenset[str] = frozenset()
 
     @classmethod
@@ -68,58 +68,66 @@ class History:
             last_success=status.get("lastSuccessTime", ""),
             hours=_read_buckets(windows.get("hours", [])),
             days=_read_buckets(windows.get("days", [])),
-            runs=tuple(map(PastRun.read, status.get("runs", []))),
+            runs=tuple(map(RunRecord.read, status.get("runs", []))),
             counted=frozenset(status.get("counted", [])),
         )
 
-    def has(self, uid: str) -> bool:
+    def is_counted(self, uid: str) -> bool:
         """Tell whether a Job's run is counted already."""
-        return uid[:UID] in self.counted
+        return uid[:UID_PREFIX_LENGTH] in self.counted
 
-    def count(self, runs: Iterable[Run], live: Iterable[str]) -> "History":
-        """Add runs that are not counted yet, and forget Jobs that are gone; ``live`` are uids."""
+    def count(self, runs: Iterable[Run], existing: Iterable[str]) -> "History":
+        """Add uncounted runs, and drop the uids of Jobs that are not in ``existing``."""
         history = self
         for run in sorted(runs, key=lambda run: run.finished_at):
-            if not history.has(run.uid):
-                history = history._plus(run)
-        return replace(history, counted=history.counted & {uid[:UID] for uid in live})
+            if not history.is_counted(run.uid):
+                history = history._add_run(run)
+        return replace(
+            history, counted=history.counted & {uid[:UID_PREFIX_LENGTH] for uid in existing}
+        )
 
-    def _plus(self, run: Run) -> "History":
+    def _add_run(self, run: Run) -> "History":
         consecutive = {PASSED: 0, FAILED: self.consecutive_failures + 1}
-        past = PastRun(
-            run.started_at.strftime(STAMP),
+        past = RunRecord(
+            run.started_at.strftime(TIMESTAMP_FORMAT),
             run.result,
             run.duration_ms,
-            "" if run.result == PASSED else run.told[:WORDS],
+            "" if run.result == PASSED else run.summary[:MAX_DETAIL_LENGTH],
         )
         passed = run.result == PASSED
         return History(
             totals={**self.totals, run.result: self.totals[run.result] + 1},
             retried=self.retried + (passed and run.attempt > 1),
             consecutive_failures=consecutive.get(run.result, self.consecutive_failures),
-            last_success=run.finished_at.strftime(STAMP) if passed else self.last_success,
-            hours=_add(self.hours, run.finished_at.strftime(HOUR), run.result, HOURS),
-            days=_add(self.days, run.finished_at.strftime(DAY), run.result, DAYS),
-            runs=(*self.runs, past)[-SHOWN:],
-            counted=self.counted | {run.uid[:UID]},
+            last_success=run.finished_at.strftime(TIMESTAMP_FORMAT)
+            if passed
+            else self.last_success,
+            hours=_add_to_bucket(
+                self.hours, run.finished_at.strftime(HOUR_FORMAT), run.result, MAX_HOURS
+            ),
+            days=_add_to_bucket(
+                self.days, run.finished_at.strftime(DAY_FORMAT), run.result, MAX_DAYS
+            ),
+            runs=(*self.runs, past)[-MAX_RUNS:],
+            counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
         )
 
-    def within(self, window: str, now: datetime) -> Counts:
+    def window_counts(self, window: str, now: datetime) -> Counts:
         """Return the counts of a window: ``1h`` by runs, ``24h`` by hours, others by days."""
         if window == "1h":
-            since = (now - timedelta(hours=1)).strftime(STAMP)
+            since = (now - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
             results = [run.result for run in self.runs if run.at > since]
             passed, failed = results.count(PASSED), results.count(FAILED)
             return passed, failed, len(results) - passed - failed
         if window == "24h":
-            first = (now - timedelta(hours=23)).strftime(HOUR)
-            return _sum(self.hours, first)
-        first = (now - timedelta(days=int(window[:-1]) - 1)).strftime(DAY)
-        return _sum(self.days, first)
+            first = (now - timedelta(hours=23)).strftime(HOUR_FORMAT)
+            return _sum_buckets(self.hours, first)
+        first = (now - timedelta(days=int(window[:-1]) - 1)).strftime(DAY_FORMAT)
+        return _sum_buckets(self.days, first)
 
     def uptime(self, window: str, now: datetime) -> float | None:
         """Return the share of runs that passed, or None when there was none to judge by."""
-        passed, failed, _ = self.within(window, now)
+        passed, failed, _ = self.window_counts(window, now)
         return passed / (passed + failed) if passed + failed else None
 
     def windows(self) -> Object:
@@ -127,7 +135,9 @@ class History:
         return {"hours": _write_buckets(self.hours), "days": _write_buckets(self.days)}
 
 
-def _add(buckets: dict[str, Counts], key: str, result: str, kept: int) -> dict[str, Counts]:
+def _add_to_bucket(
+    buckets: dict[str, Counts], key: str, result: str, kept: int
+) -> dict[str, Counts]:
     passed, failed, neither = buckets.get(key, (0, 0, 0))
     added = {**buckets}
     added[key] = (
@@ -138,7 +148,7 @@ def _add(buckets: dict[str, Counts], key: str, result: str, kept: int) -> dict[s
     return dict(sorted(added.items())[-kept:])
 
 
-def _sum(buckets: dict[str, Counts], first: str) -> Counts:
+def _sum_buckets(buckets: dict[str, Counts], first: str) -> Counts:
     chosen = [counts for key, counts in buckets.items() if key >= first]
     passed, failed, neither = (sum(counts[i] for counts in chosen) for i in range(3))
     return passed, failed, neither

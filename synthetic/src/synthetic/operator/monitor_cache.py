@@ -12,7 +12,7 @@ Key = tuple[str, str]  # namespace, name
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class MonitorView:
     """One monitor, as it is shown."""
 
     namespace: str
@@ -35,18 +35,18 @@ class View:
         return {"True": "up", "False": "down"}.get(self.healthy.get("status", ""), "unknown")
 
 
-class Store:
+class MonitorCache:
     """The monitors by key."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._views: dict[Key, View] = {}
+        self._views: dict[Key, MonitorView] = {}
 
     def __len__(self) -> int:
         """Return how many monitors there are."""
         return len(self._views)
 
-    def __iter__(self) -> Iterator[View]:
+    def __iter__(self) -> Iterator[MonitorView]:
         """Yield the monitors in the order of their names."""
         return iter([self._views[key] for key in sorted(self._views)])
 
@@ -57,11 +57,11 @@ class Store:
     def put(self, monitor: Object) -> None:
         """Keep what a monitor's status says."""
         metadata, status = monitor["metadata"], monitor.get("status") or {}
-        self._views[metadata["namespace"], metadata["name"]] = View(
+        self._views[metadata["namespace"], metadata["name"]] = MonitorView(
             namespace=metadata["namespace"],
             name=metadata["name"],
             journey=monitor["spec"]["journey"],
-            spec=Spec.of(monitor),
+            spec=Spec.from_monitor(monitor),
             history=History.read(status),
             schedule=status.get("schedule", ""),
             target=status.get("target", ""),

@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from synthetic.operator.monitor_cache import Store, View
+from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.run_result import FAILED, RESULTS
-from synthetic.operator.status import UPTIMES
+from synthetic.operator.status import UPTIME_WINDOWS
 
 LABELS = ("namespace", "monitor", "journey")
 Sample = tuple[tuple[str, ...], float]
@@ -18,7 +18,7 @@ Sample = tuple[tuple[str, ...], float]
 class MonitorCollector(Collector):
     """Yields a family of samples for each thing that is known of the monitors."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: MonitorCache, clock: Callable[[], datetime]) -> None:
         """Read from ``store``; windows end at the time of ``clock``."""
         self._store = store
         self._clock = clock
@@ -68,9 +68,12 @@ class MonitorCollector(Collector):
             "failed_runs",
             "Failed runs in a window",
             (
-                ((*_labels(view), window), view.history.within(window, now)[RESULTS.index(FAILED)])
+                (
+                    (*_labels(view), window),
+                    view.history.window_counts(window, now)[RESULTS.index(FAILED)],
+                )
                 for view in views
-                for window in UPTIMES
+                for window in UPTIME_WINDOWS
             ),
             ("window",),
         )
@@ -81,12 +84,14 @@ class MonitorCollector(Collector):
         )
 
 
-def register(registry: CollectorRegistry, store: Store, clock: Callable[[], datetime]) -> None:
+def register(
+    registry: CollectorRegistry, store: MonitorCache, clock: Callable[[], datetime]
+) -> None:
     """Add the monitors to what is scraped."""
     registry.register(MonitorCollector(store, clock))
 
 
-def _labels(view: View) -> tuple[str, ...]:
+def _labels(view: MonitorView) -> tuple[str, ...]:
     return (view.namespace, view.name, view.journey)
 
 
@@ -99,13 +104,13 @@ def _family(
     return family
 
 
-def _up(views: list[View]) -> Iterator[Sample]:
+def _up(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
         if view.state != "unknown":
             yield _labels(view), float(view.state != "down")
 
 
-def _conditions(views: list[View]) -> Iterator[Sample]:
+def _conditions(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
         for condition in (view.healthy, view.ready):
             if condition:
@@ -113,9 +118,9 @@ def _conditions(views: list[View]) -> Iterator[Sample]:
                 yield (*_labels(view), *found), 1
 
 
-def _uptimes(views: list[View], now: datetime) -> Iterator[Sample]:
+def _uptimes(views: list[MonitorView], now: datetime) -> Iterator[Sample]:
     for view in views:
-        for window in UPTIMES:
+        for window in UPTIME_WINDOWS:
             share = view.history.uptime(window, now)
             if share is not None:
                 yield (*_labels(view), window), share

@@ -18,18 +18,18 @@ from synthetic.operator.api_client import (
     KIND,
     MONITORS,
     VERSION,
-    Api,
+    ApiClient,
     ApiError,
     Object,
 )
-from synthetic.operator.cronjob import DIGEST, as_wanted
+from synthetic.operator.cronjob import DIGEST_ANNOTATION, matches
 
-PROVIDED = f"{GROUP}/provided-by"
+PROVIDED_BY_LABEL = f"{GROUP}/provided-by"
 
 log = logging.getLogger(__name__)
 
 
-async def provide(api: Api, namespace: str, name: str) -> None:
+async def sync(api: ApiClient, namespace: str, name: str) -> None:
     """Make the monitors as the ConfigMap has them, and delete those that it has no more.
 
     Raises:
@@ -40,30 +40,35 @@ async def provide(api: Api, namespace: str, name: str) -> None:
     if config_map is None:
         log.warning("the ConfigMap %s with the release's monitors is not there", name)
         return
-    found = await api.list(MONITORS, namespace, {"labelSelector": f"{PROVIDED}={name}"})
-    live = {monitor["metadata"]["name"]: monitor for monitor in found}
+    found = await api.list(MONITORS, namespace, {"labelSelector": f"{PROVIDED_BY_LABEL}={name}"})
+    existing = {monitor["metadata"]["name"]: monitor for monitor in found}
     wanted = config_map.get("data") or {}
     for monitor, text in wanted.items():
         try:
-            await _make(api, _desired(config_map, monitor, _spec(text)), live.get(monitor))
+            await _apply(
+                api, _desired(config_map, monitor, _parse_spec(text)), existing.get(monitor)
+            )
         except ApiError as error:
             if not error.status:
                 raise
             log.error("the monitor %s was refused: %s", monitor, error.message)  # noqa: TRY400 - no stack: nothing is wrong here
-    for monitor in live.keys() - wanted.keys():
+    for monitor in existing.keys() - wanted.keys():
         await api.delete(MONITORS, namespace, monitor)
 
 
-async def _make(api: Api, desired: Object, live: Object | None) -> None:
-    if live is None:
+async def _apply(api: ApiClient, desired: Object, existing: Object | None) -> None:
+    if existing is None:
         if await api.create(MONITORS, desired) is None:
             name = desired["metadata"]["name"]
             log.error("the monitor %s is there already, and not the release's: rename one", name)
-    elif not as_wanted(desired, live):
-        metadata = {**live["metadata"], "ownerReferences": desired["metadata"]["ownerReferences"]}
+    elif not matches(desired, existing):
+        metadata = {
+            **existing["metadata"],
+            "ownerReferences": desired["metadata"]["ownerReferences"],
+        }
         for part in ("labels", "annotations"):  # what others have put there stays
             metadata[part] = {**metadata.get(part, {}), **desired["metadata"][part]}
-        await api.replace(MONITORS, {**live, "metadata": metadata, "spec": desired["spec"]})
+        await api.replace(MONITORS, {**existing, "metadata": metadata, "spec": desired["spec"]})
 
 
 def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN401 - the API server judges it
@@ -80,8 +85,10 @@ def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN40
         "metadata": {
             "name": name,
             "namespace": metadata["namespace"],
-            "labels": {**labels, PROVIDED: metadata["name"]},
-            "annotations": {DIGEST: digest},  # a key that is gone from the spec is a change too
+            "labels": {**labels, PROVIDED_BY_LABEL: metadata["name"]},
+            "annotations": {
+                DIGEST_ANNOTATION: digest
+            },  # a key that is gone from the spec is a change too
             "ownerReferences": [
                 {
                     "apiVersion": "v1",
@@ -95,7 +102,7 @@ def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN40
     }
 
 
-def _spec(text: str) -> Any:  # noqa: ANN401 - the API server judges it
+def _parse_spec(text: str) -> Any:  # noqa: ANN401 - the API server judges it
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -2,29 +2,29 @@
 
 from dataclasses import replace
 
-from synthetic.operator.api_client import EVENTS, PODS, Api, ApiError, Object
-from synthetic.operator.run_result import NOT_STARTED, Run, run_of
+from synthetic.operator.api_client import EVENTS, PODS, ApiClient, ApiError, Object
+from synthetic.operator.run_result import NOT_STARTED, Run, run_from_job
 
 FORBIDDEN = 403
 
 
-async def pods_of(api: Api, job: Object) -> list[Object]:
+async def list_pods(api: ApiClient, job: Object) -> list[Object]:
     """Return the pods of a Job."""
     selectors = {"labelSelector": f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}"}
     return await api.list(PODS, job["metadata"]["namespace"], selectors)
 
 
-async def look_at(api: Api, job: Object) -> Run:
+async def collect(api: ApiClient, job: Object) -> Run:
     """Return how an ended Job went; raises ``ApiError``."""
-    pods = await pods_of(api, job)
-    run = run_of(job, pods)
+    pods = await list_pods(api, job)
+    run = run_from_job(job, pods)
     if run.detail != NOT_STARTED:
         return run
-    missing = [found for pod in pods for found in await _not_mounted(api, pod)]
+    missing = [found for pod in pods for found in await _mount_failures(api, pod)]
     return replace(run, detail=f"{NOT_STARTED}: {missing[-1]}") if missing else run
 
 
-async def _not_mounted(api: Api, pod: Object) -> list[str]:
+async def _mount_failures(api: ApiClient, pod: Object) -> list[str]:
     """Return what a pod waited for in vain, like ``secret "login" not found``; events have it."""
     metadata = pod["metadata"]
     wanted = f"involvedObject.uid={metadata['uid']},reason=FailedMount"

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from synthetic.operator.api_client import Object
-from synthetic.operator.cronjob import CONTAINER
-from synthetic.operator.termination_message import Message, parse_message
+from synthetic.operator.cronjob import CONTAINER_NAME
+from synthetic.operator.termination_message import TerminationMessage, parse_message
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"
 RESULTS = (PASSED, FAILED, ERROR, DISRUPTED)
 NOT_STARTED = "NotStarted"
 
-CANNOT_START = frozenset(
+START_FAILURES = frozenset(
     {
         *("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"),
         *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
@@ -41,18 +41,18 @@ class Run:
     detail: str = ""  # what Kubernetes says of a probe that did not end by itself
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What happened, in a few words."""
         words = [self.step, self.reason, str(self.http_status or ""), self.detail]
         return " ".join(word for word in words if word) or self.result
 
 
-def finished(job: Object) -> bool:
+def is_finished(job: Object) -> bool:
     """Tell whether a Job has ended."""
-    return ended_with(job) != ""
+    return end_condition(job) != ""
 
 
-def ended_with(job: Object) -> str:
+def end_condition(job: Object) -> str:
     """Return ``Complete`` or ``Failed``, or nothing for a Job that has not ended."""
     for condition in job.get("status", {}).get("conditions", []):
         if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
@@ -60,28 +60,28 @@ def ended_with(job: Object) -> str:
     return ""
 
 
-def blocked(pod: Object) -> str:
+def start_failure(pod: Object) -> str:
     """Return why a pod's probe cannot start, or nothing."""
     for status in _statuses(pod):
         reason = status.get("state", {}).get("waiting", {}).get("reason", "")
-        if reason in CANNOT_START:
+        if reason in START_FAILURES:
             return str(reason)
     return ""
 
 
-def run_of(job: Object, pods: list[Object]) -> Run:
+def run_from_job(job: Object, pods: list[Object]) -> Run:
     """Return how an ended Job went, by the last of its pods."""
     status, metadata = job["status"], job["metadata"]
-    started = _moment(status.get("startTime") or metadata["creationTimestamp"])
-    condition = _condition(job)
-    ended = _moment(
+    started = _parse_time(status.get("startTime") or metadata["creationTimestamp"])
+    condition = _end_condition_of(job)
+    ended = _parse_time(
         status.get("completionTime") or condition.get("lastTransitionTime") or started.isoformat()
     )
     last = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
     terminated = _terminated(last)
-    said = parse_message(terminated.get("message", ""))
-    result, reason, detail = _judge(condition, last, terminated, said)
-    told = said or Message(result="")
+    message = parse_message(terminated.get("message", ""))
+    result, reason, detail = _classify(condition, last, terminated, message)
+    told = message or TerminationMessage(result="")
     return Run(
         uid=metadata["uid"],
         job=metadata["name"],
@@ -98,11 +98,11 @@ def run_of(job: Object, pods: list[Object]) -> Run:
     )
 
 
-def _judge(
+def _classify(
     condition: Object,
     pod: Object | None,
     terminated: Object,
-    said: Message | None,
+    message: TerminationMessage | None,
 ) -> tuple[str, str, str]:
     """Return the result, the reason and what Kubernetes says.
 
@@ -111,21 +111,21 @@ def _judge(
     """
     if condition["type"] == "Complete":
         return PASSED, "", ""
-    if pod is not None and _disrupted(pod):
-        return DISRUPTED, "", _disrupted(pod)
-    if said is not None and said.result == FAILED and terminated.get("exitCode") == 1:
-        return FAILED, said.reason or "runner", ""
-    if said is not None and said.result == ERROR and terminated.get("exitCode") != 0:
-        return ERROR, said.reason or "runner", ""
-    return ERROR, "runner", _why_killed(condition, pod, terminated)
+    if pod is not None and _disruption(pod):
+        return DISRUPTED, "", _disruption(pod)
+    if message is not None and message.result == FAILED and terminated.get("exitCode") == 1:
+        return FAILED, message.reason or "runner", ""
+    if message is not None and message.result == ERROR and terminated.get("exitCode") != 0:
+        return ERROR, message.reason or "runner", ""
+    return ERROR, "runner", _termination_reason(condition, pod, terminated)
 
 
-def _why_killed(condition: Object, pod: Object | None, terminated: Object) -> str:
+def _termination_reason(condition: Object, pod: Object | None, terminated: Object) -> str:
     if terminated.get("reason") == "OOMKilled":
         return "OOMKilled"
     if pod is None:
         return "NoPod"
-    blocking = blocked(pod) or ("" if _ran(terminated) else NOT_STARTED)
+    blocking = start_failure(pod) or ("" if _was_started(terminated) else NOT_STARTED)
     if blocking:
         return blocking
     ended = pod.get("status", {}).get("reason") or condition.get("reason", "")
@@ -135,20 +135,20 @@ def _why_killed(condition: Object, pod: Object | None, terminated: Object) -> st
     return f"ExitCode{code}"
 
 
-def _ran(terminated: Object) -> bool:
+def _was_started(terminated: Object) -> bool:
     """Tell whether the container was ever started."""
     return bool(terminated.get("startedAt")) or terminated.get("exitCode") is not None
 
 
-def _condition(job: Object) -> Object:
-    kind = ended_with(job)
+def _end_condition_of(job: Object) -> Object:
+    kind = end_condition(job)
     found: Object = next(
         condition for condition in job["status"]["conditions"] if condition["type"] == kind
     )
     return found
 
 
-def _disrupted(pod: Object) -> str:
+def _disruption(pod: Object) -> str:
     for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
             return str(condition.get("reason", "DisruptionTarget"))
@@ -157,7 +157,7 @@ def _disrupted(pod: Object) -> str:
 
 def _terminated(pod: Object | None) -> Object:
     for status in _statuses(pod or {}):
-        if status["name"] == CONTAINER:
+        if status["name"] == CONTAINER_NAME:
             found: Object = status.get("state", {}).get("terminated") or {}
             return found
     return {}
@@ -168,5 +168,5 @@ def _statuses(pod: Object) -> list[Object]:
     return found
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -7,8 +7,8 @@ from environs import Env, EnvValidationError, validate
 
 from synthetic.operator.cronjob import ProbeImage
 
-ALL = "*"
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+ALL_NAMESPACES = "*"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(Exception):
@@ -24,7 +24,7 @@ class Settings:
     namespaces: tuple[str, ...]  # `*` alone is all of them
     config_map: str  # with the release's monitors, in the operator's namespace; or none
     port: int
-    resync: int  # seconds
+    resync_seconds: int  # seconds
     workers: int
     log_level: str
 
@@ -53,28 +53,28 @@ class Settings:
             config_map=env.str("MONITORS_CONFIG_MAP", ""),
             namespace=env.str("POD_NAMESPACE", "default"),
             port=env.int("PORT", 8080, validate=validate.Range(0, 65_535)),
-            resync=env.int("RESYNC_SECONDS", 120, validate=validate.Range(5, 3600)),
+            resync_seconds=env.int("RESYNC_SECONDS", 120, validate=validate.Range(5, 3600)),
             workers=env.int("WORKERS", 8, validate=validate.Range(1, 64)),
-            log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(LEVELS)),
+            log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS)),
         )
         try:
             env.seal()
         except EnvValidationError as error:
-            raise SettingsError(_told(error)) from None
+            raise SettingsError(_format_errors(error)) from None
         return settings
 
     @property
-    def everywhere(self) -> bool:
+    def cluster_wide(self) -> bool:
         """Whether all namespaces are watched."""
-        return self.namespaces == (ALL,)
+        return self.namespaces == (ALL_NAMESPACES,)
 
     @property
-    def scopes(self) -> tuple[str, ...]:
+    def list_namespaces(self) -> tuple[str, ...]:
         """The namespaces to list; an empty name is all of them."""
-        return ("",) if self.everywhere else self.namespaces
+        return ("",) if self.cluster_wide else self.namespaces
 
 
-def _told(error: EnvValidationError) -> str:
+def _format_errors(error: EnvValidationError) -> str:
     messages = error.error_messages
     assert isinstance(messages, dict)  # noqa: S101 - tells mypy what a sealed environment holds
     lines = [f"  {name}: {' '.join(map(str, why))}" for name, why in sorted(messages.items())]

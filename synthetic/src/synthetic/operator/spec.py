@@ -10,9 +10,9 @@ from cronsim import CronSim, CronSimError
 
 from synthetic.operator.api_client import Object
 
-STARTUP = 60  # seconds that a probe's pod may take to be scheduled, pulled and started
-MARGIN = 30  # seconds between the end of a pod's time and that of its Job
-INTERVALS = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
+POD_STARTUP_SECONDS = 60  # seconds that a probe's pod may take to be scheduled, pulled and started
+JOB_MARGIN_SECONDS = 30  # seconds between the end of a pod's time and that of its Job
+INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
 
 
@@ -31,7 +31,7 @@ class Schedule:
 
     cron: str
     zone: str
-    told: str  # as kubectl shows it
+    description: str  # as kubectl shows it
 
     def after(self, moment: datetime) -> datetime:
         """Return the first time to run after a moment.
@@ -40,7 +40,7 @@ class Schedule:
             SpecError: there is none, or the zone or the expression is unknown.
 
         """
-        zone = _zone(self.zone)
+        zone = _time_zone(self.zone)
         try:
             return next(CronSim(self.cron, moment.astimezone(zone))).astimezone(moment.tzinfo)
         except (CronSimError, StopIteration) as error:
@@ -66,7 +66,7 @@ class Spec:
     journey: str
     url: str
     ingress: str
-    authorities: ConfigMapKey | None
+    ca_from: ConfigMapKey | None
     schedule: Schedule
     timeout: int
     cleanup: int
@@ -81,12 +81,12 @@ class Spec:
     degraded_ms: int
     objective: float
     window: str
-    keep_passed: int
-    keep_failed: int
+    history_success: int
+    history_failed: int
     resources: Object
 
     @classmethod
-    def of(cls, monitor: Object) -> Self:
+    def from_monitor(cls, monitor: Object) -> Self:
         """Read a monitor. The schema has checked the types, and filled in most defaults."""
         spec: Object = monitor["spec"]
         thresholds, slo = spec.get("thresholds", {}), spec.get("slo", {})
@@ -96,35 +96,35 @@ class Spec:
             journey=spec["journey"],
             url=target.get("url", ""),
             ingress=target.get("ingress", {}).get("name", ""),
-            authorities=_key(target.get("caFrom")),
-            schedule=_schedule(spec, monitor["metadata"]["uid"]),
+            ca_from=_config_map_key(target.get("caFrom")),
+            schedule=_parse_schedule(spec, monitor["metadata"]["uid"]),
             timeout=spec.get("timeoutSeconds", 30),
             cleanup=spec.get("cleanupSeconds", 15),
             retries=spec.get("retries", 1),
             suspend=spec.get("suspend", False),
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
-            journey_from=_key(spec.get("journeyFrom")),
+            journey_from=_config_map_key(spec.get("journeyFrom")),
             deployments=tuple(spec.get("runOnRollout", {}).get("deployments", [])),
             failures=thresholds.get("failures", 3),
             out_of=thresholds.get("outOf", 3),
             degraded_ms=thresholds.get("degradedMs", 0),
             objective=float(slo.get("objective", "99.5")) / 100,
             window=slo.get("window", "30d"),
-            keep_passed=history.get("success", 10),
-            keep_failed=history.get("failed", 10),
+            history_success=history.get("success", 10),
+            history_failed=history.get("failed", 10),
             resources=spec.get("resources") or {},
         )
 
     @property
     def pod_deadline(self) -> int:
         """Seconds after which a pod is ended: later than the probe ends itself."""
-        return self.timeout + self.cleanup + STARTUP
+        return self.timeout + self.cleanup + POD_STARTUP_SECONDS
 
     @property
     def job_deadline(self) -> int:
         """Seconds after which a Job is ended: later than its pod is."""
-        return self.pod_deadline + self.cleanup + MARGIN
+        return self.pod_deadline + self.cleanup + JOB_MARGIN_SECONDS
 
     def overdue(self, since: datetime) -> datetime:
         """Return when silence since a moment means that runs are missing: two were due."""
@@ -132,24 +132,24 @@ class Spec:
         return second + timedelta(seconds=self.job_deadline)
 
 
-def spread(uid: str, among: int) -> int:
+def stable_offset(uid: str, among: int) -> int:
     """Return a number below ``among`` that is always the same for one uid."""
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") % among
 
 
-def _key(source: Object | None) -> ConfigMapKey | None:
+def _config_map_key(source: Object | None) -> ConfigMapKey | None:
     reference = (source or {}).get("configMapKeyRef")
     return ConfigMapKey(reference["name"], reference["key"]) if reference else None
 
 
-def _schedule(spec: dict[str, Any], uid: str) -> Schedule:
+def _parse_schedule(spec: dict[str, Any], uid: str) -> Schedule:
     zone = spec.get("timeZone", "Etc/UTC")
     if "schedule" in spec:
         told = spec["schedule"] + (f" {zone}" if "timeZone" in spec else "")
         return Schedule(spec["schedule"], zone, told)
     interval = spec.get("interval", "5m")
-    minutes = INTERVALS[interval]
-    offset = spread(uid, minutes)
+    minutes = INTERVAL_MINUTES[interval]
+    offset = stable_offset(uid, minutes)
     if minutes == 1:
         minute = "*"
     elif interval == "1h":
@@ -159,7 +159,7 @@ def _schedule(spec: dict[str, Any], uid: str) -> Schedule:
     return Schedule(f"{minute} * * * *", "Etc/UTC", f"every {interval}")
 
 
-def _zone(name: str) -> tzinfo:
+def _time_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import orjson
 
 from synthetic.operator.api_client import Object
-from synthetic.operator.history import STAMP, History, PastRun
+from synthetic.operator.history import TIMESTAMP_FORMAT, History, RunRecord
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec, SpecError
 
-UPTIMES = ("1h", "24h", "7d", "30d")
-LARGEST = 8192  # bytes of a status
-LONGEST_MESSAGE = 300
+UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
+MAX_STATUS_BYTES = 8192  # bytes of a status
+MAX_MESSAGE_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Handled:
+class HandledTriggers:
     """What asked for a run and got it."""
 
     run_requested_at: str = ""
@@ -34,7 +34,7 @@ class Handled:
 
 
 @dataclass(frozen=True)
-class Observed:
+class Observation:
     """What a look at the cluster has shown."""
 
     ready: Condition
@@ -42,34 +42,34 @@ class Observed:
     cron_job: str = ""
     cron_job_generation: int = 0
     last: Run | None = None  # the newest of the runs that are counted for the first time
-    handled: Handled = field(default_factory=Handled)
+    handled: HandledTriggers = field(default_factory=HandledTriggers)
 
 
 def build_status(
-    monitor: Object, spec: Spec, history: History, observed: Observed, now: datetime
+    monitor: Object, spec: Spec, history: History, observed: Observation, now: datetime
 ) -> Object:
     """Return the status that a monitor must have."""
     old: Object = monitor.get("status") or {}
     last = _last_run(observed.last) if observed.last else old.get("lastRun")
     conditions = [
         observed.ready,
-        healthy(spec, history, _since(old, last, now), now),
+        healthy(spec, history, _last_activity(old, last, now), now),
         Condition(
             "Suspended",
             str(spec.suspend),
             "Suspended" if spec.suspend else "Scheduled",
-            "spec.suspend is true" if spec.suspend else f"Runs {spec.schedule.told}",
+            "spec.suspend is true" if spec.suspend else f"Runs {spec.schedule.description}",
         ),
     ]
     status: Object = {
         "observedGeneration": monitor["metadata"]["generation"],
-        "schedule": spec.schedule.told,
+        "schedule": spec.schedule.description,
         "target": observed.url,
         "cronJob": {"name": observed.cron_job, "generation": observed.cron_job_generation},
         "conditions": _conditions(old, conditions, monitor["metadata"]["generation"], now),
         "consecutiveFailures": history.consecutive_failures,
         "totals": {**history.totals, "passedAfterRetry": history.retried},
-        "uptime": {window: percent(history.uptime(window, now)) for window in UPTIMES},
+        "uptime": {window: percent(history.uptime(window, now)) for window in UPTIME_WINDOWS},
         "slo": error_budget(spec, history, now),
         "windows": history.windows(),
         "runs": [run.line for run in history.runs],
@@ -83,7 +83,7 @@ def build_status(
         status["lastRun"] = last
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
-    return _within_limit(status)
+    return _truncate(status)
 
 
 def healthy(spec: Spec, history: History, since: datetime, now: datetime) -> Condition:
@@ -92,20 +92,20 @@ def healthy(spec: Spec, history: History, since: datetime, now: datetime) -> Con
     if spec.suspend:
         return _unknown("Suspended", "Nothing is known while spec.suspend is true")
     if _is_overdue(spec, since, now):
-        return _unknown("NoData", f"No run has ended since {since.strftime(STAMP)}")
+        return _unknown("NoData", f"No run has ended since {since.strftime(TIMESTAMP_FORMAT)}")
     broken = [run for run in history.runs if run.result != DISRUPTED][-spec.failures :]
     if len(broken) == spec.failures and all(run.result == ERROR for run in broken):
-        return _unknown("MonitorBroken", f"The probe could not do its work: {broken[-1].told}")
+        return _unknown("MonitorBroken", f"The probe could not do its work: {broken[-1].detail}")
     if not judged:
         return _unknown("NoRunYet", "No run has come to a verdict yet")
-    return _verdict(spec, judged)
+    return _judge_runs(spec, judged)
 
 
-def _verdict(spec: Spec, judged: list[PastRun]) -> Condition:
+def _judge_runs(spec: Spec, judged: list[RunRecord]) -> Condition:
     failed = [run for run in judged if run.result == FAILED]
     what = f"{len(failed)} of the last {len(judged)} runs failed"
     if len(failed) >= spec.failures:
-        return Condition("Healthy", "False", "Failing", f"{what}: {failed[-1].told}")
+        return Condition("Healthy", "False", "Failing", f"{what}: {failed[-1].detail}")
     if spec.degraded_ms and judged[-1].duration_ms > spec.degraded_ms:
         slow = f"The last run took {judged[-1].duration_ms} ms; {spec.degraded_ms} are wanted"
         return Condition("Healthy", "True", "Degraded", slow)
@@ -114,7 +114,7 @@ def _verdict(spec: Spec, judged: list[PastRun]) -> Condition:
 
 def error_budget(spec: Spec, history: History, now: datetime) -> Object:
     """Return how much of the error budget is left, in percent; less than 0 when overdrawn."""
-    passed, failed, _ = history.within(spec.window, now)
+    passed, failed, _ = history.window_counts(spec.window, now)
     allowed = (1 - spec.objective) * (passed + failed)
     left = 1 - failed / allowed if allowed > 0 else 1 - float(failed > 0)
     return {
@@ -144,7 +144,7 @@ def _unknown(reason: str, message: str) -> Condition:
     return Condition("Healthy", "Unknown", reason, message)
 
 
-def _since(old: Object, last: Object | None, now: datetime) -> datetime:
+def _last_activity(old: Object, last: Object | None, now: datetime) -> datetime:
     """Return when a run ended last, or else since when one could have."""
     moments = [datetime.fromisoformat(last["finishedAt"])] if last else []
     resumed = condition(old, "Suspended")
@@ -175,9 +175,11 @@ def _conditions(
                 "type": wanted.type,
                 "status": wanted.status,
                 "reason": wanted.reason,
-                "message": wanted.message[:LONGEST_MESSAGE],
+                "message": wanted.message[:MAX_MESSAGE_LENGTH],
                 "observedGeneration": generation,
-                "lastTransitionTime": before["lastTransitionTime"] if same else now.strftime(STAMP),
+                "lastTransitionTime": before["lastTransitionTime"]
+                if same
+                else now.strftime(TIMESTAMP_FORMAT),
             }
         )
     return written
@@ -194,14 +196,14 @@ def _last_run(run: Run) -> Object:
         "durationMs": run.duration_ms,
         "traceId": run.trace_id,
         "detail": run.detail,
-        "startedAt": run.started_at.astimezone(UTC).strftime(STAMP),
-        "finishedAt": run.finished_at.astimezone(UTC).strftime(STAMP),
+        "startedAt": run.started_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT),
+        "finishedAt": run.finished_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT),
     }
 
 
-def _within_limit(status: Object) -> Object:
+def _truncate(status: Object) -> Object:
     """Drop the oldest of the runs that are shown until the status is small enough."""
-    over = len(orjson.dumps(status)) - LARGEST
+    over = len(orjson.dumps(status)) - MAX_STATUS_BYTES
     while over > 0 and status["runs"]:
         over -= len(status["runs"].pop(0)) + 3
     return status

@@ -7,16 +7,16 @@ from functools import cache
 from html import escape
 from importlib import resources
 
-from synthetic.operator.history import SHOWN, PastRun
-from synthetic.operator.monitor_cache import View
-from synthetic.operator.status import UPTIMES, percent
+from synthetic.operator.history import MAX_RUNS, RunRecord
+from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.status import UPTIME_WINDOWS, percent
 
-REFRESH = 30  # seconds
-NOTHING = "&ndash;"
-BAR, GAP, HEIGHT = 8, 3, 34
+REFRESH_SECONDS = 30  # seconds
+NO_VALUE = "&ndash;"
+BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 8, 3, 34
 
 STATES = {"up": "Operational", "degraded": "Slow", "down": "Failing", "unknown": "Unknown"}
-KEY = (
+LEGEND = (
     ("passed", "passed"),
     ("failed", "failed"),
     ("error", "the monitor itself broke"),
@@ -24,18 +24,18 @@ KEY = (
 )
 
 
-def render(views: Iterable[View], now: datetime) -> str:
+def render(views: Iterable[MonitorView], now: datetime) -> str:
     """Return the page."""
     found = sorted(views, key=lambda view: (_order(view), view.namespace, view.name))
     articles = "\n".join(_article(view, now) for view in found)
-    key = " ".join(f'<span class="key {kind}">{told}</span>' for kind, told in KEY)
+    key = " ".join(f'<span class="key {kind}">{tooltip}</span>' for kind, tooltip in LEGEND)
     moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="{REFRESH}">
+<meta http-equiv="refresh" content="{REFRESH_SECONDS}">
 <title>{escape(summary(found))}</title>
 <style>{_style()}</style>
 </head>
@@ -53,7 +53,7 @@ def render(views: Iterable[View], now: datetime) -> str:
 """
 
 
-def summary(views: Iterable[View]) -> str:
+def summary(views: Iterable[MonitorView]) -> str:
     """Return how the whole is, in a few words."""
     states = Counter(view.state for view in views)
     if not states:
@@ -67,28 +67,28 @@ def summary(views: Iterable[View]) -> str:
     return "All monitors pass"
 
 
-def _order(view: View) -> int:
+def _order(view: MonitorView) -> int:
     return ["down", "unknown", "degraded", "up"].index(view.state)
 
 
-def _article(view: View, now: datetime) -> str:
+def _article(view: MonitorView, now: datetime) -> str:
     uptimes = "".join(
         f"<div><dt>{window}</dt>"
-        f"<dd>{percent(view.history.uptime(window, now)) or NOTHING}</dd></div>"
-        for window in UPTIMES
+        f"<dd>{percent(view.history.uptime(window, now)) or NO_VALUE}</dd></div>"
+        for window in UPTIME_WINDOWS
     )
-    budget = view.slo.get("budgetRemaining") or NOTHING
+    budget = view.slo.get("budgetRemaining") or NO_VALUE
     if budget.startswith("-"):  # by how much says little when there were few runs
         budget = "used up"
     return f"""<article class="{view.state}">
 <div class="head"><h2>{escape(view.name)}</h2><span class="state">{STATES[view.state]}</span></div>
-<p class="what">{_what(view)}</p>
+<p class="what">{_description(view)}</p>
 {_bars(view.history.runs, view.name)}
 <dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}</dl>
 </article>"""
 
 
-def _what(view: View) -> str:
+def _description(view: MonitorView) -> str:
     words = [escape(view.journey), escape(view.schedule), escape(view.target)]
     if view.state in {"down", "unknown", "degraded"}:
         words.append(
@@ -99,7 +99,7 @@ def _what(view: View) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _last(view: View) -> str:
+def _last(view: MonitorView) -> str:
     if not view.last:
         return ""
     ended = escape(view.last["finishedAt"])
@@ -110,27 +110,27 @@ def _last(view: View) -> str:
     )
 
 
-def _bars(runs: tuple[PastRun, ...], name: str) -> str:
+def _bars(runs: tuple[RunRecord, ...], name: str) -> str:
     """Return the runs as bars; places without a run are pale."""
-    width = SHOWN * (BAR + GAP) - GAP
-    empty = SHOWN - len(runs)
+    width = MAX_RUNS * (BAR_WIDTH + BAR_GAP) - BAR_GAP
+    empty = MAX_RUNS - len(runs)
     bars = [_bar(place, "none", "") for place in range(empty)]
     for place, run in enumerate(runs, empty):
-        told = " ".join(
-            part for part in (run.at, run.result, f"{run.duration_ms} ms", run.told) if part
+        tooltip = " ".join(
+            part for part in (run.at, run.result, f"{run.duration_ms} ms", run.detail) if part
         )
-        bars.append(_bar(place, run.result, told))
+        bars.append(_bar(place, run.result, tooltip))
     label = f"The last {len(runs)} runs of {escape(name)}"
     return (
-        f'<svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'<svg viewBox="0 0 {width} {BAR_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{label}">{"".join(bars)}</svg>'
     )
 
 
-def _bar(place: int, kind: str, told: str) -> str:
-    title = f"<title>{escape(told)}</title>" if told else ""
-    x = place * (BAR + GAP)
-    return f'<rect class="{kind}" x="{x}" width="{BAR}" height="{HEIGHT}" rx="2">{title}</rect>'
+def _bar(place: int, kind: str, tooltip: str) -> str:
+    title = f"<title>{escape(tooltip)}</title>" if tooltip else ""
+    size = f'x="{place * (BAR_WIDTH + BAR_GAP)}" width="{BAR_WIDTH}" height="{BAR_HEIGHT}"'
+    return f'<rect class="{kind}" {size} rx="2">{title}</rect>'
 
 
 @cache

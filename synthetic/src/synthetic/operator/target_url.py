@@ -1,10 +1,10 @@
 """Where a monitor's journey is replayed: the URL that it names, or that of an Ingress."""
 
-from synthetic.operator.api_client import INGRESSES, Api, Object
+from synthetic.operator.api_client import INGRESSES, ApiClient, Object
 from synthetic.operator.spec import Spec, SpecError
 
 
-async def find_url(api: Api, namespace: str, spec: Spec) -> str:
+async def find_url(api: ApiClient, namespace: str, spec: Spec) -> str:
     """Return the URL.
 
     Raises:
@@ -19,10 +19,10 @@ async def find_url(api: Api, namespace: str, spec: Spec) -> str:
             "NoIngress",
             f"spec.target.ingress names {spec.ingress}, and there is no such Ingress here",
         )
-    return url_of(ingress)
+    return ingress_url(ingress)
 
 
-def url_of(ingress: Object) -> str:
+def ingress_url(ingress: Object) -> str:
     """Return the URL of an Ingress: that of its first host, or else of its address."""
     scheme = "https" if ingress["spec"].get("tls") else "http"
     for rule in ingress["spec"].get("rules", []):

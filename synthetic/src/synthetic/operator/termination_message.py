@@ -13,14 +13,14 @@ REASONS = frozenset(
     }
 )
 RESULTS = frozenset({"running", "passed", "failed", "error"})
-LONGEST = 4096  # bytes: what Kubernetes keeps of a container's message
-STEP = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-TRACE = re.compile(r"[0-9a-f]{32}")
-HIGHEST = 2**31
+MAX_LENGTH = 4096  # bytes: what Kubernetes keeps of a container's message
+STEP_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
+NUMBER_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
-class Message:
+class TerminationMessage:
     """How far a probe came; what could not be read is empty or 0."""
 
     result: str
@@ -32,9 +32,9 @@ class Message:
     trace_id: str = ""
 
 
-def parse_message(text: str) -> Message | None:
+def parse_message(text: str) -> TerminationMessage | None:
     """Return a message, or None when this is none."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         return None
     try:
         document = orjson.loads(text)
@@ -46,14 +46,14 @@ def parse_message(text: str) -> Message | None:
     if not isinstance(result, str) or result not in RESULTS:
         return None
     reason = document.get("reason")
-    return Message(
+    return TerminationMessage(
         result=result,
-        step=_matching(STEP, document.get("step")),
+        step=_matching(STEP_PATTERN, document.get("step")),
         reason=reason if isinstance(reason, str) and reason in REASONS else "",
         http_status=_number(document.get("status")),
         attempt=max(1, _number(document.get("attempt"))),
         duration_ms=_number(document.get("durationMs")),
-        trace_id=_matching(TRACE, document.get("traceId")),
+        trace_id=_matching(TRACE_ID_PATTERN, document.get("traceId")),
     )
 
 
@@ -62,5 +62,5 @@ def _matching(pattern: re.Pattern[str], value: Any) -> str:  # noqa: ANN401 - an
 
 
 def _number(value: Any) -> int:  # noqa: ANN401 - any JSON value
-    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < HIGHEST
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < NUMBER_LIMIT
     return value if is_number else 0

@@ -12,14 +12,14 @@ import kopf
 
 from synthetic.operator.api_client import GROUP, PLURAL, VERSION, connect
 from synthetic.operator.cronjob import MONITOR_LABEL
-from synthetic.operator.monitor_cache import Key, Store
-from synthetic.operator.run_result import blocked
+from synthetic.operator.monitor_cache import Key, MonitorCache
+from synthetic.operator.run_result import start_failure
 from synthetic.operator.settings import Settings
 
 Labels = Mapping[str, str]
 Enqueue = Callable[[Key], None]
-LABELS = {MONITOR_LABEL: kopf.PRESENT}
-TRY_AGAIN = 3.0  # seconds until an API server that refused or was away is asked again
+OWNED_LABELS = {MONITOR_LABEL: kopf.PRESENT}
+RETRY_DELAY_SECONDS = 3.0  # seconds until an API server that refused or was away is asked again
 
 
 def settings() -> kopf.OperatorSettings:
@@ -32,13 +32,13 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.client_timeout = 330
     chosen.watching.connect_timeout = 10
     # without an end: kopf gives up after 54 s of refusals, and would take the process with it
-    chosen.networking.error_backoffs = itertools.repeat(TRY_AGAIN)
+    chosen.networking.error_backoffs = itertools.repeat(RETRY_DELAY_SECONDS)
     chosen.queueing.idle_timeout = 1
     chosen.process.ultimate_exiting_timeout = 10
     return chosen
 
 
-def registry(enqueue: Enqueue, store: Store) -> kopf.OperatorRegistry:
+def registry(enqueue: Enqueue, store: MonitorCache) -> kopf.OperatorRegistry:
     """Return the handlers: coroutines, since kopf runs plain functions in threads."""
     handlers = kopf.OperatorRegistry()
 
@@ -50,14 +50,14 @@ def registry(enqueue: Enqueue, store: Store) -> kopf.OperatorRegistry:
     async def on_monitor(namespace: str | None, name: str, **_: Any) -> None:  # noqa: ANN401 - as above
         enqueue((namespace or "", name))
 
-    @kopf.on.event("batch", "v1", "cronjobs", labels=LABELS, registry=handlers)
-    @kopf.on.event("batch", "v1", "jobs", labels=LABELS, registry=handlers)
+    @kopf.on.event("batch", "v1", "cronjobs", labels=OWNED_LABELS, registry=handlers)
+    @kopf.on.event("batch", "v1", "jobs", labels=OWNED_LABELS, registry=handlers)
     async def on_owned(namespace: str | None, labels: Labels, **_: Any) -> None:  # noqa: ANN401 - as above
         enqueue((namespace or "", labels[MONITOR_LABEL]))
 
-    @kopf.on.event("v1", "pods", labels=LABELS, registry=handlers)
+    @kopf.on.event("v1", "pods", labels=OWNED_LABELS, registry=handlers)
     async def on_pod(namespace: str | None, labels: Labels, body: kopf.Body, **_: Any) -> None:  # noqa: ANN401 - as above
-        if blocked(dict(body)):  # of its end, its Job tells
+        if start_failure(dict(body)):  # of its end, its Job tells
             enqueue((namespace or "", labels[MONITOR_LABEL]))
 
     @kopf.on.event("apps", "v1", "deployments", registry=handlers)
@@ -69,12 +69,12 @@ def registry(enqueue: Enqueue, store: Store) -> kopf.OperatorRegistry:
     return handlers
 
 
-async def watch(told: Settings, enqueue: Enqueue, store: Store) -> None:
+async def watch(configuration: Settings, enqueue: Enqueue, store: MonitorCache) -> None:
     """Watch until a signal ends it."""
     await kopf.operator(
         registry=registry(enqueue, store),
         settings=settings(),
         standalone=True,
-        clusterwide=told.everywhere,
-        namespaces=() if told.everywhere else told.namespaces,
+        clusterwide=configuration.cluster_wide,
+        namespaces=() if configuration.cluster_wide else configuration.namespaces,
     )

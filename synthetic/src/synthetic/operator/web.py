@@ -10,10 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
 
 from synthetic.operator import monitor_metrics, status_page
-from synthetic.operator.monitor_cache import Store
+from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.operator_metrics import REGISTRY
 
-SAFE = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     ),
@@ -35,24 +35,24 @@ class Health(Protocol):
         """Whether it knows all monitors."""
 
 
-def application(store: Store, health: Health) -> web.Application:
+def application(store: MonitorCache, health: Health) -> web.Application:
     """Return the application."""
     own = CollectorRegistry()
     monitor_metrics.register(own, store, _now)
 
     async def index(_: web.Request) -> web.Response:
         text = status_page.render(store, _now())
-        return web.Response(text=text, content_type="text/html", headers=SAFE)
+        return web.Response(text=text, content_type="text/html", headers=SECURITY_HEADERS)
 
     async def scrape(_: web.Request) -> web.Response:
         body = generate_latest(own) + generate_latest(REGISTRY)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def live(_: web.Request) -> web.Response:
-        return _told(health.alive)
+        return _health_response(health.alive)
 
     async def ready(_: web.Request) -> web.Response:
-        return _told(health.ready)
+        return _health_response(health.ready)
 
     made = web.Application()
     made.router.add_get("/", index)
@@ -63,7 +63,7 @@ def application(store: Store, health: Health) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(port: int, store: Store, health: Health) -> AsyncIterator[int]:
+async def serve(port: int, store: MonitorCache, health: Health) -> AsyncIterator[int]:
     """Serve while the block runs; it is given the port, which is a free one for 0."""
     runner = web.AppRunner(application(store, health), access_log=None)
     await runner.setup()
@@ -76,7 +76,7 @@ async def serve(port: int, store: Store, health: Health) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-def _told(well: bool) -> web.Response:  # noqa: FBT001 - the answer is about it alone
+def _health_response(well: bool) -> web.Response:  # noqa: FBT001 - the answer is about it alone
     return web.Response(text="ok\n" if well else "no\n", status=200 if well else 503)
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from synthetic.probe.journey import Journey, read_document, read_journey
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 SUFFIX = ".arazzo.yaml"
 
@@ -34,33 +34,30 @@ def load_journey(name: str, file: Path | None = None) -> Journey:
 
     """
     if file is not None:
-        return read_journey(file, name, lambda url: _contract(url, file.parent))
+        return read_journey(file, name, lambda url: _locate_contract(url, file.parent))
     names = journey_names()
     if name not in names:
         known = f"these ship: {', '.join(names)}" if names else "none ship; set CONTRACTS_DIR"
-        message = f"there is no journey {name[:100]!r}; {known}"
-        raise UsageError(message)
-    path = _shipped(name)
+        raise ProbeError(f"there is no journey {name[:100]!r}; {known}")
+    path = _shipped_file(name)
     return read_journey(path, name, lambda url: path.parent / url)
 
 
-def _shipped(name: str) -> Path:
+def _shipped_file(name: str) -> Path:
     return contracts_folder() / "journeys" / f"{name}{SUFFIX}"
 
 
 def _summary(name: str) -> str:
-    workflows = read_document(_shipped(name))["workflows"]
+    workflows = read_document(_shipped_file(name))["workflows"]
     return str(next(w.get("summary", "") for w in workflows if w["workflowId"] == name))
 
 
-def _contract(url: str, folder: Path) -> Path:
+def _locate_contract(url: str, folder: Path) -> Path:
     """Return a contract beside a user's file, or else the one of that name that ships."""
     if "://" in url:
-        message = f"the contract {url} is not fetched: put it beside the journey"
-        raise UsageError(message)
+        raise ProbeError(f"the contract {url} is not fetched: put it beside the journey")
     beside = folder / url
     shipped = contracts_folder() / f"{Path(url).name.removesuffix('.yaml')}.yaml"
     if not beside.exists() and not shipped.exists():
-        message = f"the contract {url} is neither beside the journey nor one that ships"
-        raise UsageError(message)
+        raise ProbeError(f"the contract {url} is neither beside the journey nor one that ships")
     return beside if beside.exists() else shipped

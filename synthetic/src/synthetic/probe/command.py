@@ -8,11 +8,11 @@ import sys
 import traceback
 from pathlib import Path
 
-from synthetic.probe.results import Outcome, UsageError
+from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.signals import Signals
 from synthetic.probe.termination_log import TerminationLog
 
-IN_A_POD = Path("/dev/termination-log")
+POD_TERMINATION_LOG = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
 
 
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", choices=("table", "json"), default="table")
     parser.add_argument(
-        "--termination-log", type=Path, help=f"where to leave the message ({IN_A_POD} in a pod)"
+        "--termination-log",
+        type=Path,
+        help=f"where to leave the message ({POD_TERMINATION_LOG} in a pod)",
     )
 
 
@@ -43,24 +45,24 @@ def run(options: argparse.Namespace) -> int:
     """Replay a journey, print what came of it, and return the exit code."""
     signals = Signals()
     signals.install()  # first: what comes while the rest is imported ends the run in order
-    nobody = Outcome(options.journey, secrets.token_hex(16), result="error", reason="runner")
+    not_run = RunResult(options.journey, secrets.token_hex(16), result="error", reason="runner")
     log = TerminationLog(None)
     try:
         log = TerminationLog(_termination_log(options.termination_log))
         outcome = _replay(options, log, signals)
-    except UsageError as error:
-        log.write(nobody)
+    except ProbeError as error:
+        log.write(not_run)
         sys.stderr.write(f"synthetic probe: {error}\n")
         return EXIT_CODES["error"]
     except Exception:  # noqa: BLE001 - a fault of ours must not look like one of the system
-        log.write(nobody)
+        log.write(not_run)
         traceback.print_exc()
         return EXIT_CODES["error"]
     _show(outcome, options.output)
     return EXIT_CODES[outcome.result]
 
 
-def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> Outcome:
+def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> RunResult:
     # the imports cost more than all that comes before them: a wrong argument is told at once
     from synthetic.probe.credentials import read_credentials  # noqa: PLC0415
     from synthetic.probe.replay import replay  # noqa: PLC0415
@@ -77,19 +79,19 @@ def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) 
     )
 
 
-def _show(outcome: Outcome, form: str) -> None:
+def _show(outcome: RunResult, form: str) -> None:
     if form == "json":
-        text = json.dumps(outcome.document())
+        text = json.dumps(outcome.to_dict())
     else:
-        from synthetic.probe.table import table  # noqa: PLC0415 - only for a person
+        from synthetic.probe.table import format_table  # noqa: PLC0415 - only for a person
 
-        text = table(outcome)
+        text = format_table(outcome)
     sys.stdout.write(f"{text}\n")
 
 
 def _termination_log(given: Path | None) -> Path | None:
-    if given is None and os.access(IN_A_POD, os.W_OK):
-        return IN_A_POD
+    if given is None and os.access(POD_TERMINATION_LOG, os.W_OK):
+        return POD_TERMINATION_LOG
     return given
 
 
@@ -99,6 +101,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:  # noqa: PLR2004 - an hour
-        message = f"must be a number of seconds up to 3600, and is {text!r}"
-        raise argparse.ArgumentTypeError(message)
+        raise argparse.ArgumentTypeError(f"must be a number of seconds up to 3600, and is {text!r}")
     return seconds

@@ -8,12 +8,12 @@ from typing import Any
 
 import jsonschema_rs
 
-from synthetic.probe.documents import Documents, Node
-from synthetic.probe.http import Answer
-from synthetic.probe.results import StepError, UsageError
+from synthetic.probe.documents import DocumentStore, Node
+from synthetic.probe.http import Response
+from synthetic.probe.results import ProbeError, StepError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-WITHOUT_BODY = frozenset((204, 304))
+BODYLESS_STATUSES = frozenset((204, 304))
 
 Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 
@@ -29,17 +29,17 @@ class Operation:
     responses: Node
     token_path: str  # where a token that opens it is to be had; empty when none does
     validator: type[Validator]
-    documents: Documents
+    documents: DocumentStore
     _validators: dict[str, Validator] = field(default_factory=dict)
 
-    def check(self, answer: Answer) -> None:
+    def check_response(self, answer: Response) -> None:
         """Make sure that an answer is one that the contract declares.
 
         Raises:
             StepError: with the reason schema; it names the place, and no value.
 
         """
-        declared = self._declared(answer.status)
+        declared = self._declared_response(answer.status)
         for name, header in headers.items() if (headers := declared.get("headers")) else []:
             self._check_header(name, header, answer.headers.get(name.lower()))
         content = declared.get("content")
@@ -47,11 +47,11 @@ class Operation:
             if answer.body:
                 raise StepError("schema", f"{answer.status} came with a body, and none is declared")
             return
-        if self.method == "HEAD" or answer.status in WITHOUT_BODY:
+        if self.method == "HEAD" or answer.status in BODYLESS_STATUSES:
             return
         self._check_body(content, answer)
 
-    def _declared(self, status: int) -> Node:
+    def _declared_response(self, status: int) -> Node:
         for key in (str(status), f"{status // 100}XX", "default"):
             found = self.responses.get(key)
             if found is not None:
@@ -67,9 +67,11 @@ class Operation:
         if schema is None:
             return
         is_number = schema.value.get("type") in {"integer", "number"}
-        self._check_schema(schema, _number(value) if is_number else value, f"the header {name}")
+        self._check_schema(
+            schema, _parse_number(value) if is_number else value, f"the header {name}"
+        )
 
-    def _check_body(self, content: Node, answer: Answer) -> None:
+    def _check_body(self, content: Node, answer: Response) -> None:
         media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         described = content.get(media)
         if described is None:
@@ -99,7 +101,7 @@ class Operation:
             raise StepError("schema", f"{where}: {error.message}")
 
 
-def load_operations(documents: Documents, path: Path) -> dict[str, Operation]:
+def load_operations(documents: DocumentStore, path: Path) -> dict[str, Operation]:
     """Return the operations of the contract at ``path`` by their operationId.
 
     Raises:
@@ -109,31 +111,31 @@ def load_operations(documents: Documents, path: Path) -> dict[str, Operation]:
     root = documents.root(path)
     version = root.value.get("openapi") if isinstance(root.value, dict) else None
     if not isinstance(version, str) or not version.startswith(("3.0", "3.1")):
-        message = f"{path.name} is no OpenAPI 3.0 or 3.1 document"
-        raise UsageError(message)
+        raise ProbeError(f"{path.name} is no OpenAPI 3.0 or 3.1 document")
     is_old = version.startswith("3.0")
     validator = jsonschema_rs.Draft4Validator if is_old else jsonschema_rs.Draft202012Validator
     try:
-        return dict(_operations(documents, root, validator))
+        return dict(_parse_operations(documents, root, validator))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"{path.name} is no sound OpenAPI document: check it with a linter"
-        raise UsageError(message) from error
+        raise ProbeError(
+            f"{path.name} is no sound OpenAPI document: check it with a linter"
+        ) from error
 
 
-def _operations(
-    documents: Documents, root: Node, validator: type[Validator]
+def _parse_operations(
+    documents: DocumentStore, root: Node, validator: type[Validator]
 ) -> Iterator[tuple[str, Operation]]:
     paths = root.get("paths")
     for route, item in paths.items() if paths else []:
         for method in METHODS:
             node = item.get(method)
             if node is not None and "operationId" in node.value:
-                operation = _operation(documents, root, route, method, item, node, validator)
+                operation = _parse_operation(documents, root, route, method, item, node, validator)
                 yield operation.operation_id, operation
 
 
-def _operation(
-    documents: Documents,
+def _parse_operation(
+    documents: DocumentStore,
     root: Node,
     route: str,
     method: str,
@@ -146,8 +148,7 @@ def _operation(
     parameters = {(n.value["in"], n.value["name"]): bool(n.value.get("required")) for n in nodes}
     responses = node.get("responses")
     if responses is None:
-        message = f"{root.file.name}: {node.value['operationId']} declares no responses"
-        raise UsageError(message)
+        raise ProbeError(f"{root.file.name}: {node.value['operationId']} declares no responses")
     token_path = _token_path(root, node)
     name = node.value["operationId"]
     return Operation(
@@ -169,7 +170,7 @@ def _token_path(root: Node, operation: Node) -> str:
     return ""
 
 
-def _number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
+def _parse_number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
     try:
         return json.loads(text)
     except ValueError:

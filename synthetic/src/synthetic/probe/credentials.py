@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 CLIENT_ID = "synthetic"
 
@@ -16,7 +16,7 @@ class Credentials:
     client_secret: str = field(repr=False)
     client_id: str = CLIENT_ID
 
-    def basic(self) -> str:
+    def authorization_header(self) -> str:
         """Return the Authorization header that proves them (RFC 6749, 2.3.1)."""
         pair = f"{self.client_id}:{self.client_secret}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
@@ -36,9 +36,7 @@ def read_credentials(folder: Path) -> Credentials:
         client_id = path.read_text().strip() if path.exists() else CLIENT_ID
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        message = f"--credentials: {path} cannot be read ({why})"
-        raise UsageError(message) from error
+        raise ProbeError(f"--credentials: {path} cannot be read ({why})") from error
     if not secret or not client_id:
-        message = f"--credentials: {folder}: client-id and client-secret must not be empty"
-        raise UsageError(message)
+        raise ProbeError(f"--credentials: {folder}: client-id and client-secret must not be empty")
     return Credentials(secret, client_id)

@@ -10,11 +10,11 @@ class Deadline:
         """Set it ``seconds`` from now."""
         self._end = time.monotonic() + seconds
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the seconds that are left, 0 at the least."""
         return max(0.0, self._end - time.monotonic())
 
     @property
-    def is_over(self) -> bool:
+    def expired(self) -> bool:
         """Whether nothing is left."""
-        return self.left() <= 0
+        return self.remaining() <= 0

@@ -11,7 +11,7 @@ from synthetic.probe.results import StepError
 if TYPE_CHECKING:
     import ssl
 
-INSTANT = 0.001  # seconds; a time-out of 0 would mean something else
+MIN_TIMEOUT_SECONDS = 0.001  # seconds; a time-out of 0 would mean something else
 
 Addresses = list[tuple[socket.AddressFamily, Any]]
 
@@ -34,13 +34,11 @@ def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        result = found.get(timeout=max(deadline.left(), INSTANT))
+        result = found.get(timeout=max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     except queue.Empty:
-        message = f"the name {host} was not resolved in time"
-        raise StepError("dns", message) from None
+        raise StepError("dns", f"the name {host} was not resolved in time") from None
     if isinstance(result, OSError):
-        message = f"the name {host} cannot be resolved: {result.strerror}"
-        raise StepError("dns", message) from result
+        raise StepError("dns", f"the name {host} cannot be resolved: {result.strerror}") from result
     return result
 
 
@@ -55,7 +53,9 @@ def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
     for index, (family, address) in enumerate(addresses):
         attempt = socket.socket(family, socket.SOCK_STREAM)
         try:
-            attempt.settimeout(max(deadline.left() / (len(addresses) - index), INSTANT))
+            attempt.settimeout(
+                max(deadline.remaining() / (len(addresses) - index), MIN_TIMEOUT_SECONDS)
+            )
             attempt.connect(address)
             attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -66,7 +66,7 @@ def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
     raise StepError("connect", f"no connection: {failure}")
 
 
-def secure(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSocket":
+def start_tls(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSocket":
     """Return a connection under TLS, whose certificate is the host's and is trusted.
 
     Raises:
@@ -77,15 +77,15 @@ def secure(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSocke
 
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
-    plain.settimeout(max(deadline.left(), INSTANT))
+    plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
         return context.wrap_socket(plain, server_hostname=host)
     except OSError as error:
         plain.close()
-        raise StepError("tls", _why(error)) from error
+        raise StepError("tls", _tls_error_message(error)) from error
 
 
-def _why(error: OSError) -> str:
+def _tls_error_message(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "the TLS handshake did not end in time"
     refusal = getattr(error, "verify_message", None)

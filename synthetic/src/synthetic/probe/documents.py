@@ -5,25 +5,25 @@ from typing import Any, ClassVar, Self
 
 import yaml
 
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 # libyaml reads a contract some ten times faster; every wheel has it, not every source build
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TIME = "tag:yaml.org,2002:timestamp"
+_TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 
-LARGEST_FILE = 2 * 1024 * 1024  # bytes
+MAX_FILE_BYTES = 2 * 1024 * 1024  # bytes
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
     """What JSON can hold: a date stays the text that it is."""
 
     yaml_implicit_resolvers: ClassVar = {
-        first: [pair for pair in pairs if pair[0] != _TIME]
+        first: [pair for pair in pairs if pair[0] != _TIMESTAMP_TAG]
         for first, pairs in _SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
-class Documents:
+class DocumentStore:
     """Files that are read once each."""
 
     def __init__(self) -> None:
@@ -39,10 +39,9 @@ class Documents:
         path = path.resolve()
         if path not in self._read:
             try:
-                self._read[path] = nullable_as_type(read_yaml(path))
+                self._read[path] = nullable_to_type(read_yaml(path))
             except RecursionError as error:
-                message = f"{path.name} is nested too deeply"
-                raise UsageError(message) from error
+                raise ProbeError(f"{path.name} is nested too deeply") from error
         return Node(self, path, "", self._read[path])
 
     def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -53,7 +52,7 @@ class Documents:
 class Node:
     """A place in a file; what it holds is reached through references."""
 
-    def __init__(self, documents: Documents, file: Path, pointer: str, value: Any) -> None:  # noqa: ANN401
+    def __init__(self, documents: DocumentStore, file: Path, pointer: str, value: Any) -> None:  # noqa: ANN401
         """Stand at ``pointer`` (RFC 6901) of ``file``."""
         self._documents = documents
         self.file = file
@@ -69,7 +68,7 @@ class Node:
         """Return what a member leads to, or nothing when there is no such member."""
         if not isinstance(self.value, dict) or name not in self.value:
             return None
-        return self._child(name, self.value[name])._followed()  # noqa: SLF001 - the same class
+        return self._child(name, self.value[name])._resolve()  # noqa: SLF001 - the same class
 
     def items(self) -> list[tuple[str, Self]]:
         """Return every member of an object, references followed."""
@@ -79,13 +78,13 @@ class Node:
     def elements(self) -> list[Self]:
         """Return every element of an array, references followed."""
         values = self.value if isinstance(self.value, list) else []
-        return [self._child(str(i), value)._followed() for i, value in enumerate(values)]  # noqa: SLF001
+        return [self._child(str(i), value)._resolve() for i, value in enumerate(values)]  # noqa: SLF001
 
     def _child(self, name: str, value: Any) -> Self:  # noqa: ANN401
         step = name.replace("~", "~0").replace("/", "~1")
         return type(self)(self._documents, self.file, f"{self.pointer}/{step}", value)
 
-    def _followed(self) -> Self:
+    def _resolve(self) -> Self:
         reference = self.value.get("$ref") if isinstance(self.value, dict) else None
         if not isinstance(reference, str):
             return self
@@ -96,8 +95,7 @@ class Node:
         for step in pointer.split("/")[1:]:
             found = node.get(step.replace("~1", "/").replace("~0", "~"))
             if found is None:
-                message = f"{self.file.name} refers to {reference}, which does not exist"
-                raise UsageError(message)
+                raise ProbeError(f"{self.file.name} refers to {reference}, which does not exist")
             node = found
         return node
 
@@ -110,29 +108,27 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            message = f"{path.name} is larger than {LARGEST_FILE} bytes"
-            raise UsageError(message)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ProbeError(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
         return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader
     except OSError as error:
-        message = f"{path} cannot be read ({error.strerror})"
-        raise UsageError(message) from error
+        raise ProbeError(f"{path} cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        message = f"{path.name} is not YAML{where}: {getattr(error, 'problem', error)}"
-        raise UsageError(message) from error
+        raise ProbeError(
+            f"{path.name} is not YAML{where}: {getattr(error, 'problem', error)}"
+        ) from error
     except RecursionError as error:
-        message = f"{path.name} is nested too deeply"
-        raise UsageError(message) from error
+        raise ProbeError(f"{path.name} is nested too deeply") from error
 
 
-def nullable_as_type(node: Any) -> Any:  # noqa: ANN401 - any JSON
+def nullable_to_type(node: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return a document with OpenAPI 3.0's `nullable` in the words of JSON Schema."""
     if isinstance(node, list):
-        return [nullable_as_type(item) for item in node]
+        return [nullable_to_type(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node.get("nullable") is True and isinstance(node.get("type"), str):
         node = {**node, "type": [node["type"], "null"]}
-    return {str(name): nullable_as_type(value) for name, value in node.items()}
+    return {str(name): nullable_to_type(value) for name, value in node.items()}

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthetic.probe.http import Answer
-from synthetic.probe.results import UsageError
+from synthetic.probe.http import Response
+from synthetic.probe.results import ProbeError
 
 NAME = r"[A-Za-z0-9_-]+"
 POINTER = r"(?:#(?P<pointer>(?:/[^\s]*)?))?"
-_FORMS = re.compile(
+_EXPRESSION = re.compile(
     rf"\$(?:(?P<status>statusCode)"
     rf"|inputs\.(?P<input>{NAME})"
     rf"|steps\.(?P<step>{NAME})\.outputs\.(?P<output>{NAME})"
@@ -22,12 +22,12 @@ _EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 
 @dataclass(slots=True)
-class Scope:
+class Context:
     """What expressions may speak of at one point of a run."""
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answer: Answer | None = None
+    answer: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Expression:
     text: str
     parts: Mapping[str, str | None]
 
-    def value(self, scope: Scope) -> Any:  # noqa: ANN401 - any JSON
+    def evaluate(self, scope: Context) -> Any:  # noqa: ANN401 - any JSON
         """Return what it stands for; null when there is no such thing."""
         parts = self.parts
         if parts["input"]:
@@ -50,23 +50,22 @@ class Expression:
             return scope.answer.status
         if parts["header"]:
             return scope.answer.headers.get(parts["header"].lower())
-        return _at(parts["pointer"], _body(scope.answer))
+        return _resolve_pointer(parts["pointer"], _parse_body(scope.answer))
 
 
-def parse(text: str) -> Expression:
+def parse_expression(text: str) -> Expression:
     """Read an expression such as ``$steps.create.outputs.id``.
 
     Raises:
         UsageError: it is none, or one that is not supported.
 
     """
-    match = _FORMS.match(text)
+    match = _EXPRESSION.match(text)
     if match is None:
-        message = (
+        raise ProbeError(
             f"{text} is not supported: an expression is $inputs.NAME, $steps.ID.outputs.NAME, "
             "$statusCode, $response.header.NAME, $response.body or $response.body#/POINTER"
         )
-        raise UsageError(message)
     return Expression(text, match.groupdict())
 
 
@@ -79,20 +78,22 @@ def expressions_in(template: Any) -> list[Expression]:  # noqa: ANN401 - any JSO
     if not isinstance(template, str):
         return []
     whole = [template] if template.startswith("$") else _EMBEDDED.findall(template)
-    return [parse(text) for text in whole]
+    return [parse_expression(text) for text in whole]
 
 
-def fill(template: Any, scope: Scope) -> Any:  # noqa: ANN401 - any JSON
+def interpolate(template: Any, scope: Context) -> Any:  # noqa: ANN401 - any JSON
     """Return a payload or a parameter's value with values instead of expressions."""
     if isinstance(template, Mapping):
-        return {name: fill(value, scope) for name, value in template.items()}
+        return {name: interpolate(value, scope) for name, value in template.items()}
     if isinstance(template, list):
-        return [fill(value, scope) for value in template]
+        return [interpolate(value, scope) for value in template]
     if not isinstance(template, str):
         return template
     if template.startswith("$"):
-        return parse(template).value(scope)
-    return _EMBEDDED.sub(lambda match: as_text(parse(match[1]).value(scope)), template)
+        return parse_expression(template).evaluate(scope)
+    return _EMBEDDED.sub(
+        lambda match: as_text(parse_expression(match[1]).evaluate(scope)), template
+    )
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
@@ -100,14 +101,14 @@ def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _body(answer: Answer) -> Any:  # noqa: ANN401 - any JSON, or text
+def _parse_body(answer: Response) -> Any:  # noqa: ANN401 - any JSON, or text
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
         return answer.body.decode(errors="replace")
 
 
-def _at(pointer: str | None, document: Any) -> Any:  # noqa: ANN401 - any JSON
+def _resolve_pointer(pointer: str | None, document: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return what a JSON pointer (RFC 6901) leads to, null when that is nothing."""
     for raw in (pointer or "").split("/")[1:]:
         step = raw.replace("~1", "/").replace("~0", "~")

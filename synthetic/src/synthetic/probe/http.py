@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import h11
 
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.dial import connect, resolve, secure
-from synthetic.probe.results import Phases, StepError
+from synthetic.probe.dial import connect, resolve, start_tls
+from synthetic.probe.results import StepError, Timings
 from synthetic.probe.target import Target
 
-CHUNK = 65_536
-LARGEST_BODY = 8 * 1024 * 1024  # bytes
+CHUNK_BYTES = 65_536
+MAX_BODY_BYTES = 8 * 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """What came back; the headers' names are in small letters."""
 
     status: int
@@ -46,13 +46,13 @@ class HttpClient:
 
     def __init__(self, target: Target) -> None:
         """Talk to ``target``; nothing is connected yet."""
-        self.phases = Phases()  # of the latest request, as far as it came
+        self.timings = Timings()  # of the latest request, as far as it came
         self._target = target
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
-        self._has_ended = False  # the other side has said all that it will
+        self._eof = False  # the other side has said all that it will
 
-    def send(self, request: Request, deadline: Deadline) -> Answer:
+    def send(self, request: Request, deadline: Deadline) -> Response:
         """Send a request and return the whole answer.
 
         Raises:
@@ -60,8 +60,8 @@ class HttpClient:
                 HTTP, or runner for a request that is none.
 
         """
-        self.phases = Phases()
-        if deadline.is_over:
+        self.timings = Timings()
+        if deadline.expired:
             raise StepError("timeout", "the time was over before the request was sent")
         if self._is_stale():
             self.close()
@@ -93,7 +93,7 @@ class HttpClient:
             connection = connect(addresses, deadline)
         if self._target.secure:
             with self._timed("tls"):
-                connection = secure(connection, self._target.host, deadline)
+                connection = start_tls(connection, self._target.host, deadline)
         self._socket = connection
 
     @contextmanager
@@ -102,9 +102,9 @@ class HttpClient:
         try:
             yield
         finally:
-            setattr(self.phases, phase, 1000 * (time.perf_counter() - began))
+            setattr(self.timings, phase, 1000 * (time.perf_counter() - began))
 
-    def _exchange(self, request: Request, deadline: Deadline) -> Answer:
+    def _exchange(self, request: Request, deadline: Deadline) -> Response:
         began = time.perf_counter()
         try:
             self._write(request, deadline)
@@ -112,17 +112,20 @@ class HttpClient:
         except TimeoutError as error:
             raise StepError("timeout", "there was no whole answer in time") from error
         except h11.RemoteProtocolError as error:
-            if self._has_ended:
-                message = "the connection was closed before the answer was whole"
-                raise StepError("connect", message) from error
+            if self._eof:
+                raise StepError(
+                    "connect", "the connection was closed before the answer was whole"
+                ) from error
             raise StepError("schema", "the answer is no HTTP/1.1") from error
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise StepError(
                 "runner", "the journey's request is no HTTP: look at its headers"
             ) from error
         except OSError as error:
-            message = f"the connection broke before the answer was whole: {error.strerror or error}"
-            raise StepError("connect", message) from error
+            raise StepError(
+                "connect",
+                f"the connection broke before the answer was whole: {error.strerror or error}",
+            ) from error
 
     def _write(self, request: Request, deadline: Deadline) -> None:
         headers = {"Host": self._target.authority, "Accept": "*/*", **request.headers}
@@ -135,10 +138,10 @@ class HttpClient:
             h11.EndOfMessage(),
         ]
         sent = b"".join(self._protocol.send(event) or b"" for event in events)
-        self._ready(deadline).sendall(sent)
+        self._socket_with_timeout(deadline).sendall(sent)
 
-    def _read(self, deadline: Deadline, began: float) -> Answer:
-        answer, body = Answer(0, {}, b""), bytearray()
+    def _read(self, deadline: Deadline, began: float) -> Response:
+        answer, body = Response(0, {}, b""), bytearray()
         while True:
             event = self._protocol.next_event()
             if event is h11.NEED_DATA:
@@ -148,23 +151,22 @@ class HttpClient:
                 answer.headers = {k.decode(): v.decode("latin-1") for k, v in event.headers}
             elif isinstance(event, h11.Data):
                 body += event.data
-                if len(body) > LARGEST_BODY:
-                    message = f"the answer is longer than {LARGEST_BODY} bytes"
-                    raise StepError("schema", message)
+                if len(body) > MAX_BODY_BYTES:
+                    raise StepError("schema", f"the answer is longer than {MAX_BODY_BYTES} bytes")
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 answer.body = bytes(body)
                 return answer
 
     def _receive(self, deadline: Deadline, began: float) -> None:
-        data = self._ready(deadline).recv(CHUNK)
-        if not self.phases.first_byte:
-            self.phases.first_byte = 1000 * (time.perf_counter() - began)
-        self._has_ended = not data
+        data = self._socket_with_timeout(deadline).recv(CHUNK_BYTES)
+        if not self.timings.first_byte:
+            self.timings.first_byte = 1000 * (time.perf_counter() - began)
+        self._eof = not data
         self._protocol.receive_data(data)
 
-    def _ready(self, deadline: Deadline) -> socket.socket:
+    def _socket_with_timeout(self, deadline: Deadline) -> socket.socket:
         """Return the socket, whose next call has the time that is left."""
-        left = deadline.left()
+        left = deadline.remaining()
         if self._socket is None or not left:
             raise TimeoutError
         self._socket.settimeout(left)

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 
 def _cpf(_: Mapping[str, Any]) -> str:
@@ -40,17 +40,18 @@ def check_inputs(schema: Mapping[str, Any]) -> None:
     for name, described in properties.items():
         generator = described.get("x-generate")
         if generator is None and "default" not in described:
-            message = f"the input {name} needs a default, or x-generate: {' '.join(GENERATORS)}"
-            raise UsageError(message)
+            raise ProbeError(
+                f"the input {name} needs a default, or x-generate: {' '.join(GENERATORS)}"
+            )
         if generator is not None and generator not in GENERATORS:
-            message = f"the input {name}: x-generate is one of {' '.join(GENERATORS)}"
-            raise UsageError(message)
+            raise ProbeError(f"the input {name}: x-generate is one of {' '.join(GENERATORS)}")
         if generator == "basic" and not {"username", "password"} <= properties.keys():
-            message = f"the input {name}: x-generate: basic needs the inputs username and password"
-            raise UsageError(message)
+            raise ProbeError(
+                f"the input {name}: x-generate: basic needs the inputs username and password"
+            )
 
 
-def make_inputs(schema: Mapping[str, Any]) -> dict[str, Any]:
+def generate_inputs(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a value for each input."""
     properties = schema.get("properties", {})
     made: dict[str, Any] = {}

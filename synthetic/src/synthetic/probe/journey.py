@@ -8,23 +8,23 @@ from typing import Any
 import jsonschema_rs
 
 from synthetic.probe.contract import Operation, load_operations
-from synthetic.probe.criteria import Criterion, read_criterion
-from synthetic.probe.documents import Documents, read_yaml
-from synthetic.probe.expressions import Expression, expressions_in, parse
+from synthetic.probe.criteria import Criterion, parse_criterion
+from synthetic.probe.documents import DocumentStore, read_yaml
+from synthetic.probe.expressions import Expression, expressions_in, parse_expression
 from synthetic.probe.inputs import check_inputs
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
-SCHEMA = Path(__file__).with_name("arazzo.yaml")
-QUALIFIED = "$sourceDescriptions."
+SCHEMA_FILE = Path(__file__).with_name("arazzo.yaml")
+SOURCE_PREFIX = "$sourceDescriptions."
 
-Find = Callable[[str], Path]  # a source description's url -> the contract's file
+ContractLocator = Callable[[str], Path]  # a source description's url -> the contract's file
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A value for one of an operation's parameters, or a header."""
 
-    place: str
+    location: str
     name: str
     value: Any
 
@@ -63,7 +63,7 @@ class Journey:
     steps: tuple[Step, ...]
 
 
-def read_journey(path: Path, name: str, find: Find) -> Journey:
+def read_journey(path: Path, name: str, find: ContractLocator) -> Journey:
     """Read the workflow ``name`` of an Arazzo document.
 
     Raises:
@@ -73,14 +73,12 @@ def read_journey(path: Path, name: str, find: Find) -> Journey:
     document = read_document(path)
     workflows = {workflow["workflowId"]: workflow for workflow in document["workflows"]}
     if name not in workflows:
-        message = f"{path.name} has no workflow {name}; it has {', '.join(workflows)}"
-        raise UsageError(message)
+        raise ProbeError(f"{path.name} has no workflow {name}; it has {', '.join(workflows)}")
     sources = {s["name"]: s["url"] for s in document["sourceDescriptions"]}
     try:
-        return _Reader(sources, find).journey(workflows[name])
-    except UsageError as error:
-        message = f"{path.name}: {error}"
-        raise UsageError(message) from error
+        return _WorkflowParser(sources, find).journey(workflows[name])
+    except ProbeError as error:
+        raise ProbeError(f"{path.name}: {error}") from error
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -91,23 +89,22 @@ def read_document(path: Path) -> dict[str, Any]:
 
     """
     document = read_yaml(path)
-    validator = jsonschema_rs.Draft202012Validator(read_yaml(SCHEMA))
+    validator = jsonschema_rs.Draft202012Validator(read_yaml(SCHEMA_FILE))
     error = next(validator.iter_errors(document), None)
     if error is not None:
         place = "/".join(map(str, error.instance_path)) or "the document"
-        message = f"{path.name}: {place}: {error.message[:300]}"
-        raise UsageError(message)
+        raise ProbeError(f"{path.name}: {place}: {error.message[:300]}")
     whole: dict[str, Any] = document
     return whole
 
 
-class _Reader:
+class _WorkflowParser:
     """One workflow while it is read: knows what has been declared so far."""
 
-    def __init__(self, sources: Mapping[str, str], find: Find) -> None:
+    def __init__(self, sources: Mapping[str, str], find: ContractLocator) -> None:
         self._sources = sources
-        self._find = find
-        self._documents = Documents()
+        self._locate_contract = find
+        self._documents = DocumentStore()
         self._operations: dict[str, Mapping[str, Operation]] = {}
         self._inputs: set[str] = set()
         self._outputs: dict[str, set[str]] = {}
@@ -116,35 +113,34 @@ class _Reader:
         inputs = workflow.get("inputs", {})
         check_inputs(inputs)
         self._inputs = set(inputs.get("properties", {}))
-        steps = tuple(self._step(step) for step in workflow["steps"])
+        steps = tuple(self._parse_unique_step(step) for step in workflow["steps"])
         return Journey(workflow["workflowId"], workflow.get("summary", ""), inputs, steps)
 
-    def _step(self, document: Mapping[str, Any], *, is_cleanup: bool = False) -> Step:
+    def _parse_unique_step(self, document: Mapping[str, Any], *, is_cleanup: bool = False) -> Step:
         step_id = document["stepId"]
         if step_id in self._outputs:
-            message = f"two steps are called {step_id}"
-            raise UsageError(message)
+            raise ProbeError(f"two steps are called {step_id}")
         try:
-            return self._checked(step_id, document, is_cleanup=is_cleanup)
-        except UsageError as error:
-            message = f"step {step_id}: {error}"
-            raise UsageError(message) from error
+            return self._parse_step(step_id, document, is_cleanup=is_cleanup)
+        except ProbeError as error:
+            raise ProbeError(f"step {step_id}: {error}") from error
 
-    def _checked(self, step_id: str, document: Mapping[str, Any], *, is_cleanup: bool) -> Step:
-        operation = self._operation(document["operationId"])
-        parameters = self._parameters(operation, document.get("parameters", []))
+    def _parse_step(self, step_id: str, document: Mapping[str, Any], *, is_cleanup: bool) -> Step:
+        operation = self._find_operation(document["operationId"])
+        parameters = self._parse_parameters(operation, document.get("parameters", []))
         body = document.get("requestBody")
         payload = body["payload"] if body else None
-        self._known(expressions_in(payload), with_answer=False)
-        criteria = self._criteria(document.get("successCriteria", []))
-        outputs = {name: parse(text) for name, text in document.get("outputs", {}).items()}
-        self._known(outputs.values())
+        self._check_references(expressions_in(payload), with_answer=False)
+        criteria = self._parse_criteria(document.get("successCriteria", []))
+        outputs = {
+            name: parse_expression(text) for name, text in document.get("outputs", {}).items()
+        }
+        self._check_references(outputs.values())
         self._outputs[step_id] = set(outputs)
-        retry = self._retry(step_id, document.get("onFailure", []))
+        retry = self._parse_retry(step_id, document.get("onFailure", []))
         cleanup = document.get("x-cleanup")
         if cleanup and is_cleanup:
-            message = "a step that cleans up has no x-cleanup of its own"
-            raise UsageError(message)
+            raise ProbeError("a step that cleans up has no x-cleanup of its own")
         return Step(
             step_id,
             operation,
@@ -154,76 +150,67 @@ class _Reader:
             criteria,
             outputs,
             retry,
-            self._step(cleanup, is_cleanup=True) if cleanup else None,
+            self._parse_unique_step(cleanup, is_cleanup=True) if cleanup else None,
         )
 
-    def _operation(self, operation_id: str) -> Operation:
-        if operation_id.startswith(QUALIFIED):
-            source, _, name = operation_id.removeprefix(QUALIFIED).partition(".")
+    def _find_operation(self, operation_id: str) -> Operation:
+        if operation_id.startswith(SOURCE_PREFIX):
+            source, _, name = operation_id.removeprefix(SOURCE_PREFIX).partition(".")
         elif len(self._sources) == 1:
             source, name = next(iter(self._sources)), operation_id
         else:
-            message = f"write {QUALIFIED}NAME.{operation_id}: there are several sourceDescriptions"
-            raise UsageError(message)
+            raise ProbeError(
+                f"write {SOURCE_PREFIX}NAME.{operation_id}: there are several sourceDescriptions"
+            )
         if source not in self._sources:
-            message = f"there is no source description {source}"
-            raise UsageError(message)
+            raise ProbeError(f"there is no source description {source}")
         if source not in self._operations:
-            path = self._find(self._sources[source])
+            path = self._locate_contract(self._sources[source])
             self._operations[source] = load_operations(self._documents, path)
         operation = self._operations[source].get(name)
         if operation is None:
-            message = f"the contract {self._sources[source]} has no operation {name}"
-            raise UsageError(message)
+            raise ProbeError(f"the contract {self._sources[source]} has no operation {name}")
         return operation
 
-    def _parameters(
+    def _parse_parameters(
         self, operation: Operation, documents: list[Mapping[str, Any]]
     ) -> tuple[Parameter, ...]:
         given = tuple(Parameter(d["in"], d["name"], d["value"]) for d in documents)
         for parameter in given:
-            self._known(expressions_in(parameter.value), with_answer=False)
-            key = (parameter.place, parameter.name)
-            if parameter.place != "header" and key not in operation.parameters:
-                message = (
-                    f"{operation.operation_id} has no {parameter.place} parameter {parameter.name}"
-                )
-                raise UsageError(message)
-        names = {(parameter.place, parameter.name) for parameter in given}
-        for (place, name), is_required in operation.parameters.items():
-            if is_required and (place, name) not in names:
-                message = f"{operation.operation_id} needs the {place} parameter {name}"
-                raise UsageError(message)
+            self._check_references(expressions_in(parameter.value), with_answer=False)
+            location, name = parameter.location, parameter.name
+            if location != "header" and (location, name) not in operation.parameters:
+                raise ProbeError(f"{operation.operation_id} has no {location} parameter {name}")
+        names = {(parameter.location, parameter.name) for parameter in given}
+        for (location, name), is_required in operation.parameters.items():
+            if is_required and (location, name) not in names:
+                raise ProbeError(f"{operation.operation_id} needs the {location} parameter {name}")
         return given
 
-    def _criteria(self, documents: list[Mapping[str, Any]]) -> tuple[Criterion, ...]:
-        criteria = tuple(map(read_criterion, documents))
+    def _parse_criteria(self, documents: list[Mapping[str, Any]]) -> tuple[Criterion, ...]:
+        criteria = tuple(map(parse_criterion, documents))
         for criterion in criteria:
-            self._known(criterion.expressions)
+            self._check_references(criterion.expressions)
         return criteria
 
-    def _retry(self, step_id: str, documents: list[Mapping[str, Any]]) -> Retry | None:
+    def _parse_retry(self, step_id: str, documents: list[Mapping[str, Any]]) -> Retry | None:
         for document in documents:
             # the text of the standard lets a retry go without a stepId, its JSON Schema does not
             if document.get("stepId", step_id) != step_id:
-                message = f"a retry is of the step itself, and not of {document['stepId']}"
-                raise UsageError(message)
-            criteria = self._criteria(document.get("criteria", []))
+                raise ProbeError(f"a retry is of the step itself, and not of {document['stepId']}")
+            criteria = self._parse_criteria(document.get("criteria", []))
             return Retry(document.get("retryAfter", 0.0), document.get("retryLimit", 1), criteria)
         return None
 
-    def _known(self, expressions: Any, *, with_answer: bool = True) -> None:  # noqa: ANN401
+    def _check_references(self, expressions: Any, *, with_answer: bool = True) -> None:  # noqa: ANN401
         """Raise ``UsageError`` when an expression speaks of what is not there."""
         expression: Expression
         for expression in expressions:
             parts = expression.parts
             step = parts["step"]
             if parts["input"] and parts["input"] not in self._inputs:
-                message = f"there is no input {parts['input']}"
-                raise UsageError(message)
+                raise ProbeError(f"there is no input {parts['input']}")
             if step and parts["output"] not in self._outputs.get(step, set()):
-                message = f"no step before this one has what {expression.text} names"
-                raise UsageError(message)
+                raise ProbeError(f"no step before this one has what {expression.text} names")
             if not parts["input"] and not step and not with_answer:
-                message = f"{expression.text}: there is no answer yet"
-                raise UsageError(message)
+                raise ProbeError(f"{expression.text}: there is no answer yet")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.credentials import Credentials
-from synthetic.probe.results import Outcome
+from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits, Runner
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
@@ -19,8 +19,8 @@ def replay(
     *,
     file: Path | None = None,
     signals: Signals | None = None,
-    progress: Callable[[Outcome], None] = lambda _: None,
-) -> Outcome:
+    progress: Callable[[RunResult], None] = lambda _: None,
+) -> RunResult:
     """Replay the journey ``name`` once against the system at ``url``.
 
     ``signals`` that are installed end it early; without any it leaves signals to its caller.

@@ -3,21 +3,21 @@
 import json
 from urllib.parse import quote, urlencode
 
-from synthetic.probe.expressions import Scope, as_text, fill
+from synthetic.probe.expressions import Context, as_text, interpolate
 from synthetic.probe.http import Request
 from synthetic.probe.journey import Step
 
 USER_AGENT = "cadastro-synthetic/1"
 
 
-def build_request(step: Step, scope: Scope) -> Request:
+def build_request(step: Step, scope: Context) -> Request:
     """Return what a step sends."""
     path, query, headers = step.operation.path, {}, {"User-Agent": USER_AGENT}
     for parameter in step.parameters:
-        text = as_text(fill(parameter.value, scope))
-        if parameter.place == "path":
+        text = as_text(interpolate(parameter.value, scope))
+        if parameter.location == "path":
             path = path.replace(f"{{{parameter.name}}}", quote(text, safe=""))
-        elif parameter.place == "query":
+        elif parameter.location == "query":
             query[parameter.name] = text
         else:
             headers[parameter.name] = text
@@ -29,10 +29,10 @@ def build_request(step: Step, scope: Scope) -> Request:
     return Request(step.operation.method, path, headers, body)
 
 
-def _body(step: Step, scope: Scope) -> bytes:
+def _body(step: Step, scope: Context) -> bytes:
     if not step.content_type:
         return b""
-    payload = fill(step.payload, scope)
+    payload = interpolate(step.payload, scope)
     if step.content_type == "application/x-www-form-urlencoded":
         return urlencode(payload).encode()
     return json.dumps(payload, ensure_ascii=False).encode()

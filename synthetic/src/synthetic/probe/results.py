@@ -22,7 +22,7 @@ REASONS: tuple[str, ...] = get_args(Reason)
 Result = Literal["running", "passed", "failed", "error"]
 
 
-class UsageError(Exception):
+class ProbeError(Exception):
     """The probe could not run; the message says why and what to do."""
 
 
@@ -36,7 +36,7 @@ class StepError(Exception):
 
 
 @dataclass(slots=True)
-class Phases:
+class Timings:
     """Where the time of one request went, in milliseconds; 0 on a connection that was open."""
 
     dns: float = 0.0
@@ -46,39 +46,39 @@ class Phases:
 
 
 @dataclass(slots=True)
-class StepOutcome:
+class StepResult:
     """One step, as often as it was tried."""
 
     step_id: str
     operation_id: str
     attempt: int
     status: int = 0  # of the last answer; 0 while there is none
-    tries: int = 0
-    milliseconds: float = 0.0
-    phases: Phases = field(default_factory=Phases)
+    request_count: int = 0
+    duration_ms: float = 0.0
+    timings: Timings = field(default_factory=Timings)
     reason: Reason | Literal[""] = ""
     detail: str = ""
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return {
             "stepId": self.step_id,
             "operationId": self.operation_id,
             "attempt": self.attempt,
-            "tries": self.tries,
+            "tries": self.request_count,
             "status": self.status,
-            "durationMs": round(self.milliseconds, 1),
-            "dnsMs": round(self.phases.dns, 1),
-            "connectMs": round(self.phases.connect, 1),
-            "tlsMs": round(self.phases.tls, 1),
-            "firstByteMs": round(self.phases.first_byte, 1),
+            "durationMs": round(self.duration_ms, 1),
+            "dnsMs": round(self.timings.dns, 1),
+            "connectMs": round(self.timings.connect, 1),
+            "tlsMs": round(self.timings.tls, 1),
+            "firstByteMs": round(self.timings.first_byte, 1),
             "reason": self.reason,
             "detail": self.detail,
         }
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunResult:
     """One run of a journey, with all its attempts."""
 
     journey: str
@@ -90,21 +90,21 @@ class Outcome:
     status: int = 0
     detail: str = ""
     attempt: int = 1
-    milliseconds: float = 0.0
-    steps: list[StepOutcome] = field(default_factory=list)
+    duration_ms: float = 0.0
+    steps: list[StepResult] = field(default_factory=list)
 
-    def fail(self, step: StepOutcome) -> None:
+    def fail(self, step: StepResult) -> None:
         """Take over why a step failed."""
         self.result = "error" if step.reason == "runner" else "failed"
         self.step, self.reason = step.step_id, step.reason
         self.status, self.detail = step.status, step.detail
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return {
             **self.summary(),
             "detail": self.detail,
-            "steps": [step.document() for step in self.steps],
+            "steps": [step.to_dict() for step in self.steps],
         }
 
     def summary(self) -> Mapping[str, Any]:
@@ -117,7 +117,7 @@ class Outcome:
             "reason": self.reason,
             "status": self.status,
             "attempt": self.attempt,
-            "durationMs": round(self.milliseconds),
+            "durationMs": round(self.duration_ms),
             "traceId": self.trace_id,
             "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE = 2.0  # seconds that the request under way still gets
+GRACE_SECONDS = 2.0  # seconds that the request under way still gets
 
 
 class StopRequested(BaseException):
@@ -46,7 +46,7 @@ class Signals:
         if self._requested:
             raise StopRequested
 
-    def pause(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait, and raise ``StopRequested`` as soon as a signal comes."""
         if self._pipe is None:
             time.sleep(seconds)
@@ -72,7 +72,7 @@ class Signals:
         self._requested = True
         os.write(self._pipe[1], b"!")
         if self._in_request:
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
+            signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
 
     def _on_alarm(self, _: int, __: FrameType | None) -> None:
         if self._in_request:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from synthetic.probe.results import UsageError
+from synthetic.probe.results import ProbeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,12 @@ def parse_target(url: str) -> Target:
     except (ValueError, UnicodeError):
         host, port, parts = "", None, urlsplit("")
     if parts.username is not None or parts.password is not None:
-        message = (
+        raise ProbeError(
             "--url must hold no credentials: put them into a folder and name it with --credentials"
         )
-        raise UsageError(message)
     if parts.scheme not in {"http", "https"} or not host or port == 0:
-        message = "--url must be like https://shop.example.com or http://127.0.0.1:8080"
-        raise UsageError(message)
+        raise ProbeError("--url must be like https://shop.example.com or http://127.0.0.1:8080")
     if parts.query or parts.fragment:
-        message = "--url must end before any ? or #: the journey says what is asked for"
-        raise UsageError(message)
+        raise ProbeError("--url must end before any ? or #: the journey says what is asked for")
     secure = parts.scheme == "https"
     return Target(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))

@@ -6,9 +6,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from synthetic.probe.results import Outcome, UsageError
+from synthetic.probe.results import ProbeError, RunResult
 
-LIMIT = 2048  # bytes; the kubelet reads up to 4,096
+MAX_MESSAGE_BYTES = 2048  # bytes; the kubelet reads up to 4,096
 
 
 class TerminationLog:
@@ -28,29 +28,29 @@ class TerminationLog:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         except OSError as error:
-            message = f"--termination-log: {path} cannot be written ({error.strerror})"
-            raise UsageError(message) from error
+            raise ProbeError(
+                f"--termination-log: {path} cannot be written ({error.strerror})"
+            ) from error
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            message = f"--termination-log: {path} is no file that can be rewritten"
-            raise UsageError(message)
+            raise ProbeError(f"--termination-log: {path} is no file that can be rewritten")
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: RunResult) -> None:
         """Put a run's state in place of the last one, in one call that no kill parts."""
         if self._file is None:
             return
-        text = message(outcome).encode()
+        text = format_message(outcome).encode()
         # blanks over the rest of a longer predecessor: to truncate would be a second call
         os.pwrite(self._file, text.ljust(self._length), 0)
         self._length = len(text)
 
 
-def message(outcome: Outcome) -> str:
+def format_message(outcome: RunResult) -> str:
     """Return a run's state in at most ``LIMIT`` bytes; the oldest steps give way."""
-    steps = [[s.step_id[:64], round(s.milliseconds), s.status] for s in outcome.steps]
+    steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in outcome.steps]
     fixed: dict[str, Any] = {**outcome.summary(), "step": outcome.step[:64]}
     fixed["journey"] = outcome.journey[:64]
     while True:
         text = json.dumps({**fixed, "steps": steps}, separators=(",", ":"))
-        if len(text) <= LIMIT:
+        if len(text) <= MAX_MESSAGE_BYTES:
             return text
         del steps[0]

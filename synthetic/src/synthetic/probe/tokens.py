@@ -5,17 +5,17 @@ import time
 from urllib.parse import urlencode
 
 from synthetic.probe.credentials import Credentials
-from synthetic.probe.http import Answer, Request
+from synthetic.probe.http import Request, Response
 from synthetic.probe.journey import Journey
 from synthetic.probe.request_builder import USER_AGENT
-from synthetic.probe.results import Reason, StepError, UsageError
+from synthetic.probe.results import ProbeError, Reason, StepError
 
-REFUSED = frozenset((400, 401, 403))
+REJECTED_STATUSES = frozenset((400, 401, 403))
 OK = 200
-MARGIN = 30.0  # seconds before its end at which a token counts as over
+EXPIRY_MARGIN_SECONDS = 30.0  # seconds before its end at which a token counts as over
 
 
-class Tokens:
+class TokenProvider:
     """Gets a token by client credentials (RFC 6749, 4.4) and keeps it while it is good."""
 
     def __init__(self, journey: Journey, credentials: Credentials | None) -> None:
@@ -27,19 +27,18 @@ class Tokens:
         """
         steps = [step for each in journey.steps for step in (each, each.cleanup) if step]
         if credentials is None and any(step.operation.token_path for step in steps):
-            message = (
+            raise ProbeError(
                 f"{journey.name} needs a token: name a folder with the files client-id and "
                 "client-secret with --credentials"
             )
-            raise UsageError(message)
-        self._authorization = credentials.basic() if credentials else ""
-        self._until = 0.0
+        self._authorization = credentials.authorization_header() if credentials else ""
+        self._expires_at = 0.0
         self.token = ""
 
     @property
-    def is_good(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether there is a token that lives a while yet."""
-        return time.monotonic() < self._until
+        return time.monotonic() < self._expires_at
 
     def request(self, path: str, traceparent: str) -> Request:
         """Return the request for a token, which is to be had at ``path``."""
@@ -53,7 +52,7 @@ class Tokens:
         form = {"grant_type": "client_credentials"}
         return Request("POST", path, headers, urlencode(form).encode())
 
-    def accept(self, answer: Answer) -> None:
+    def store(self, answer: Response) -> None:
         """Keep the token of an answer.
 
         Raises:
@@ -61,11 +60,13 @@ class Tokens:
 
         """
         if answer.status != OK:
-            reason: Reason = "auth" if answer.status in REFUSED else "http_status"
+            reason: Reason = "auth" if answer.status in REJECTED_STATUSES else "http_status"
             raise StepError(reason, f"the token was answered with {answer.status}")
         try:
             document = json.loads(answer.body)
             self.token = document["access_token"].encode("ascii").decode()
-            self._until = time.monotonic() + max(float(document["expires_in"]) - MARGIN, 1.0)
+            self._expires_at = time.monotonic() + max(
+                float(document["expires_in"]) - EXPIRY_MARGIN_SECONDS, 1.0
+            )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StepError("schema", "the answer holds no token") from error

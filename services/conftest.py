@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pytest
 
-from servicekit import migrate
-from servicekit.bridge import Bridge
+from servicekit.db import migrate
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.testing import Issuer, environment, peer_settings, serve
 
 

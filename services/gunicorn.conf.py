@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from servicekit import affinity
+from servicekit.server import cpu_affinity
 
 bind = os.environ.get("BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WORKERS", "1"))
 pin_workers = os.environ.get("PIN_WORKERS", "auto")  # what our hooks go by; gunicorn has no such
-if pin_workers not in affinity.POLICIES:
-    sys.exit(f"PIN_WORKERS is one of {', '.join(affinity.POLICIES)}, and not {pin_workers!r}")
-worker_class = "servicekit.worker.Worker"
+if pin_workers not in cpu_affinity.POLICIES:
+    sys.exit(f"PIN_WORKERS is one of {', '.join(cpu_affinity.POLICIES)}, and not {pin_workers!r}")
+worker_class = "servicekit.server.worker.Worker"
 if "SERVICE" in os.environ:  # an image knows which service it is
     wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
 
@@ -36,8 +36,8 @@ loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
 def pre_fork(arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Choose a worker's core here, where it is known which ones the others have."""
     taken = [other.core for other in arbiter.WORKERS.values()]
-    cores = affinity.usable_cores()
-    worker.core = affinity.core_for_one_more(
+    cores = cpu_affinity.usable_cores()
+    worker.core = cpu_affinity.core_for_one_more(
         pin_workers, arbiter.num_workers, taken, cores, os.cpu_count() or 1
     )
 
@@ -48,7 +48,7 @@ def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
     if worker.core is None:
         return
     try:
-        affinity.pin(worker.core)
+        cpu_affinity.pin(worker.core)
     except OSError as error:
         worker.log.warning("not pinned to core %s: %s", worker.core, error.strerror)
 

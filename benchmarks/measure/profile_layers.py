@@ -25,14 +25,14 @@ HOW = ("--gil", "--nonblocking", "--full-filenames")
 # the innermost frame that matches decides; what belongs to no layer is its caller's
 LAYERS = (
     ("uvicorn: the loop and HTTP", r"uvicorn|uvloop|httptools|gunicorn|asyncio"),
-    ("the bridge", r"servicekit/(bridge|patience)|concurrent/futures"),
+    ("the WSGI bridge", r"servicekit/http/(wsgi_bridge|thread_pool)|servicekit/db/timeouts"),
     ("waiting for PostgreSQL, and its driver", r"psycopg2"),
     ("SQLAlchemy", r"sqlalchemy"),
-    ("the pool and the statements", r"servicekit/(database|rows|idempotency)|/repository"),
-    ("who calls", r"servicekit/security|/jwt/"),
-    ("validation", r"servicekit/(schema|parameters|body)|jsonschema_rs|/json/"),
+    ("the pool and the statements", r"servicekit/(db|http/idempotency)|/repository"),
+    ("authorization", r"servicekit/auth|/jwt/"),
+    ("validation", r"servicekit/openapi|jsonschema_rs|/json/"),
     ("rules on documents and money", r"email_validator|validate_docbr|idna|/domain|money"),
-    ("the log", r"servicekit/logs|/logging/|servicekit/app.py.*_log"),
+    ("the log", r"servicekit/(telemetry/logs|http/access_log)|/logging/"),
     ("Flask and Werkzeug", r"flask|werkzeug|blinker"),
     ("handlers and replies", r"servicekit|/handlers/"),
 )

@@ -19,7 +19,7 @@ from localstack.postgres import Postgres
 from localstack.stack import free_ports
 from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
-from servicekit.contract import load_contract
+from servicekit.openapi.specification import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
 

@@ -18,7 +18,7 @@ from load.shapes import SHAPES, plan
 from load.users import fake_data
 from load.users.dataset import World
 from load.users.operations import OPERATIONS
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 from tests.support.load.made_up_runs import made_up, slow_down
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"

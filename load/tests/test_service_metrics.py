@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from load.harness.saturation import Step, saturated
 from load.harness.service_metrics import InsideError, Looks, targets
 from localstack.postgres import Postgres
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
 from tests.support.load.monitor_login import let_in
 from tests.support.local_system import System, running

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localstack.catalogue import CONTRACTS as FOLDER
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 
 Node = dict[str, Any]
 

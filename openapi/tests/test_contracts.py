@@ -8,7 +8,7 @@ from contract_walk import FOLDER, PROBLEM, Node, bundled, carriers, named, param
 from openapi_spec_validator import validate
 
 from localstack.catalogue import SERVICES
-from servicekit.contract import operations
+from servicekit.openapi.specification import operations
 
 # What the system's clients call: a call that leaves this list breaks one of them.
 CALLS = """

@@ -16,7 +16,7 @@ import pytest
 
 from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]

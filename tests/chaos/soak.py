@@ -17,7 +17,7 @@ from statistics import mean, median
 
 import psutil
 
-from servicekit.relay import CONNECTIONS as RELAY_CONNECTIONS
+from servicekit.outbox.relay import CONNECTIONS as RELAY_CONNECTIONS
 from tests.chaos.history import judge, read
 from tests.chaos.load_driver import Crowd
 from tests.chaos.system import WORKERS, System, running

@@ -3,7 +3,7 @@
 from alembic.script import ScriptDirectory
 
 from localstack.catalogue import SERVICES
-from servicekit import migrate
+from servicekit.db import migrate
 from tests.e2e.background_load import Load
 from tests.e2e.context import Trial, check, nothing_failed, rounds
 from tests.e2e.locust_load import loaded

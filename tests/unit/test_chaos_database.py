@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from servicekit import migrate
+from servicekit.db import migrate
 from tests.chaos.database_inspector import Orphan, Records
 
 PRODUCT = 1

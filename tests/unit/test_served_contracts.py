@@ -13,7 +13,7 @@ import pytest
 
 from localstack.catalogue import SERVICES
 from localstack.pytest_postgres import open_folder
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
 from tests.support.local_system import System, running
 

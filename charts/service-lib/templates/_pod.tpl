@@ -34,7 +34,7 @@ capabilities:
   image: {{ include "service-lib.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
-  command: [python, -m, servicekit.migrated, {{ .Chart.Name }}, --wait, "240"]
+  command: [python, -m, servicekit.db.wait_for_migrations, {{ .Chart.Name }}, --wait, "240"]
   env:
     {{- include "service-lib.databaseEnv" . | nindent 4 }}
   resources:

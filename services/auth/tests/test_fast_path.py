@@ -15,7 +15,7 @@ from auth import throttle
 from auth.domain import name_key
 from auth.keys import SigningKeys
 from auth.tokens import USER_SCOPES, Tokens
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import KEY, Authorize, Bad, Given, Refusals, Send, Sign, fast_path_faults
 
 CREATE = {"users.create": "/users/create", "users.create.alias": "/user/create"}

@@ -13,7 +13,7 @@ from accounts import PASSWORD, PREFIXES, a_name, basic, login, registered, runni
 from auth.domain import name_key
 from auth.passwords import FREE_THREADS
 from auth.throttle import LIMITS
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
 
 FREE = LIMITS["account"].free

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from auth.passwords import FREE_THREADS, Passwords
-from servicekit.errors import TooManyRequests
+from servicekit.problems import TooManyRequests
 from servicekit.testing import wait_until
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from servicekit.errors import Unavailable
-from servicekit.identity import ServiceToken
+from servicekit.auth.service_token import ServiceToken
+from servicekit.problems import Unavailable
 from servicekit.testing import ContractClient
 
 LIFE = 300.0  # seconds, as auth has it by default

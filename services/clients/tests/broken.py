@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from clients.app import create_app
-from servicekit.body import Body
-from servicekit.bridge import Bridge
-from servicekit.parameters import Parameters
-from servicekit.security import Guard, Verifier
+from servicekit.auth.guard import Guard
+from servicekit.auth.tokens import Verifier
+from servicekit.http.wsgi_bridge import Bridge
+from servicekit.openapi.parameters import Parameters
+from servicekit.openapi.request_body import Body
 
 
 def remember(owner: type, method: str, key: Callable[..., Any]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from clients.app import create_app
-from servicekit.database import Database
+from servicekit.db.database import Database
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from servicekit.database import Database
-from servicekit.outbox import LEASE, put
+from servicekit.db.database import Database
+from servicekit.outbox.messages import LEASE, put
 
 
 def fill(outbox: Database, *ids: int) -> None:

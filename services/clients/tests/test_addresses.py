@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from people import a_client, an_address
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
 
 ABSENT = 2**62

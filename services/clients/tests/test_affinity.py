@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.affinity import core_for_one_more
+from servicekit.server.cpu_affinity import core_for_one_more
 from servicekit.testing import GUNICORN, Deployed, Issuer, deployed, peer_settings, wait_until
 
 MINE = sorted(os.sched_getaffinity(0))

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
 from people import a_client
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
 
 WAITING = (

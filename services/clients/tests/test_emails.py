@@ -9,7 +9,7 @@ import email_validator
 import pytest
 
 from clients.domain import parse_email
-from servicekit.errors import BadRequest
+from servicekit.problems import BadRequest
 
 LETTERS = "abzABZ019.-_+%!'\"\\<>()[]: @\u00e9\u0301\u00df\u5b57\u212a\u2024\u0338\n\t\0"
 PLAIN = "abcdexyz019-_+AZ"

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
 from people import a_client, an_address
-from servicekit import migrate
-from servicekit.database import driver_url
+from servicekit.db import migrate
+from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

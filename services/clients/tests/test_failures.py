@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 
 from clients.app import create_app
 from people import a_client, an_address
-from servicekit.database import driver_url
-from servicekit.errors import Problem, Unavailable, UnknownOutcome
+from servicekit.db.database import driver_url
+from servicekit.problems import Problem, Unavailable, UnknownOutcome
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

@@ -8,8 +8,8 @@ from sqlalchemy import create_engine, text
 
 from clients.app import create_app
 from people import a_client, an_address
-from servicekit import migrated
-from servicekit.database import driver_url
+from servicekit.db import wait_for_migrations
+from servicekit.db.database import driver_url
 from servicekit.testing import CONTRACTS, ContractClient, Issuer, environment, peer_settings, serve
 
 EXPANSION = (
@@ -50,7 +50,7 @@ def api(expanded_url: str, issuer: Issuer, tmp_path: Path) -> Iterator[ContractC
 def test_this_release_starts_and_writes_and_reads_on_the_next_ones_schema(
     api: ContractClient, expanded_url: str
 ) -> None:
-    assert not migrated.lack(expanded_url, "clients", 0)
+    assert not wait_for_migrations.lack(expanded_url, "clients", 0)
     sent = a_client()
     client_id = api.post("/clients/create", json=sent).json()["id"]
     changed = {**sent, "name": "Ana Maria"}

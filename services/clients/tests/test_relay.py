@@ -9,9 +9,18 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from messages import fill, left, let_leases_run_out
-from servicekit import database
-from servicekit.database import Database, driver_url
-from servicekit.outbox import AT_ONCE, BATCH, CHANNEL, Away, Refused, Relay, age, put
+from servicekit.db import database
+from servicekit.db.database import Database, driver_url
+from servicekit.outbox.messages import (
+    AT_ONCE,
+    BATCH,
+    CHANNEL,
+    Away,
+    Refused,
+    Relay,
+    age,
+    put,
+)
 from servicekit.testing import wait_until
 
 

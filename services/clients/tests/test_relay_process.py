@@ -19,7 +19,7 @@ from clients.app import create_app
 from localstack.stack import free_ports
 from messages import fill, left
 from people import a_client
-from servicekit.database import Database, driver_url
+from servicekit.db.database import Database, driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

@@ -28,10 +28,10 @@ def test_a_start_imports_nothing_that_a_worker_never_uses(service: str) -> None:
 
 def test_who_imports_connexion_after_its_parts_has_all_of_it() -> None:
     program = """
-import json, servicekit.contract, connexion, connexion.json_schema, connexion.spec
+import json, servicekit.openapi.specification, connexion, connexion.json_schema, connexion.spec
 print(json.dumps([
     connexion.FlaskApp("whole").add_api is not None,
-    issubclass(servicekit.contract.Specification, connexion.spec.Specification),
+    issubclass(servicekit.openapi.specification.Specification, connexion.spec.Specification),
     connexion.json_schema.requests.get.__module__,
 ]))
 """

@@ -10,8 +10,8 @@ import pytest
 from clients.app import create_app
 from collector import Collector, Span
 from people import a_client
+from servicekit.telemetry.tracing import TRACEPARENT, to_keep
 from servicekit.testing import Issuer, environment, peer_settings, serve
-from servicekit.traces import TRACEPARENT, to_keep
 
 CALLERS_SPAN = "00f067aa0ba902b7"
 

@@ -12,8 +12,8 @@ from inventory import reconcile
 from inventory.app import create_app
 from neighbours import Owner
 from orphans import Command, Entries, Run
-from servicekit import logs
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
+from servicekit.telemetry import logs
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

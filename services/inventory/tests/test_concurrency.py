@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 
 from neighbours import Owner
 from purchases import a_purchase
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, wait_until
 
 SENDERS = 30

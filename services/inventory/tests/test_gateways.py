@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from inventory.app import create_app
 from neighbours import CLOSE, HANG_UP, HOLD, NONSENSE, Owner
 from purchases import a_purchase
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,

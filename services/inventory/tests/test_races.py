@@ -19,8 +19,8 @@ from inventory import repository
 from inventory.domain import Item, Kind
 from neighbours import Owner
 from purchases import a_purchase
-from servicekit.database import driver_url
-from servicekit.errors import NotFound
+from servicekit.db.database import driver_url
+from servicekit.problems import NotFound
 from servicekit.testing import ContractClient
 
 PAIRS = 300

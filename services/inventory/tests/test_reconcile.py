@@ -8,7 +8,7 @@ from sqlalchemy import text
 from inventory import reconcile, repository
 from inventory.repository import BATCH
 from orphans import NOW, Command, Entries
-from servicekit.database import Database
+from servicekit.db.database import Database
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, text
 from inventory.repository import BATCH
 from neighbours import Owner
 from purchases import ABSENT, a_purchase, added, listed, remove_many
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
 
 

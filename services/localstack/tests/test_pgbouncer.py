@@ -21,7 +21,7 @@ from auth import keys
 from localstack.catalogue import ROOT, SERVICES
 from localstack.postgres import SYSTEM_USER, Account
 from localstack.stack import free_ports
-from servicekit.database import Database
+from servicekit.db.database import Database
 from servicekit.testing import wait_until
 
 CONNECTIONS = 2  # of the server, for the threads of each service

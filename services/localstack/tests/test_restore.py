@@ -13,7 +13,7 @@ from localstack.catalogue import SERVICES
 from localstack.postgres import Postgres
 from localstack.pytest_postgres import open_folder
 from localstack.restore import restore
-from servicekit import migrate
+from servicekit.db import migrate
 from tests.support.local_system import command
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
 
 AWAY = "postgresql://postgres@127.0.0.1:9/nothing"

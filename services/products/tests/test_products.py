@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from goods import a_product
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, Issuer
 
 ABSENT = 2**62

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from goods import a_product
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, Issuer
 
 

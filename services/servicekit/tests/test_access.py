@@ -19,11 +19,12 @@ import pytest
 
 from localstack.catalogue import ROOT
 from localstack.stack import free_ports
-from servicekit import access, logs
-from servicekit.access import AccessLog
-from servicekit.logs import JsonFormatter, Output
+from servicekit.http import access_log
+from servicekit.http.access_log import AccessLog
+from servicekit.telemetry import logs
+from servicekit.telemetry.logs import JsonFormatter, Output
+from servicekit.telemetry.tracing import TRACEPARENT
 from servicekit.testing import Issuer, peer_settings, wait_until
-from servicekit.traces import TRACEPARENT
 
 LONG = 60.0  # seconds: what waits so long is never written because of the time
 TRACE = "ab" * 16
@@ -66,7 +67,7 @@ def output(stream: Stream) -> Iterator[Output]:
 @pytest.fixture
 def log(output: Output, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
     """A log that runs; its lines wait as long as the tests run."""
-    monkeypatch.setattr(access, "TOGETHER", LONG)
+    monkeypatch.setattr(access_log, "TOGETHER", LONG)
     logging.getLogger("access").setLevel(logging.INFO)
     log = AccessLog("tests", output)
     log.start()
@@ -89,7 +90,7 @@ def ask(log: AccessLog, path: str = "/", **headers: str) -> dict[str, str]:
         found.update(pairs)
 
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **headers}
-    assert access.answering(hello, log)(environ, begun) == [b"hello"]
+    assert access_log.answering(hello, log)(environ, begun) == [b"hello"]
     return found
 
 
@@ -156,7 +157,7 @@ def test_lines_wait_for_others_and_not_for_ever(
     assert stream.numbers() == [1, 2]
     log.line(number=3)  # of a request that was late
     assert stream.numbers() == [1, 2, 3]
-    monkeypatch.setattr(access, "TOGETHER", 0.01)
+    monkeypatch.setattr(access_log, "TOGETHER", 0.01)
     log.start()
     log.line(number=4)
     wait_until(lambda: stream.numbers()[-1] == 4, "a line")
@@ -202,9 +203,9 @@ def test_a_log_that_nobody_takes_stops_no_request(
 
 def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
     program = (
-        "from servicekit import access, logs;"
-        f"access.TOGETHER = {LONG};"
-        "log = access.AccessLog('tests', logs.configure('tests', 'INFO'));"
+        "from servicekit.http import access_log; from servicekit.telemetry import logs;"
+        f"access_log.TOGETHER = {LONG};"
+        "log = access_log.AccessLog('tests', logs.configure('tests', 'INFO'));"
         "log.start(); log.line(number=1); 1 / 0"
     )
     done = subprocess.run(
@@ -217,7 +218,7 @@ def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
 def test_on_sigterm_the_line_of_every_answer_is_written(issuer: Issuer, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     program = (
-        f"import sys; from servicekit import access; access.TOGETHER = {LONG};"
+        f"import sys; from servicekit.http import access_log; access_log.TOGETHER = {LONG};"
         "from gunicorn.app.wsgiapp import run;"
         f"sys.argv[1:] = ['-c', {str(ROOT / 'services' / 'gunicorn.conf.py')!r},"
         " 'clients.app:create_app()']; run()"

@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from servicekit.bridge import QUEUED_A_THREAD, TOO_LARGE, Bridge, Message
+from servicekit.http.wsgi_bridge import QUEUED_A_THREAD, TOO_LARGE, Bridge, Message
 
 BUSY = (503, [(b"retry-after", b"1")], b"busy")
 
@@ -134,7 +134,7 @@ def test_a_full_service_turns_away_at_once_and_recovers() -> None:
 def test_a_request_that_no_thread_takes_in_time_is_turned_away_and_never_begun(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("servicekit.bridge.QUEUED", 0.05)
+    monkeypatch.setattr("servicekit.http.wsgi_bridge.QUEUED", 0.05)
     released, begun = threading.Event(), []
 
     def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.connection import LARGEST, Address, Answer, Connection, ExchangeError
+from servicekit.http.client import LARGEST, Address, Answer, Connection, ExchangeError
 from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
 

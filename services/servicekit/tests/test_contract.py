@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from servicekit.contract import ContractError, Specification, load_contract, operations
-from servicekit.parameters import Parameters
-from servicekit.resolver import HandlerResolver
+from servicekit.openapi.parameters import Parameters
+from servicekit.openapi.resolver import HandlerResolver
+from servicekit.openapi.specification import ContractError, Specification, load_contract, operations
 from servicekit.settings import EX_CONFIG
 from servicekit.testing import CONTRACTS
 

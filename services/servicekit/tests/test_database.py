@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from servicekit.database import Database
+from servicekit.db.database import Database
 
 BACKEND = text("SELECT pg_backend_pid()")
 OTHERS = text(

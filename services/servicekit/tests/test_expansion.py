@@ -14,8 +14,8 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engin
 from sqlalchemy.exc import SQLAlchemyError
 
 from localstack.catalogue import SERVICES
-from servicekit import migrate
-from servicekit.database import driver_url
+from servicekit.db import migrate
+from servicekit.db.database import driver_url
 
 EXAMPLES: dict[type, object] = {
     bytes: b"1",

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from servicekit.body import parse_json
-from servicekit.errors import BadRequest
+from servicekit.openapi.request_body import parse_json
+from servicekit.problems import BadRequest
 
 
 def test_numbers_stay_exact() -> None:

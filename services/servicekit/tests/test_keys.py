@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from servicekit.errors import Unavailable
-from servicekit.keys import JwksKeys
+from servicekit.auth.jwks import JwksKeys
+from servicekit.problems import Unavailable
 from servicekit.testing import wait_until
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from alembic.script import ScriptDirectory
 
-from servicekit import migrate, migrated
+from servicekit.db import migrate, wait_for_migrations
 
 NOBODY = "postgresql://postgres@127.0.0.1:9/nothing"
 
@@ -16,7 +16,7 @@ NOBODY = "postgresql://postgres@127.0.0.1:9/nothing"
 def ends_with(*arguments: str) -> int:
     """Run the command and return its exit code."""
     try:
-        migrated.main(list(arguments))
+        wait_for_migrations.main(list(arguments))
     except SystemExit as end:
         return int(end.code or 0)
     return 0
@@ -46,15 +46,19 @@ def test_waiting_ends_when_somebody_migrates(url: str, capsys: pytest.CaptureFix
 
 def test_a_url_that_names_the_driver_is_understood(url: str) -> None:
     named = url.replace("postgresql://", "postgresql+psycopg2://")
-    assert migrated.lack(named, "clients", 0) == migrated.lack(url, "clients", 0) != ""
-    assert "not migrated" in migrated.lack(named, "clients", 0)
+    assert (
+        wait_for_migrations.lack(named, "clients", 0)
+        == wait_for_migrations.lack(url, "clients", 0)
+        != ""
+    )
+    assert "not migrated" in wait_for_migrations.lack(named, "clients", 0)
 
 
 def test_a_database_that_is_away_is_told() -> None:
     # in a process of its own, as pods run it: a service that another test made here has psycopg2
     # wait by a callback, and libpq then says less
     ended = subprocess.run(
-        [sys.executable, "-m", "servicekit.migrated", "clients", "--wait", "0.1"],
+        [sys.executable, "-m", "servicekit.db.wait_for_migrations", "clients", "--wait", "0.1"],
         env=os.environ | {"DATABASE_URL": NOBODY},
         capture_output=True,
         text=True,
@@ -78,11 +82,14 @@ def test_a_service_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]
 def test_histories_are_read_as_alembic_reads_them(service: str) -> None:
     script = ScriptDirectory.from_config(migrate.configuration(service))
     known = {revision.revision for revision in script.walk_revisions()}
-    assert migrated.revisions(service) == (known, set(script.get_heads()))
+    assert wait_for_migrations.revisions(service) == (known, set(script.get_heads()))
 
 
 def test_no_pod_pays_for_alembic_or_sqlalchemy() -> None:
-    look = "import sys, servicekit.migrated; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    look = (
+        "import sys, servicekit.db.wait_for_migrations;"
+        " print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    )
     seen = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, check=True
     ).stdout

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from servicekit.errors import BadRequest
 from servicekit.money import parse_money
+from servicekit.problems import BadRequest
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from servicekit import database
-from servicekit.database import Database
-from servicekit.errors import Unavailable
-from servicekit.patience import NoAnswerError
+from servicekit.db import database
+from servicekit.db.database import Database
+from servicekit.db.timeouts import NoAnswerError
+from servicekit.problems import Unavailable
 
 HANGS = text("SELECT pg_sleep(1)")
 

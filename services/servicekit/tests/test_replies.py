@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from servicekit.replies import JSON, Answer, Reply
+from servicekit.http.responses import JSON, Answer, Reply
 
 Sent = tuple[str, dict[str, str], bytes]
 

@@ -10,8 +10,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from servicekit.telemetry.setup import create_tracing
+from servicekit.telemetry.tracing import TRACEPARENT, Traces, to_keep
 from servicekit.testing import environment
-from servicekit.traces import TRACEPARENT, Traces, of, to_keep
 
 SAMPLERS = (
     ("always_on", ""),
@@ -42,7 +43,7 @@ class Answering:
         """Sample as these settings say."""
         told = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": argument}
         with environment(**told):
-            self.traces: Traces = of("tests", "http://127.0.0.1:9")
+            self.traces: Traces = create_tracing("tests", "http://127.0.0.1:9")
             self.sdk = TracerProvider(shutdown_on_exit=False).get_tracer("tests")
         self.seen: list[str] = []
         self.kept: list[str | None] = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 
 KEYS = (
     "INSERT INTO idempotency_keys"

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from servicekit.threads import Threads, TooLateError
+from servicekit.http.thread_pool import Threads, TooLateError
 
 LONG = 10.0  # seconds
 

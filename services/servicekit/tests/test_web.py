@@ -2,7 +2,7 @@
 
 import pytest
 
-from servicekit.web import App
+from servicekit.http.flask_app import App
 
 
 @pytest.mark.parametrize(

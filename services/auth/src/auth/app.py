@@ -7,7 +7,7 @@ from auth.context import Auth
 from auth.keys import KeysError
 from auth.settings import AuthSettings
 from servicekit.app import Service, build_app
-from servicekit.bridge import Bridge
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.settings import EX_CONFIG, settings_or_exit
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from servicekit.errors import BadRequest
+from servicekit.problems import BadRequest
 
 LONGEST_KEY = 400  # characters; folding lengthens a name, and a few signs stand for whole phrases
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth.tokens import USER_SCOPES
-from servicekit.errors import BadRequest, Problem
-from servicekit.security import Credentials, Realm, bad_credentials
+from servicekit.auth.guard import Credentials, bad_credentials
+from servicekit.problems import BadRequest, Problem
+from servicekit.realm import Realm
 
 
 @dataclass(frozen=True, slots=True)

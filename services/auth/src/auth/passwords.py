@@ -6,8 +6,8 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from servicekit.errors import TooManyRequests
-from servicekit.meter import Reading
+from servicekit.problems import TooManyRequests
+from servicekit.telemetry.shared_metrics import Reading
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane
 MEMORY, PASSES, LANES = 19 * 1024, 2, 1  # KiB, -, -

@@ -4,8 +4,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from auth.domain import name_key
 from auth.tables import USERS
-from servicekit.rows import Rows
-from servicekit.security import Realm
+from servicekit.db.crud import Rows
+from servicekit.realm import Realm
 
 _users = Rows(USERS, "user")
 _alive = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())

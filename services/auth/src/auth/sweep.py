@@ -1,8 +1,8 @@
 """``python -m auth.sweep``: deletes what monitors left behind, old failures, and old keys."""
 
 from auth import repository, throttle
-from servicekit import idempotency
-from servicekit.sweep import main
+from servicekit.db.purge import main
+from servicekit.http import idempotency
 
 if __name__ == "__main__":
     main(

@@ -14,8 +14,8 @@ from sqlalchemy import (
 )
 
 from auth.domain import LONGEST_KEY
-from servicekit.database import METADATA
-from servicekit.idempotency import IDEMPOTENCY_KEYS
+from servicekit.db.database import METADATA
+from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 
 __all__ = ["IDEMPOTENCY_KEYS", "LOGIN_FAILURES", "METADATA", "USERS"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from servicekit.errors import TooManyRequests
+from servicekit.problems import TooManyRequests
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import jwt
 
 from auth.keys import SigningKeys
-from servicekit.security import ALGORITHM, TOKEN_TYPE, Realm
+from servicekit.auth.tokens import ALGORITHM, TOKEN_TYPE
+from servicekit.realm import Realm
 
 USER_SCOPES = frozenset(
     (

@@ -3,8 +3,8 @@
 from clients import tables
 from clients.settings import ClientsSettings
 from servicekit.app import Service, build_app
-from servicekit.bridge import Bridge
-from servicekit.keys import JwksKeys
+from servicekit.auth.jwks import JwksKeys
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.settings import settings_or_exit
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal, Self
 import email_validator
 from validate_docbr import CPF
 
-from servicekit.errors import BadRequest
 from servicekit.money import parse_money
+from servicekit.problems import BadRequest
 
 Validation = Literal["strict", "format"]
 

@@ -1,6 +1,6 @@
 """``python -m clients.migrate``: brings the database of clients up to date."""
 
-from servicekit.migrate import main
+from servicekit.db.migrate import main
 
 if __name__ == "__main__":
     main("clients")

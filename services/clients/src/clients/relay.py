@@ -1,7 +1,7 @@
 """``python -m clients.relay``: tells the inventory which clients are gone."""
 
 from clients.settings import ClientsSettings
-from servicekit.relay import Call, main
+from servicekit.outbox.relay import Call, main
 
 
 def _call(settings: ClientsSettings) -> Call:

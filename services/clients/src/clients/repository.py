@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Row
 
 from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
-from servicekit.errors import BadRequest
-from servicekit.outbox import put
-from servicekit.rows import Rows, columns_of
-from servicekit.security import Realm
+from servicekit.db.crud import Rows, columns_of
+from servicekit.outbox.messages import put
+from servicekit.problems import BadRequest
+from servicekit.realm import Realm
 
 _clients = Rows(CLIENTS, "client", Client.STORED)
 _addresses = Rows(ADDRESSES, "address", Address.STORED)

@@ -14,9 +14,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from servicekit.database import METADATA
-from servicekit.idempotency import IDEMPOTENCY_KEYS
-from servicekit.outbox import OUTBOX
+from servicekit.db.database import METADATA
+from servicekit.http.idempotency import IDEMPOTENCY_KEYS
+from servicekit.outbox.messages import OUTBOX
 
 __all__ = ["ADDRESSES", "CLIENTS", "IDEMPOTENCY_KEYS", "METADATA", "OUTBOX"]
 

@@ -4,8 +4,8 @@ from inventory import gateways, repository, tables
 from inventory.gateways import Owners
 from inventory.settings import InventorySettings
 from servicekit.app import Service, build_app
-from servicekit.bridge import Bridge
-from servicekit.keys import JwksKeys
+from servicekit.auth.jwks import JwksKeys
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.settings import settings_or_exit
 
 

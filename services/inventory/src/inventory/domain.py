@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
-from servicekit.errors import BadRequest, NotFound
+from servicekit.problems import BadRequest, NotFound
 
 Kind = Literal["client", "product"]  # what an entry is about, and goes with
 

@@ -12,9 +12,9 @@ from flask import current_app, request
 
 from inventory.domain import raise_missing
 from inventory.peers import Peer, Question, ask
-from servicekit import traces
-from servicekit.access import REQUEST_ID
-from servicekit.errors import Forbidden
+from servicekit.http.access_log import REQUEST_ID
+from servicekit.problems import Forbidden
+from servicekit.telemetry import tracing
 
 EXTENSION = "inventory.owners"
 PASSED_ON = {  # where PEP 3333 has a header, and its name
@@ -81,7 +81,7 @@ def passed_on() -> dict[str, str]:
     """Return the headers of the current request that go on with a question."""
     environ = request.environ
     headers = {name: environ[key] for key, name in PASSED_ON.items() if key in environ}
-    return {"X-Request-ID": environ[REQUEST_ID], **headers, **traces.headers()}
+    return {"X-Request-ID": environ[REQUEST_ID], **headers, **tracing.headers()}
 
 
 def exists(question: Question) -> bool:

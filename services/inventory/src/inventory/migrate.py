@@ -1,6 +1,6 @@
 """``python -m inventory.migrate``: brings the database of the inventory up to date."""
 
-from servicekit.migrate import main
+from servicekit.db.migrate import main
 
 if __name__ == "__main__":
     main("inventory")

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from servicekit.connection import Address, Connection, ExchangeError
-from servicekit.errors import Unavailable
+from servicekit.http.client import Address, Connection, ExchangeError
+from servicekit.problems import Unavailable
 
 TIMEOUT = 1.0  # seconds in which all that is asked at once must be answered
 ATTEMPTS = 2

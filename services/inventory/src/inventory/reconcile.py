@@ -22,11 +22,11 @@ from inventory.domain import Kind
 from inventory.gateways import Owners, exists
 from inventory.peers import ask
 from inventory.settings import InventorySettings
-from servicekit import logs
-from servicekit.database import Database
-from servicekit.errors import Forbidden, Problem
-from servicekit.identity import ServiceToken
+from servicekit.auth.service_token import ServiceToken
+from servicekit.db.database import Database
+from servicekit.problems import Forbidden, Problem
 from servicekit.settings import settings_or_exit
+from servicekit.telemetry import logs
 
 KINDS: tuple[Kind, ...] = ("client", "product")
 BATCH = 500  # ids a query

@@ -27,10 +27,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import GONE, ITEMS, RECONCILIATION
-from servicekit.database import Database
-from servicekit.meter import Fact
-from servicekit.rows import SYNTHETIC_LIFE, Rows, columns_of
-from servicekit.security import Realm
+from servicekit.db.crud import SYNTHETIC_LIFE, Rows, columns_of
+from servicekit.db.database import Database
+from servicekit.realm import Realm
+from servicekit.telemetry.shared_metrics import Fact
 
 BATCH = 5_000  # entries that one statement removes: well within its time
 GONE_KEPT = "1 day"  # far longer than any addition is under way

@@ -1,8 +1,8 @@
 """``python -m inventory.sweep``: deletes what monitors left behind, and lists that are old."""
 
 from inventory import repository
-from servicekit import idempotency
-from servicekit.sweep import main
+from servicekit.db.purge import main
+from servicekit.http import idempotency
 
 if __name__ == "__main__":
     main(

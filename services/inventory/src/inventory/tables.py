@@ -14,8 +14,8 @@ from sqlalchemy import (
     func,
 )
 
-from servicekit.database import METADATA
-from servicekit.idempotency import IDEMPOTENCY_KEYS
+from servicekit.db.database import METADATA
+from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 
 __all__ = ["GONE", "IDEMPOTENCY_KEYS", "ITEMS", "METADATA", "RECONCILIATION"]
 

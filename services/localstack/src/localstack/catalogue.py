@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from localstack.postgres import Postgres
-from servicekit.contract import load_contract
+from servicekit.openapi.specification import load_contract
 
 ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout
 CONTRACTS = ROOT / "openapi"

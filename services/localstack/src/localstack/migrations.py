@@ -5,7 +5,7 @@ One process imports Alembic once; four of them would take most of a start.
 
 import sys
 
-from servicekit import migrate
+from servicekit.db import migrate
 
 
 def main() -> None:

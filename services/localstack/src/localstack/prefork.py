@@ -26,9 +26,9 @@ from localstack.supervisor import die_with_parent
 SHARED = (
     "gunicorn.app.wsgiapp",
     "servicekit.app",
-    "servicekit.migrate",
-    "servicekit.relay",
-    "servicekit.worker",
+    "servicekit.db.migrate",
+    "servicekit.outbox.relay",
+    "servicekit.server.worker",
     "sqlalchemy.dialects.postgresql",
 )
 

@@ -3,8 +3,8 @@
 from products import tables
 from products.settings import ProductsSettings
 from servicekit.app import Service, build_app
-from servicekit.bridge import Bridge
-from servicekit.keys import JwksKeys
+from servicekit.auth.jwks import JwksKeys
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.settings import settings_or_exit
 
 

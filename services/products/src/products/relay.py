@@ -1,7 +1,7 @@
 """``python -m products.relay``: tells the inventory which products are gone."""
 
 from products.settings import ProductsSettings
-from servicekit.relay import Call, main
+from servicekit.outbox.relay import Call, main
 
 
 def _call(settings: ProductsSettings) -> Call:

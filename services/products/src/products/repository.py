@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from products.domain import Product
 from products.tables import PRODUCTS
-from servicekit.outbox import put
-from servicekit.rows import Rows, columns_of
-from servicekit.security import Realm
+from servicekit.db.crud import Rows, columns_of
+from servicekit.outbox.messages import put
+from servicekit.realm import Realm
 
 _products = Rows(PRODUCTS, "product", Product.STORED)
 _name = select(PRODUCTS.c.name).where(

@@ -1,8 +1,8 @@
 """``python -m products.sweep``: deletes what monitors left behind, and keys that are old."""
 
 from products import repository
-from servicekit import idempotency
-from servicekit.sweep import main
+from servicekit.db.purge import main
+from servicekit.http import idempotency
 
 if __name__ == "__main__":
     main(

@@ -15,9 +15,9 @@ from sqlalchemy import (
     text,
 )
 
-from servicekit.database import METADATA
-from servicekit.idempotency import IDEMPOTENCY_KEYS
-from servicekit.outbox import OUTBOX
+from servicekit.db.database import METADATA
+from servicekit.http.idempotency import IDEMPOTENCY_KEYS
+from servicekit.outbox.messages import OUTBOX
 
 NAME_TAKEN = {"field": "name", "msg": "Another product has this name"}
 

@@ -3,29 +3,32 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask, Request
 from sqlalchemy import MetaData
 
-from servicekit import current, docs, error_handlers, health, logs, traces
-from servicekit.access import ROUTE, AccessLog, answering
-from servicekit.bridge import TOO_LARGE, Bridge, Lifecycle
-from servicekit.connexion_parts import (
+from servicekit.auth.tokens import Keys, Verifier
+from servicekit.db.database import METADATA, Database
+from servicekit.http import api_docs, context, error_handlers, health
+from servicekit.http.access_log import ROUTE, AccessLog, answering
+from servicekit.http.flask_app import App
+from servicekit.http.health import Readiness
+from servicekit.http.wsgi_bridge import TOO_LARGE, Bridge, Lifecycle
+from servicekit.openapi.lazy_connexion import (
     AbstractOperation,
     AbstractRoutingAPI,
     flaskify_path,
 )
-from servicekit.contract import ContractError, Specification, load_contract
-from servicekit.database import METADATA, Database
-from servicekit.errors import NO_PATH, NotFound, PayloadTooLarge, Unavailable
-from servicekit.health import Readiness
-from servicekit.meter import Fact, Meter, Reading
-from servicekit.operation import Operation
-from servicekit.resolver import HandlerResolver
-from servicekit.security import Keys, Verifier
+from servicekit.openapi.operation import Operation
+from servicekit.openapi.resolver import HandlerResolver
+from servicekit.openapi.specification import ContractError, Specification, load_contract
+from servicekit.problems import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.settings import EX_CONFIG, Settings
-from servicekit.web import App
+from servicekit.telemetry import logs
+from servicekit.telemetry.setup import create_tracing
+from servicekit.telemetry.shared_metrics import Fact, Meter, Reading
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def build_app(
 
     """
     access = AccessLog(service.name, logs.configure(service.name, settings.log_level))
-    spans = traces.of(service.name, settings.traces_endpoint)
+    spans = create_tracing(service.name, settings.traces_endpoint)
     database = Database(
         settings.database_url,
         connections=settings.threads,
@@ -109,7 +112,7 @@ def build_app(
     )
     app = _flask(service)
     app.extensions.update(
-        {current.DATABASE: database, current.SETTINGS: settings, **(extensions or {})}
+        {context.DATABASE: database, context.SETTINGS: settings, **(extensions or {})}
     )
     verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     try:
@@ -120,7 +123,7 @@ def build_app(
     except ContractError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(EX_CONFIG) from None
-    docs.register(app, service.prefix, contract)
+    api_docs.register(app, service.prefix, contract)
     health.register(app, Readiness(database, has_keys=service.has_keys))
     lifecycles: list[Lifecycle] = [access, spans, *service.lifecycles]
     bridge = Bridge(
@@ -144,11 +147,11 @@ def build_app(
 
 
 def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> Lifecycle:
-    from servicekit import metrics  # noqa: PLC0415 - memory that only who is scraped needs
+    from servicekit.telemetry import metrics  # noqa: PLC0415 - memory that only who is scraped needs
 
     collectors: list[Any] = [metrics.MeterCollector(meter)]
     if service.facts is not None:
-        collectors.append(metrics.FactsCollector(database, service.facts))
+        collectors.append(metrics.FactsCollector(partial(service.facts, database)))
     return metrics.Exporter(bind, *collectors)
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from servicekit.errors import BadRequest
+from servicekit.problems import BadRequest
 
 CENT: Final = Decimal("0.01")
 LIMIT: Final = Decimal(10_000_000_000)

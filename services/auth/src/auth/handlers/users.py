@@ -9,13 +9,14 @@ from auth.context import auth, caller_address
 from auth.domain import checked_name, name_key, normal_password
 from auth.throttle import Attempt
 from auth.tokens import USER_SCOPES
-from servicekit import health as healths
-from servicekit.current import database
-from servicekit.errors import Unauthorized
-from servicekit.idempotency import once
-from servicekit.operation import refining
-from servicekit.replies import Reply, created
-from servicekit.security import Credentials, Principal, bad_credentials
+from servicekit.auth.guard import Credentials, bad_credentials
+from servicekit.auth.tokens import Principal
+from servicekit.http import health as healths
+from servicekit.http.context import database
+from servicekit.http.idempotency import once
+from servicekit.http.responses import Reply, created
+from servicekit.openapi.operation import refining
+from servicekit.problems import Unauthorized
 
 KEYS_KEPT = 60  # seconds that others may keep the key set without asking again
 FIRST_PARTY = "cadastro"  # the client_id of tokens that users get by logging in
@@ -33,7 +34,7 @@ def create(
         hashed = auth().passwords.hash(normal_password(body["password"]))
     return once(
         idempotency_key,
-        principal,
+        principal.id if principal else None,
         {"username": name},  # what is kept for a retry holds nothing of the password
         lambda connection: created(
             repository.create_user(connection, realm, name, hashed), "User created"

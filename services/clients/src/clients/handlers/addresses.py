@@ -4,12 +4,12 @@ from typing import Any
 
 from clients import repository
 from clients.domain import Address
-from servicekit.conditional import expected_versions, updated
-from servicekit.current import database, validation
-from servicekit.idempotency import once
-from servicekit.pagination import page
-from servicekit.replies import Reply, created
-from servicekit.security import Principal
+from servicekit.auth.tokens import Principal
+from servicekit.http.conditional import expected_versions, updated
+from servicekit.http.context import database, validation
+from servicekit.http.idempotency import once
+from servicekit.http.pagination import page
+from servicekit.http.responses import Reply, created
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
@@ -17,7 +17,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
     address = Address.from_body(body, validation())
     return once(
         idempotency_key,
-        principal,
+        principal.id,
         body,
         lambda connection: created(
             repository.create_address(connection, principal.realm, body["client_id"], address),

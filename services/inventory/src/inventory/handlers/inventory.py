@@ -5,12 +5,13 @@ from typing import Any
 from inventory import repository
 from inventory.domain import Item, Kind
 from inventory.gateways import owners, passed_on
-from servicekit import health as healths
-from servicekit.current import database
-from servicekit.idempotency import answered, once
-from servicekit.pagination import page
-from servicekit.replies import Reply, created
-from servicekit.security import Principal, Realm
+from servicekit.auth.tokens import Principal
+from servicekit.http import health as healths
+from servicekit.http.context import database
+from servicekit.http.idempotency import answered, once
+from servicekit.http.pagination import page
+from servicekit.http.responses import Reply, created
+from servicekit.realm import Realm
 
 FROM_A_SERVICE = "inventory:remove"  # the scope of those who delete clients and products
 
@@ -20,13 +21,13 @@ def add_product(
 ) -> Reply:
     """Note that a client bought a product; no transaction is open while its owners are asked."""
     item = Item.from_body(body)
-    before = answered(idempotency_key, principal, body)
+    before = answered(idempotency_key, principal.id, body)
     if before is not None:
         return before
     name = owners().product_name(item.client_id, item.product_id, passed_on())
     return once(
         idempotency_key,
-        principal,
+        principal.id,
         body,
         lambda connection: created(
             repository.add_item(connection, principal.realm, item, name), "Product added"

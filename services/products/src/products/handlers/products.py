@@ -4,13 +4,13 @@ from typing import Any
 
 from products import repository
 from products.domain import Product
-from servicekit import health as healths
-from servicekit.conditional import expected_versions, fetched, updated
-from servicekit.current import database
-from servicekit.idempotency import once
-from servicekit.pagination import page
-from servicekit.replies import Reply, created
-from servicekit.security import Principal
+from servicekit.auth.tokens import Principal
+from servicekit.http import health as healths
+from servicekit.http.conditional import expected_versions, fetched, updated
+from servicekit.http.context import database
+from servicekit.http.idempotency import once
+from servicekit.http.pagination import page
+from servicekit.http.responses import Reply, created
 
 
 def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
@@ -18,7 +18,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
     product = Product.from_body(body)
     return once(
         idempotency_key,
-        principal,
+        principal.id,
         body,
         lambda connection: created(
             repository.create_product(connection, principal.realm, product), "Product created", 1

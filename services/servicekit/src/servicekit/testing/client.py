@@ -7,7 +7,7 @@ from typing import Any, Self
 import httpx
 import jsonschema_rs
 
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing.notes import record, remember
 from servicekit.testing.server import PATIENCE
 

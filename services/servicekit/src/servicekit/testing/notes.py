@@ -10,7 +10,7 @@ from typing import TextIO
 
 import httpx
 
-from servicekit.logs import Output
+from servicekit.telemetry.logs import Output
 
 LEDGER = "CADASTRO_LEDGER"  # the folder in which operations and statuses that were seen are kept
 LOGS = "CADASTRO_TEST_LOGS"  # the folder for what was logged, and for what must not be in there

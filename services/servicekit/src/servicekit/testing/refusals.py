@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from servicekit.contract import load_contract, operations
+from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing.issuer import SCOPE
 from servicekit.testing.malformed import bad_bodies, bad_parameters
 from servicekit.testing.references import resolved

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from servicekit.bridge import Bridge
+from servicekit.http.wsgi_bridge import Bridge
 from servicekit.testing.issuer import Issuer
 from servicekit.testing.notes import keep_logs
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import httpx
 from sqlalchemy import NullPool, create_engine, text
 
-from servicekit.database import driver_url
+from servicekit.db.database import driver_url
 from servicekit.testing.client import ContractClient
 from servicekit.testing.deployed import deployed
 from servicekit.testing.refusals import EXPIRED, Refusals

@@ -7,7 +7,7 @@ release's predecessor runs any more: the foreign key of addresses moves to the n
 and ``uq_clients_id_realm``, which has the same columns, goes.
 """
 
-from servicekit.migrations.limits import create_index_concurrently
+from servicekit.db.migrations.timeouts import create_index_concurrently
 
 revision = "clients_0002"
 down_revision = "clients_0001"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from servicekit.migrations.tables import create_idempotency_keys_1, create_outbox_1
+from servicekit.db.migrations.tables import create_idempotency_keys_1, create_outbox_1
 
 revision = "products_0001"
 down_revision = None

@@ -1,6 +1,6 @@
 """Pages of one realm without a walk through the other."""
 
-from servicekit.migrations.limits import create_index_concurrently
+from servicekit.db.migrations.timeouts import create_index_concurrently
 
 revision = "products_0002"
 down_revision = "products_0001"

@@ -8,7 +8,7 @@ a release later: ``uq_products_name``, which then only serves the filter by name
 from alembic import op
 from sqlalchemy import text
 
-from servicekit.migrations.limits import create_index_concurrently
+from servicekit.db.migrations.timeouts import create_index_concurrently
 
 revision = "products_0003"
 down_revision = "products_0002"

@@ -1,6 +1,6 @@
 """The trace that a message belongs to; the release before leaves it empty."""
 
-from servicekit.migrations.tables import add_traceparent_to_outbox
+from servicekit.db.migrations.tables import add_traceparent_to_outbox
 
 revision = "products_0004"
 down_revision = "products_0003"

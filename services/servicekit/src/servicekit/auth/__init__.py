@@ -1,0 +1,1 @@
+"""Bearer tokens: verification, authorization, key sets and the service's own token."""

@@ -1,0 +1,156 @@
+"""Verification of bearer tokens (RFC 6750, RFC 9068) against the published keys of auth."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from servicekit.problems import Unauthorized
+from servicekit.realm import Realm
+from servicekit.telemetry.shared_metrics import Reading
+
+ALGORITHM = "ES256"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
+REQUIRED_CLAIMS = ["iss", "aud", "exp", "iat", "nbf", "sub", "jti", "client_id"]
+LONGEST_TOKEN = 4096  # characters; ours have some 500
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose token was accepted."""
+
+    subject: str
+    client_id: str
+    realm: Realm
+    scopes: frozenset[str]
+    expires_at: int  # seconds since the epoch
+
+    @property
+    def id(self) -> str:
+        """Return the identifier of the caller, unique over both realms."""
+        return f"{self.realm}/{self.subject}"
+
+
+class Keys(Protocol):
+    """Where a verifier finds auth's public keys."""
+
+    version: int  # grows whenever a key goes
+
+    def get(self, kid: str) -> EllipticCurvePublicKey | None:
+        """Return the public key of that id, or nothing when it is not published."""
+
+
+class Verifier:
+    """Checks tokens; those already checked are remembered until they expire or a key goes."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        remembered: int = 4096,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Trust what ``issuer`` signs for ``audience`` with one of ``keys``."""
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._remembered = remembered
+        self._clock = clock
+        self._cache: dict[str, Principal] = {}
+        self._version = keys.version
+        self._counting = threading.Lock()
+        self._hits = self._misses = 0
+
+    def verify(self, token: str) -> Principal:
+        """Return who holds ``token``.
+
+        Raises:
+            Unauthorized: it is not a token of ours, or no longer one.
+
+        """
+        if self._version != self._keys.version:
+            self._version, self._cache = self._keys.version, {}
+        principal = self._cache.get(token)
+        with self._counting:
+            self._hits += principal is not None
+            self._misses += principal is None
+        if principal is None:
+            principal = self._decode(token)
+            if len(self._cache) >= self._remembered:
+                self._cache.pop(next(iter(self._cache)), None)
+            self._cache[token] = principal
+        if principal.expires_at <= self._clock():
+            self._cache.pop(token, None)
+            raise _invalid_token()
+        return principal
+
+    def readings(self) -> list[Reading]:
+        """Return what can be told of the tokens that are remembered."""
+        return [
+            Reading(
+                "cadastro_token_cache_hits",
+                "Token verifications served from the cache.",
+                lambda: self._hits,
+                grows=True,
+            ),
+            Reading(
+                "cadastro_token_cache_misses",
+                "Tokens verified and cached.",
+                lambda: self._misses,
+                grows=True,
+            ),
+        ]
+
+    def _decode(self, token: str) -> Principal:
+        if len(token) > LONGEST_TOKEN:
+            raise _invalid_token()
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TOKEN_TYPE or header.get("alg") != ALGORITHM:
+                raise _invalid_token()
+            key = self._keys.get(str(header.get("kid", "")))
+            if key is None:
+                raise _invalid_token()
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": REQUIRED_CLAIMS},
+            )
+            return _principal(claims)
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+            # PyJWT lets some of the last three out where a token is malformed on purpose
+            raise _invalid_token() from None
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    """Return whom claims tell of; PyJWT has seen to it that they are there and in time."""
+    texts = [claims[name] for name in ("sub", "jti", "client_id")]
+    moments = [claims[name] for name in ("exp", "iat", "nbf")]
+    realm, scope = claims.get("realm"), claims.get("scope")
+    if not all(isinstance(text, str) and text for text in texts):
+        raise _invalid_token()
+    if not all(isinstance(moment, int | float) for moment in moments):  # PyJWT takes digits too
+        raise _invalid_token()
+    if realm not in {"live", "synthetic"} or not isinstance(scope, str):
+        raise _invalid_token()
+    return Principal(
+        subject=claims["sub"],
+        client_id=claims["client_id"],
+        realm=realm,
+        scopes=frozenset(scope.split()),
+        expires_at=int(claims["exp"]),
+    )
+
+
+def _invalid_token() -> Unauthorized:
+    msg = "The token is expired or not one that is accepted here"
+    return Unauthorized(msg, challenge='Bearer realm="cadastro", error="invalid_token"')

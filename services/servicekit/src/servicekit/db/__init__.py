@@ -1,0 +1,1 @@
+"""PostgreSQL access: connections, timeouts, table repositories, migrations and purging."""

@@ -1,0 +1,1 @@
+"""Contract-driven operations: specification, routing, parameter and body validation."""

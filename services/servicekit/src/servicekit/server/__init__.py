@@ -1,0 +1,1 @@
+"""The gunicorn worker; only `gunicorn.conf.py` imports this package."""

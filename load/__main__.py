@@ -1,4 +1,4 @@
-"""Load on a running Cadastro: `python -m load --help`, or `make load`."""
+"""Load tests of a running Cadastro: `python -m load --help`, or `make load`."""
 
 import sys
 

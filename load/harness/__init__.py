@@ -1,1 +1,1 @@
-"""What stands around Locust: recording, judging, telling, and clearing up."""
+"""Runs around Locust: recording, thresholds, reports, verification and cleanup."""

@@ -1,4 +1,4 @@
-"""Somebody who looks on, on a thread, while something else is done."""
+"""Base class of samplers that run on a thread while the load runs."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -6,26 +6,26 @@ from types import TracebackType
 from typing import Self
 
 
-class Lookout(ABC):
-    """Watches until the end of its ``with`` block."""
+class BackgroundSampler(ABC):
+    """Samples on a thread within its ``with`` block."""
 
     def __init__(self) -> None:
-        """Be ready to begin."""
+        """Prepare the thread; ``with`` starts it."""
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
+        self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start sampling."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """End."""
+        """Stop sampling, and wait for the thread."""
         self._stop.set()
         self._thread.join()
 
     @abstractmethod
-    def _watch(self) -> None:
-        """Look again and again until ``_stop`` is set."""
+    def _run(self) -> None:
+        """Sample repeatedly until ``_stop`` is set."""

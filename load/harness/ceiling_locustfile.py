@@ -1,41 +1,41 @@
 # mypy: allow-untyped-decorators, allow-untyped-calls
 # Locust's events and shapes have no types.
-"""A Locust file of one user class that calls as the personas do, and waits for nothing."""
+"""Locustfile of one user class that calls without pauses, to measure the load generator itself."""
 
 from locust import User, constant, events, task
 from locust.env import Environment
 
-from load.users.api_client import Caller
-from load.users.dataset import World
-from load.users.journeys import Replays
+from load.users.api_client import ApiClient
+from load.users.dataset import Dataset
+from load.users.journeys import JourneyReplayer
 
 
-class NoAccess:
-    """A token that nobody looks at."""
+class StaticToken:
+    """A token source for a server that checks no token."""
 
     credentials = ("", "")
 
     def token(self) -> str:
-        """Return it."""
+        """Return a constant token."""
         return "static"
 
 
-class Hasty(User):
-    """Calls, and calls again."""
+class UnpacedUser(User):
+    """A user that sends the next call at once."""
 
     wait_time = constant(0)
 
     @task
     def fetch(self) -> None:
-        """Fetch something."""
-        CALLERS[0].call("clients.fetch", 1)
+        """Fetch a client."""
+        CLIENTS[0].call("clients.fetch", 1)
 
 
-CALLERS: list[Caller] = []
+CLIENTS: list[ApiClient] = []
 
 
 @events.test_start.add_listener
-def begin(environment: Environment, **_: object) -> None:
-    """Connect."""
-    replays = Replays(environment.host or "")
-    CALLERS.append(Caller(environment, NoAccess(), World("static"), replays))
+def connect(environment: Environment, **_: object) -> None:
+    """Create the one client of this process."""
+    journeys = JourneyReplayer(environment.host or "")
+    CLIENTS.append(ApiClient(environment, StaticToken(), Dataset("static"), journeys))

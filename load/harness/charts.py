@@ -1,4 +1,4 @@
-"""Line charts as SVG, inline in a page that needs nothing else."""
+"""Line charts as SVG, inline in an HTML page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 860, 200
-LEFT, BOTTOM, TOP = 56, 22, 10
+MARGIN_LEFT, MARGIN_BOTTOM, MARGIN_TOP = 56, 22, 10
+PLOT_HEIGHT = HEIGHT - MARGIN_BOTTOM - MARGIN_TOP
 SHADES = ("#e9edf0", "#f3f5f7")
 COLOURS = ("#1f6f8b", "#d1603d", "#8a8f98", "#7a9e3f")
 
@@ -25,10 +26,10 @@ def chart(
     """Return a chart.
 
     Args:
-        title: what is shown.
-        unit: in which unit.
-        lines: all of one length, a value a second.
-        bands: the phases that are drawn behind, each with the second at which it begins.
+        title: the caption.
+        unit: the unit of the values.
+        lines: lines of equal length, with a value for each second.
+        bands: phases in the background, each with its first second.
 
     """
     seconds = max((len(line.values) for line in lines), default=1)
@@ -45,7 +46,7 @@ def chart(
         f'<span style="color:{colour}">&#9644;</span> {escape(line.name)}'
         for line, colour in zip(lines, COLOURS, strict=False)
     )
-    return Markup(  # noqa: S704 - numbers of ours, and names that are escaped
+    return Markup(  # noqa: S704 - only numbers and escaped names
         f"<figure><figcaption><b>{escape(title)}</b> ({escape(unit)}) {legend}</figcaption>"
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{''.join(parts)}</svg></figure>"
@@ -53,11 +54,11 @@ def chart(
 
 
 def _x(second: float, seconds: int) -> float:
-    return LEFT + (WIDTH - LEFT) * second / max(1, seconds - 1)
+    return MARGIN_LEFT + (WIDTH - MARGIN_LEFT) * second / max(1, seconds - 1)
 
 
 def _y(value: float, top: float) -> float:
-    return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top
+    return HEIGHT - MARGIN_BOTTOM - PLOT_HEIGHT * value / top
 
 
 def _bands(bands: Sequence[tuple[str, float]], seconds: int) -> str:
@@ -66,9 +67,9 @@ def _bands(bands: Sequence[tuple[str, float]], seconds: int) -> str:
     for number, ((name, begin), end) in enumerate(zip(bands, ends, strict=True)):
         left, width = _x(begin, seconds), max(0.0, _x(end, seconds) - _x(begin, seconds))
         parts.append(
-            f'<rect x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - BOTTOM - TOP}"'
+            f'<rect x="{left:.1f}" y="{MARGIN_TOP}" width="{width:.1f}" height="{PLOT_HEIGHT}"'
             f' fill="{SHADES[number % 2]}"/>'
-            f'<text x="{left + 3:.1f}" y="{TOP + 11}">{escape(name)}</text>'
+            f'<text x="{left + 3:.1f}" y="{MARGIN_TOP + 11}">{escape(name)}</text>'
         )
     return "".join(parts)
 
@@ -78,8 +79,9 @@ def _grid(top: float, seconds: int) -> str:
     for share in (0, 0.5, 1):
         y = _y(top * share, top)
         parts.append(
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * share:,.0f}</text>'
-            f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="{MARGIN_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{top * share:,.0f}</text>"
+            f'<line x1="{MARGIN_LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
     for quarter in range(1, 4):
         second = seconds * quarter // 4

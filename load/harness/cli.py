@@ -1,55 +1,56 @@
-"""The command line: `run`, `capacity`, `clean`, `cost`, and `worker`."""
+"""Command line of the load: `run`, `capacity`, `clean`, `cost`, and `worker`."""
 
 import argparse
 import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 from load.harness import capacity, client_ceiling
-from load.harness.run import Order, RunError, check, earlier_run, execute, say, tell
-from load.harness.run_result import OutcomeError
-from load.harness.service_metrics import InsideError, targets
-from load.harness.thresholds import Row, ThresholdError
-from load.harness.verification import Aftermath
+from load.harness.cleanup import delete_rows
+from load.harness.progress import report
+from load.harness.run import execute, find_earlier_run, report_folder, write_report
+from load.harness.run_config import LOCUSTFILE, RunConfig, RunError, validate
+from load.harness.run_result import RunResultError
+from load.harness.service_metrics import MetricsError, metrics_targets
+from load.harness.system_client import SystemClient
+from load.harness.thresholds import Check, ThresholdError
 from load.shapes import SHAPES
-from load.users.token_provider import AccessError
+from load.users.token_provider import LoginError
 
-LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
 REPORTS = Path(__file__).resolve().parents[2] / "reports" / "load"
-EXPECTED = (
-    AccessError,
+EXPECTED_ERRORS = (
+    LoginError,
     RunError,
-    OutcomeError,
+    RunResultError,
     ThresholdError,
-    client_ceiling.CostError,
+    client_ceiling.CeilingError,
     capacity.CapacityError,
-    InsideError,
+    MetricsError,
     httpx.HTTPError,
 )
 
 
 def main() -> int:
-    """Run a command; 0 says that all thresholds were met, 1 that one missed, 2 that nothing ran."""
+    """Run a command; return 0 if all thresholds were met, 1 if one missed, 2 without a run."""
     options = _parser().parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the one of a terminal, the one of a pod
+    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal sends the one, Kubernetes the other
         signal.signal(number, signal.default_int_handler)
     try:
         code: int = options.run(options)
-    except EXPECTED as error:
+    except EXPECTED_ERRORS as error:
         sys.stderr.write(f"load: {error}\n")
         return 2
     return code
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a shape, and judge it."""
-    order = Order(
+    """Run a shape, and evaluate it."""
+    config = RunConfig(
         url=options.url.rstrip("/"),
         shape=options.shape,
         model=options.model,
@@ -57,96 +58,103 @@ def run(options: argparse.Namespace) -> int:
         seconds=options.duration,
         secret_file=options.secret_file,
         web_port=options.web_port if options.web else 0,
-        with_cost=not options.no_cost,
-        locust=options.locust,
+        measure_ceiling=not options.no_cost,
+        locust_options=options.locust,
     )
-    check(order)
-    earlier = Path(options.compare) if options.compare else earlier_run(options.reports, order)
-    folder = options.reports / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{order.shape}"
-    outcome = execute(order, folder)
-    missed = tell(outcome, folder, earlier)
+    validate(config)
+    found = Path(options.compare) if options.compare else find_earlier_run(options.reports, config)
+    folder = report_folder(options.reports, config.shape)
+    missed = write_report(execute(config, folder), folder, found)
     print((folder / "summary.md").read_text())
-    say(f"the page is {folder / 'report.html'}")
-    return _verdict(missed)
+    report(f"the report is {folder / 'report.html'}")
+    return _exit_code(missed)
 
 
 def find_capacity(options: argparse.Namespace) -> int:
     """Find the highest rate that meets the thresholds."""
-    order = Order(options.url.rstrip("/"), "step", secret_file=options.secret_file, with_cost=False)
-    check(order)
-    seen = capacity.Sight(options.data, targets(options.data, options.metrics))
+    url = options.url.rstrip("/")
+    config = RunConfig(url, "step", secret_file=options.secret_file, measure_ceiling=False)
+    validate(config)
+    observed = capacity.Observed(options.data, metrics_targets(options.data, options.metrics))
     bounds = options.low, options.high, options.duration
-    print(capacity.climb(order, options.reports / "capacity", seen, *bounds))
+    print(capacity.find_capacity(config, options.reports / "capacity", observed, *bounds))
     return 0
 
 
 def clean(options: argparse.Namespace) -> int:
-    """Delete what a run left behind that was killed."""
-    count = Aftermath(options.url.rstrip("/"), options.secret_file).clean(options.run_id)
-    say(f"deleted {count} rows")
+    """Delete the rows of a killed run."""
+    system = SystemClient(options.url.rstrip("/"), options.secret_file)
+    report(f"deleted {delete_rows(system, options.run_id)} rows")
     return 0
 
 
 def work(options: argparse.Namespace) -> int:
-    """Call on behalf of a master elsewhere, until it says that all is over."""
+    """Run as a worker of a master until the master ends."""
     locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker"]
     os.execv(sys.executable, [*locust, "--master-host", options.master])  # noqa: S606 - ours
 
 
 def measure(_: argparse.Namespace) -> int:
-    """Measure the client's own cost."""
-    print(f"{client_ceiling.measure():.0f} calls a second of one process against a static answer")
+    """Measure the load generator itself."""
+    calls = client_ceiling.measure()
+    print(f"{calls:.0f} calls a second of one process against a static response")
     return 0
 
 
 def serve_static(_: argparse.Namespace) -> int:
-    """Serve the static answer."""
+    """Serve a static response."""
     asyncio.run(client_ceiling.serve())
     return 0
 
 
-def _verdict(missed: list[Row]) -> int:
-    for row in missed:
-        sys.stderr.write(f"load: MISS {row.name}: {row.seen}, and not {row.limit}\n")
+def _exit_code(missed: list[Check]) -> int:
+    for check in missed:
+        sys.stderr.write(f"load: MISS {check.name}: {check.observed}, limit: {check.limit}\n")
     return 1 if missed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    one = _command(commands, "run", run)
-    one.add_argument("--shape", choices=list(SHAPES), default="smoke", help="the shape (smoke)")
-    one.add_argument("--model", choices=("open", "closed"), default="open", help="the model (open)")
-    one.add_argument("--rate", type=_positive, help="open: actions a second (the shape's own)")
-    one.add_argument("--users", type=_positive, help="closed: users (the shape's own)")
-    one.add_argument(
-        "--duration", type=_positive, help="seconds of the main phase (the shape's own)"
-    )
-    one.add_argument("--compare", default="", help="an earlier run.json (the newest that fits)")
-    one.add_argument("--web", action="store_true", help="show Locust's own page as well")
-    one.add_argument("--web-port", type=int, default=8089, help="where (8089)")
-    one.add_argument("--no-cost", action="store_true", help="do not measure the client alone first")
-    one.add_argument("locust", nargs="*", help="after --: options of Locust's own, as --master")
-    most = _command(commands, "capacity", find_capacity)
-    most.add_argument("--low", type=_positive, default=20, help="a rate that is surely met (20)")
-    most.add_argument("--high", type=_positive, default=500, help="doubled while it is met (500)")
-    most.add_argument("--duration", type=_positive, default=15, help="seconds at each rate (15)")
-    most.add_argument("--data", type=Path, default=Path(".cadastro"), help="of the make run here")
-    most.add_argument(
-        "--metrics",
-        nargs="+",
-        default=[],
-        metavar="HOST:PORT",
-        help="where services tell what they count: of each pod (those of make run METRICS=1)",
-    )
-    left = _command(commands, "clean", clean)
-    left.add_argument("run_id", help="the mark that the run said when it began: load-...")
+    _add_run_options(_command(commands, "run", run))
+    _add_capacity_options(_command(commands, "capacity", find_capacity))
+    cleaning = _command(commands, "clean", clean)
+    cleaning.add_argument("run_id", help="the id that the run reported at its start: load-...")
     worker = commands.add_parser("worker", help=work.__doc__, description=work.__doc__)
     worker.add_argument("--master", required=True, help="the master's name or address")
     worker.set_defaults(run=work)
     commands.add_parser("cost", help=measure.__doc__).set_defaults(run=measure)
     commands.add_parser("static", help=serve_static.__doc__).set_defaults(run=serve_static)
     return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--shape", choices=list(SHAPES), default="smoke", help="default: smoke")
+    add("--model", choices=("open", "closed"), default="open", help="default: open")
+    add("--rate", type=_positive, help="open model: actions a second (default: the shape's)")
+    add("--users", type=_positive, help="closed model: users (default: the shape's)")
+    add("--duration", type=_positive, help="main phase in seconds (default: the shape's)")
+    add("--compare", default="", help="an earlier run.json (default: the newest of the shape)")
+    add("--web", action="store_true", help="serve Locust's web page too")
+    add("--web-port", type=int, default=8089, help="default: 8089")
+    add("--no-cost", action="store_true", help="do not measure the load generator first")
+    add("locust", nargs="*", help="options of Locust after --, as --master")
+
+
+def _add_capacity_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--low", type=_positive, default=20, help="a rate that is certainly met (20)")
+    add("--high", type=_positive, default=500, help="upper bound, doubled while it is met (500)")
+    add("--duration", type=_positive, default=15, help="seconds at each rate (15)")
+    add("--data", type=Path, default=Path(".cadastro"), help="data folder of `make run`")
+    add(
+        "--metrics",
+        nargs="+",
+        default=[],
+        metavar="HOST:PORT",
+        help="metrics addresses of the services' pods (default: those of make run METRICS=1)",
+    )
 
 
 def _command(
@@ -156,11 +164,10 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
     parser.set_defaults(run=function)
-    parser.add_argument("--url", default="http://127.0.0.1:8080", help="the system (%(default)s)")
-    parser.add_argument(
-        "--secret-file", default="", help="the monitors' secret: no live row is touched"
-    )
-    parser.add_argument("--reports", type=Path, default=REPORTS, help="where reports go")
+    add = parser.add_argument
+    add("--url", default="http://127.0.0.1:8080", help="address of the system (%(default)s)")
+    add("--secret-file", default="", help="the monitors' secret: rows are not in the live realm")
+    add("--reports", type=Path, default=REPORTS, help="folder of the reports")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The client's own cost: how many calls one Locust process makes against a static answer."""
+"""Call rate of one Locust process against a static response: the load generator's own limit."""
 
 import asyncio
 import json
@@ -6,56 +6,57 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 4
+DURATION_SECONDS = 4
 USERS = 16
 LOCUSTFILE = Path(__file__).with_name("ceiling_locustfile.py")
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"id":1}'
+RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"id":1}'
 
 
-class CostError(Exception):
-    """The client's cost could not be measured; the message says why."""
+class CeilingError(Exception):
+    """The load generator could not be measured; the message gives the reason."""
 
 
-class _Static(asyncio.Protocol):
-    """Answers every request with the same bytes, whatever it was."""
+class _StaticProtocol(asyncio.Protocol):
+    """Sends the same response to every request."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if data.endswith(b"\r\n\r\n"):  # a GET, whole: nothing else is sent here
+        if data.endswith(b"\r\n\r\n"):  # the end of a GET: the load generator sends nothing else
             assert isinstance(self._transport, asyncio.WriteTransport)  # noqa: S101 - it is TCP
-            self._transport.write(ANSWER)
+            self._transport.write(RESPONSE)
 
 
 async def serve() -> None:
-    """Answer on a free port, which is printed, until standard input ends."""
+    """Serve on a free port, which is printed, until standard input ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Static, "127.0.0.1", 0)
+    server = await loop.create_server(_StaticProtocol, "127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await loop.run_in_executor(None, sys.stdin.read)
 
 
-def measure(seconds: int = SECONDS) -> float:
-    """Return how many calls a second one process makes.
+def measure(seconds: int = DURATION_SECONDS) -> float:
+    """Return the calls a second of one process.
 
     Raises:
-        CostError: Locust did not run.
+        CeilingError: Locust failed.
 
     """
     command = [sys.executable, "-m", "load", "static"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
-        assert server.stdout is not None  # noqa: S101 - it is a pipe
+        assert server.stdin is not None  # noqa: S101 - it is a pipe
+        assert server.stdout is not None  # noqa: S101 - as above
         try:
-            return _call(int(server.stdout.readline()), seconds)
+            return _run_locust(int(server.stdout.readline()), seconds)
         finally:
-            server.terminate()
+            server.stdin.close()  # which ends it
 
 
-def _call(port: int, seconds: int) -> float:
+def _run_locust(port: int, seconds: int) -> float:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)),
@@ -69,7 +70,7 @@ def _call(port: int, seconds: int) -> float:
         timeout=seconds + 60,
     )
     if done.returncode:
-        raise CostError(f"Locust ended with {done.returncode}: {done.stderr[-500:]}")
+        raise CeilingError(f"Locust exited with {done.returncode}: {done.stderr[-500:]}")
     (entry,) = json.loads(done.stdout)
-    took = float(entry["last_request_timestamp"]) - float(entry["start_time"])
-    return float(entry["num_requests"]) / took
+    duration = float(entry["last_request_timestamp"]) - float(entry["start_time"])
+    return float(entry["num_requests"]) / duration

@@ -1,17 +1,17 @@
-"""A run beside an earlier one: what became slower, what became faster."""
+"""Comparison of a run with an earlier one, operation by operation."""
 
 from dataclasses import dataclass
 
-from load.harness.recording import OK, Cell
-from load.harness.run_result import Outcome
+from load.harness.recording import OK, CallStats
+from load.harness.run_result import RunResult
 
-ENOUGH = 20  # calls on both sides
-CLEAR = 1.3  # times slower or faster; less than that is the weather
+MIN_CALLS = 20  # of both runs
+NOTICEABLE_RATIO = 1.3  # a smaller change is within noise
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One operation's latencies, in ms, in both runs."""
+    """Latencies of one operation in both runs, in ms."""
 
     name: str
     earlier: tuple[float, float]  # p50, p95
@@ -19,34 +19,39 @@ class Difference:
     verdict: str
 
 
-def compare(earlier: Outcome, now: Outcome) -> list[Difference]:
-    """Return a row for each operation that both runs have called often enough.
+def compare(earlier: RunResult, now: RunResult) -> list[Difference]:
+    """Return a row for each operation that both runs called often enough.
 
-    The medians are weighed by each run's own quiet latency: another day's machine is another one.
+    Medians are divided by the baseline latency of their run, since the machines may differ.
     """
-    weather = now.quiet / earlier.quiet if earlier.quiet and now.quiet else 1.0
-    before, after = _judged(earlier), _judged(now)
+    both = earlier.baseline_latency and now.baseline_latency
+    machine_ratio = now.baseline_latency / earlier.baseline_latency if both else 1.0
+    before, after = _limited_phases(earlier), _limited_phases(now)
     rows = []
     for name in sorted(before.keys() & after.keys()):
         old, new = before[name], after[name]
-        if min(old.outcomes[OK], new.outcomes[OK]) < ENOUGH:
+        if min(old.outcomes[OK], new.outcomes[OK]) < MIN_CALLS:
             continue
-        times = new.percentile(0.5) / (old.percentile(0.5) * weather)
-        verdict = f"{times:.1f} times" + (
-            " SLOWER" if times > CLEAR else " faster" if times < 1 / CLEAR else ""
-        )
-        rows.append(Difference(name, _pair(old), _pair(new), verdict))
+        ratio = new.percentile(0.5) / (old.percentile(0.5) * machine_ratio)
+        rows.append(Difference(name, _p50_p95(old), _p50_p95(new), _verdict(ratio)))
     return rows
 
 
-def _pair(cell: Cell) -> tuple[float, float]:
-    return cell.percentile(0.5), cell.percentile(0.95)
+def _verdict(ratio: float) -> str:
+    if ratio > NOTICEABLE_RATIO:
+        return f"{ratio:.1f} times SLOWER"
+    return f"{ratio:.1f} times" + (" faster" if ratio < 1 / NOTICEABLE_RATIO else "")
 
 
-def _judged(outcome: Outcome) -> dict[str, Cell]:
-    cells: dict[str, Cell] = {}
-    for phase, begin, end in outcome.spans():
-        if phase.judged and phase.name != "quiet":
-            for name, cell in outcome.recording.by_operation(begin, end).items():
-                cells.setdefault(name, Cell()).add(cell)
-    return cells
+def _p50_p95(stats: CallStats) -> tuple[float, float]:
+    return stats.percentile(0.5), stats.percentile(0.95)
+
+
+def _limited_phases(result: RunResult) -> dict[str, CallStats]:
+    """Return the statistics by operation, of the phases with limits on latency."""
+    operations: dict[str, CallStats] = {}
+    for phase, begin, end in result.spans():
+        if phase.has_limits:
+            for name, stats in result.recording.by_operation(begin, end).items():
+                operations.setdefault(name, CallStats()).add(stats)
+    return operations

@@ -1,4 +1,4 @@
-"""The ledger of coverage: which operations the load has seen answered as they should be."""
+"""Coverage of the contracts: the operations that a run called with success."""
 
 import os
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 from load.harness.recording import OK, Recording
 from load.users.operations import OPERATIONS
 
-FOLDER = "CADASTRO_LEDGER"
+FOLDER_VARIABLE = "CADASTRO_LEDGER"
 
 
-def note(recording: Recording) -> None:
-    """Note each operation that was answered well in the folder that the environment names."""
-    folder = os.environ.get(FOLDER)
+def record_coverage(recording: Recording) -> None:
+    """Append each operation that succeeded to a file in the folder that the environment names."""
+    folder = os.environ.get(FOLDER_VARIABLE)
     if not folder:
         return
     called = {
-        name.partition("?")[0] for (_, name), cell in recording.cells.items() if cell.outcomes[OK]
+        name.partition("?")[0] for (_, name), calls in recording.cells.items() if calls.outcomes[OK]
     }
     lines = [
         f"load {name} {operation.status}\n"

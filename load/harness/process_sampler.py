@@ -1,4 +1,4 @@
-"""How busy each part of the system on this machine is, as long as somebody watches."""
+"""CPU usage of each part of the system on this machine during a run."""
 
 import time
 from collections import defaultdict
@@ -7,62 +7,69 @@ from pathlib import Path
 
 import psutil
 
-from load.harness.background_sampler import Lookout
+from load.harness.background_sampler import BackgroundSampler
 
-EVERY = 1.0  # seconds between two looks
+INTERVAL_SECONDS = 1.0
 SERVICES = [path.stem for path in (Path(__file__).parents[2] / "openapi").glob("*.yaml")]
-CLIENT, OTHERS = "the load itself", "others on this machine"
-MACHINE, DISK = "the machine, of 1", "waiting for the disk, of 1"
+CLIENT, OTHERS = "the load generator", "other processes"
+MACHINE, DISK = "the machine, of 1", "disk wait, of 1"
 
 
-class Watch(Lookout):
-    """Looks at processes until the end of its ``with`` block.
+class ProcessSampler(BackgroundSampler):
+    """Samples processes within its ``with`` block.
 
-    Without a data folder of a running system it sees the machine and the load alone.
+    Without the data folder of a running system it sees the machine and the load generator alone.
     """
 
     def __init__(self, data: Path) -> None:
-        """Watch the system whose data folder this is."""
+        """Sample the system with this data folder."""
         super().__init__()
         self._root = _root(data)
-        self._looks: list[dict[str, float]] = []
+        self._samples: list[dict[str, float]] = []
 
     def busiest(self, seconds: float) -> Mapping[str, float]:
-        """Return each part's mean use of one core over the busiest ``seconds`` of the machine."""
-        looks = sorted(self._looks, key=lambda look: look[MACHINE])[-max(1, round(seconds)) :]
-        names = {name for look in looks for name in look}
-        return {name: sum(look.get(name, 0) for look in looks) / len(looks) for name in names}
+        """Return each part's mean usage in cores over the machine's busiest ``seconds``."""
+        count = max(1, round(seconds))
+        samples = sorted(self._samples, key=lambda sample: sample[MACHINE])[-count:]
+        names = {name for sample in samples for name in sample}
+        return {name: sum(s.get(name, 0) for s in samples) / len(samples) for name in names}
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         before, then = self._times(), time.monotonic()
         psutil.cpu_times_percent()
-        while not self._stop.wait(EVERY):
+        while not self._stop.wait(INTERVAL_SECONDS):
             after, now = self._times(), time.monotonic()
-            look: dict[str, float] = defaultdict(float)
-            for key, seconds in after.items():
-                look[key[1]] += (seconds - before.get(key, seconds)) / (now - then)
-            machine = psutil.cpu_times_percent()
-            look[MACHINE] = 1 - (machine.idle + getattr(machine, "iowait", 0)) / 100
-            busy = look[MACHINE] * (psutil.cpu_count() or 1)
-            known = sum(used for name, used in look.items() if name != MACHINE)
-            look[OTHERS] = max(0.0, busy - known)
-            look[DISK] = getattr(machine, "iowait", 0) / 100
-            self._looks.append(look)
+            self._samples.append(_sample(before, after, now - then))
             before, then = after, now
 
     def _times(self) -> dict[tuple[int, str], float]:
-        """Return the seconds of CPU that each process has used, and the part that it is."""
-        found = {}
+        """Return the CPU seconds of each process, by its id and the part that it belongs to."""
+        times = {}
         roots = [root for root in (self._root, psutil.Process()) if root is not None]
         for root in roots:
-            for process in _family(root):
+            for process in _descendants(root):
                 try:
-                    times, words = process.cpu_times(), process.cmdline()
+                    used, words = process.cpu_times(), process.cmdline()
                 except psutil.Error:
                     continue
                 part = _part(" ".join(words)) if root is self._root else CLIENT
-                found[process.pid, part] = times.user + times.system
-        return found
+                times[process.pid, part] = used.user + used.system
+        return times
+
+
+def _sample(
+    before: Mapping[tuple[int, str], float], after: Mapping[tuple[int, str], float], took: float
+) -> dict[str, float]:
+    sample: dict[str, float] = defaultdict(float)
+    for key, seconds in after.items():
+        sample[key[1]] += (seconds - before.get(key, seconds)) / took
+    known = sum(sample.values())
+    machine = psutil.cpu_times_percent()
+    disk_wait = getattr(machine, "iowait", 0) / 100
+    sample[MACHINE] = 1 - machine.idle / 100 - disk_wait
+    sample[OTHERS] = max(0.0, sample[MACHINE] * (psutil.cpu_count() or 1) - known)
+    sample[DISK] = disk_wait
+    return sample
 
 
 def _root(data: Path) -> psutil.Process | None:
@@ -72,7 +79,7 @@ def _root(data: Path) -> psutil.Process | None:
         return None
 
 
-def _family(root: psutil.Process) -> list[psutil.Process]:
+def _descendants(root: psutil.Process) -> list[psutil.Process]:
     try:
         return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -80,7 +87,7 @@ def _family(root: psutil.Process) -> list[psutil.Process]:
 
 
 def _part(command: str) -> str:
-    """Return what a process is, by its command line."""
+    """Return the part that a command line belongs to."""
     if "traefik" in command:
         return "ingress"
     if "postgres" in command and "gunicorn" not in command:

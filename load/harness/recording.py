@@ -1,116 +1,116 @@
-"""What every call took and how it ended, second by second; small enough to be sent around."""
+"""Latencies and outcomes of all calls, by second and operation, in a form that workers can send."""
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-STEP = math.log(1.02)  # a bucket is 2 % wide
-SMALLEST = 0.1  # ms
+BUCKET_WIDTH = math.log(1.02)  # a bucket's upper bound is 2 % above the previous one's
+MIN_LATENCY_MS = 0.1
 
 OK, REFUSED = "ok", "refused"  # REFUSED: 429 or 503 with Retry-After
-NOT_STARTED = "not started, as too many were under way"
-JOURNEY = "JOURNEY"  # in place of a method: many calls that are told as one
+NOT_STARTED = "not started, too many in flight"
+JOURNEY = "JOURNEY"  # in place of a method: a journey's calls are recorded as one
 
 
 def bucket(milliseconds: float) -> int:
-    """Return the bucket that a latency falls into."""
-    return math.ceil(math.log(max(milliseconds, SMALLEST) / SMALLEST) / STEP)
+    """Return the number of the bucket of a latency."""
+    return math.ceil(math.log(max(milliseconds, MIN_LATENCY_MS) / MIN_LATENCY_MS) / BUCKET_WIDTH)
 
 
-def milliseconds(number: int) -> float:
-    """Return the upper end of a bucket."""
-    return SMALLEST * math.exp(number * STEP)
+def upper_bound_ms(number: int) -> float:
+    """Return the upper bound of a bucket in milliseconds."""
+    return MIN_LATENCY_MS * math.exp(number * BUCKET_WIDTH)
 
 
 @dataclass
-class Cell:
-    """The calls of one operation in one second, or of any sum of such."""
+class CallStats:
+    """Latency histogram and outcomes of some calls."""
 
     buckets: Counter[int] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
 
-    def note(self, took: float, outcome: str) -> None:
-        """Add a call that took so many milliseconds; refusals and failures have no latency."""
+    def record(self, milliseconds: float, outcome: str) -> None:
+        """Add a call; refusals and failures have no latency."""
         self.outcomes[outcome] += 1
         if outcome == OK:
-            self.buckets[bucket(took)] += 1
+            self.buckets[bucket(milliseconds)] += 1
 
-    def add(self, other: "Cell") -> None:
-        """Add the calls of another cell."""
+    def add(self, other: "CallStats") -> None:
+        """Add the calls of other statistics."""
         self.buckets.update(other.buckets)
         self.outcomes.update(other.outcomes)
 
     @property
     def count(self) -> int:
-        """How many calls there were."""
+        """Number of calls."""
         return self.outcomes.total()
 
     @property
     def failed(self) -> int:
-        """How many ended otherwise than well or with a refusal that says when to come again."""
+        """Number of calls that neither succeeded nor were refused with Retry-After."""
         return self.count - self.outcomes[OK] - self.outcomes[REFUSED]
 
-    def percentile(self, share: float) -> float:
-        """Return the latency that ``share`` of the calls did not exceed, in ms; 0 of none."""
-        wanted = math.ceil(share * self.buckets.total())
+    def percentile(self, fraction: float) -> float:
+        """Return the latency in ms that ``fraction`` of the calls did not exceed; 0 without any."""
+        remaining = math.ceil(fraction * self.buckets.total())
         for number in sorted(self.buckets):
-            wanted -= self.buckets[number]
-            if wanted <= 0:
-                return milliseconds(number)
+            remaining -= self.buckets[number]
+            if remaining <= 0:
+                return upper_bound_ms(number)
         return 0.0
 
 
 @dataclass
 class Recording:
-    """Every cell of a run, by second (since the epoch) and operation."""
+    """Call statistics of a run by second (since the epoch) and operation."""
 
-    cells: dict[tuple[int, str], Cell] = field(default_factory=dict)
+    cells: dict[tuple[int, str], CallStats] = field(default_factory=dict)
 
-    def note(self, second: float, operation: str, took: float, outcome: str) -> None:
-        """Add a call that was due at ``second``, and took so many milliseconds since then."""
-        self.cells.setdefault((int(second), operation), Cell()).note(took, outcome)
+    def record(self, second: float, operation: str, milliseconds: float, outcome: str) -> None:
+        """Add a call that was scheduled at ``second``."""
+        self.cells.setdefault((int(second), operation), CallStats()).record(milliseconds, outcome)
 
     def add(self, other: "Recording") -> None:
         """Add another recording."""
-        for key, cell in other.cells.items():
-            self.cells.setdefault(key, Cell()).add(cell)
+        for key, stats in other.cells.items():
+            self.cells.setdefault(key, CallStats()).add(stats)
 
     def drain(self) -> "Recording":
-        """Return what is recorded, and forget it."""
-        taken, self.cells = self.cells, {}
-        return Recording(taken)
+        """Return the recorded calls, and remove them from this recording."""
+        drained, self.cells = self.cells, {}
+        return Recording(drained)
 
-    def sum(self, begin: float, end: float, *, of: Callable[[str], bool] = bool) -> Cell:
-        """Return the sum of the cells from ``begin`` up to ``end`` whose operation fits."""
-        total = Cell()
-        for (second, operation), cell in self.cells.items():
-            if begin <= second < end and of(operation):
-                total.add(cell)
+    def sum(self, begin: float, end: float) -> CallStats:
+        """Return the statistics of all calls from ``begin`` up to ``end``."""
+        total = CallStats()
+        for (second, _), stats in self.cells.items():
+            if begin <= second < end:
+                total.add(stats)
         return total
 
-    def by_operation(self, begin: float, end: float) -> dict[str, Cell]:
-        """Return one sum an operation, in the order of their names."""
-        sums: dict[str, Cell] = {}
-        for (second, operation), cell in sorted(self.cells.items(), key=lambda item: item[0][1]):
+    def by_operation(self, begin: float, end: float) -> dict[str, CallStats]:
+        """Return the statistics from ``begin`` up to ``end`` by operation, sorted by name."""
+        sums: dict[str, CallStats] = {}
+        for (second, operation), stats in sorted(self.cells.items(), key=lambda item: item[0][1]):
             if begin <= second < end:
-                sums.setdefault(operation, Cell()).add(cell)
+                sums.setdefault(operation, CallStats()).add(stats)
         return sums
 
     def to_json(self) -> list[list[Any]]:
-        """Return it as a document."""
+        """Return the recording as a JSON array."""
         return [
-            [second, name, [list(item) for item in cell.buckets.items()], dict(cell.outcomes)]
-            for (second, name), cell in self.cells.items()
+            [second, name, [list(item) for item in stats.buckets.items()], dict(stats.outcomes)]
+            for (second, name), stats in self.cells.items()
         ]
 
     @classmethod
     def from_json(cls, document: Iterable[list[Any]]) -> "Recording":
-        """Read what ``to_json`` made."""
+        """Parse the result of ``to_json``."""
         return cls(
             {
-                (second, name): Cell(Counter(dict(buckets)), Counter(outcomes))
+                (second, name): CallStats(Counter(dict(buckets)), Counter(outcomes))
                 for second, name, buckets, outcomes in document
             }
         )

@@ -1,4 +1,4 @@
-"""Tells of a run: a Markdown summary, and a page with charts."""
+"""Reports of a run: a Markdown summary, and an HTML page with charts."""
 
 import time
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from markupsafe import Markup
 
 from load.harness.charts import Line, chart
 from load.harness.comparison import Difference
-from load.harness.recording import REFUSED, Cell
-from load.harness.run_result import Outcome
-from load.harness.thresholds import Row
+from load.harness.recording import REFUSED, CallStats
+from load.harness.run_result import RunResult
+from load.harness.thresholds import Check
 
 MODELS = {
     "open": (
         "Open model: actions begin at the planned rate, whatever becomes of those before. "
-        "Latencies count from when an action was due, so that a stall is told by everybody who "
-        "would have met it (no coordinated omission)."
+        "Latencies count from the scheduled start of an action, so that a stall shows in every "
+        "call that it would have delayed (no coordinated omission)."
     ),
     "closed": (
-        "Closed model: each user waits for an answer before the next call. Latencies are what "
-        "those users met; a stall holds the load back, so these figures cannot tell what others "
-        "would have met (coordinated omission)."
+        "Closed model: each user waits for the response before the next call. A stall reduces the "
+        "load, so that these latencies omit the calls that it would have delayed (coordinated "
+        "omission)."
     ),
 }
 
@@ -36,48 +36,52 @@ _TEMPLATES = Environment(
 
 
 def write(
-    folder: Path, outcome: Outcome, rows: Sequence[Row], differences: Sequence[Difference]
+    folder: Path, result: RunResult, checks: Sequence[Check], differences: Sequence[Difference]
 ) -> None:
     """Write ``summary.md`` and ``report.html`` into a folder."""
     values = {
-        "outcome": outcome,
-        "rows": rows,
-        "missed": [row for row in rows if not row.holds],
-        "model": MODELS[outcome.plan.model],
-        "unit": "actions a second" if outcome.plan.model == "open" else "users",
-        "operations": outcome.recording.by_operation(*outcome.span),
+        "result": result,
+        "checks": checks,
+        "missed": [check for check in checks if not check.passed],
+        "model": MODELS[result.plan.model],
+        "unit": "actions a second" if result.plan.model == "open" else "users",
+        "operations": result.recording.by_operation(*result.span),
         "differences": differences,
-        "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(outcome.began)),
+        "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(result.began)),
     }
     for name in ("summary.md", "report.html"):
-        extra = {"charts": charts(outcome)} if name.endswith("html") else {}
+        extra = {"charts": charts(result)} if name.endswith("html") else {}
         template = _TEMPLATES.get_template(f"{name}.j2")
         (folder / name).write_text(template.render(**values, **extra))
 
 
-def charts(outcome: Outcome) -> list[Markup]:
-    """Return the charts of a run: calls, latencies, and what went wrong, second by second."""
-    begin = int(outcome.began)
-    cells: dict[int, Cell] = {}
-    for (second, _), cell in outcome.recording.cells.items():
-        cells.setdefault(second - begin, Cell()).add(cell)
-    seconds = [cells.get(n, Cell()) for n in range(max(cells, default=0) + 1)]
-    bands = [(phase.name, start) for phase, start, _ in outcome.plan.spans()]
-    planned = [(outcome.plan.at(n) or (None, 0.0))[1] for n in range(len(seconds))]
-    is_open = outcome.plan.model == "open"
+def charts(result: RunResult) -> list[Markup]:
+    """Return the charts of calls, latencies and failures by second."""
+    seconds = _by_second(result)
+    bands = [(phase.name, start) for phase, start, _ in result.plan.spans()]
+    planned = [(result.plan.at(n) or (None, 0.0))[1] for n in range(len(seconds))]
+    is_open = result.plan.model == "open"
     calls = [
-        Line("calls", [cell.count for cell in seconds]),
-        Line("actions asked" if is_open else "users", planned),
+        Line("calls", [stats.count for stats in seconds]),
+        Line("planned actions" if is_open else "users", planned),
     ]
     latencies = [
-        Line(f"p{p:g}", [cell.percentile(p / 100) for cell in seconds]) for p in (50, 95, 99)
+        Line(f"p{p:g}", [stats.percentile(p / 100) for stats in seconds]) for p in (50, 95, 99)
     ]
-    wrong = [
-        Line("failed", [cell.failed for cell in seconds]),
-        Line("refused", [cell.outcomes[REFUSED] for cell in seconds]),
+    failures = [
+        Line("failed", [stats.failed for stats in seconds]),
+        Line("refused", [stats.outcomes[REFUSED] for stats in seconds]),
     ]
     return [
         chart("Calls", "a second", calls, bands),
         chart("Latency", "ms", latencies, bands),
-        chart("Failed and refused", "a second", wrong, bands),
+        chart("Failed and refused", "a second", failures, bands),
     ]
+
+
+def _by_second(result: RunResult) -> list[CallStats]:
+    begin = int(result.began)
+    found: dict[int, CallStats] = {}
+    for (second, _), stats in result.recording.cells.items():
+        found.setdefault(second - begin, CallStats()).add(stats)
+    return [found.get(n, CallStats()) for n in range(max(found, default=0) + 1)]

@@ -1,4 +1,4 @@
-"""Holds a run against the thresholds of its shape: a row for each thing that must be so."""
+"""Evaluation of a run against the thresholds of its shape."""
 
 import math
 import tomllib
@@ -8,155 +8,160 @@ from pathlib import Path
 from typing import Any
 
 from load.harness.recording import JOURNEY, OK, REFUSED
-from load.harness.run_result import Outcome
+from load.harness.run_result import RunResult
 
 FOLDER = Path(__file__).resolve().parent.parent / "thresholds"
-PERCENTILES: Mapping[str, tuple[float, int]] = {
+PERCENTILES: Mapping[str, tuple[float, int]] = {  # fraction, and the calls that it needs
     "p50": (0.5, 10),
     "p95": (0.95, 40),
     "p99": (0.99, 200),
 }
-WINDOW = 3  # seconds over which a recovery is looked at
-KEYS = {"failed", "refused", "answered", "headroom", "recovery", "latency"}
-# what costs more by its nature, in quiet latencies: calls to two other services, a password hash
-DEAR = {"POST /inventory/add_product": 4, "POST /users/login": 8}
-DEAR_JOURNEY = 40  # up to a dozen calls, one after the other, with a hash among them
+RECOVERY_WINDOW_SECONDS = 3
+REQUIRED_KEYS = {"failed", "refused", "answered", "headroom", "latency"}
+# Operations that need several baseline latencies: calls of two other services, a password hash.
+COST_FACTORS = {"POST /inventory/add_product": 4, "POST /users/login": 8}
+JOURNEY_COST_FACTOR = 40  # up to a dozen calls in sequence, a password hash among them
+MAX_INVENTORY_ERRORS = 20  # that are listed
 
 
 class ThresholdError(Exception):
-    """A file of thresholds says something that cannot be; the message names it."""
+    """A threshold file is invalid; the message names the file and the key."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One threshold: what was seen, what may be, and whether it held."""
+class Check:
+    """One threshold: the observed value, its limit, and the result."""
 
     name: str
-    seen: str
+    observed: str
     limit: str
-    holds: bool
-    times: float = math.inf  # the limit, where there are many alike: which is missed by most
+    passed: bool
+    ratio: float = math.inf  # of a latency to its limit, which ranks the latencies that missed
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a file of thresholds.
+def load_thresholds(shape: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """Read the thresholds of a shape.
 
     Raises:
-        ThresholdError: it has a key that is not one of ours, or lacks one that it needs.
+        ThresholdError: a key is unknown, or a required one is missing.
 
     """
+    path = folder / f"{shape}.toml"
     try:
-        found = tomllib.loads(path.read_text())
+        limits = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ThresholdError(f"{path}: {error}") from error
-    unknown = found.keys() - KEYS
-    unknown |= {f"latency.{name}" for name in found.get("latency", {}) if name not in PERCENTILES}
+    unknown = limits.keys() - REQUIRED_KEYS - {"recovery"}
+    unknown |= {f"latency.{name}" for name in limits.get("latency", {}) if name not in PERCENTILES}
     if unknown:
         raise ThresholdError(f"{path}: {', '.join(sorted(unknown))}: no such threshold")
-    missing = {"failed", "refused", "answered", "headroom", "latency"} - found.keys()
+    missing = REQUIRED_KEYS - limits.keys()
     if missing:
         raise ThresholdError(f"{path}: {', '.join(sorted(missing))} must be set")
-    return found
+    return limits
 
 
-def judge(outcome: Outcome, limits: Mapping[str, Any]) -> list[Row]:
-    """Return every row, the ones that missed included."""
+def evaluate(result: RunResult, limits: Mapping[str, Any]) -> list[Check]:
+    """Return all checks, passed and missed."""
     return [
-        *_counts(outcome, limits),
-        *_latencies(outcome, limits["latency"]),
-        *_recovery(outcome, limits.get("recovery")),
-        *_consistency(outcome),
-        *_headroom(outcome, limits["headroom"]),
+        *_outcomes(result, limits),
+        *_latencies(result, limits["latency"]),
+        *_recovery(result, limits.get("recovery")),
+        *_consistency(result),
+        *_headroom(result, limits["headroom"]),
     ]
 
 
-def _counts(outcome: Outcome, limits: Mapping[str, Any]) -> Iterator[Row]:
-    total = outcome.recording.sum(*outcome.span)
-    failed = {
-        name: cell
-        for name, cell in outcome.recording.by_operation(*outcome.span).items()
-        if cell.failed
-    }
+def _outcomes(result: RunResult, limits: Mapping[str, Any]) -> Iterator[Check]:
+    total = result.recording.sum(*result.span)
     if not total.count:
-        yield Row("calls", "0", "at least 1", holds=False)
+        yield Check("calls", "0", "at least 1", passed=False)
     share = total.failed / max(1, total.count)
-    yield Row(
-        "failed calls", f"{share:.2%}", f"at most {limits['failed']:.2%}", share <= limits["failed"]
-    )
-    if share > limits["failed"]:
-        for name, cell in failed.items():
-            kinds = ", ".join(
-                f"{n} x {kind}" for kind, n in cell.outcomes.items() if kind not in {OK, REFUSED}
-            )
-            yield Row(
-                f"failed: {name}", f"{cell.failed} of {cell.count} ({kinds})", "0", holds=False
-            )
+    is_met = share <= limits["failed"]
+    yield Check("failed calls", f"{share:.2%}", f"at most {limits['failed']:.2%}", is_met)
+    if not is_met:
+        yield from _failed_operations(result)
     share = total.outcomes[REFUSED] / max(1, total.count)
     limit = f"at most {limits['refused']:.0%}"
-    yield Row("refused with Retry-After", f"{share:.1%}", limit, share <= limits["refused"])
-    if outcome.plan.model == "open":
-        share = outcome.answered()
-        limit = f"at least {limits['answered']:.0%}"
-        yield Row(
-            "calls for each arrival asked", f"{share:.1%}", limit, share >= limits["answered"]
+    yield Check("refused with Retry-After", f"{share:.1%}", limit, share <= limits["refused"])
+    if result.plan.model == "open":
+        share, least = result.calls_per_arrival(), limits["answered"]
+        yield Check(
+            "calls for each planned arrival",
+            f"{share:.1%}",
+            f"at least {least:.0%}",
+            share >= least,
         )
 
 
-def _latencies(outcome: Outcome, limits: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
-    quiet = outcome.quiet
-    for phase, begin, end in outcome.spans():
-        if not phase.judged or phase.name == "quiet":
-            continue
-        for name, cell in outcome.recording.by_operation(begin, end).items():
-            for kind, limit in limits.items():
-                share, enough = PERCENTILES[kind]
-                if cell.outcomes[OK] < enough:
-                    continue  # so few say nothing about it
-                most = max(limit["floor"], limit["times"] * _dear(name) * quiet)
-                seen = cell.percentile(share)
-                yield Row(
-                    f"{phase.name}: {kind} of {name}",
-                    f"{seen:.0f} ms",
-                    f"at most {most:.0f} ms",
-                    seen <= most,
-                    seen / most,
-                )
+def _failed_operations(result: RunResult) -> Iterator[Check]:
+    for name, stats in result.recording.by_operation(*result.span).items():
+        kinds = ", ".join(
+            f"{n} x {kind}" for kind, n in stats.outcomes.items() if kind not in {OK, REFUSED}
+        )
+        if stats.failed:
+            observed = f"{stats.failed} of {stats.count} ({kinds})"
+            yield Check(f"failed: {name}", observed, "0", passed=False)
 
 
-def _dear(name: str) -> int:
-    """Return how many quiet latencies an operation may take by its nature."""
-    return DEAR_JOURNEY if name.startswith(f"{JOURNEY} ") else DEAR.get(name, 1)
+def _latencies(result: RunResult, limits: Mapping[str, Mapping[str, float]]) -> Iterator[Check]:
+    for phase, begin, end in result.spans():
+        if phase.has_limits:
+            for name, stats in result.recording.by_operation(begin, end).items():
+                baseline = _cost_factor(name) * result.baseline_latency
+                for kind, limit in limits.items():
+                    fraction, min_calls = PERCENTILES[kind]
+                    if stats.outcomes[OK] >= min_calls:
+                        most = max(limit["floor"], limit["times"] * baseline)
+                        title = f"{phase.name}: {kind} of {name}"
+                        yield _latency(title, stats.percentile(fraction), most)
 
 
-def _recovery(outcome: Outcome, limit: Mapping[str, float] | None) -> Iterator[Row]:
+def _latency(title: str, observed: float, most: float) -> Check:
+    limit, is_met = f"at most {most:.0f} ms", observed <= most
+    return Check(title, f"{observed:.0f} ms", limit, is_met, observed / most)
+
+
+def _cost_factor(name: str) -> int:
+    """Return the number of baseline latencies that an operation may take."""
+    return JOURNEY_COST_FACTOR if name.startswith(f"{JOURNEY} ") else COST_FACTORS.get(name, 1)
+
+
+def _recovery(result: RunResult, limit: Mapping[str, float] | None) -> Iterator[Check]:
     if limit is None:
         return
-    spans = {phase.name: (begin, end) for phase, begin, end in outcome.spans()}
+    spans = {phase.name: (begin, end) for phase, begin, end in result.spans()}
     _, ended = spans["spike"]
-    most = max(limit["floor"], limit["times"] * _p99(outcome, *spans["before"]))
-    after = (ended + second for second in range(int(spans["after"][1] - ended) - WINDOW))
-    well = next((t for t in after if _p99(outcome, t, t + WINDOW) <= most), None)
-    seen = "never" if well is None else f"{well - ended:.0f} s"
-    holds = well is not None and well - ended <= limit["seconds"]
-    yield Row(f"until p99 is {most:.0f} ms again", seen, f"at most {limit['seconds']:.0f} s", holds)
+    most = max(limit["floor"], limit["times"] * _p99(result, *spans["before"]))
+    seconds = range(int(spans["after"][1] - ended) - RECOVERY_WINDOW_SECONDS)
+    recovered = (
+        second
+        for second in seconds
+        if _p99(result, ended + second, ended + second + RECOVERY_WINDOW_SECONDS) <= most
+    )
+    first = next(recovered, None)
+    observed = "never" if first is None else f"{first} s"
+    is_met = first is not None and first <= limit["seconds"]
+    title = f"until p99 is at most {most:.0f} ms"
+    yield Check(title, observed, f"at most {limit['seconds']:.0f} s", is_met)
 
 
-def _p99(outcome: Outcome, begin: float, end: float) -> float:
-    return outcome.recording.sum(begin, end).percentile(0.99)
+def _p99(result: RunResult, begin: float, end: float) -> float:
+    return result.recording.sum(begin, end).percentile(0.99)
 
 
-def _consistency(outcome: Outcome) -> Iterator[Row]:
-    seen = outcome.consistency
-    bought = f"{seen.least}" if seen.least == seen.most else f"{seen.least} to {seen.most}"
-    name = f"items listed for {seen.clients} clients"
-    yield Row(name, f"{seen.listed}", f"{bought}, as bought", seen.holds)
-    for wrong in seen.wrong[:20]:
-        yield Row("inventory", wrong, "what was bought", holds=False)
+def _consistency(result: RunResult) -> Iterator[Check]:
+    found = result.consistency
+    bought = f"{found.least}" if found.least == found.most else f"{found.least} to {found.most}"
+    title = f"items listed for {found.clients} clients"
+    yield Check(title, f"{found.listed}", f"{bought}, as bought", found.is_consistent)
+    for error in found.wrong[:MAX_INVENTORY_ERRORS]:
+        yield Check("inventory", error, "as bought", passed=False)
 
 
-def _headroom(outcome: Outcome, least: float) -> Iterator[Row]:
-    if outcome.cost:
-        busiest = max(outcome.per_second(), default=0.0)
-        share = outcome.cost * outcome.processes / max(1.0, busiest)
-        seen = f"{share:.1f} times the busiest second"
-        yield Row("what the client alone can do", seen, f"at least {least:g} times", share >= least)
+def _headroom(result: RunResult, least: float) -> Iterator[Check]:
+    if result.client_ceiling:
+        busiest = max(result.calls_per_second(), default=0.0)
+        ratio = result.client_ceiling * result.processes / max(1.0, busiest)
+        observed = f"{ratio:.1f} times the busiest second"
+        yield Check("client ceiling", observed, f"at least {least:g} times", ratio >= least)

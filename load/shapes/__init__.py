@@ -1,4 +1,4 @@
-"""The shapes of a load over time; the numbers of each are in its docstring."""
+"""Load shapes; the docstring of each module's ``phases`` has its numbers."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,16 +16,16 @@ SHAPES: Mapping[str, Callable[..., tuple[Phase, ...]]] = {
 }
 
 
-def plan(
+def build_plan(
     shape: str, model: Model = "open", load: float | None = None, seconds: float | None = None
 ) -> Plan:
-    """Return a shape's plan.
+    """Return the plan of a shape.
 
     Args:
         shape: one of ``SHAPES``.
-        model: open, where arrivals wait for nobody, or closed, where each user waits for answers.
-        load: actions a second, or users in the closed model; the shape's own when left out.
-        seconds: how long its main phase lasts; the shape's own when left out.
+        model: open, where arrivals are independent of responses, or closed, where users wait.
+        load: actions a second, or users in the closed model; by default the shape's own.
+        seconds: duration of the main phase; by default the shape's own.
 
     """
     settings = {"load": load, "seconds": seconds}

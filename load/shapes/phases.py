@@ -1,20 +1,21 @@
-"""What a shape is made of: phases, one after the other, each with its rate of arrivals."""
+"""Phases of a load, each with a rate of arrivals, and the plan that they form."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Model = Literal["open", "closed"]
-QUIET_RATE = 5.0  # actions a second
-QUIET_SECONDS = 10.0
-DRAINED_AFTER = 4.0  # seconds that a process needs to report what it saw last
+BASELINE = "baseline"
+BASELINE_RATE = 5.0  # actions a second
+BASELINE_SECONDS = 10.0
+DRAIN_SECONDS = 4.0  # in which a worker reports its last calls
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Some seconds, in which the load goes evenly from one value to another.
+    """A period in which the load changes linearly from ``begin`` to ``end``.
 
     The load is a number of actions a second in the open model, of users in the closed one.
-    Latencies of a phase that is not ``judged`` are shown, and held against no threshold.
+    Latencies of a phase that is not ``judged`` are shown but have no limits.
     """
 
     name: str
@@ -23,14 +24,19 @@ class Phase:
     end: float
     judged: bool = True
 
+    @property
+    def has_limits(self) -> bool:
+        """True where latencies are compared with the thresholds; never in the baseline."""
+        return self.judged and self.name != BASELINE
+
     def at(self, second: float) -> float:
-        """Return the load so many seconds after the phase began."""
+        """Return the load at a time after the start of the phase."""
         return self.begin + (self.end - self.begin) * min(1.0, second / self.seconds)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All of a shape's phases, and how its users behave."""
+    """The phases of a shape, and the model of its users."""
 
     shape: str
     model: Model
@@ -38,24 +44,24 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Total duration."""
         return sum(phase.seconds for phase in self.phases)
 
     @property
-    def highest(self) -> float:
-        """The highest load that it asks for."""
+    def peak(self) -> float:
+        """Highest load of all phases."""
         return max(max(phase.begin, phase.end) for phase in self.phases)
 
     def at(self, second: float) -> tuple[Phase, float] | None:
-        """Return the phase and the load at a moment; nothing after the end."""
+        """Return the phase and the load at a time, or None after the end."""
         for phase in self.phases:
             if second < phase.seconds:
                 return phase, phase.at(second)
             second -= phase.seconds
         return None
 
-    def until(self, second: float) -> "Plan":
-        """Return what is left of it when it ends early."""
+    def truncated(self, second: float) -> "Plan":
+        """Return the plan cut off at a time."""
         kept = [
             replace(phase, seconds=min(phase.seconds, second - begin), end=phase.at(second - begin))
             for phase, begin, _ in self.spans()
@@ -64,7 +70,7 @@ class Plan:
         return replace(self, phases=tuple(kept))
 
     def spans(self) -> list[tuple[Phase, float, float]]:
-        """Return each phase with the seconds at which it begins and ends."""
+        """Return each phase with the seconds of its begin and its end."""
         spans, begin = [], 0.0
         for phase in self.phases:
             spans.append((phase, begin, begin + phase.seconds))
@@ -72,22 +78,22 @@ class Plan:
         return spans
 
     def to_json(self) -> dict[str, object]:
-        """Return it as a document."""
+        """Return the plan as a JSON object."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, document: dict[str, object]) -> "Plan":
-        """Read what ``to_json`` made."""
+        """Parse the result of ``to_json``."""
         phases = document["phases"]
-        assert isinstance(phases, list)  # noqa: S101 - we wrote it
+        assert isinstance(phases, list)  # noqa: S101 - to_json has written it
         return cls(**{**document, "phases": tuple(Phase(**phase) for phase in phases)})  # type: ignore[arg-type]
 
 
-def quiet(load: float = QUIET_RATE) -> Phase:
-    """Return the phase that every shape begins with: it shows how fast this machine is today."""
-    return Phase("quiet", QUIET_SECONDS, load, load)
+def baseline(load: float = BASELINE_RATE) -> Phase:
+    """Return the first phase of every shape, which measures the latency without load."""
+    return Phase(BASELINE, BASELINE_SECONDS, load, load)
 
 
-def steady(name: str, seconds: float, load: float, *, judged: bool = True) -> Phase:
-    """Return a phase whose load does not change."""
+def constant(name: str, seconds: float, load: float, *, judged: bool = True) -> Phase:
+    """Return a phase of constant load."""
     return Phase(name, seconds, load, load, judged)

@@ -1,19 +1,19 @@
-"""Soak: hours, for what grows slowly: memory, tables, tokens that expire."""
+"""Soak: hours of load, to find slow growth of memory and tables, and expiring tokens."""
 
-from load.shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, baseline, constant
 
 RATE, SECONDS = 25.0, 7_200.0
 
 
 def phases(load: float = RATE, seconds: float = SECONDS) -> tuple[Phase, ...]:
-    """Return 10 s of quiet, then 2 hours at 25 actions a second, the first and last tenth apart.
+    """Return 10 s of baseline, then 2 hours at 25 actions a second, in three parts.
 
-    Two hours are twice the life of a token, and of a row in the monitors' realm: so long a run is
-    one of the live realm. Each part is held against the same thresholds.
+    The first and the last tenth have the same limits as the middle. Two hours are twice the
+    lifetime of a token, and of a row in the monitors' realm: such a run needs the live realm.
     """
     return (
-        quiet(),
-        steady("beginning", seconds / 10, load),
-        steady("middle", seconds * 8 / 10, load),
-        steady("end", seconds / 10, load),
+        baseline(),
+        constant("beginning", seconds / 10, load),
+        constant("middle", seconds * 8 / 10, load),
+        constant("end", seconds / 10, load),
     )

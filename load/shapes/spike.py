@@ -1,21 +1,21 @@
-"""Spike: five times the crowd, all of a sudden, and gone again."""
+"""Spike: a sudden fivefold load for half a minute."""
 
-from load.shapes.phases import Phase, quiet, steady
+from load.shapes.phases import Phase, baseline, constant
 
 RATE, SECONDS = 30.0, 30.0
-TIMES = 5
+SPIKE_FACTOR = 5
 
 
 def phases(load: float = RATE, seconds: float = SECONDS) -> tuple[Phase, ...]:
-    """Return 30 actions a second for 30 s, 150 for 30 s (not judged), 30 again for 40 s.
+    """Return 30 actions a second for 30 s, 150 for 30 s, 30 again for 40 s, after 10 s of baseline.
 
-    Of the last 40 s the first 10 are for recovering, and their latencies are judged by how soon
-    they are those of before. 10 s of quiet precede it all.
+    The spike's latencies have no limits. The 10 s after it are the recovery: the threshold there
+    is the time until latencies are those of before.
     """
     return (
-        quiet(),
-        steady("before", 30, load),
-        steady("spike", seconds, load * TIMES, judged=False),
-        steady("recovery", 10, load, judged=False),
-        steady("after", 30, load),
+        baseline(),
+        constant("before", 30, load),
+        constant("spike", seconds, load * SPIKE_FACTOR, judged=False),
+        constant("recovery", 10, load, judged=False),
+        constant("after", 30, load),
     )

@@ -1,4 +1,4 @@
-"""A load on a real system: it is met, it finds what is slow, and it leaves nothing behind."""
+"""Runs against a real system: a slow operation is found, and all rows are deleted."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from load.users.journeys import Replays, ending
-from tests.support.load.monitor_login import let_in
+from load.users.journeys import JourneyReplayer, recorded_outcome
+from tests.support.load.monitor_login import monitor_headers
 from tests.support.local_system import is_healthy, running
 from tests.support.ports import free_port
 
@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def load(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the load."""
+    """Run `python -m load`."""
     command = [sys.executable, "-m", "load", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @contextmanager
 def slowed(url: str, method: str, path: str) -> Iterator[str]:
-    """Put a proxy before a system that delays one operation by 200 ms; return its address."""
+    """Run a proxy that delays one operation by 200 ms, and yield its address."""
     port = free_port()
     command = [sys.executable, "-m", "tests.support.load.slow_proxy", url, method, path, str(port)]
     with subprocess.Popen(command) as process:
@@ -39,7 +39,7 @@ def slowed(url: str, method: str, path: str) -> Iterator[str]:
 
 
 def wait_for(url: str) -> None:
-    """Wait until somebody answers there."""
+    """Wait until the system is healthy."""
     deadline = time.monotonic() + 60
     while not is_healthy(url):
         assert time.monotonic() < deadline
@@ -47,24 +47,26 @@ def wait_for(url: str) -> None:
 
 
 def rows(url: str, secret: Path) -> dict[str, int]:
-    """Return how many rows there are in the realm of monitors."""
-    with httpx.Client(base_url=url, headers=let_in(url, secret)) as client:
+    """Return the number of rows in the realm of the monitors."""
+    with httpx.Client(base_url=url, headers=monitor_headers(url, secret)) as client:
         paths = ("/clients/fetch", "/address/fetch", "/products/fetch")
         return {path: len(client.get(path).json()) for path in paths}
 
 
-def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
+def test_a_slow_operation_is_named_and_all_rows_are_deleted(
     data_folder: Path, tmp_path: Path
 ) -> None:
     secret = data_folder / "secrets" / "oauth-clients" / "synthetic"
     order = ["--secret-file", str(secret), "--reports", str(tmp_path / "reports")]
     order += ["--rate", "20", "--duration", "10", "--no-cost"]
     with running(data_folder) as system:
-        replayed = [Replays(system.url, str(secret)).replay() for _ in range(4)]
-        assert [ending(outcome) for outcome in replayed] == ["ok"] * 4
-        assert Replays(system.url).replay().journey.endswith("-health")  # which need no secret
+        replayed = [JourneyReplayer(system.url, str(secret)).replay() for _ in range(4)]
+        assert [recorded_outcome(result) for result in replayed] == ["ok"] * 4
+        assert (
+            JourneyReplayer(system.url).replay().journey.endswith("-health")
+        )  # the only journeys without a secret
         soak = load("run", "--url", system.url, "--secret-file", str(secret), "--shape", "soak")
-        assert soak.returncode == 2  # its rows would be swept before it ends
+        assert soak.returncode == 2  # its rows would be purged before it ends
         assert "live realm" in soak.stderr
         before = rows(system.url, secret)
         with slowed(system.url, "GET", "/inventory/list_products_ids/") as url:
@@ -81,7 +83,7 @@ def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("run", "--url", "http://127.0.0.1:9"), "make run"),
         (("run", "--rate", "0"), "above 0"),
@@ -89,17 +91,17 @@ def test_a_slowed_operation_is_named_and_nothing_is_left_behind(
         (("capacity", "--url", "http://127.0.0.1:9"), "make run"),
     ],
 )
-def test_what_cannot_be_run_is_told_in_one_sentence(options: tuple[str, ...], told: str) -> None:
+def test_an_impossible_run_ends_with_one_sentence(options: tuple[str, ...], message: str) -> None:
     done = load(*options)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_system_that_lets_nobody_in_is_told_with_what_it_answered(tmp_path: Path) -> None:
+def test_a_failed_registration_is_reported_with_its_response(tmp_path: Path) -> None:
     health = tmp_path / "www" / "clients" / "health"
     health.parent.mkdir(parents=True)
-    health.touch()  # a server of files: it seems to be well, and takes no POST
+    health.touch()  # a file server: the health check succeeds, and POST is not supported
     port = free_port()
     command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
     with subprocess.Popen([*command, "--directory", str(tmp_path / "www")]) as server:
@@ -110,4 +112,4 @@ def test_a_system_that_lets_nobody_in_is_told_with_what_it_answered(tmp_path: Pa
         finally:
             server.terminate()
     assert done.returncode == 2, done.stderr
-    assert "POST /users/create answered 501" in done.stderr
+    assert "POST /users/create returned 501" in done.stderr

@@ -1,4 +1,4 @@
-"""Pools that are full, as a real system tells that was given small ones."""
+"""Utilisation of a real system with small pools."""
 
 import json
 import threading
@@ -11,12 +11,12 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
-from load.harness.saturation import Step, saturated
-from load.harness.service_metrics import InsideError, Looks, targets
+from load.harness.saturation import Step, bottlenecks
+from load.harness.service_metrics import MetricsError, MetricsSampler, metrics_targets
 from localstack.postgres import Postgres
 from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
-from tests.support.load.monitor_login import let_in
+from tests.support.load.monitor_login import monitor_headers
 from tests.support.local_system import System, running
 
 CALLERS = 5
@@ -24,7 +24,7 @@ CALLERS = 5
 
 @contextmanager
 def locked_clients(data: Path) -> Iterator[None]:
-    """Keep everybody else from the table of clients."""
+    """Lock the table of clients."""
     server = Postgres(data / "postgres", data / "logs" / "postgres.log")
     engine = create_engine(driver_url(server.url("clients", user="clients")))
     try:
@@ -37,9 +37,9 @@ def locked_clients(data: Path) -> Iterator[None]:
 
 @contextmanager
 def fetching(system: System, secret: Path) -> Iterator[None]:
-    """Have several callers fetch a client again and again, however they are answered."""
+    """Fetch a client repeatedly from several threads, whatever the responses."""
     stop = threading.Event()
-    headers = let_in(system.url, secret)
+    headers = monitor_headers(system.url, secret)
 
     def fetch() -> None:
         with httpx.Client(base_url=system.url, headers=headers, timeout=30) as http:
@@ -55,45 +55,51 @@ def fetching(system: System, secret: Path) -> Iterator[None]:
     assert [call.exception() for call in calls] == [None] * CALLERS
 
 
-def test_a_pool_that_is_too_small_is_named_with_who_waited(
+def test_a_full_pool_is_named_with_its_waiting_requests(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("THREADS", "2")
-    monkeypatch.setenv("METRICS_BIND", "127.0.0.1:9")  # one for all: the run gives each its own
+    monkeypatch.setenv(
+        "METRICS_BIND", "127.0.0.1:9"
+    )  # the run replaces it with an address for each service
     with running(data_folder, None, "--metrics") as system:
-        told = targets(data_folder, [])
-        with Looks(told) as quiet:
-            wait_until(lambda: len(quiet.fullest(1)) == 4, "all four services to tell")
-        idle = quiet.fullest(1)
+        targets = metrics_targets(data_folder, [])
+        with MetricsSampler(targets) as quiet:
+            wait_until(lambda: len(quiet.busiest(1)) == 4, "metrics of all four services")
+        idle = quiet.busiest(1)
         assert {name: (i.threads, i.connections) for name, i in idle.items()} == dict.fromkeys(
             ("auth", "clients", "products", "inventory"), (2, 2)
         )
-        assert not any("pool" in line for line in saturated(Step(1, insides=idle)))
+        assert not any("pool" in line for line in bottlenecks(Step(1, services=idle)))
         secret = data_folder / "secrets" / "oauth-clients" / "synthetic"
-        with Looks(told) as looks, locked_clients(data_folder), fetching(system, secret):
-            wait_until(lambda: is_full(looks), "the pool to be full", 30)
-    first = saturated(Step(1, insides=looks.fullest(1)))[0]
+        with (
+            MetricsSampler(targets) as sampler,
+            locked_clients(data_folder),
+            fetching(system, secret),
+        ):
+            wait_until(lambda: is_full(sampler), "the pool to be full", 30)
+    first = bottlenecks(Step(1, services=sampler.busiest(1)))[0]
     assert first.startswith("pool of clients: 2.0 of 2 connections in use, ")
 
 
-def is_full(looks: Looks) -> bool:
-    """Tell whether callers wait for the clients service, and all its connections are in use."""
-    clients = looks.fullest(1).get("clients")
+def is_full(sampler: MetricsSampler) -> bool:
+    """True where requests wait for the clients service, and all its connections are in use."""
+    clients = sampler.busiest(1).get("clients")
     return clients is not None and clients.waiting >= 1 and clients.connections_in_use == 2
 
 
-def test_a_run_without_metrics_is_no_error_and_a_list_that_is_none_is_told(tmp_path: Path) -> None:
-    assert targets(tmp_path, []) == []
+def test_targets_are_optional_and_an_invalid_file_is_rejected(tmp_path: Path) -> None:
+    assert metrics_targets(tmp_path, []) == []
     path = tmp_path / "metrics.json"
     path.write_text(json.dumps([{"targets": ["127.0.0.1:1"]}, {"targets": ["127.0.0.1:2"]}]))
-    assert targets(tmp_path, []) == ["127.0.0.1:1", "127.0.0.1:2"]
-    assert targets(tmp_path, ["pod:9000"]) == ["pod:9000"]
+    assert metrics_targets(tmp_path, []) == ["127.0.0.1:1", "127.0.0.1:2"]
+    assert metrics_targets(tmp_path, ["pod:9000"]) == ["pod:9000"]
     path.write_text('{"targets": 1}')
-    with pytest.raises(InsideError, match=r"metrics\.json"):
-        targets(tmp_path, [])
+    with pytest.raises(MetricsError, match=r"metrics\.json"):
+        metrics_targets(tmp_path, [])
 
 
-def test_a_service_that_is_silent_is_left_out() -> None:
-    with Looks(["127.0.0.1:9"]) as looks:
+def test_an_unreachable_service_is_skipped() -> None:
+    with MetricsSampler(["127.0.0.1:9"]) as sampler:
         pass
-    assert looks.fullest(1) == {}
+    assert sampler.busiest(1) == {}

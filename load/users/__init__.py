@@ -1,6 +1,6 @@
-"""Who uses the system, and what each of them does.
+"""Personas of the load: one Locust user class each.
 
-The story: a shop with one counter. For each person who looks after the catalogue (weight 1) and
-each auditor (1) there are four sellers and three attendants; a monitor looks in now and then (1),
-and sometimes replays a whole journey.
+The scenario is a shop with one counter. For each catalogue keeper (weight 1) and each auditor (1)
+there are four sellers and three attendants. A monitor (1) calls the health checks, and sometimes
+replays a whole journey.
 """

@@ -1,4 +1,4 @@
-"""Calls to the system as all personas make them: timed from when they were due, and recorded."""
+"""HTTP client of the personas: latencies count from the scheduled start, and are recorded."""
 
 import base64
 import json
@@ -12,20 +12,20 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
 from load.harness.recording import JOURNEY, OK, REFUSED, Recording
-from load.users.dataset import World
-from load.users.journeys import FORBEARING, Replays, ending
+from load.users.dataset import Dataset
+from load.users.journeys import RETRYABLE_STATUSES, JourneyReplayer, recorded_outcome
 from load.users.operations import OPERATIONS, Operation
 
-PATIENCE = 10.0  # seconds until a caller gives up
-CONNECTIONS = 256  # at the same time, of one process
+TIMEOUT_SECONDS = 10.0
+MAX_CONNECTIONS = 256  # of one process
 
-# when the action of this greenlet was due: its first call counts from then, and the others from now
-DUE: ContextVar[float | None] = ContextVar("due", default=None)
+# Scheduled start of this greenlet's action: its first call counts from then, the others from now.
+SCHEDULED_AT: ContextVar[float | None] = ContextVar("scheduled_at", default=None)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back; a status of 0 says that nothing did."""
+class Response:
+    """The result of a call; status 0 stands for a transport error."""
 
     status: int
     outcome: str
@@ -34,17 +34,17 @@ class Answer:
 
     @property
     def is_ok(self) -> bool:
-        """Tell whether it is what was asked for."""
+        """True for the status of success, with a JSON body."""
         return self.outcome == OK
 
     @property
-    def is_unknown(self) -> bool:
-        """Tell whether the call may have been done all the same."""
+    def is_uncertain(self) -> bool:
+        """True where the system may have performed the call all the same."""
         return self.status == 0 or self.status >= 500  # noqa: PLR2004 - the class of HTTP
 
 
-class Token(Protocol):
-    """What a caller needs to be let in: ``Access``, or what stands for it."""
+class TokenSource(Protocol):
+    """Credentials and tokens, as ``TokenProvider`` has them."""
 
     @property
     def credentials(self) -> tuple[str, str]:
@@ -54,27 +54,31 @@ class Token(Protocol):
         """Return a bearer token."""
 
 
-class Caller:
-    """One process's way to the system: its connections, its user, its rows, its recording."""
+class ApiClient:
+    """The connections, the user, the rows and the recording of one process."""
 
     def __init__(
-        self, environment: Environment, access: Token, world: World, replays: Replays
+        self,
+        environment: Environment,
+        tokens: TokenSource,
+        dataset: Dataset,
+        journeys: JourneyReplayer,
     ) -> None:
-        """Call ``environment.host``, as ``replays`` does."""
+        """Connect to ``environment.host``, which must be the target of ``journeys`` too."""
         self.recording = Recording()
+        self.dataset = dataset
         self._environment = environment
-        self._replays = replays
-        self.world = world
-        self.access = access
+        self._journeys = journeys
+        self._tokens = tokens
         self._session = FastHttpSession(
             environment.host,
             environment.events.request,
             None,
             insecure=False,
-            concurrency=CONNECTIONS,
-            max_retries=0,  # a call that is sent twice unseen would be counted, and done, as one
-            connection_timeout=PATIENCE,
-            network_timeout=PATIENCE,
+            concurrency=MAX_CONNECTIONS,
+            max_retries=0,  # an invisible retry would perform a call twice and count it once
+            connection_timeout=TIMEOUT_SECONDS,
+            network_timeout=TIMEOUT_SECONDS,
         )
 
     def call(
@@ -84,79 +88,83 @@ class Caller:
         *,
         body: dict[str, Any] | None = None,
         query: str = "",
-    ) -> Answer:
-        """Call an operation of ``OPERATIONS``, for an id where it takes one."""
+    ) -> Response:
+        """Call an operation of ``OPERATIONS``; ``number`` replaces the id of its path."""
         operation = OPERATIONS[name]
-        began = time.monotonic()
-        due = _due(began)
-        kind = query.partition("=")[0]  # a page and a search are not the same work
+        sent_at = time.monotonic()
+        scheduled_at = _take_schedule(sent_at)
+        kind = query.partition("=")[0]  # a page and a search are different work
         with self._session.request(
             operation.method,
-            operation.at(number) + query,
+            operation.url_path(number) + query,
             name=operation.path + kind,
             json=body,
             headers=self._headers(name),
             catch_response=True,
         ) as response:
-            answer = _read(operation, response)
-            # a call that was sent late was late for whoever waited for it
-            took = response.request_meta["response_time"] + (began - due) * 1000
-            response.request_meta["response_time"] = took
-            if answer.is_ok:
+            result = _parse(operation, response)
+            # the latency includes the delay before sending (no coordinated omission)
+            latency = response.request_meta["response_time"] + (sent_at - scheduled_at) * 1000
+            response.request_meta["response_time"] = latency
+            if result.is_ok:
                 response.success()
             else:
-                response.failure(answer.outcome)
-        self.recording.note(_wall(due), operation.name + kind, took, answer.outcome)
-        return answer
+                response.failure(result.outcome)
+        self.recording.record(
+            _epoch_seconds(scheduled_at), operation.name + kind, latency, result.outcome
+        )
+        return result
 
-    def replay(self) -> None:
-        """Replay a journey; it counts as one call."""
-        due = _due(time.monotonic())
-        outcome = self._replays.replay()
-        took, how = (time.monotonic() - due) * 1000, ending(outcome)
+    def replay_journey(self) -> None:
+        """Replay a journey, recorded as one call."""
+        scheduled_at = _take_schedule(time.monotonic())
+        result = self._journeys.replay()
+        latency, outcome = (time.monotonic() - scheduled_at) * 1000, recorded_outcome(result)
         self._environment.events.request.fire(  # type: ignore[no-untyped-call] # Locust's
             request_type=JOURNEY,
-            name=outcome.journey,
-            response_time=took,
+            name=result.journey,
+            response_time=latency,
             response_length=0,
-            exception=None if how == OK else RuntimeError(how),
+            exception=None if outcome == OK else RuntimeError(outcome),
             context={},
         )
-        self.recording.note(_wall(due), f"{JOURNEY} {outcome.journey}", took, how)
+        name = f"{JOURNEY} {result.journey}"
+        self.recording.record(_epoch_seconds(scheduled_at), name, latency, outcome)
 
     def _headers(self, name: str) -> dict[str, str]:
         if name == "users.login":
-            both = ":".join(self.access.credentials)
-            return {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
-        headers = {"Authorization": f"Bearer {self.access.token()}"}
+            credentials = ":".join(self._tokens.credentials)
+            return {"Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}"}
+        headers = {"Authorization": f"Bearer {self._tokens.token()}"}
         if OPERATIONS[name].method == "POST":
-            # a connection that is lost before the answer makes the client send again
+            # the HTTP client sends again when an idle connection was closed
             headers["Idempotency-Key"] = secrets.token_hex(16)
         return headers
 
 
-def _due(began: float) -> float:
-    """Return when the call that begins now was due: an action's first one with the action."""
-    due, _ = DUE.get() or began, DUE.set(None)
-    return due
+def _take_schedule(now: float) -> float:
+    """Return the scheduled start of this call: the action's own for its first call, else now."""
+    scheduled_at = SCHEDULED_AT.get() or now
+    SCHEDULED_AT.set(None)
+    return scheduled_at
 
 
-def _wall(due: float) -> float:
-    """Return a time of the monotonic clock as seconds since the epoch."""
-    return time.time() - time.monotonic() + due
+def _epoch_seconds(monotonic: float) -> float:
+    """Convert a time of the monotonic clock."""
+    return time.time() - time.monotonic() + monotonic
 
 
-def _read(operation: Operation, response: Any) -> Answer:  # noqa: ANN401 - Locust has no type for it
+def _parse(operation: Operation, response: Any) -> Response:  # noqa: ANN401 - Locust has no type for it
     status = int(response.status_code)
     headers = response.headers or {}
     if status == operation.status:
         try:
-            return Answer(status, OK, json.loads(response.text), headers.get("Link", ""))
+            return Response(status, OK, json.loads(response.text), headers.get("Link", ""))
         except ValueError:
-            return Answer(status, "no JSON")
-    if status in FORBEARING and headers.get("Retry-After"):
-        return Answer(status, REFUSED)
+            return Response(status, "no JSON")
+    if status in RETRYABLE_STATUSES and headers.get("Retry-After"):
+        return Response(status, REFUSED)
     if status:
-        return Answer(status, str(status))
+        return Response(status, str(status))
     error = getattr(response.error, "original", None) or response.error
-    return Answer(0, type(error).__name__)
+    return Response(0, type(error).__name__)

@@ -1,4 +1,4 @@
-"""An auditor: reads lists, page after page."""
+"""The auditor persona: reads lists, page by page."""
 
 import re
 
@@ -6,12 +6,12 @@ from locust import between, task
 
 from load.users.persona import Persona
 
-PAGES = 3  # at one go
-NEXT = re.compile(r"<[^>]*(\?[^>]*)>; *rel=\"?next")
+MAX_PAGES = 3  # of one action
+NEXT_LINK = re.compile(r"<[^>]*(\?[^>]*)>; *rel=\"?next")
 
 
 class Auditor(Persona):
-    """One in the story, and a slow reader."""
+    """One in the scenario; 5 to 10 seconds between two lists."""
 
     weight = 1
     wait_time = between(5, 10)
@@ -33,9 +33,9 @@ class Auditor(Persona):
 
     def _read(self, operation: str) -> None:
         query = "?limit=100"
-        for _ in range(PAGES):
-            answer = self.call(operation, query=query)
-            following = NEXT.search(answer.link)
-            if following is None:
+        for _ in range(MAX_PAGES):
+            response = self.call(operation, query=query)
+            next_link = NEXT_LINK.search(response.link)
+            if next_link is None:
                 return
-            query = following[1]
+            query = next_link[1]

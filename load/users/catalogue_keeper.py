@@ -1,4 +1,4 @@
-"""Whoever looks after the catalogue: makes products, changes prices, drops drafts."""
+"""The catalogue keeper persona: creates products, changes prices, deletes drafts."""
 
 from locust import between, task
 
@@ -7,39 +7,40 @@ from load.users.persona import Persona
 
 
 class CatalogueKeeper(Persona):
-    """One in the story. Looks twice before a price is changed."""
+    """One in the scenario; reads twice as often as it changes a price."""
 
     weight = 1
     wait_time = between(5, 10)
 
     @task(2)
-    def draft(self) -> None:
-        """Make a product that is not for sale yet."""
-        world = self.caller.world
-        answer = self.call("products.create", body=fake_data.product(world.run))
-        if answer.is_ok:
-            world.drafts.append(answer.body["id"])
+    def create_draft(self) -> None:
+        """Create a product that is not for sale yet."""
+        dataset = self.api.dataset
+        response = self.call("products.create", body=fake_data.product(dataset.run_id))
+        if response.is_ok:
+            dataset.drafts.append(response.body["id"])
 
     @task(1)
-    def drop(self) -> None:
+    def delete_draft(self) -> None:
         """Delete a draft."""
-        if self.caller.world.drafts:
-            self.call("products.delete", self.caller.world.drafts.pop())
+        if self.api.dataset.drafts:
+            self.call("products.delete", self.api.dataset.drafts.pop())
         else:
-            self.draft()
+            self.create_draft()
 
     @task(4)
-    def look_at(self) -> None:
-        """Look at a product."""
-        self.call("products.fetch", self.caller.world.product())
+    def fetch_product(self) -> None:
+        """Fetch a product."""
+        self.call("products.fetch", self.api.dataset.random_product())
 
     @task(2)
-    def reprice(self) -> None:
-        """Change a product's price."""
-        world = self.caller.world
-        self.call("products.update", world.product(), body=fake_data.product(world.run))
+    def update_price(self) -> None:
+        """Update a product's price."""
+        dataset = self.api.dataset
+        body = fake_data.product(dataset.run_id)
+        self.call("products.update", dataset.random_product(), body=body)
 
     @task(1)
-    def browse(self) -> None:
-        """Look at a page of the catalogue."""
+    def list_products(self) -> None:
+        """List a page of the catalogue."""
         self.call("products.list_all", query="?limit=50")

@@ -1,4 +1,4 @@
-"""Clients, addresses and products that do not exist, each one new."""
+"""Random clients, addresses and products, all distinct."""
 
 import itertools
 import random
@@ -11,7 +11,7 @@ PLACES = (
     ("RS", "Bagé", "Avenida Sete de Setembro", "96400-003"),
 )
 
-# counted, since drawn numbers would soon meet; nine times the same digit is no CPF
+# A counter, since random numbers would soon collide. Nine equal digits make no valid CPF.
 _numbers = (
     number % 10**9
     for number in itertools.count(secrets.randbelow(10**9))
@@ -19,11 +19,11 @@ _numbers = (
 )
 
 
-def client(run: str) -> dict[str, Any]:
-    """Return a client, marked with the run that it belongs to."""
+def client(run_id: str) -> dict[str, Any]:
+    """Return a client, marked with the id of its run."""
     return {
         "name": "Antônia da Conceição",
-        "email": f"{secrets.token_hex(8)}@{run}.test",
+        "email": f"{secrets.token_hex(8)}@{run_id}.test",
         "cpf": cpf(next(_numbers)),
         "balance": random.randrange(10**6) / 100,  # noqa: S311 - any amount will do
     }
@@ -43,10 +43,10 @@ def address(client_id: int) -> dict[str, Any]:
     }
 
 
-def product(run: str) -> dict[str, Any]:
-    """Return a product, marked with the run that it belongs to."""
+def product(run_id: str) -> dict[str, Any]:
+    """Return a product, marked with the id of its run."""
     return {
-        "name": f"Monitor {run} {secrets.token_hex(8)}",
+        "name": f"Monitor {run_id} {secrets.token_hex(8)}",
         "description": "27 polegadas",
         "quantity": random.randrange(1_000),  # noqa: S311 - any quantity will do
         "price": random.randrange(10**6) / 100,  # noqa: S311 - any price will do
@@ -59,7 +59,7 @@ def cpf(number: int) -> str:
     digits = [int(digit) for digit in f"{number:09}"]
     for _ in range(2):
         weights = range(len(digits) + 1, 1, -1)
-        rest = sum(w * d for w, d in zip(weights, digits, strict=True)) % 11
-        digits.append(0 if rest < 2 else 11 - rest)  # noqa: PLR2004 - so the rule is
+        remainder = sum(w * d for w, d in zip(weights, digits, strict=True)) % 11
+        digits.append(0 if remainder < 2 else 11 - remainder)  # noqa: PLR2004 - of the algorithm
     text = "".join(map(str, digits))
     return f"{text[:3]}.{text[3:6]}.{text[6:9]}-{text[9:]}"

@@ -1,4 +1,4 @@
-"""The journeys that ship, replayed from within the load as monitors replay them."""
+"""Replays of the shipped journeys within the load, by the code that the monitors run."""
 
 import random
 from pathlib import Path
@@ -12,22 +12,22 @@ from synthetic.probe.runner import Limits, Runner
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
 
-FORBEARING = (429, 503)
-LIMITS = Limits(retries=0)  # a pass after a retry would hide what the load is there to see
+RETRYABLE_STATUSES = (429, 503)
+LIMITS = Limits(retries=0)  # a pass after a retry would hide the failure that the load looks for
 
 
-class Replays:
-    """What one process can replay: without the monitors' secret, what needs no token."""
+class JourneyReplayer:
+    """The journeys that one process can replay: without the secret, those that need no token."""
 
     def __init__(self, url: str, secret_file: str = "") -> None:
-        """Read the journeys once; they are replayed against ``url``."""
+        """Read the journeys, to be replayed against ``url``."""
         secret = Path(secret_file).read_text().strip() if secret_file else ""
         self._credentials = Credentials(secret) if secret else None
         self._target = parse_target(url)
         self._journeys = [*filter(self._can_run, map(load_journey, journey_names()))]
 
     def replay(self) -> RunResult:
-        """Replay any of them, whole, what undoes it included."""
+        """Replay a random journey, its cleanup included."""
         return self._runner(random.choice(self._journeys)).run()  # noqa: S311 - any of them
 
     def _can_run(self, journey: Journey) -> bool:
@@ -48,8 +48,10 @@ class Replays:
         )
 
 
-def ending(outcome: RunResult) -> str:
-    """Return how a replay ended, as recordings have it."""
-    if outcome.result == "passed":
+def recorded_outcome(result: RunResult) -> str:
+    """Return the outcome of a replay in the terms of a recording."""
+    if result.result == "passed":
         return OK
-    return REFUSED if outcome.status in FORBEARING else f"{outcome.reason} at {outcome.step}"
+    if result.status in RETRYABLE_STATUSES:
+        return REFUSED
+    return f"{result.reason} at {result.step}"

@@ -1,4 +1,4 @@
-"""A monitor: asks each service whether it is well, and now and then replays a journey."""
+"""The monitor persona: calls the health checks, and replays a journey now and then."""
 
 import random
 
@@ -6,32 +6,32 @@ from locust import between, task
 
 from load.users.persona import Persona
 
-HEALTHS = ("users.health", "clients.health", "products.health", "inventory.health")
+HEALTH_OPERATIONS = ("users.health", "clients.health", "products.health", "inventory.health")
 
 
 class Monitor(Persona):
-    """One in the story, at an even pace."""
+    """One in the scenario, at an even pace."""
 
     weight = 1
     wait_time = between(4, 6)
 
     @task(4)
-    def ask_health(self) -> None:
-        """Ask one of the services."""
-        self.call(random.choice(HEALTHS))  # noqa: S311 - any of them
+    def check_health(self) -> None:
+        """Call the health check of a random service."""
+        self.call(random.choice(HEALTH_OPERATIONS))  # noqa: S311 - any of them
 
     @task(1)
-    def ask_for_a_client(self) -> None:
-        """Ask whether a client exists."""
-        with self.caller.world.client() as client_id:
+    def check_client(self) -> None:
+        """Check that a client exists."""
+        with self.api.dataset.use_client() as client_id:
             self.call("clients.exists", client_id)
 
     @task(1)
-    def ask_for_a_product(self) -> None:
-        """Ask whether a product exists."""
-        self.call("products.exists", self.caller.world.product())
+    def check_product(self) -> None:
+        """Check that a product exists."""
+        self.call("products.exists", self.api.dataset.random_product())
 
     @task(1)
-    def replay_a_journey(self) -> None:
-        """Replay one of the journeys that ship."""
-        self.caller.replay()
+    def replay_journey(self) -> None:
+        """Replay one of the shipped journeys."""
+        self.api.replay_journey()

@@ -1,11 +1,11 @@
-"""The operations that personas call, by the name that the contracts give them."""
+"""The operations that personas call, by their operationId in the contracts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Operation:
-    """How one is called, and how a good answer to it begins."""
+    """Method, path and status of success of an operation."""
 
     method: str
     path: str  # an id is written as [id]
@@ -13,11 +13,11 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """What it is called in statistics: one name for all ids."""
+        """The name in statistics, the same for all ids."""
         return f"{self.method} {self.path}"
 
-    def at(self, number: int | None = None) -> str:
-        """Return its path for an id."""
+    def url_path(self, number: int | None = None) -> str:
+        """Return the path for an id."""
         return self.path if number is None else self.path.replace("[id]", str(number))
 
 

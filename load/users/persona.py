@@ -1,4 +1,4 @@
-"""What all personas have in common, and the two models in which they act."""
+"""The base class of all personas, for the open and the closed workload model."""
 
 import logging
 import random
@@ -10,57 +10,58 @@ import gevent
 from locust import User, between
 
 from load.harness.recording import NOT_STARTED
-from load.users.api_client import DUE, Answer, Caller
+from load.users.api_client import SCHEDULED_AT, ApiClient, Response
 
-MOST_IN_FLIGHT = 2_000  # actions of one process; more of them would say nothing new
+MAX_IN_FLIGHT = 2_000  # actions of one process; beyond that the system is clearly saturated
+GENERATOR = "(the client)"  # in place of an operation, for failures of the load generator
 
 Action = Callable[..., Any]
 
 
 class Persona(User):
-    """Somebody who uses the system: some actions, with weights, and time to think between them.
+    """A user of the system: weighted actions, and the time between them.
 
-    In the closed model each one waits for an answer, thinks, and goes on. In the open model each
-    one stands for an action a second: the next begins when it is due, whatever became of the last.
+    In the closed model each user waits for the response, pauses, and continues. In the open model
+    each user stands for one action a second, which begins on schedule whatever became of the last.
     """
 
     abstract = True
     wait_time = between(1, 3)
-    caller: ClassVar[Caller]
+    api: ClassVar[ApiClient]
     in_flight: ClassVar[int] = 0
     actions: ClassVar[list[Any]] = []
 
     @classmethod
-    def act_openly(cls) -> None:
+    def use_open_model(cls) -> None:
         """Change this persona to the open model."""
         if cls.tasks != [arrivals]:
             cls.actions, cls.tasks = list(cls.tasks), [arrivals]
 
-    def call(self, name: str, number: int | None = None, **how: Any) -> Answer:  # noqa: ANN401 - as Caller.call
+    def call(self, name: str, number: int | None = None, **options: Any) -> Response:  # noqa: ANN401 - as ApiClient.call
         """Call an operation."""
-        return self.caller.call(name, number, **how)
+        return self.api.call(name, number, **options)
 
 
 def arrivals(persona: Persona) -> None:
-    """Begin an action each second, with a phase of its own, for ever."""
-    due = time.monotonic() + random.random()  # noqa: S311 - any phase will do
+    """Start an action each second, at a random offset within the second; never return."""
+    scheduled_at = time.monotonic() + random.random()  # noqa: S311 - any offset will do
     while True:
-        gevent.sleep(max(0.0, due - time.monotonic()))
+        gevent.sleep(max(0.0, scheduled_at - time.monotonic()))
         action = random.choice(persona.actions)  # noqa: S311 - any of them, by weight
-        if Persona.in_flight < MOST_IN_FLIGHT:
+        if Persona.in_flight < MAX_IN_FLIGHT:
             Persona.in_flight += 1
-            gevent.spawn(_act, persona, action, due)
+            gevent.spawn(_perform, persona, action, scheduled_at)
         else:
-            persona.caller.recording.note(time.time(), "(the client)", 0, NOT_STARTED)
-        due += 1
+            persona.api.recording.record(time.time(), GENERATOR, 0, NOT_STARTED)
+        scheduled_at += 1
 
 
-def _act(persona: Persona, action: Action, due: float) -> None:
+def _perform(persona: Persona, action: Action, scheduled_at: float) -> None:
     try:
-        DUE.set(due)
+        SCHEDULED_AT.set(scheduled_at)
         action(persona)
     except Exception as error:
-        logging.getLogger(__name__).exception("%s ended early", action.__name__)
-        persona.caller.recording.note(time.time(), "(the client)", 0, type(error).__name__)
+        logging.getLogger(__name__).exception("%s failed", action.__name__)
+        persona.api.recording.record(time.time(), GENERATOR, 0, type(error).__name__)
     finally:
         Persona.in_flight -= 1

@@ -1,4 +1,4 @@
-"""A seller: adds to clients' inventories, shows them, and takes something back now and then."""
+"""The seller persona: adds to clients' inventories, lists them, and removes a few rows."""
 
 import random
 
@@ -10,46 +10,46 @@ PURCHASE_DATE = "2024-11-01T10:30:00"
 
 
 class Seller(Persona):
-    """Four in the story, and in more of a hurry than the attendants."""
+    """Four in the scenario; faster than the attendants."""
 
     weight = 4
     wait_time = between(1, 4)
 
     @task(5)
-    def sell(self) -> None:
-        """Sell some of a product to a client."""
-        world = self.caller.world
+    def add_purchase(self) -> None:
+        """Add some items of a product to the inventory of a client."""
+        dataset = self.api.dataset
         items = random.randrange(1, 100)  # noqa: S311 - any number will do
-        with world.client() as client_id:
+        with dataset.use_client() as client_id:
             body = {
                 "client_id": client_id,
-                "product_id": world.product(),
+                "product_id": dataset.random_product(),
                 "number_of_items": items,
                 "purchase_date": PURCHASE_DATE,
             }
-            answer = self.call("inventory.add_product", body=body)
-            if answer.is_ok:
-                world.bought(client_id, answer.body["id"], items)
-            elif answer.is_unknown:
-                world.maybe_bought(client_id, items)
+            response = self.call("inventory.add_product", body=body)
+            if response.is_ok:
+                dataset.purchase_confirmed(client_id, response.body["id"], items)
+            elif response.is_uncertain:
+                dataset.purchase_uncertain(client_id, items)
 
     @task(4)
-    def show(self) -> None:
-        """Show a client what they have."""
-        with self.caller.world.client() as client_id:
+    def list_inventory(self) -> None:
+        """List the inventory of a client."""
+        with self.api.dataset.use_client() as client_id:
             self.call("inventory.list_products", client_id)
 
     @task(1)
-    def take_back(self) -> None:
-        """Take a purchase back."""
-        world = self.caller.world
-        purchase = world.take_purchase()
+    def remove_purchase(self) -> None:
+        """Remove a purchase from an inventory."""
+        dataset = self.api.dataset
+        purchase = dataset.remove_purchase()
         if purchase is None:
-            self.show()
+            self.list_inventory()
             return
-        with world.client(purchase.client_id):
-            answer = self.call("inventory.remove_product", purchase.id)
-        if answer.is_ok:
-            world.taken_back(purchase)
+        with dataset.use_client(purchase.client_id):
+            response = self.call("inventory.remove_product", purchase.id)
+        if response.is_ok:
+            dataset.removal_confirmed(purchase)
         else:
-            world.maybe_taken_back(purchase)
+            dataset.removal_uncertain(purchase)

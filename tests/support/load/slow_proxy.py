@@ -1,4 +1,4 @@
-"""A proxy before a system that delays one operation, so that there is something to be found."""
+"""HTTP proxy that delays one operation of a system."""
 
 import asyncio
 import sys
@@ -10,24 +10,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-DELAY = 0.2  # seconds
+DELAY_SECONDS = 0.2
 HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "content-encoding", "host"}
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
 def application(upstream: str, method: str, prefix: str) -> Starlette:
-    """Pass everything on to ``upstream``, and some of it late."""
+    """Return a proxy for ``upstream`` that delays requests with this method and path prefix."""
     client = httpx.AsyncClient(base_url=upstream, timeout=20)
 
     async def forward(request: Request) -> Response:
         if request.method == method and request.url.path.startswith(prefix):
-            await asyncio.sleep(DELAY)
+            await asyncio.sleep(DELAY_SECONDS)
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         headers = {k: v for k, v in request.headers.items() if k not in HOP_BY_HOP}
         body = await request.body()
-        answer = await client.request(request.method, target, headers=headers, content=body)
-        kept = {k: v for k, v in answer.headers.items() if k not in HOP_BY_HOP}
-        return Response(answer.content, answer.status_code, kept)
+        response = await client.request(request.method, target, headers=headers, content=body)
+        kept = {k: v for k, v in response.headers.items() if k not in HOP_BY_HOP}
+        return Response(response.content, response.status_code, kept)
 
     return Starlette(routes=[Route("/{path:path}", forward, methods=METHODS)])
 

@@ -1,0 +1,56 @@
+"""Configuration of a run, and the checks before it starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from load.shapes import build_plan
+from load.shapes.phases import BASELINE_SECONDS, Model
+
+LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
+SYNTHETIC_ROW_SECONDS = 3_000.0  # rows of the monitors' realm live an hour, until the next purge
+
+
+class RunError(Exception):
+    """The run is impossible or failed; the message gives the reason and a remedy."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings of one run."""
+
+    url: str
+    shape: str
+    model: Model = "open"
+    load: float | None = None  # actions a second, or users; by default the shape's own
+    seconds: float | None = None  # of the main phase; by default the shape's own
+    secret_file: str = ""
+    web_port: int = 0  # of Locust's web page; 0 for none
+    measure_ceiling: bool = True
+    locust_options: Sequence[str] = ()  # as --master
+
+
+def validate(config: RunConfig) -> None:
+    """Check that the system responds and that the run can end before its rows are purged.
+
+    Raises:
+        RunError: the run is impossible.
+
+    """
+    try:
+        httpx.get(f"{config.url}/clients/health", timeout=30).raise_for_status()
+    except httpx.HTTPError as error:
+        raise RunError(
+            f"no Cadastro at {config.url} ({error}): start one with make run, or set URL"
+        ) from error
+    if config.secret_file and not Path(config.secret_file).is_file():
+        raise RunError(f"SECRET_FILE: there is no file {config.secret_file}")
+    seconds = build_plan(config.shape, config.model, config.load, config.seconds).seconds
+    if config.secret_file and seconds > SYNTHETIC_ROW_SECONDS:
+        raise RunError(
+            f"{config.shape} takes {seconds:.0f} s, and rows of the monitors' realm are purged "
+            f"after an hour: set DURATION below {SYNTHETIC_ROW_SECONDS - BASELINE_SECONDS:.0f}, or "
+            "SECRET_FILE= to load the live realm"
+        )

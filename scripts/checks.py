@@ -39,6 +39,14 @@ TYPED = (
     *("tests", "benchmarks"),
 )
 
+SCHEMA = ("check-jsonschema", "--quiet", "--builtin-schema")
+
+
+def yaml_files(folder: str) -> list[str]:
+    """Return the paths of the YAML files in a folder."""
+    return [str(path) for path in sorted((ROOT / folder).glob("*.yml"))]
+
+
 LINTERS = (
     Check("ruff", ("ruff", "check", "--quiet", ".")),
     Check("format", ("ruff", "format", "--check", "--quiet", ".")),
@@ -49,6 +57,11 @@ LINTERS = (
     Check("chart docs", ("python", "-m", "scripts.charts.chart_docs", "--check")),
     Check("secrets", ("python", "scripts/audit.py", "secrets")),
     Check("checkov", ("python", "-m", "scripts.charts.charts_security")),
+    Check("workflows", (*SCHEMA, "vendor.github-workflows", *yaml_files(".github/workflows"))),
+    Check("dependabot", (*SCHEMA, "vendor.dependabot", ".github/dependabot.yml")),
+    Check(
+        "issue forms", (*SCHEMA, "vendor.github-issue-forms", *yaml_files(".github/ISSUE_TEMPLATE"))
+    ),
 )
 
 

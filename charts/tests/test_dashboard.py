@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from monitors import monitor
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
@@ -15,6 +14,7 @@ from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
 from synthetic.operator import monitor_metrics, operator_metrics
 from synthetic.operator.monitor_cache import MonitorCache
+from tests.support.synthetic.kubernetes_objects import monitor
 
 OPTIONS = (
     *("--set", "credentials.existingSecret=x"),

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from apiserver import Cluster
-from apiservice import serve
-from stage import Stage
 
-from shop import Shop, open_shop, write_journey
 from synthetic.operator.api_client import ApiClient
+from tests.support.synthetic.fake_api_server import serve
+from tests.support.synthetic.fake_cluster import FakeCluster
+from tests.support.synthetic.mock_shop import MockShop, run_mock_shop, write_journey
+from tests.support.synthetic.operator_harness import OperatorHarness
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
+def shop() -> Iterator[MockShop]:
     """A shop that behaves."""
-    with open_shop() as served:
+    with run_mock_shop() as served:
         yield served
 
 
@@ -32,13 +32,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def stage(
+async def harness(
     anyio_backend: str,  # noqa: ARG001 - anyio needs it to run this
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[OperatorHarness]:
     """A cluster with nothing in it, and the operator's client logged in to it."""
-    cluster, kubeconfig = Cluster(), tmp_path / "kubeconfig"
+    cluster, kubeconfig = FakeCluster(), tmp_path / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     async with serve(cluster, kubeconfig) as url, ApiClient() as api:
-        yield Stage(cluster, api, url, kubeconfig)
+        yield OperatorHarness(cluster, api, url, kubeconfig)

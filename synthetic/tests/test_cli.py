@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from shop import Shop, answer
 from synthetic.operator.settings import Settings
 from synthetic.probe.results import RunResult, StepResult
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
+from tests.support.synthetic.mock_shop import MockShop, respond
 
 SHIPPED = {
     "auth-health",
@@ -62,7 +62,7 @@ def credentials(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_person_gets_a_table(shop: Shop, journey: Path, credentials: Path) -> None:
+def test_a_person_gets_a_table(shop: MockShop, journey: Path, credentials: Path) -> None:
     done = synthetic(
         "probe", "things", "--url", shop.url, "--file", journey, "--credentials", credentials
     )
@@ -79,9 +79,9 @@ def test_a_person_gets_a_table(shop: Shop, journey: Path, credentials: Path) -> 
 
 
 def test_a_program_gets_json_and_a_kubelet_a_message(
-    shop: Shop, journey: Path, credentials: Path, tmp_path: Path
+    shop: MockShop, journey: Path, credentials: Path, tmp_path: Path
 ) -> None:
-    shop.faults["GET /things"] = lambda h: answer(h, 500)
+    shop.faults["GET /things"] = lambda h: respond(h, 500)
     log = tmp_path / "termination"
     log.write_text("what another container left, " * 50)
     where = ("--url", shop.url, "--file", journey, "--credentials", credentials)

@@ -13,25 +13,33 @@ import pytest
 
 from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
-from shop import PATIENT, SHORT, Shop, answer, drip, raw, visit
 from synthetic.probe.runner import Limits
 from tests.support.ports import free_port
+from tests.support.synthetic.mock_shop import (
+    LONG_LIMITS,
+    SHORT_LIMITS,
+    MockShop,
+    drip,
+    replay_journey,
+    respond,
+    send_raw,
+)
 
 GOOD = {"id": 1, "name": "Probe"}
 VERSION = {"X-Version": "1"}
 
 
-def test_a_shop_that_behaves_passes_and_is_left_as_it_was(shop: Shop, journey: Path) -> None:
-    outcome = visit(shop.url, journey)
+def test_a_shop_that_behaves_passes_and_is_left_as_it_was(shop: MockShop, journey: Path) -> None:
+    outcome = replay_journey(shop.url, journey)
     assert (outcome.result, outcome.reason, outcome.step) == ("passed", "", "")
     assert shop.calls == ["POST /token", "POST /things", "GET /things/2", "DELETE /things/2"]
     assert shop.things == {}
 
 
 def test_every_request_carries_the_trace_and_none_a_secret_in_its_path(
-    shop: Shop, journey: Path
+    shop: MockShop, journey: Path
 ) -> None:
-    outcome = visit(shop.url, journey)
+    outcome = replay_journey(shop.url, journey)
     for _, path, headers in shop.requests:
         version, trace, span, flags = headers["traceparent"].split("-")
         assert (version, trace, len(span), flags) == ("00", outcome.trace_id, 16, "01")
@@ -44,57 +52,57 @@ def test_every_request_carries_the_trace_and_none_a_secret_in_its_path(
 @pytest.mark.parametrize(
     ("route", "fault", "step", "reason"),
     [
-        ("POST /token", lambda h: answer(h, 401), "token", "auth"),
-        ("POST /token", lambda h: answer(h, 503), "token", "http_status"),
-        ("POST /token", lambda h: answer(h, 200, {"access_token": 5}), "token", "schema"),
-        ("POST /things", lambda h: answer(h, 403), "make", "auth"),
-        ("POST /things", lambda h: answer(h, 502), "make", "http_status"),
-        ("GET /things", lambda h: answer(h, 500), "look", "http_status"),
-        ("GET /things", lambda h: answer(h, 200, GOOD), "look", "schema"),
-        ("GET /things", lambda h: answer(h, 200, GOOD, {"X-Version": "one"}), "look", "schema"),
-        ("GET /things", lambda h: answer(h, 200, {**GOOD, "x": 1}, VERSION), "look", "schema"),
+        ("POST /token", lambda h: respond(h, 401), "token", "auth"),
+        ("POST /token", lambda h: respond(h, 503), "token", "http_status"),
+        ("POST /token", lambda h: respond(h, 200, {"access_token": 5}), "token", "schema"),
+        ("POST /things", lambda h: respond(h, 403), "make", "auth"),
+        ("POST /things", lambda h: respond(h, 502), "make", "http_status"),
+        ("GET /things", lambda h: respond(h, 500), "look", "http_status"),
+        ("GET /things", lambda h: respond(h, 200, GOOD), "look", "schema"),
+        ("GET /things", lambda h: respond(h, 200, GOOD, {"X-Version": "one"}), "look", "schema"),
+        ("GET /things", lambda h: respond(h, 200, {**GOOD, "x": 1}, VERSION), "look", "schema"),
         (
             "GET /things",
-            lambda h: answer(h, 200, GOOD, {**VERSION, "X-Colour": "#f00"}),
+            lambda h: respond(h, 200, GOOD, {**VERSION, "X-Colour": "#f00"}),
             "look",
             "schema",
         ),
         (
             "GET /things",
-            lambda h: answer(h, 200, GOOD, {**VERSION, "Content-Type": "text/html"}),
+            lambda h: respond(h, 200, GOOD, {**VERSION, "Content-Type": "text/html"}),
             "look",
             "schema",
         ),
-        ("GET /things", lambda h: answer(h, 200, {"id": 1}, VERSION), "look", "schema"),
-        ("GET /things", lambda h: answer(h, 200, GOOD, VERSION), "look", "assertion"),
+        ("GET /things", lambda h: respond(h, 200, {"id": 1}, VERSION), "look", "schema"),
+        ("GET /things", lambda h: respond(h, 200, GOOD, VERSION), "look", "assertion"),
         (
             "GET /things",
-            lambda h: answer(h, 200, {**GOOD, "name": None}, VERSION),
+            lambda h: respond(h, 200, {**GOOD, "name": None}, VERSION),
             "look",
             "assertion",
         ),
-        ("GET /things", lambda h: raw(h, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "look", "schema"),
-        ("GET /things", lambda h: raw(h, b"HTTP/1.1 200 OK\r\nX-Ver"), "look", "connect"),
+        ("GET /things", lambda h: send_raw(h, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "look", "schema"),
+        ("GET /things", lambda h: send_raw(h, b"HTTP/1.1 200 OK\r\nX-Ver"), "look", "connect"),
         (
             "GET /things",
-            lambda h: raw(h, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
+            lambda h: send_raw(h, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
             "look",
             "connect",
         ),
         (
             "GET /things",
-            lambda h: answer(h, 200, {**GOOD, "name": "x" * 9_000_000}, VERSION),
+            lambda h: respond(h, 200, {**GOOD, "name": "x" * 9_000_000}, VERSION),
             "look",
             "schema",
         ),
-        ("GET /things", lambda h: raw(h, b""), "look", "connect"),
+        ("GET /things", lambda h: send_raw(h, b""), "look", "connect"),
         ("GET /things", drip, "look", "timeout"),
-        ("DELETE /things", lambda h: answer(h, 500), "unmake", "teardown"),
+        ("DELETE /things", lambda h: respond(h, 500), "unmake", "teardown"),
         ("DELETE /things", drip, "unmake", "teardown"),
     ],
 )
 def test_each_fault_has_its_reason(
-    shop: Shop,
+    shop: MockShop,
     journey: Path,
     route: str,
     fault: Callable[[BaseHTTPRequestHandler], object],
@@ -102,63 +110,65 @@ def test_each_fault_has_its_reason(
     reason: str,
 ) -> None:
     shop.faults[route] = fault
-    outcome = visit(shop.url, journey, SHORT if fault is drip else PATIENT)
+    outcome = replay_journey(shop.url, journey, SHORT_LIMITS if fault is drip else LONG_LIMITS)
     assert (outcome.result, outcome.step, outcome.reason) == ("failed", step, reason)
     if route == "GET /things":
         assert shop.things == {}, "what was made is undone"
 
 
 def test_an_answer_that_breaks_the_contract_is_told_without_its_values(
-    shop: Shop, journey: Path
+    shop: MockShop, journey: Path
 ) -> None:
     document = {"id": 1, "name": "x" * 50}
-    shop.faults["GET /things"] = lambda h: answer(h, 200, document, VERSION)
-    outcome = visit(shop.url, journey)
+    shop.faults["GET /things"] = lambda h: respond(h, 200, document, VERSION)
+    outcome = replay_journey(shop.url, journey)
     assert "name: the value is longer than 40 characters" in outcome.detail
     assert "xxx" not in outcome.detail
 
 
-def test_what_was_made_is_undone_also_when_the_answer_was_wrong(shop: Shop, journey: Path) -> None:
+def test_what_was_made_is_undone_also_when_the_answer_was_wrong(
+    shop: MockShop, journey: Path
+) -> None:
     shop.things[7] = "made"
-    shop.faults["POST /things"] = lambda h: answer(h, 201, {"id": 7})
-    outcome = visit(shop.url, journey)
+    shop.faults["POST /things"] = lambda h: respond(h, 201, {"id": 7})
+    outcome = replay_journey(shop.url, journey)
     assert (outcome.step, outcome.reason) == ("make", "schema")
     assert shop.things == {}
 
 
-def test_a_pass_after_a_retry_is_told_as_such(shop: Shop, journey: Path) -> None:
+def test_a_pass_after_a_retry_is_told_as_such(shop: MockShop, journey: Path) -> None:
     def once(handler: BaseHTTPRequestHandler) -> None:
         del shop.faults["POST /things"]
-        answer(handler, 503)
+        respond(handler, 503)
 
     shop.faults["POST /things"] = once
-    outcome = visit(shop.url, journey, Limits(60.0, 60.0, 1))
+    outcome = replay_journey(shop.url, journey, Limits(60.0, 60.0, 1))
     assert (outcome.result, outcome.attempt, outcome.reason) == ("passed", 2, "")
     assert [step.attempt for step in outcome.steps] == [1, 1, 2, 2, 2]
 
 
 def test_a_name_that_is_none_is_dns(journey: Path) -> None:
-    assert visit("http://nowhere.invalid", journey).reason == "dns"
+    assert replay_journey("http://nowhere.invalid", journey).reason == "dns"
 
 
 def test_a_port_where_nobody_listens_is_connect(journey: Path) -> None:
-    outcome = visit(f"http://127.0.0.1:{free_port()}", journey)
+    outcome = replay_journey(f"http://127.0.0.1:{free_port()}", journey)
     assert (outcome.reason, outcome.step) == ("connect", "token")
 
 
-def test_plain_http_where_tls_is_wanted_is_tls(shop: Shop, journey: Path) -> None:
-    outcome = visit(shop.url.replace("http://", "https://"), journey)
+def test_plain_http_where_tls_is_wanted_is_tls(shop: MockShop, journey: Path) -> None:
+    outcome = replay_journey(shop.url.replace("http://", "https://"), journey)
     assert (outcome.reason, outcome.step) == ("tls", "token")
 
 
 def test_a_certificate_must_be_one_that_is_trusted(
-    shop: Shop, journey: Path, tmp_path: Path
+    shop: MockShop, journey: Path, tmp_path: Path
 ) -> None:
     certificate = self_signed(tmp_path)
     with tls_before(shop.url, certificate) as url:
-        assert visit(url, journey).reason == "tls"
+        assert replay_journey(url, journey).reason == "tls"
         with environment(SSL_CERT_FILE=str(certificate)):
-            outcome = visit(url, journey)
+            outcome = replay_journey(url, journey)
     assert outcome.result == "passed"
     first, *rest = outcome.steps
     assert first.timings.tls > 0
@@ -167,20 +177,22 @@ def test_a_certificate_must_be_one_that_is_trusted(
 
 def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        outcome = visit(f"https://127.0.0.1:{silent.getsockname()[1]}", journey, SHORT)
+        outcome = replay_journey(
+            f"https://127.0.0.1:{silent.getsockname()[1]}", journey, SHORT_LIMITS
+        )
     assert outcome.reason == "tls"
 
 
-def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: Shop, journey: Path) -> None:
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: MockShop, journey: Path) -> None:
     def close_after(handler: BaseHTTPRequestHandler) -> None:
         # the end comes in one packet with the answer, so that it is there before the next request
         handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        answer(handler, 200, {"access_token": "t.t.t", "expires_in": 300})
+        respond(handler, 200, {"access_token": "t.t.t", "expires_in": 300})
         handler.connection.shutdown(socket.SHUT_WR)
         handler.close_connection = True  # without having said so
 
     shop.faults["POST /token"] = close_after
-    outcome = visit(shop.url, journey)
+    outcome = replay_journey(shop.url, journey)
     assert (outcome.result, outcome.attempt) == ("passed", 1)
     assert [step.timings.connect > 0 for step in outcome.steps] == [True, True, False, False]
 

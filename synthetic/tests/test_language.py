@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from shop import CONTRACT, CREDENTIALS, Shop, visit, write_journey
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.criteria import parse_criterion
 from synthetic.probe.expressions import Context, interpolate, parse_expression
@@ -15,6 +14,13 @@ from synthetic.probe.http import Response
 from synthetic.probe.inputs import GENERATORS, generate_inputs
 from synthetic.probe.replay import replay
 from synthetic.probe.results import ProbeError
+from tests.support.synthetic.mock_shop import (
+    CONTRACT,
+    CREDENTIALS,
+    MockShop,
+    replay_journey,
+    write_journey,
+)
 
 BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
 SCOPE = Context({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Response(201, {"etag": '"1"'}, BODY))
@@ -207,9 +213,11 @@ def test_a_contract_that_is_none_is_refused(tmp_path: Path, contract: Document, 
     assert told in str(refusal.value)
 
 
-def test_contracts_of_openapi_3_1_are_read_too(shop: Shop, journey: Path, tmp_path: Path) -> None:
+def test_contracts_of_openapi_3_1_are_read_too(
+    shop: MockShop, journey: Path, tmp_path: Path
+) -> None:
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({**CONTRACT, "openapi": "3.1.0"}))
-    assert visit(shop.url, journey).result == "passed"
+    assert replay_journey(shop.url, journey).result == "passed"
 
 
 def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> None:
@@ -222,32 +230,32 @@ def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> 
     assert load_journey("things", file).steps[0].operation.path == "/clients/create"
 
 
-def test_a_journey_that_needs_a_token_needs_credentials(shop: Shop, journey: Path) -> None:
+def test_a_journey_that_needs_a_token_needs_credentials(shop: MockShop, journey: Path) -> None:
     with pytest.raises(ProbeError, match="needs a token: name a folder"):
         replay("things", shop.url, None, file=journey)
     assert replay("things", shop.url, CREDENTIALS, file=journey).result == "passed"
 
 
-def test_a_request_that_is_no_http_is_the_journeys_fault(shop: Shop, tmp_path: Path) -> None:
+def test_a_request_that_is_no_http_is_the_journeys_fault(shop: MockShop, tmp_path: Path) -> None:
     def breaking(document: Document) -> None:
         header = {"name": "X-Note", "in": "header", "value": "two\nlines"}
         step(document, 1)["parameters"].append(header)
 
-    outcome = visit(shop.url, write_journey(tmp_path, breaking))
+    outcome = replay_journey(shop.url, write_journey(tmp_path, breaking))
     assert (outcome.result, outcome.step, outcome.reason) == ("error", "look", "runner")
     assert shop.things == {}
 
 
-def test_a_date_in_a_payload_is_sent_as_it_is_written(shop: Shop, tmp_path: Path) -> None:
+def test_a_date_in_a_payload_is_sent_as_it_is_written(shop: MockShop, tmp_path: Path) -> None:
     file = write_journey(tmp_path)
     text = file.read_text()
     assert "name: $inputs.name" in text
     text = text.replace("name: $inputs.name", "name: 2024-11-01")
     file.write_text(text.replace("== $inputs.name", "== '2024-11-01'"))
-    assert visit(shop.url, file).result == "passed"
+    assert replay_journey(shop.url, file).result == "passed"
 
 
-def test_a_step_is_tried_again_until_it_is_so(shop: Shop, tmp_path: Path) -> None:
+def test_a_step_is_tried_again_until_it_is_so(shop: MockShop, tmp_path: Path) -> None:
     def retrying(document: Document) -> None:
         step(document, 1)["successCriteria"][1]["condition"] = "$response.body#/name == 'later'"
         retry = {"name": "wait", "type": "retry", "stepId": "look", "retryAfter": 0.01}
@@ -255,6 +263,6 @@ def test_a_step_is_tried_again_until_it_is_so(shop: Shop, tmp_path: Path) -> Non
         step(document, 1)["onFailure"] = [{**retry, "retryLimit": 3, "criteria": only}]
 
     file = write_journey(tmp_path, retrying)
-    outcome = visit(shop.url, file)
+    outcome = replay_journey(shop.url, file)
     assert (outcome.reason, outcome.step) == ("assertion", "look")
     assert [told.request_count for told in outcome.steps if told.step_id == "look"] == [4]

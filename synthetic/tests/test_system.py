@@ -22,8 +22,8 @@ from synthetic.probe.credentials import read_credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
-from tap import tapped
 from tests.support.local_system import System, running
+from tests.support.synthetic.interrupting_proxy import interrupting_proxy
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
 PATIENCE = 120  # seconds: many a test may run beside these
@@ -160,7 +160,7 @@ def probe_until(site: Site, folder: Path, journey: str, at: int, number: signal.
     """Run a probe that gets a signal while the system answers its request of this index."""
     log = folder / f"{journey}-{at}"
     started: list[subprocess.Popen[bytes]] = []
-    with tapped(site.system.url, at + 1, lambda: started[0].send_signal(number)) as url:
+    with interrupting_proxy(site.system.url, at + 1, lambda: started[0].send_signal(number)) as url:
         where = ["--url", url, "--credentials", str(site.folder.monitor)]
         how = ["--timeout", str(PATIENCE), "--termination-log", str(log)]
         command = [str(PROGRAM), "probe", journey, *where, *how]

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from apiserver import Cluster
-from apiservice import serve
 
 from tests.operator import operator_process, resilience, scale, termination_messages
 from tests.operator.namespace import MissError, Space, ready, space, until
 from tests.operator.operator_process import operator
 from tests.operator.tampering import disturb
+from tests.support.synthetic.fake_api_server import serve
+from tests.support.synthetic.fake_cluster import FakeCluster
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def here(
     kubeconfig = tmp_path_factory.mktemp("cluster") / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.setattr(operator_process, "QUIET", 1.0)
-    async with serve(Cluster(), kubeconfig):
+    async with serve(FakeCluster(), kubeconfig):
         opened = space()
         made = await asyncio.to_thread(opened.__enter__)
         yield made

@@ -6,10 +6,10 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from monitors import monitor
 
 from synthetic.operator.cronjob import ProbeImage, build_cron_job, build_job, matches
 from synthetic.operator.spec import Spec, SpecError, stable_offset
+from tests.support.synthetic.kubernetes_objects import monitor
 
 IMAGE = ProbeImage("r.example/synthetic:1", pull_secrets=("pull",), labels={"a": "b"})
 NOW = datetime(2026, 1, 31, 10, 3, tzinfo=UTC)

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 import pytest
-from monitors import monitor
 
 from synthetic.operator.api_client import Object
 from synthetic.operator.history import History
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
 from synthetic.operator.status import Condition, Observation, build_status, condition, percent
+from tests.support.synthetic.kubernetes_objects import monitor
 
 START = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
 CREATED = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

@@ -3,10 +3,10 @@
 from contextlib import suppress
 
 import pytest
-from monitors import said
-from stage import Stage
 
 from synthetic.operator.api_client import CRON_JOBS, ApiError
+from tests.support.synthetic.kubernetes_objects import termination_message
+from tests.support.synthetic.operator_harness import OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -14,45 +14,45 @@ WRITES = 10  # the CronJob, the Job that is asked for, the status, an Event, Job
 PASSED, FAILED = 4, 3
 
 
-async def give_work(stage: Stage, *, is_new: bool) -> None:
+async def give_work(harness: OperatorHarness, *, is_new: bool) -> None:
     """Have everything to do at once: a CronJob to make or to mend, runs to count, one to start."""
-    stage.add_monitor(history={"success": 1, "failed": 1}, concurrencyPolicy="Allow")
+    harness.add_monitor(history={"success": 1, "failed": 1}, concurrencyPolicy="Allow")
     if not is_new:
-        await stage.look()
-        edited = {**stage.cron_job["spec"], "schedule": "0 0 1 1 *"}
-        stage.change(CRON_JOBS, {**stage.cron_job, "spec": edited})
+        await harness.reconcile()
+        edited = {**harness.cron_job["spec"], "schedule": "0 0 1 1 *"}
+        harness.change(CRON_JOBS, {**harness.cron_job, "spec": edited})
     for number in range(PASSED):
-        stage.end_run(f"passed-{number}", said("passed"), minute=number)
+        harness.finish_run(f"passed-{number}", termination_message("passed"), minute=number)
     for number in range(FAILED):
-        failed = said("failed", reason="dns")
-        stage.end_run(f"failed-{number}", failed, ended="Failed", minute=10 + number)
-    stage.ask_for_a_run("now")
+        failed = termination_message("failed", reason="dns")
+        harness.finish_run(f"failed-{number}", failed, ended="Failed", minute=10 + number)
+    harness.request_run("now")
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "edited"])
-@pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "unheard"])
+@pytest.mark.parametrize("is_applied", [True, False], ids=["heard", "unheard"])
 @pytest.mark.parametrize("write", range(1, WRITES + 1))
 async def test_nothing_is_lost_or_done_twice(
-    stage: Stage, write: int, *, is_heard: bool, is_new: bool
+    harness: OperatorHarness, write: int, *, is_applied: bool, is_new: bool
 ) -> None:
-    await give_work(stage, is_new=is_new)
-    stage.cluster.lose(write, is_heard=is_heard)
+    await give_work(harness, is_new=is_new)
+    harness.cluster.stop_responding(write, is_applied=is_applied)
     with suppress(ApiError):
-        await stage.look()
-    stage.cluster.find()
-    await stage.look()
-    assert stage.ready() == ("True", "Scheduled")
-    assert stage.cron_job["spec"]["schedule"] != "0 0 1 1 *"
-    totals = stage.status["totals"]
+        await harness.reconcile()
+    harness.cluster.resume()
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+    assert harness.cron_job["spec"]["schedule"] != "0 0 1 1 *"
+    totals = harness.status["totals"]
     assert (totals["passed"], totals["failed"], totals["error"]) == (PASSED, FAILED, 0)
-    jobs = [job["metadata"] for job in stage.cluster.of_kind("jobs")]
+    jobs = [job["metadata"] for job in harness.cluster.list_kind("jobs")]
     assert sum("annotations" in job for job in jobs) == 1
     assert len(jobs) == 3
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "edited"])
-async def test_no_write_is_left_out(stage: Stage, *, is_new: bool) -> None:
-    await give_work(stage, is_new=is_new)
-    before = len(stage.cluster.writes)
-    await stage.look()
-    assert WRITES - 2 <= len(stage.cluster.writes) - before <= WRITES
+async def test_no_write_is_left_out(harness: OperatorHarness, *, is_new: bool) -> None:
+    await give_work(harness, is_new=is_new)
+    before = len(harness.cluster.writes)
+    await harness.reconcile()
+    assert WRITES - 2 <= len(harness.cluster.writes) - before <= WRITES

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from monitors import said
-from stage import HERE, IMAGE, Stage
 
 from synthetic.operator.api_client import CONFIG_MAPS, CRON_JOBS, MONITORS
+from tests.support.synthetic.kubernetes_objects import termination_message
+from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -37,26 +37,26 @@ class Running:
         return f"http://127.0.0.1:{port}"
 
 
-def environment(stage: Stage, **more: str) -> dict[str, str]:
+def environment(harness: OperatorHarness, **more: str) -> dict[str, str]:
     """Return the operator's settings."""
     return {
         **os.environ,
-        "KUBECONFIG": str(stage.kubeconfig),
+        "KUBECONFIG": str(harness.kubeconfig),
         "PROBE_IMAGE": IMAGE.name,
-        "WATCH_NAMESPACES": HERE,
-        "POD_NAMESPACE": HERE,
+        "WATCH_NAMESPACES": NAMESPACE,
+        "POD_NAMESPACE": NAMESPACE,
         "PORT": "0",
         **more,
     }
 
 
 @asynccontextmanager
-async def operator(stage: Stage, folder: Path, **more: str) -> AsyncIterator[Running]:
+async def operator(harness: OperatorHarness, folder: Path, **more: str) -> AsyncIterator[Running]:
     """Run it while the block runs; it must then end well by SIGTERM."""
     log = folder / "operator.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, env=environment(stage, **more), stdout=out, stderr=out
+            *COMMAND, env=environment(harness, **more), stdout=out, stderr=out
         )
     try:
         yield Running(process, log)
@@ -83,70 +83,73 @@ async def until_told(url: str, text: str) -> None:
             await asyncio.sleep(0.02)
 
 
-def is_ready(stage: Stage) -> bool:
+def is_ready(harness: OperatorHarness) -> bool:
     """Tell whether the monitor says that it is ready."""
-    return bool(stage.status) and stage.ready() == ("True", "Scheduled")
+    return bool(harness.status) and harness.ready() == ("True", "Scheduled")
 
 
 async def test_events_are_followed_and_what_others_change_is_put_back(
-    stage: Stage, tmp_path: Path
+    harness: OperatorHarness, tmp_path: Path
 ) -> None:
-    async with operator(stage, tmp_path, RESYNC_SECONDS="3600") as running:
+    async with operator(harness, tmp_path, RESYNC_SECONDS="3600") as running:
         url = await running.url()
         watches = ("syntheticmonitors", "cronjobs", "jobs", "pods", "deployments")
-        await until(lambda: all(stage.cluster.is_watched(kind) for kind in watches))
-        stage.add_monitor()
-        await until(lambda: is_ready(stage))
-        stage.end_run("job-1", said("passed"))
-        await until(lambda: stage.status["totals"]["passed"] == 1)
-        stage.delete(CRON_JOBS, stage.cron_job["metadata"]["name"])
-        await until(lambda: stage.events() == ["CronJobRestored"])
-        assert stage.cron_job
+        await until(lambda: all(harness.cluster.is_watched(kind) for kind in watches))
+        harness.add_monitor()
+        await until(lambda: is_ready(harness))
+        harness.finish_run("job-1", termination_message("passed"))
+        await until(lambda: harness.status["totals"]["passed"] == 1)
+        harness.delete(CRON_JOBS, harness.cron_job["metadata"]["name"])
+        await until(lambda: harness.events() == ["CronJobRestored"])
+        assert harness.cron_job
         async with aiohttp.ClientSession() as session:
             assert (await session.get(f"{url}/-/live")).status == 200
             assert (await session.get(f"{url}/-/ready")).status == 200
             metrics = await (await session.get(f"{url}/metrics")).text()
             assert 'monitor="shop",namespace="here",result="passed"} 1.0' in metrics
-        stage.delete(MONITORS, "shop")
+        harness.delete(MONITORS, "shop")
         await until_told(url, "No SyntheticMonitor is there yet")
 
 
-async def test_refusals_and_conflicts_are_outlived(stage: Stage, tmp_path: Path) -> None:
-    stage.add_monitor()
-    stage.end_run("job-1", said("passed"))
-    stage.cluster.fail("GET", MONITORS.prefix, 503)
-    stage.cluster.fail("GET", "*/cronjobs/*", 500)
-    stage.cluster.fail("POST", "*/cronjobs", 429, wait=1)
-    stage.cluster.fail("PUT", "*/status", 409)
-    async with operator(stage, tmp_path) as running:
-        await until(lambda: is_ready(stage))
+async def test_refusals_and_conflicts_are_outlived(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    harness.add_monitor()
+    harness.finish_run("job-1", termination_message("passed"))
+    harness.cluster.fail("GET", MONITORS.prefix, 503)
+    harness.cluster.fail("GET", "*/cronjobs/*", 500)
+    harness.cluster.fail("POST", "*/cronjobs", 429, wait=1)
+    harness.cluster.fail("PUT", "*/status", 409)
+    async with operator(harness, tmp_path) as running:
+        await until(lambda: is_ready(harness))
         assert running.process.returncode is None
         log = running.log.read_text()
-        assert "refused with 500; it is tried again" in log
-        assert "refused with 429; it is tried again" in log
-    assert stage.status["totals"]["passed"] == 1
-    assert stage.cron_job
+        assert "rejected with 500; it is tried again" in log
+        assert "rejected with 429; it is tried again" in log
+    assert harness.status["totals"]["passed"] == 1
+    assert harness.cron_job
 
 
 async def test_a_restart_writes_nothing_and_the_releases_monitors_are_made(
-    stage: Stage, tmp_path: Path
+    harness: OperatorHarness, tmp_path: Path
 ) -> None:
     text = "journey: login\ntarget: {url: 'http://shop.example'}\n"
-    stage.add(
-        CONFIG_MAPS, {"metadata": {"name": "release", "namespace": HERE}, "data": {"shop": text}}
+    harness.add(
+        CONFIG_MAPS,
+        {"metadata": {"name": "release", "namespace": NAMESPACE}, "data": {"shop": text}},
     )
     settings = {"MONITORS_CONFIG_MAP": "release", "WATCH_NAMESPACES": "*"}
-    async with operator(stage, tmp_path, **settings):
-        await until(lambda: stage.cluster.of_kind("syntheticmonitors") and is_ready(stage))
-    before = list(stage.cluster.writes)
-    async with operator(stage, tmp_path, **settings) as running:
+    async with operator(harness, tmp_path, **settings):
+        await until(lambda: harness.cluster.list_kind("syntheticmonitors") and is_ready(harness))
+    before = list(harness.cluster.writes)
+    async with operator(harness, tmp_path, **settings) as running:
         # whatever a look writes, it has written when it is counted
         await until_told(f"{await running.url()}/metrics", RECONCILED)
-    assert stage.cluster.writes == before
+    assert harness.cluster.writes == before
 
 
-async def test_settings_that_are_missing_are_listed(stage: Stage) -> None:
-    wrong = environment(stage, PROBE_IMAGE="", WORKERS="many")
+async def test_settings_that_are_missing_are_listed(harness: OperatorHarness) -> None:
+    wrong = environment(harness, PROBE_IMAGE="", WORKERS="many")
     process = await asyncio.create_subprocess_exec(
         *COMMAND, env=wrong, stderr=asyncio.subprocess.PIPE
     )
@@ -156,8 +159,10 @@ async def test_settings_that_are_missing_are_listed(stage: Stage) -> None:
     assert b"WORKERS" in told
 
 
-async def test_without_a_cluster_it_says_what_to_set(stage: Stage, tmp_path: Path) -> None:
-    alone = environment(stage, KUBECONFIG="", HOME=str(tmp_path))
+async def test_without_a_cluster_it_says_what_to_set(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    alone = environment(harness, KUBECONFIG="", HOME=str(tmp_path))
     process = await asyncio.create_subprocess_exec(
         *COMMAND, env=alone, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )

@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from monitors import said
-from stage import HERE, Stage
 
 from synthetic.operator.api_client import (
     CRON_JOBS,
@@ -17,6 +15,8 @@ from synthetic.operator.api_client import (
 )
 from synthetic.operator.cronjob import cron_job_name
 from synthetic.operator.status import condition
+from tests.support.synthetic.kubernetes_objects import termination_message
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -27,190 +27,211 @@ def container(cron_job: Object) -> Object:
     return found
 
 
-async def test_an_old_monitor_that_nobody_has_looked_at_takes_two_writes(stage: Stage) -> None:
-    stage.add_monitor(interval="1m")
-    stage.now += timedelta(hours=5)
+async def test_an_old_monitor_that_nobody_has_looked_at_takes_two_writes(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(interval="1m")
+    harness.now += timedelta(hours=5)
     for _ in range(3):
-        await stage.look()
-    assert len(stage.cluster.writes) == 2
-    assert condition(stage.status, "Healthy")["reason"] == "NoRunYet"
+        await harness.reconcile()
+    assert len(harness.cluster.writes) == 2
+    assert condition(harness.status, "Healthy")["reason"] == "NoRunYet"
 
 
-async def test_a_monitor_gets_its_cron_job_and_says_that_it_is_ready(stage: Stage) -> None:
-    stage.add_monitor()
-    assert await stage.look() is False
-    assert "http://shop.example" in container(stage.cron_job)["args"]
+async def test_a_monitor_gets_its_cron_job_and_says_that_it_is_ready(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    assert await harness.reconcile() is False
+    assert "http://shop.example" in container(harness.cron_job)["args"]
     assert (
-        stage.cron_job["metadata"]["ownerReferences"][0]["uid"] == stage.monitor["metadata"]["uid"]
+        harness.cron_job["metadata"]["ownerReferences"][0]["uid"]
+        == harness.monitor["metadata"]["uid"]
     )
-    assert stage.ready() == ("True", "Scheduled")
-    assert condition(stage.status, "Healthy")["status"] == "Unknown"
-    assert [view.target for view in stage.store] == ["http://shop.example"]
-    assert stage.events() == []
+    assert harness.ready() == ("True", "Scheduled")
+    assert condition(harness.status, "Healthy")["status"] == "Unknown"
+    assert [view.target for view in harness.cache] == ["http://shop.example"]
+    assert harness.events() == []
 
 
-async def test_nothing_is_written_when_nothing_has_changed(stage: Stage) -> None:
-    stage.add_monitor()
-    stage.end_run("job-1", said("passed"))
-    await stage.look()
-    before = list(stage.cluster.writes)
+async def test_nothing_is_written_when_nothing_has_changed(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    harness.finish_run("job-1", termination_message("passed"))
+    await harness.reconcile()
+    before = list(harness.cluster.writes)
     for _ in range(3):
-        await stage.look()
-    assert stage.cluster.writes == before
+        await harness.reconcile()
+    assert harness.cluster.writes == before
 
 
 @pytest.mark.parametrize("field", ["schedule", "suspend"])
 async def test_an_edited_cron_job_is_put_back_and_an_event_says_so(
-    stage: Stage, field: str
+    harness: OperatorHarness, field: str
 ) -> None:
-    stage.add_monitor()
-    await stage.look()
-    wanted = stage.cron_job["spec"]
+    harness.add_monitor()
+    await harness.reconcile()
+    wanted = harness.cron_job["spec"]
     edited = {**wanted, field: {"schedule": "0 0 1 1 *", "suspend": True}[field]}
-    stage.change(CRON_JOBS, {**stage.cron_job, "spec": edited})
-    await stage.look()
-    assert stage.cron_job["spec"] == wanted
-    assert stage.events() == ["CronJobRestored"]
+    harness.change(CRON_JOBS, {**harness.cron_job, "spec": edited})
+    await harness.reconcile()
+    assert harness.cron_job["spec"] == wanted
+    assert harness.events() == ["CronJobRestored"]
 
 
-async def test_what_somebody_added_to_a_cron_job_goes_again(stage: Stage) -> None:
-    stage.add_monitor()
-    await stage.look()
-    wanted = stage.cron_job["spec"]
-    stage.change(CRON_JOBS, {**stage.cron_job, "spec": {**wanted, "foreign": True}})
-    await stage.look()
-    assert stage.cron_job["spec"] == wanted
-    assert stage.events() == ["CronJobRestored"]
+async def test_what_somebody_added_to_a_cron_job_goes_again(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    wanted = harness.cron_job["spec"]
+    harness.change(CRON_JOBS, {**harness.cron_job, "spec": {**wanted, "foreign": True}})
+    await harness.reconcile()
+    assert harness.cron_job["spec"] == wanted
+    assert harness.events() == ["CronJobRestored"]
 
 
-async def test_a_deleted_cron_job_is_made_again_and_an_event_says_so(stage: Stage) -> None:
-    stage.add_monitor()
-    await stage.look()
-    wanted = stage.cron_job
-    stage.delete(CRON_JOBS, wanted["metadata"]["name"])
-    await stage.look()
-    assert stage.cron_job["spec"] == wanted["spec"]
-    assert stage.cron_job["metadata"]["uid"] != wanted["metadata"]["uid"]
-    assert stage.events() == ["CronJobRestored"]
+async def test_a_deleted_cron_job_is_made_again_and_an_event_says_so(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    wanted = harness.cron_job
+    harness.delete(CRON_JOBS, wanted["metadata"]["name"])
+    await harness.reconcile()
+    assert harness.cron_job["spec"] == wanted["spec"]
+    assert harness.cron_job["metadata"]["uid"] != wanted["metadata"]["uid"]
+    assert harness.events() == ["CronJobRestored"]
 
 
-async def test_a_changed_spec_changes_the_cron_job_and_is_no_restoration(stage: Stage) -> None:
-    stage.add_monitor()
-    await stage.look()
-    stage.respec(target={"url": "http://other.example"})
-    await stage.look()
-    assert "http://other.example" in container(stage.cron_job)["args"]
-    assert stage.status["observedGeneration"] == 2
-    assert stage.events() == []
+async def test_a_changed_spec_changes_the_cron_job_and_is_no_restoration(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    harness.update_spec(target={"url": "http://other.example"})
+    await harness.reconcile()
+    assert "http://other.example" in container(harness.cron_job)["args"]
+    assert harness.status["observedGeneration"] == 2
+    assert harness.events() == []
 
 
-async def test_a_foreign_cron_job_is_told_and_left_alone(stage: Stage) -> None:
-    monitor = stage.add_monitor()
-    metadata = {"name": cron_job_name(monitor), "namespace": HERE}
+async def test_a_foreign_cron_job_is_told_and_left_alone(harness: OperatorHarness) -> None:
+    monitor = harness.add_monitor()
+    metadata = {"name": cron_job_name(monitor), "namespace": NAMESPACE}
     template: Object = {"spec": {"template": {"spec": {"containers": []}}}}
     theirs = {"metadata": metadata, "spec": {"schedule": "@daily", "jobTemplate": template}}
-    before = stage.add(CRON_JOBS, theirs)
-    stage.ask_for_a_run("now")
-    assert await stage.look() is True  # of its end, nobody tells
-    assert stage.ready() == ("False", "NameTaken")
-    assert stage.cron_job == before
-    assert stage.cluster.of_kind("jobs") == []
-    assert stage.events() == ["NameTaken"]
-    stage.delete(CRON_JOBS, metadata["name"])
-    assert await stage.look() is False
-    assert stage.ready() == ("True", "Scheduled")
+    before = harness.add(CRON_JOBS, theirs)
+    harness.request_run("now")
+    assert await harness.reconcile() is True  # of its end, nobody tells
+    assert harness.ready() == ("False", "NameTaken")
+    assert harness.cron_job == before
+    assert harness.cluster.list_kind("jobs") == []
+    assert harness.events() == ["NameTaken"]
+    harness.delete(CRON_JOBS, metadata["name"])
+    assert await harness.reconcile() is False
+    assert harness.ready() == ("True", "Scheduled")
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Refused")])
 async def test_a_cron_job_that_is_refused_is_told_and_tried_again(
-    stage: Stage, status: int, reason: str
+    harness: OperatorHarness, status: int, reason: str
 ) -> None:
-    stage.add_monitor()
-    stage.cluster.fail("POST", "*/cronjobs", status)
-    await stage.look()
-    assert stage.ready() == ("False", reason)
-    await stage.look()
-    assert stage.ready() == ("True", "Scheduled")
+    harness.add_monitor()
+    harness.cluster.fail("POST", "*/cronjobs", status)
+    await harness.reconcile()
+    assert harness.ready() == ("False", reason)
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
 
 
-async def test_a_suspended_monitor_suspends_its_cron_job_and_knows_nothing(stage: Stage) -> None:
-    stage.add_monitor()
-    await stage.look()
-    stage.respec(suspend=True)
-    await stage.look()
-    assert stage.cron_job["spec"]["suspend"] is True
-    healthy = condition(stage.status, "Healthy")
+async def test_a_suspended_monitor_suspends_its_cron_job_and_knows_nothing(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    harness.update_spec(suspend=True)
+    await harness.reconcile()
+    assert harness.cron_job["spec"]["suspend"] is True
+    healthy = condition(harness.status, "Healthy")
     assert (healthy["status"], healthy["reason"]) == ("Unknown", "Suspended")
-    assert condition(stage.status, "Suspended")["status"] == "True"
+    assert condition(harness.status, "Suspended")["status"] == "True"
 
 
-async def test_a_schedule_that_never_fires_is_told_and_makes_nothing(stage: Stage) -> None:
-    stage.add_monitor(schedule="0 0 30 2 *")
-    await stage.look()
-    assert stage.ready() == ("False", "InvalidSchedule")
-    assert stage.cluster.of_kind("cronjobs") == []
+async def test_a_schedule_that_never_fires_is_told_and_makes_nothing(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(schedule="0 0 30 2 *")
+    await harness.reconcile()
+    assert harness.ready() == ("False", "InvalidSchedule")
+    assert harness.cluster.list_kind("cronjobs") == []
 
 
-async def test_an_ingress_is_waited_for_and_then_gives_the_address(stage: Stage) -> None:
-    stage.add_monitor(target={"ingress": {"name": "front"}})
-    assert await stage.look() is True
-    assert stage.ready() == ("False", "NoIngress")
-    ingress: Object = {"metadata": {"name": "front", "namespace": HERE}, "spec": {}}
-    ingress = stage.add(INGRESSES, ingress)
-    assert await stage.look() is True
-    assert stage.ready() == ("False", "NoAddress")
+async def test_an_ingress_is_waited_for_and_then_gives_the_address(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(target={"ingress": {"name": "front"}})
+    assert await harness.reconcile() is True
+    assert harness.ready() == ("False", "NoIngress")
+    ingress: Object = {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": {}}
+    ingress = harness.add(INGRESSES, ingress)
+    assert await harness.reconcile() is True
+    assert harness.ready() == ("False", "NoAddress")
     points = {"loadBalancer": {"ingress": [{"ip": "2001:db8::1"}]}}
-    stage.change(INGRESSES, {**ingress, "status": points}, "status")
-    assert await stage.look() is False
-    assert stage.status["target"] == "http://[2001:db8::1]"
+    harness.change(INGRESSES, {**ingress, "status": points}, "status")
+    assert await harness.reconcile() is False
+    assert harness.status["target"] == "http://[2001:db8::1]"
     rules = [{"host": "shop.example"}]
     secure = {"tls": [{"secretName": "front"}], "rules": rules}
-    stage.change(INGRESSES, {**ingress, "spec": secure})
-    await stage.look()
-    assert "https://shop.example" in container(stage.cron_job)["args"]
+    harness.change(INGRESSES, {**ingress, "spec": secure})
+    await harness.reconcile()
+    assert "https://shop.example" in container(harness.cron_job)["args"]
 
 
-async def test_a_probe_that_cannot_start_for_want_of_its_secret_is_told(stage: Stage) -> None:
-    stage.add_monitor(credentialsSecretRef={"name": "login"})
-    job = stage.end_run("job-1", said("passed"))
-    stage.change(JOBS, {**job, "status": {"active": 1}}, "status")
-    (pod,) = stage.cluster.of_kind("pods")
+async def test_a_probe_that_cannot_start_for_want_of_its_secret_is_told(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(credentialsSecretRef={"name": "login"})
+    job = harness.finish_run("job-1", termination_message("passed"))
+    harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
+    (pod,) = harness.cluster.list_kind("pods")
     waiting = {"waiting": {"reason": "CreateContainerConfigError"}}
     status = {"containerStatuses": [{"name": "probe", "state": waiting}]}
-    stage.change(PODS, {**pod, "status": status}, "status")
-    await stage.look()
-    assert stage.ready() == ("False", "ProbeCannotStart")
-    assert "CreateContainerConfigError" in condition(stage.status, "Ready")["message"]
+    harness.change(PODS, {**pod, "status": status}, "status")
+    await harness.reconcile()
+    assert harness.ready() == ("False", "ProbeCannotStart")
+    assert "CreateContainerConfigError" in condition(harness.status, "Ready")["message"]
 
 
-async def test_a_monitor_that_is_gone_is_forgotten_with_all_that_it_owned(stage: Stage) -> None:
-    stage.add_monitor()
-    stage.ask_for_a_run("now")
-    await stage.look()
-    assert len(stage.store) == 1
-    stage.delete(MONITORS, "shop")
-    before = list(stage.cluster.writes)
-    await stage.look()
-    assert len(stage.store) == 0
-    assert stage.cluster.of_kind("cronjobs") == stage.cluster.of_kind("jobs") == []
-    assert stage.cluster.writes == before
+async def test_a_monitor_that_is_gone_is_forgotten_with_all_that_it_owned(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    harness.request_run("now")
+    await harness.reconcile()
+    assert len(harness.cache) == 1
+    harness.delete(MONITORS, "shop")
+    before = list(harness.cluster.writes)
+    await harness.reconcile()
+    assert len(harness.cache) == 0
+    assert harness.cluster.list_kind("cronjobs") == harness.cluster.list_kind("jobs") == []
+    assert harness.cluster.writes == before
 
 
-async def test_an_event_that_is_refused_does_not_stop_the_work(stage: Stage) -> None:
-    stage.add_monitor()
-    await stage.look()
-    stage.delete(CRON_JOBS, stage.cron_job["metadata"]["name"])
-    stage.cluster.fail("POST", "*/events", 403)
-    await stage.look()
-    assert stage.ready() == ("True", "Scheduled")
-    assert stage.events() == []
+async def test_an_event_that_is_refused_does_not_stop_the_work(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    harness.delete(CRON_JOBS, harness.cron_job["metadata"]["name"])
+    harness.cluster.fail("POST", "*/events", 403)
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+    assert harness.events() == []
 
 
-async def test_a_probe_that_never_started_tells_what_it_waited_for(stage: Stage) -> None:
-    stage.add_monitor()
-    stage.end_run("job-1", "", ended="Failed")
-    (pod,) = stage.cluster.of_kind(PODS.plural)
-    stage.change(PODS, {**pod, "status": {}}, "status")
+async def test_a_probe_that_never_started_tells_what_it_waited_for(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    harness.finish_run("job-1", "", ended="Failed")
+    (pod,) = harness.cluster.list_kind(PODS.plural)
+    harness.change(PODS, {**pod, "status": {}}, "status")
     others = {"involvedObject": {"uid": "another"}, "reason": "FailedMount", "message": "no"}
     mine = {
         "involvedObject": {"uid": pod["metadata"]["uid"]},
@@ -218,16 +239,18 @@ async def test_a_probe_that_never_started_tells_what_it_waited_for(stage: Stage)
         "message": 'MountVolume.SetUp failed for volume "credentials" : secret "login" not found',
     }
     for number, event in enumerate((others, mine, others)):
-        stage.add(EVENTS, {"metadata": {"name": f"e{number}", "namespace": HERE}, **event})
-    await stage.look()
-    assert stage.status["lastRun"]["detail"] == 'NotStarted: secret "login" not found'
+        harness.add(EVENTS, {"metadata": {"name": f"e{number}", "namespace": NAMESPACE}, **event})
+    await harness.reconcile()
+    assert harness.status["lastRun"]["detail"] == 'NotStarted: secret "login" not found'
 
 
-async def test_without_the_right_to_read_events_it_still_counts_the_run(stage: Stage) -> None:
-    stage.add_monitor()
-    stage.end_run("job-1", "", ended="Failed")
-    (pod,) = stage.cluster.of_kind(PODS.plural)
-    stage.change(PODS, {**pod, "status": {}}, "status")
-    stage.cluster.fail("GET", "*/events*", 403)
-    await stage.look()
-    assert stage.status["lastRun"]["detail"] == "NotStarted"
+async def test_without_the_right_to_read_events_it_still_counts_the_run(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    harness.finish_run("job-1", "", ended="Failed")
+    (pod,) = harness.cluster.list_kind(PODS.plural)
+    harness.change(PODS, {**pod, "status": {}}, "status")
+    harness.cluster.fail("GET", "*/events*", 403)
+    await harness.reconcile()
+    assert harness.status["lastRun"]["detail"] == "NotStarted"

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from monitors import monitor
-from stage import HERE, Stage
 
 from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, ApiError
 from synthetic.operator.release_monitors import PROVIDED_BY_LABEL, sync
+from tests.support.synthetic.kubernetes_objects import monitor
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -19,114 +19,120 @@ CRUD = "journey: clients-crud\ntarget: {url: 'http://shop.example'}\n"
 def config_map(**data: str) -> dict[str, Any]:
     """Return the release's ConfigMap."""
     labels = {"app.kubernetes.io/instance": "shop", "helm.sh/chart": "synthetic-1"}
-    return {"metadata": {"name": NAME, "namespace": HERE, "labels": labels}, "data": data}
+    return {"metadata": {"name": NAME, "namespace": NAMESPACE, "labels": labels}, "data": data}
 
 
-def specs(stage: Stage) -> dict[str, dict[str, Any]]:
+def specs(harness: OperatorHarness) -> dict[str, dict[str, Any]]:
     """Return the monitors' specs by their names."""
     return {
         found["metadata"]["name"]: found["spec"]
-        for found in stage.cluster.of_kind("syntheticmonitors")
+        for found in harness.cluster.list_kind("syntheticmonitors")
     }
 
 
-async def test_monitors_are_made_and_go_with_their_config_map(stage: Stage) -> None:
-    stage.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
-    await sync(stage.api, HERE, NAME)
-    assert {name: spec["journey"] for name, spec in specs(stage).items()} == {
+async def test_monitors_are_made_and_go_with_their_config_map(harness: OperatorHarness) -> None:
+    harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
+    await sync(harness.api, NAMESPACE, NAME)
+    assert {name: spec["journey"] for name, spec in specs(harness).items()} == {
         "login": "login",
         "crud": "clients-crud",
     }
-    (first, _) = stage.cluster.of_kind("syntheticmonitors")
+    (first, _) = harness.cluster.list_kind("syntheticmonitors")
     assert first["metadata"]["labels"] == {
         "app.kubernetes.io/instance": "shop",
         PROVIDED_BY_LABEL: NAME,
     }
-    stage.delete(CONFIG_MAPS, NAME)
-    assert specs(stage) == {}
+    harness.delete(CONFIG_MAPS, NAME)
+    assert specs(harness) == {}
 
 
-async def test_nothing_is_written_when_the_config_map_has_not_changed(stage: Stage) -> None:
-    stage.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
-    await sync(stage.api, HERE, NAME)
-    before = list(stage.cluster.writes)
-    await sync(stage.api, HERE, NAME)
-    assert stage.cluster.writes == before
+async def test_nothing_is_written_when_the_config_map_has_not_changed(
+    harness: OperatorHarness,
+) -> None:
+    harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
+    await sync(harness.api, NAMESPACE, NAME)
+    before = list(harness.cluster.writes)
+    await sync(harness.api, NAMESPACE, NAME)
+    assert harness.cluster.writes == before
 
 
-async def test_a_changed_entry_changes_its_monitor_and_leaves_its_history(stage: Stage) -> None:
-    stage.add(CONFIG_MAPS, config_map(login=LOGIN))
-    await sync(stage.api, HERE, NAME)
-    (made,) = stage.cluster.of_kind("syntheticmonitors")
+async def test_a_changed_entry_changes_its_monitor_and_leaves_its_history(
+    harness: OperatorHarness,
+) -> None:
+    harness.add(CONFIG_MAPS, config_map(login=LOGIN))
+    await sync(harness.api, NAMESPACE, NAME)
+    (made,) = harness.cluster.list_kind("syntheticmonitors")
     metadata = {**made["metadata"], "annotations": {"theirs": "stays"}}
-    stage.change(MONITORS, {**made, "metadata": metadata})
-    stage.change(MONITORS, {**made, "status": {"consecutiveFailures": 2}}, "status")
-    stage.change(CONFIG_MAPS, config_map(login=LOGIN.replace("interval: 1m\n", "")))
-    await sync(stage.api, HERE, NAME)
-    (after,) = stage.cluster.of_kind("syntheticmonitors")
+    harness.change(MONITORS, {**made, "metadata": metadata})
+    harness.change(MONITORS, {**made, "status": {"consecutiveFailures": 2}}, "status")
+    harness.change(CONFIG_MAPS, config_map(login=LOGIN.replace("interval: 1m\n", "")))
+    await sync(harness.api, NAMESPACE, NAME)
+    (after,) = harness.cluster.list_kind("syntheticmonitors")
     assert "interval" not in after["spec"]
     assert after["metadata"]["uid"] == made["metadata"]["uid"]
     assert after["metadata"]["annotations"]["theirs"] == "stays"
     assert after["status"] == {"consecutiveFailures": 2}
 
 
-async def test_an_edited_monitor_of_the_release_is_put_back(stage: Stage) -> None:
-    stage.add(CONFIG_MAPS, config_map(login=LOGIN))
-    await sync(stage.api, HERE, NAME)
-    (made,) = stage.cluster.of_kind("syntheticmonitors")
-    stage.change(MONITORS, {**made, "spec": {**made["spec"], "interval": "1h"}})
-    await sync(stage.api, HERE, NAME)
-    assert specs(stage)["login"]["interval"] == "1m"
+async def test_an_edited_monitor_of_the_release_is_put_back(harness: OperatorHarness) -> None:
+    harness.add(CONFIG_MAPS, config_map(login=LOGIN))
+    await sync(harness.api, NAMESPACE, NAME)
+    (made,) = harness.cluster.list_kind("syntheticmonitors")
+    harness.change(MONITORS, {**made, "spec": {**made["spec"], "interval": "1h"}})
+    await sync(harness.api, NAMESPACE, NAME)
+    assert specs(harness)["login"]["interval"] == "1m"
 
 
-async def test_an_entry_that_is_gone_takes_its_monitor_and_no_other(stage: Stage) -> None:
-    stage.add_monitor()  # a user's own
-    stage.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
-    await sync(stage.api, HERE, NAME)
-    stage.change(CONFIG_MAPS, config_map(crud=CRUD))
-    await sync(stage.api, HERE, NAME)
-    assert set(specs(stage)) == {"crud", "shop"}
+async def test_an_entry_that_is_gone_takes_its_monitor_and_no_other(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()  # a user's own
+    harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
+    await sync(harness.api, NAMESPACE, NAME)
+    harness.change(CONFIG_MAPS, config_map(crud=CRUD))
+    await sync(harness.api, NAMESPACE, NAME)
+    assert set(specs(harness)) == {"crud", "shop"}
 
 
 async def test_a_users_monitor_of_the_same_name_is_left_alone(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    harness: OperatorHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = stage.add_monitor()
-    stage.add(CONFIG_MAPS, config_map(shop=LOGIN))
-    await sync(stage.api, HERE, NAME)
-    assert stage.monitor == before
+    before = harness.add_monitor()
+    harness.add(CONFIG_MAPS, config_map(shop=LOGIN))
+    await sync(harness.api, NAMESPACE, NAME)
+    assert harness.monitor == before
     assert "shop is there already, and not the release's" in caplog.text
 
 
 @pytest.mark.parametrize(("text", "told"), [("a: [", "it is no YAML"), ("interval: 1m", "journey")])
 async def test_a_wrong_entry_is_told_and_the_others_are_made(
-    stage: Stage, caplog: pytest.LogCaptureFixture, text: str, told: str
+    harness: OperatorHarness, caplog: pytest.LogCaptureFixture, text: str, told: str
 ) -> None:
-    stage.add(CONFIG_MAPS, config_map(bad=text, login=LOGIN))
-    await sync(stage.api, HERE, NAME)
-    assert set(specs(stage)) == {"login"}
+    harness.add(CONFIG_MAPS, config_map(bad=text, login=LOGIN))
+    await sync(harness.api, NAMESPACE, NAME)
+    assert set(specs(harness)) == {"login"}
     assert "the monitor bad was refused" in caplog.text
     assert told in caplog.text
 
 
 async def test_a_config_map_that_is_not_there_deletes_nothing(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    harness: OperatorHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     theirs = monitor()
     theirs["metadata"]["labels"] = {PROVIDED_BY_LABEL: NAME}
-    stage.add(MONITORS, theirs)
-    await sync(stage.api, HERE, NAME)
-    assert set(specs(stage)) == {"shop"}
+    harness.add(MONITORS, theirs)
+    await sync(harness.api, NAMESPACE, NAME)
+    assert set(specs(harness)) == {"shop"}
     assert f"ConfigMap {NAME}" in caplog.text
 
 
-async def test_a_list_that_fails_halfway_deletes_nothing(stage: Stage) -> None:
-    stage.add(CONFIG_MAPS, config_map(**{f"login-{number}": LOGIN for number in range(7)}))
-    await sync(stage.api, HERE, NAME)
-    stage.change(CONFIG_MAPS, config_map())
-    stage.cluster.fail("GET", "*/syntheticmonitors", 500)
+async def test_a_list_that_fails_halfway_deletes_nothing(harness: OperatorHarness) -> None:
+    harness.add(CONFIG_MAPS, config_map(**{f"login-{number}": LOGIN for number in range(7)}))
+    await sync(harness.api, NAMESPACE, NAME)
+    harness.change(CONFIG_MAPS, config_map())
+    harness.cluster.fail("GET", "*/syntheticmonitors", 500)
     with pytest.raises(ApiError):
-        await sync(stage.api, HERE, NAME)
-    assert len(specs(stage)) == 7
-    await sync(stage.api, HERE, NAME)
-    assert specs(stage) == {}
+        await sync(harness.api, NAMESPACE, NAME)
+    assert len(specs(harness)) == 7
+    await sync(harness.api, NAMESPACE, NAME)
+    assert specs(harness) == {}

@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 import pytest
-from monitors import job, pod, said
 
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, run_from_job
 from synthetic.operator.termination_message import REASONS
 from tests.operator.message_fuzzer import random_message
+from tests.support.synthetic.kubernetes_objects import job, pod, termination_message
 
 DRAINED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
 NOT_STARTED: dict[str, Any] = {
@@ -18,12 +18,12 @@ NOT_STARTED: dict[str, Any] = {
 
 
 def test_a_run_that_passed_after_a_retry_says_so() -> None:
-    run = run_from_job(job(), [pod(said("passed", attempt=2))])
+    run = run_from_job(job(), [pod(termination_message("passed", attempt=2))])
     assert (run.result, run.attempt, run.duration_ms, run.reason) == (PASSED, 2, 812, "")
 
 
 def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
-    message = said("failed", reason="http_status", status=503)
+    message = termination_message("failed", reason="http_status", status=503)
     run = run_from_job(job(ended="Failed"), [pod(message, code=1)])
     assert (run.result, run.summary) == (FAILED, "createClient http_status 503")
     assert run.trace_id.endswith("1")
@@ -32,13 +32,19 @@ def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
 @pytest.mark.parametrize(
     ("pods", "told"),
     [
-        ([pod(said("error", reason="runner", status=0), code=2)], "createClient runner"),
         (
-            [pod(said("running"), code=137, terminated={"reason": "OOMKilled"})],
+            [pod(termination_message("error", reason="runner", status=0), code=2)],
+            "createClient runner",
+        ),
+        (
+            [pod(termination_message("running"), code=137, terminated={"reason": "OOMKilled"})],
             "createClient runner 201 OOMKilled",
         ),
-        ([pod(said("running"), code=137, reason="DeadlineExceeded")], "DeadlineExceeded"),
-        ([pod(said("running"), code=137)], "createClient runner 201 ExitCode137"),
+        (
+            [pod(termination_message("running"), code=137, reason="DeadlineExceeded")],
+            "DeadlineExceeded",
+        ),
+        ([pod(termination_message("running"), code=137)], "createClient runner 201 ExitCode137"),
         ([pod(**NOT_STARTED)], "runner ImagePullBackOff"),
         ([{**pod(), "status": {}}], "runner NotStarted"),
         ([], "runner NoPod"),
@@ -54,18 +60,26 @@ def test_a_probe_that_could_not_do_its_work_is_no_failure_of_the_system(
 
 
 def test_a_drained_node_is_nobodys_failure() -> None:
-    run = run_from_job(job(ended="Failed"), [pod(said("running"), code=143, conditions=DRAINED)])
+    run = run_from_job(
+        job(ended="Failed"), [pod(termination_message("running"), code=143, conditions=DRAINED)]
+    )
     assert (run.result, run.detail) == (DISRUPTED, "EvictionByEvictionAPI")
 
 
 def test_a_message_that_claims_a_pass_does_not_outweigh_a_failed_job() -> None:
-    assert run_from_job(job(ended="Failed"), [pod(said("passed"), code=137)]).result == ERROR
-    assert run_from_job(job(ended="Failed"), [pod(said("failed"), code=137)]).result == ERROR
+    assert (
+        run_from_job(job(ended="Failed"), [pod(termination_message("passed"), code=137)]).result
+        == ERROR
+    )
+    assert (
+        run_from_job(job(ended="Failed"), [pod(termination_message("failed"), code=137)]).result
+        == ERROR
+    )
 
 
 def test_the_last_of_several_pods_counts() -> None:
-    early = pod(said("running"), code=143, conditions=DRAINED)
-    late = pod(said("failed", reason="schema"), code=1)
+    early = pod(termination_message("running"), code=143, conditions=DRAINED)
+    late = pod(termination_message("failed", reason="schema"), code=1)
     late["metadata"]["creationTimestamp"] = "2026-01-31T10:00:30Z"
     assert run_from_job(job(ended="Failed"), [late, early]).reason == "schema"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from monitors import monitor
 
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.status_page import render
+from tests.support.synthetic.kubernetes_objects import monitor
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 NOW = datetime(2026, 1, 31, 10, 10, tzinfo=UTC)

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import dataclass
 
 import aiohttp
-from monitors import monitor
 
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.web import serve
+from tests.support.synthetic.kubernetes_objects import monitor
 
 STATUS = {
     "conditions": [

@@ -1,4 +1,4 @@
-"""A small shop over real HTTP that behaves, or misbehaves in one way, and a journey through it."""
+"""A small HTTP service with injectable faults, its contract, and a journey."""
 
 import copy
 import json
@@ -19,8 +19,8 @@ from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 
 CREDENTIALS = Credentials("not-secret-in-tests")
-PATIENT = Limits(timeout=60.0, cleanup=60.0, retries=0)  # seconds
-SHORT = Limits(timeout=1.0, cleanup=1.0, retries=0)  # for what hangs
+LONG_LIMITS = Limits(timeout=60.0, cleanup=60.0, retries=0)  # seconds
+SHORT_LIMITS = Limits(timeout=1.0, cleanup=1.0, retries=0)  # for servers that hang
 
 THING = {
     "type": "object",
@@ -33,7 +33,7 @@ THING = {
 }
 CONTRACT: dict[str, Any] = {
     "openapi": "3.0.3",
-    "info": {"title": "Shop", "version": "1.0.0"},
+    "info": {"title": "MockShop", "version": "1.0.0"},
     "paths": {
         "/things": {
             "post": {
@@ -82,7 +82,7 @@ CONTRACT: dict[str, Any] = {
 }
 JOURNEY: dict[str, Any] = {
     "arazzo": "1.0.1",
-    "info": {"title": "Shop", "version": "1.0.0"},
+    "info": {"title": "MockShop", "version": "1.0.0"},
     "sourceDescriptions": [{"name": "shop", "url": "shop.yaml", "type": "openapi"}],
     "workflows": [
         {
@@ -125,7 +125,7 @@ JOURNEY: dict[str, Any] = {
 
 
 def write_journey(folder: Path, change: Callable[[dict[str, Any]], Any] = lambda _: None) -> Path:
-    """Write contract and journey into a folder, the journey with a change; return its path."""
+    """Write the contract and a changed journey into a folder; return the journey's path."""
     document = copy.deepcopy(JOURNEY)
     change(document)
     (folder / "shop.yaml").write_text(yaml.safe_dump(CONTRACT))
@@ -135,8 +135,8 @@ def write_journey(folder: Path, change: Callable[[dict[str, Any]], Any] = lambda
     return path
 
 
-class Shop:
-    """Things in memory; ``faults`` takes the place of a route's answer."""
+class MockShop:
+    """Things in memory; ``faults`` replaces the response of a route."""
 
     def __init__(self) -> None:
         self.things: dict[int, str] = {}
@@ -146,17 +146,17 @@ class Shop:
 
     @property
     def calls(self) -> list[str]:
-        """Return what was asked for, in order."""
+        """The received requests in order."""
         return [f"{method} {path.partition('?')[0]}" for method, path, _ in self.requests]
 
 
-def answer(
+def respond(
     handler: BaseHTTPRequestHandler,
     status: int,
     document: Any = None,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Send a whole answer."""
+    """Send a complete response."""
     body = b"" if document is None else json.dumps(document).encode()
     handler.send_response(status)
     for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
@@ -167,21 +167,21 @@ def answer(
     handler.wfile.write(body)
 
 
-def raw(handler: BaseHTTPRequestHandler, data: bytes) -> None:
-    """Send bytes, whatever they are, and close."""
+def send_raw(handler: BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send raw bytes, and close the connection."""
     handler.wfile.write(data)
     handler.close_connection = True
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Send an answer that has no end, a byte at a time."""
+    """Send an endless response, one byte at a time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
     while True:
         handler.wfile.write(b" ")
         time.sleep(0.05)
 
 
-def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
+def _handler(shop: MockShop) -> type[BaseHTTPRequestHandler]:
     class Handler(StandIn):
         protocol_version = "HTTP/1.1"
 
@@ -194,20 +194,20 @@ def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
             if fault is not None:
                 fault(self)
             elif route == "POST /token":
-                answer(self, 200, {"access_token": "t.t.t", "expires_in": 300})
+                respond(self, 200, {"access_token": "t.t.t", "expires_in": 300})
             elif route == "POST /things":
                 shop.things[len(shop.requests)] = json.loads(body)["name"]
                 number, name = next(reversed(shop.things.items()))
-                answer(self, 201, {"id": number, "name": name})
+                respond(self, 201, {"id": number, "name": name})
             else:
                 self._one(int(self.path.split("/")[2].partition("?")[0]))
 
         def _one(self, number: int) -> None:
             if self.command == "DELETE":
-                answer(self, 204 if shop.things.pop(number, None) else 404)
+                respond(self, 204 if shop.things.pop(number, None) else 404)
             else:
                 document = {"id": number, "name": shop.things[number]}
-                answer(self, 200, document, {"X-Version": "1"})
+                respond(self, 200, document, {"X-Version": "1"})
 
         do_GET = do_POST = do_DELETE = _serve
 
@@ -215,9 +215,9 @@ def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def open_shop() -> Iterator[Shop]:
-    """Serve a shop on a free port."""
-    shop = Shop()
+def run_mock_shop() -> Iterator[MockShop]:
+    """Serve a mock shop on a free port."""
+    shop = MockShop()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(shop))
     server.daemon_threads = True
     server.block_on_close = False
@@ -232,6 +232,6 @@ def open_shop() -> Iterator[Shop]:
         thread.join()
 
 
-def visit(url: str, file: Path, limits: Limits = PATIENT) -> RunResult:
-    """Replay the journey of ``file`` against a shop."""
+def replay_journey(url: str, file: Path, limits: Limits = LONG_LIMITS) -> RunResult:
+    """Replay the journey of ``file`` against a mock shop."""
     return replay("things", url, CREDENTIALS, limits, file=file)

@@ -1,12 +1,9 @@
-"""What the operator's tests play on: a cluster, the operator's client, and a clock."""
+"""The operator's reconciler with a fake cluster and a fake clock."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-from apiserver import Cluster, Place
-from monitors import job, monitor, pod
 
 from synthetic.operator.api_client import (
     CRON_JOBS,
@@ -21,75 +18,77 @@ from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION, Reconciler
 from synthetic.operator.status import condition
+from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
+from tests.support.synthetic.kubernetes_objects import job, monitor, pod
 
-HERE = "here"
+NAMESPACE = "here"
 IMAGE = ProbeImage("r.example/synthetic:1")
 START = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 
 
 @dataclass
-class Stage:
-    """One namespace, and what others than the operator do in it."""
+class OperatorHarness:
+    """One namespace of a fake cluster, and the actions of its users and controllers."""
 
-    cluster: Cluster
+    cluster: FakeCluster
     api: ApiClient
     url: str
     kubeconfig: Path
-    store: MonitorCache = field(default_factory=MonitorCache)
+    cache: MonitorCache = field(default_factory=MonitorCache)
     now: datetime = START
 
-    async def look(self, name: str = "shop") -> bool:
-        """Reconcile a monitor as an operator that has just started, a second later."""
+    async def reconcile(self, name: str = "shop") -> bool:
+        """Reconcile a monitor one second later, with a new reconciler."""
         self.now += timedelta(seconds=1)
-        return await Reconciler(self.api, self.store, IMAGE, lambda: self.now).reconcile(
-            (HERE, name)
+        return await Reconciler(self.api, self.cache, IMAGE, lambda: self.now).reconcile(
+            (NAMESPACE, name)
         )
 
     def add(self, resource: Resource, thing: Object) -> Object:
-        """Have somebody else create an object."""
-        return self.cluster.create(Place.of(resource.path(HERE)), thing)
+        """Create an object as another client."""
+        return self.cluster.create(ObjectPath.of(resource.path(NAMESPACE)), thing)
 
     def change(self, resource: Resource, thing: Object, part: str = "") -> Object:
-        """Have somebody else write an object, or a part of it, whatever was there."""
+        """Replace an object or a subresource as another client, whatever its version."""
         name, metadata = thing["metadata"]["name"], {**thing["metadata"]}
         metadata.pop("resourceVersion", None)
         thing = {**thing, "metadata": metadata}
-        return self.cluster.replace(Place.of(resource.path(HERE, name, part)), thing)
+        return self.cluster.replace(ObjectPath.of(resource.path(NAMESPACE, name, part)), thing)
 
     def delete(self, resource: Resource, name: str) -> None:
-        """Have somebody else delete an object."""
-        self.cluster.delete(Place.of(resource.path(HERE, name)))
+        """Delete an object as another client."""
+        self.cluster.delete(ObjectPath.of(resource.path(NAMESPACE, name)))
 
     def add_monitor(self, **spec: Any) -> Object:
-        """Have a user create the monitor ``shop``."""
+        """Create the monitor ``shop`` as a user."""
         made = monitor(**spec)
         del made["status"]
         return self.add(MONITORS, made)
 
-    def respec(self, **spec: Any) -> None:
-        """Have a user change fields of the monitor's spec."""
+    def update_spec(self, **spec: Any) -> None:
+        """Change fields of the monitor's spec as a user."""
         self.change(MONITORS, {**self.monitor, "spec": {**self.monitor["spec"], **spec}})
 
-    def ask_for_a_run(self, when: str) -> None:
-        """Have a user annotate the monitor."""
+    def request_run(self, when: str) -> None:
+        """Request a run by annotation as a user."""
         metadata = {**self.monitor["metadata"], "annotations": {RUN_REQUESTED_ANNOTATION: when}}
         self.change(MONITORS, {**self.monitor, "metadata": metadata})
 
-    def end_run(
-        self, uid: str, said: object, *, ended: str = "Complete", minute: int = 0
+    def finish_run(
+        self, uid: str, message: object, *, ended: str = "Complete", minute: int = 0
     ) -> Object:
-        """Have a Job of the monitor end, with what its pod's probe said."""
+        """Add a finished Job of the monitor with a pod and its termination message."""
         at = f"2026-01-31T09:{minute:02}:05Z"
         made = job(uid, ended=ended, at=at)
         made["metadata"] |= {
-            "namespace": HERE,
+            "namespace": NAMESPACE,
             "labels": {MONITOR_LABEL: "shop", UID_LABEL: self.monitor["metadata"]["uid"]},
         }
         made["status"]["startTime"] = f"2026-01-31T09:{minute:02}:00Z"
-        probe = pod(said, code=int(ended == "Failed"))
+        probe = pod(message, code=int(ended == "Failed"))
         probe["metadata"] |= {
             "name": f"{uid}-x",
-            "namespace": HERE,
+            "namespace": NAMESPACE,
             "labels": {"batch.kubernetes.io/controller-uid": uid},
         }
         self.add(PODS, probe)
@@ -97,26 +96,26 @@ class Stage:
 
     @property
     def monitor(self) -> Object:
-        """The monitor as it is kept now."""
-        return self.cluster.get(Place.of(MONITORS.path(HERE, "shop")))
+        """The monitor's current object."""
+        return self.cluster.get(ObjectPath.of(MONITORS.path(NAMESPACE, "shop")))
 
     @property
     def status(self) -> Object:
-        """Its status."""
+        """The monitor's status."""
         found: Object = self.monitor.get("status") or {}
         return found
 
     @property
     def cron_job(self) -> Object:
-        """Its CronJob: there is one, and no second."""
-        (found,) = self.cluster.of_kind(CRON_JOBS.plural)
+        """The only CronJob of the namespace."""
+        (found,) = self.cluster.list_kind(CRON_JOBS.plural)
         return found
 
     def ready(self) -> tuple[str, str]:
-        """Return the status and the reason of its condition Ready."""
+        """Return the status and the reason of the condition Ready."""
         found = condition(self.status, "Ready")
         return found["status"], found["reason"]
 
     def events(self) -> list[str]:
         """Return the reasons of the Events."""
-        return [event["reason"] for event in self.cluster.of_kind("events")]
+        return [event["reason"] for event in self.cluster.list_kind("events")]

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP: requests in, Kubernetes' answers out, and a kubeconfig to find it by."""
+"""A fake Kubernetes API server: ``FakeCluster`` over HTTP, and a kubeconfig for it."""
 
 import asyncio
 import json
@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from apiserver import KINDS, Cluster, Object, Place, RefusedError
+
+from tests.support.synthetic.fake_cluster import (
+    KINDS,
+    ApiStatusError,
+    FakeCluster,
+    Object,
+    ObjectPath,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-PAGE = 3  # objects in one answer, whatever more was asked for: so that paging is seen
+PAGE_SIZE = 3  # objects in one response, whatever the limit: short lists have several pages too
 
 
 @asynccontextmanager
-async def serve(cluster: Cluster, kubeconfig: Path) -> AsyncIterator[str]:
-    """Serve a cluster while the block runs, to those who bring its token; it is given the URL."""
-    application = web.Application(middlewares=[_refusals(cluster)])
+async def serve(cluster: FakeCluster, kubeconfig: Path) -> AsyncIterator[str]:
+    """Serve a cluster to clients with its token while the block runs; yield the URL."""
+    application = web.Application(middlewares=[_error_middleware(cluster)])
     application.router.add_route("*", "/{path:.*}", _handler(cluster))
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -33,7 +40,7 @@ async def serve(cluster: Cluster, kubeconfig: Path) -> AsyncIterator[str]:
 
 
 def write_kubeconfig(file: Path, url: str, token: str) -> None:
-    """Write how to log in; JSON is YAML."""
+    """Write a kubeconfig as JSON, which is valid YAML."""
     context = {"cluster": "here", "user": "operator", "namespace": "here"}
     document = {
         "apiVersion": "v1",
@@ -46,20 +53,20 @@ def write_kubeconfig(file: Path, url: str, token: str) -> None:
     file.write_text(json.dumps(document))
 
 
-def _refusals(cluster: Cluster) -> Any:
+def _error_middleware(cluster: FakeCluster) -> Any:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             if request.headers.get("Authorization") != f"Bearer {cluster.token}":
-                raise RefusedError(401, "Unauthorized")  # noqa: TRY301 - it is told as all others
-            cluster.take_failure(request.method, request.path)
-            if cluster.is_lost(is_done=False):
-                raise RefusedError(503, "nobody hears the answer")  # noqa: TRY301 - as above
-            answer = await handler(request)
-            if cluster.is_lost(is_done=True):
-                raise RefusedError(503, "nobody hears the answer")  # noqa: TRY301 - as above
-            return answer  # noqa: TRY300 - it can still be lost before
-        except RefusedError as error:
+                raise ApiStatusError(401, "Unauthorized")  # noqa: TRY301 - handled below like every other error
+            cluster.record_request(request.method, request.path)
+            if cluster.is_unresponsive(is_handled=False):
+                raise ApiStatusError(503, "simulated outage")  # noqa: TRY301 - as above
+            response = await handler(request)
+            if cluster.is_unresponsive(is_handled=True):
+                raise ApiStatusError(503, "simulated outage")  # noqa: TRY301 - as above
+            return response  # noqa: TRY300 - the outage may begin before
+        except ApiStatusError as error:
             headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
             body = {"kind": "Status", "code": error.status, "message": error.message}
             return web.json_response(body, status=error.status, headers=headers)
@@ -67,36 +74,38 @@ def _refusals(cluster: Cluster) -> Any:
     return guard
 
 
-def _handler(cluster: Cluster) -> Handler:
+def _handler(cluster: FakeCluster) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        told = _discovery(request.path)
-        if told is not None:
-            return web.json_response(told)
-        place = Place.of(request.path)
+        discovery = _discovery(request.path)
+        if discovery is not None:
+            return web.json_response(discovery)
+        target = ObjectPath.of(request.path)
         if request.query.get("watch") == "true":
-            return await _watch(cluster, place, request)
-        if request.method == "GET" and not place.name:
-            return web.json_response(_page(cluster, place, request))
-        return await _one(cluster, place, request)
+            return await _watch(cluster, target, request)
+        if request.method == "GET" and not target.name:
+            return web.json_response(_page(cluster, target, request))
+        return await _handle_object(cluster, target, request)
 
     return handle
 
 
-async def _one(cluster: Cluster, place: Place, request: web.Request) -> web.Response:
+async def _handle_object(
+    cluster: FakeCluster, target: ObjectPath, request: web.Request
+) -> web.Response:
     match request.method:
         case "GET":
-            return web.json_response(cluster.get(place))
+            return web.json_response(cluster.get(target))
         case "POST":
-            return web.json_response(cluster.create(place, await request.json()), status=201)
+            return web.json_response(cluster.create(target, await request.json()), status=201)
         case "PUT":
-            return web.json_response(cluster.replace(place, await request.json()))
+            return web.json_response(cluster.replace(target, await request.json()))
         case "DELETE":
-            return web.json_response(cluster.delete(place))
-    raise RefusedError(405, "the stand-in does not know this method")
+            return web.json_response(cluster.delete(target))
+    raise ApiStatusError(405, "the fake API server does not support this method")
 
 
-def _has(thing: Object, fields: str) -> bool:
-    """Tell whether fields have the values that a selector like ``a.b=c,d=e`` wants."""
+def _matches_fields(thing: Object, fields: str) -> bool:
+    """Return whether an object matches a field selector like ``a.b=c,d=e``."""
     for wanted in filter(None, fields.split(",")):
         path, _, value = wanted.partition("=")
         found: Any = thing
@@ -107,29 +116,33 @@ def _has(thing: Object, fields: str) -> bool:
     return True
 
 
-def _page(cluster: Cluster, place: Place, request: web.Request) -> Object:
+def _page(cluster: FakeCluster, target: ObjectPath, request: web.Request) -> Object:
     start = int(request.query.get("continue") or 0)
-    found = list(cluster.within(place, request.query.get("labelSelector", "")))
-    found = [each for each in found if _has(each, request.query.get("fieldSelector", ""))]
-    more = str(start + PAGE) if len(found) > start + PAGE else ""
+    found = list(cluster.select(target, request.query.get("labelSelector", "")))
+    found = [
+        each for each in found if _matches_fields(each, request.query.get("fieldSelector", ""))
+    ]
+    more = str(start + PAGE_SIZE) if len(found) > start + PAGE_SIZE else ""
     metadata = {"resourceVersion": str(len(cluster.changes)), "continue": more}
-    kind = KINDS[place.prefix][place.plural]
-    version = place.prefix.split("/", 2)[2]
-    page = list(islice(found, start, start + PAGE))
+    kind = KINDS[target.prefix][target.plural]
+    version = target.prefix.split("/", 2)[2]
+    page = list(islice(found, start, start + PAGE_SIZE))
     return {"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": page}
 
 
-async def _watch(cluster: Cluster, place: Place, request: web.Request) -> web.StreamResponse:
-    """Stream every change of a collection since a version, one JSON document a line."""
-    answer = web.StreamResponse()
-    await answer.prepare(request)
-    cluster.watched.append(place)
+async def _watch(
+    cluster: FakeCluster, target: ObjectPath, request: web.Request
+) -> web.StreamResponse:
+    """Stream the changes of a collection since a resourceVersion, one JSON document a line."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    cluster.watched.append(target)
     seen = int(request.query.get("resourceVersion") or 0)
     while True:
         for change, path, thing in cluster.changes[seen:]:
-            if place.holds(path):
+            if target.contains(path):
                 line = json.dumps({"type": change, "object": thing})
-                await answer.write(f"{line}\n".encode())
+                await response.write(f"{line}\n".encode())
         seen = len(cluster.changes)
         await asyncio.sleep(0.02)
 

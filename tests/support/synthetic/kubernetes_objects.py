@@ -1,4 +1,4 @@
-"""Monitors, Jobs and pods, as the API server would show them."""
+"""Builders of monitors, Jobs, pods and termination messages."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ UID = "0d1c8f7e-3a52-4a5e-9d0e-6a1b2c3d4e5f"
 def monitor(
     name: str = "shop", status: dict[str, Any] | None = None, **spec: Any
 ) -> dict[str, Any]:
-    """Return a monitor; ``spec`` goes over a minimal one."""
+    """Return a monitor; ``spec`` overrides fields of a minimal one."""
     timing = {} if "schedule" in spec else {"interval": "5m"}
     return {
         "apiVersion": "monitoring.cadastro.dev/v1alpha1",
@@ -38,7 +38,7 @@ def job(
     at: str = "2026-01-31T10:00:05Z",
     reason: str = "",
 ) -> dict[str, Any]:
-    """Return a Job that has ended."""
+    """Return a finished Job."""
     return {
         "metadata": {"name": uid, "uid": uid, "creationTimestamp": at},
         "status": {
@@ -52,7 +52,7 @@ def job(
 
 
 def pod(message: object = "", *, code: int = 0, **more: Any) -> dict[str, Any]:
-    """Return a pod whose probe has ended."""
+    """Return a pod with a terminated probe."""
     text = message if isinstance(message, str) else json.dumps(message)
     terminated = {
         "exitCode": code,
@@ -69,7 +69,7 @@ def pod(message: object = "", *, code: int = 0, **more: Any) -> dict[str, Any]:
     }
 
 
-def said(result: str, **more: Any) -> dict[str, Any]:
+def termination_message(result: str, **more: Any) -> dict[str, Any]:
     """Return a termination message."""
     return {
         "v": 1,

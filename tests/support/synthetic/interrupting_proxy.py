@@ -1,4 +1,4 @@
-"""A tap in the line between a probe and a system: something happens at a chosen request."""
+"""A proxy between a probe and a system that runs an action at a chosen request."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,40 +10,40 @@ from urllib.parse import urlsplit
 
 from servicekit.testing import StandIn
 
-HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
+HOP_BY_HOP_HEADERS = {"connection", "transfer-encoding", "content-length", "server", "date"}
 
 
 @contextmanager
-def tapped(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
-    """Pass requests on to ``upstream``; ``act()`` when it has answered number ``at``.
+def interrupting_proxy(upstream: str, at: int, act: Callable[[], None]) -> Iterator[str]:
+    """Forward requests to ``upstream``; call ``act`` after the response to request ``at``.
 
-    The answer is passed back after that. So what the request makes is made, and a caller that
-    ``act`` kills never hears of it.
+    The proxy returns the response after ``act``. The request has therefore taken effect, and a
+    client that ``act`` kills never receives the response.
     """
     numbers = count(1)
 
     class Handler(StandIn):
         protocol_version = "HTTP/1.1"
 
-        def _pass_on(self) -> None:
+        def _forward(self) -> None:
             number = next(numbers)
             connection = HTTPConnection(urlsplit(upstream).netloc, timeout=30)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             connection.request(self.command, self.path, body, dict(self.headers))
             response = connection.getresponse()
-            answer = response.read()
+            content = response.read()
             connection.close()
             if number == at:
                 act()
             self.send_response(response.status)
             for name, value in response.getheaders():
-                if name.lower() not in HOP:
+                if name.lower() not in HOP_BY_HOP_HEADERS:
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _pass_on
+        do_GET = do_POST = do_PUT = do_DELETE = _forward
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,21 @@ def pages() -> list[str]:
     return sorted(str(path) for path in found if not skipped & set(path.parts))
 
 
+@cache
+def files() -> list[str]:
+    """Return the path of every file of the repository, and of those that the examples add."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - any git
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    patches = Path(__file__).parent.glob("patches/*.patch")
+    added = [re.findall(r"^\+\+\+ b/(.+)$", patch.read_text(), re.MULTILINE) for patch in patches]
+    return [*listed.stdout.splitlines(), *chain.from_iterable(added)]
+
+
 @pytest.mark.parametrize("page", pages())
 def test_every_relative_link_resolves(page: str) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
@@ -69,6 +86,14 @@ def test_every_relative_link_resolves(page: str) -> None:
 @pytest.mark.parametrize(("page", "most"), MAX_LINES.items())
 def test_the_entry_pages_stay_short(page: str, most: int) -> None:
     assert len((ROOT / page).read_text().splitlines()) <= most
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_file_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = set(re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|tpl|toml|yaml))`", text))
+    missing = {n for n in named if not any(f"/{file}".endswith(f"/{n}") for file in files())}
+    assert missing == set()
 
 
 @pytest.mark.parametrize("page", pages())

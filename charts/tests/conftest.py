@@ -1,4 +1,4 @@
-"""The Helms that the charts are tried with, and Prometheus' promtool."""
+"""Fixtures: the available Helm versions, and promtool."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from scripts.charts.rendering import find_helms
 
 @pytest.fixture(scope="session")
 def all_helms(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Every Helm that is there."""
+    """All available Helm versions."""
     found: list[str] = find_helms(tmp_path_factory.mktemp("helm"))
     return found
 
 
 @pytest.fixture(scope="session")
 def helm(all_helms: list[str]) -> str:
-    """One of them."""
+    """One Helm version."""
     return all_helms[0]
 
 
 @pytest.fixture(scope="session", name="promtool")
 def found_promtool() -> None:
-    """Promtool is there, or what needs it is left out with a sentence; with CI=true it fails."""
+    """Skip the test if promtool is missing, or fail it in CI."""
     try:
         promtool.find_program()
     except promtool.PromtoolError as error:

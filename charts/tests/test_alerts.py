@@ -1,4 +1,4 @@
-"""The alerts of the charts: Prometheus reads them, and they fire when they must and only then."""
+"""Alert rules of the charts, with their promtool tests and runbooks."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from localstack.catalogue import SERVICES
 from scripts.charts import promtool
 from scripts.charts.rendering import CHARTS, render, rule_groups
 
-# By chart: the options that make it bring its rules. Their tests are alerts/CHART.yaml.
+# Options that enable the rules of each chart. Their promtool tests are in alerts/CHART.yaml.
 RULES = {
     "cadastro": (
         "--set",
@@ -23,38 +23,36 @@ RULES = {
 
 @pytest.fixture(params=sorted(RULES))
 def chart(request: pytest.FixtureRequest) -> str:
-    """A chart that brings rules."""
+    """A chart with rules."""
     return str(request.param)
 
 
 @pytest.fixture
 def groups(helm: str, chart: str) -> dict[str, Any]:
-    """Its rules, as it renders them."""
+    """Rendered rule groups of the chart."""
     found: dict[str, Any] = rule_groups(render(helm, chart, *RULES[chart]))
     return found
 
 
 @pytest.fixture
 def cases(chart: str) -> dict[str, Any]:
-    """What its alerts must do."""
+    """Promtool tests of the chart's alerts."""
     text = (Path(__file__).parent / "alerts" / f"{chart}.yaml").read_text()
     read: dict[str, Any] = yaml.safe_load(text)
     return read
 
 
 @pytest.mark.usefixtures("promtool")
-def test_prometheus_takes_the_rules(groups: dict[str, Any]) -> None:
+def test_promtool_accepts_the_rules(groups: dict[str, Any]) -> None:
     assert "SUCCESS" in promtool.check_rules(groups)
 
 
 @pytest.mark.usefixtures("promtool")
-def test_each_alert_fires_when_it_must_and_only_then(
-    groups: dict[str, Any], cases: dict[str, Any]
-) -> None:
+def test_alerts_pass_their_promtool_tests(groups: dict[str, Any], cases: dict[str, Any]) -> None:
     assert "SUCCESS" in promtool.test_rules(groups, cases)
 
 
-def test_each_alert_is_seen_to_fire_and_to_be_silent(
+def test_promtool_tests_cover_firing_and_not_firing_of_each_alert(
     groups: dict[str, Any], cases: dict[str, Any]
 ) -> None:
     alerts = {
@@ -67,7 +65,7 @@ def test_each_alert_is_seen_to_fire_and_to_be_silent(
     assert seen == {True: alerts, False: alerts}
 
 
-def test_each_alert_leads_to_a_page_that_says_what_to_do(groups: dict[str, Any]) -> None:
+def test_each_alert_links_to_a_runbook(groups: dict[str, Any]) -> None:
     for group in groups["groups"]:
         for rule in group["rules"]:
             assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
@@ -80,7 +78,7 @@ def test_each_alert_leads_to_a_page_that_says_what_to_do(groups: dict[str, Any])
             ]
 
 
-def test_every_page_belongs_to_an_alert(helm: str) -> None:
+def test_each_runbook_belongs_to_an_alert(helm: str) -> None:
     alerts = {
         rule["alert"]
         for chart, options in RULES.items()
@@ -92,7 +90,7 @@ def test_every_page_belongs_to_an_alert(helm: str) -> None:
 
 
 @pytest.mark.usefixtures("promtool")
-def test_a_rule_that_does_not_do_what_is_expected_of_it_is_told(
+def test_rejects_a_rule_that_fails_its_promtool_test(
     groups: dict[str, Any], cases: dict[str, Any]
 ) -> None:
     for group in groups["groups"]:
@@ -103,6 +101,6 @@ def test_a_rule_that_does_not_do_what_is_expected_of_it_is_told(
 
 
 @pytest.mark.usefixtures("promtool")
-def test_an_expression_that_does_not_parse_is_told() -> None:
+def test_rejects_an_expression_that_does_not_parse() -> None:
     with pytest.raises(promtool.PromtoolError, match="parse error"):
         promtool.check_expression("sum by (x")

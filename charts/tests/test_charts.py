@@ -1,4 +1,4 @@
-"""The charts: what they make is valid, safe and told; what they are told wrongly they refuse."""
+"""Rendered objects of the charts, and rejection of invalid values."""
 
 import re
 import subprocess
@@ -27,16 +27,17 @@ VARIANTS: list[tuple[str, ...]] = [
     ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
-FOREIGN = {
+# custom resources, which have no schema in Kubernetes
+CUSTOM_KINDS = {
     "HTTPRoute",
     "PodMonitor",
     "PrometheusRule",
     "ServiceMonitor",
-}  # kinds whose schemas are not Kubernetes' own
+}
 
 
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
-def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None:
+def test_helm_lint_passes(all_helms: list[str], chart: str) -> None:
     for helm in all_helms:
         options = [] if chart == "cadastro" else standalone_options(chart)
         command = [helm, "lint", "--strict", str(CHARTS / chart), *options]
@@ -46,14 +47,16 @@ def test_a_chart_passes_helms_own_lint(all_helms: list[str], chart: str) -> None
 
 
 @pytest.mark.parametrize("options", VARIANTS)
-def test_every_object_fits_kubernetes_schemas(helm: str, options: tuple[str, ...]) -> None:
+def test_objects_match_kubernetes_schemas(helm: str, options: tuple[str, ...]) -> None:
     for item in render(helm, "cadastro", *options):
-        if item["kind"] not in FOREIGN:
+        if item["kind"] not in CUSTOM_KINDS:
             kubernetes_validate.validate(item, "1.34", strict=True)
 
 
 @pytest.mark.parametrize("options", VARIANTS)
-def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...]) -> None:
+def test_all_helm_versions_render_the_same_objects(
+    all_helms: list[str], options: tuple[str, ...]
+) -> None:
     if len(all_helms) == 1:
         pytest.skip("there is one Helm here")
 
@@ -65,7 +68,7 @@ def test_every_helm_makes_the_same(all_helms: list[str], options: tuple[str, ...
     assert all(each == shapes[0] for each in shapes)
 
 
-def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
+def test_pods_meet_the_restricted_pod_security_standard(helm: str) -> None:
     seen = 0
     for name, pod in pod_specs(render(helm, "cadastro", "--set", "test.url=http://x.example")):
         assert pod["automountServiceAccountToken"] is False, name
@@ -82,7 +85,7 @@ def test_every_pod_meets_the_restricted_standard(helm: str) -> None:
     assert seen > 10
 
 
-def test_a_service_drains_before_it_stops_and_is_asked_whether_it_is_ready(helm: str) -> None:
+def test_services_have_probes_and_drain_before_termination(helm: str) -> None:
     deployments = of_kind(render(helm, "cadastro"), "Deployment")
     for service in SERVICES:
         spec = deployments[f"try-{service}"]["spec"]
@@ -103,7 +106,7 @@ def test_clients_and_products_have_relays(helm: str) -> None:
     }
 
 
-def test_every_pod_that_counts_is_scraped_on_a_port_that_no_service_has(helm: str) -> None:
+def test_metrics_port_is_scraped_and_not_exposed_by_a_service(helm: str) -> None:
     on = [f"{chart}.metrics.prometheusOperator=true" for chart in SERVICES]
     objects = render(helm, "cadastro", "--set", ",".join(on))
     monitors = of_kind(objects, "PodMonitor")
@@ -114,8 +117,8 @@ def test_every_pod_that_counts_is_scraped_on_a_port_that_no_service_has(helm: st
         (container,) = template["spec"]["containers"]
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         for monitor in monitors.values():
-            wanted = monitor["spec"]["selector"]["matchLabels"].items()
-            if wanted <= template["metadata"]["labels"].items():
+            selector = monitor["spec"]["selector"]["matchLabels"].items()
+            if selector <= template["metadata"]["labels"].items():
                 (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
                 bind = next(e["value"] for e in container["env"] if e["name"] == "METRICS_BIND")
                 assert bind == f"0.0.0.0:{ports[endpoint['port']]}"
@@ -127,7 +130,7 @@ def test_every_pod_that_counts_is_scraped_on_a_port_that_no_service_has(helm: st
             assert port.get("targetPort") not in {"metrics", 9000}
 
 
-def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> None:
+def test_migration_job_gets_a_new_name_when_its_pod_template_changes(helm: str) -> None:
     def name(*options: str) -> str:
         jobs = of_kind(render(helm, "cadastro", *options), "Job")
         found: str = next(job for job in jobs if "clients" in job)
@@ -143,7 +146,7 @@ def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("chart", "setting", "told"),
+    ("chart", "setting", "named"),
     [
         ("cadastro", "ingres.enabled=false", "ingres"),
         ("cadastro", "clients.replica=3", "replica"),
@@ -167,15 +170,15 @@ def test_a_migrations_job_is_another_one_when_anything_in_it_is(helm: str) -> No
         ("auth", "database.existingSecret=x,oauthClients.existingSecret=y", "signingKeys"),
     ],
 )
-def test_a_wrong_or_missing_value_is_named(
-    all_helms: list[str], chart: str, setting: str, told: str
+def test_invalid_or_missing_value_is_named_in_the_error(
+    all_helms: list[str], chart: str, setting: str, named: str
 ) -> None:
     for helm in all_helms:
-        with pytest.raises(HelmError, match=re.escape(told)):
+        with pytest.raises(HelmError, match=re.escape(named)):
             render(helm, chart, "--set", setting)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_can_be_installed_alone(helm: str, service: str) -> None:
+def test_a_service_chart_can_be_installed_on_its_own(helm: str, service: str) -> None:
     objects = render(helm, service, *standalone_options(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")

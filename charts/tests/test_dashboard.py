@@ -1,4 +1,4 @@
-"""What the monitors' alerts and dashboard speak of: metrics and labels that the operator tells."""
+"""Metrics and labels in the alerts and the dashboard of the synthetic monitors."""
 
 import re
 from collections.abc import Iterator
@@ -27,21 +27,21 @@ MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 
 @pytest.fixture
 def objects(helm: str) -> list[dict[str, Any]]:
-    """What the chart makes when it brings both."""
+    """Rendered objects with alerts and dashboard."""
     found: list[dict[str, Any]] = render(helm, "synthetic", *OPTIONS)
     return found
 
 
 @pytest.fixture
 def dashboard(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """The dashboard, as Grafana would read it."""
+    """The parsed dashboard."""
     (found,) = dashboards(objects)
     return found
 
 
 @pytest.fixture
 def exposed() -> str:
-    """What the operator tells of one monitor that has run, and of itself."""
+    """Metrics of the operator and of one monitor with a completed run."""
     now = datetime.now(UTC)
     conditions = [
         {"type": kind, "status": "True", "reason": "Any", "message": ""}
@@ -63,10 +63,10 @@ def exposed() -> str:
 
 
 def expressions(dashboard: dict[str, Any]) -> Iterator[str]:
-    """Yield every expression of a dashboard, its variables filled in."""
+    """Yield the expressions of a dashboard with its variables replaced."""
     targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
-    for asked in [*targets, *dashboard["annotations"]["list"]]:
-        expression = asked["expr"]
+    for query in [*targets, *dashboard["annotations"]["list"]]:
+        expression = query["expr"]
         for name, value in VARIABLES.items():
             expression = expression.replace(name, value)
         yield expression
@@ -82,30 +82,30 @@ def labels_of(exposed: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.usefixtures("promtool")
-def test_each_expression_of_the_dashboard_parses(dashboard: dict[str, Any]) -> None:
+def test_dashboard_expressions_parse(dashboard: dict[str, Any]) -> None:
     found = list(expressions(dashboard))
     assert len(found) > len(dashboard["panels"])
     for expression in found:
         promtool.check_expression(expression)
 
 
-def test_alerts_and_dashboard_speak_of_metrics_and_labels_that_there_are(
+def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     objects: list[dict[str, Any]], dashboard: dict[str, Any], exposed: str
 ) -> None:
-    known, spoken_of = labels_of(exposed), set()
+    known, used = labels_of(exposed), set()
     alerts = [rule["expr"] for group in rule_groups(objects)["groups"] for rule in group["rules"]]
     for expression in [*alerts, *expressions(dashboard)]:
         for name, matchers in SELECTOR.findall(expression):
             assert name in known, expression
             assert set(MATCHER.findall(matchers)) <= known[name], expression
-            spoken_of.add(name)
+            used.add(name)
     prefix = "cadastro_synthetic_monitor_"
-    unused = {name for name in known if name.startswith(prefix)} - spoken_of
+    unused = {name for name in known if name.startswith(prefix)} - used
     # up and condition already apply the threshold to it
     assert unused == {f"{prefix}consecutive_failures"}
 
 
-def test_every_panel_has_a_place_and_a_unit_of_its_own(dashboard: dict[str, Any]) -> None:
+def test_panels_do_not_overlap_and_have_units(dashboard: dict[str, Any]) -> None:
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()
@@ -122,5 +122,5 @@ def test_every_panel_has_a_place_and_a_unit_of_its_own(dashboard: dict[str, Any]
 
 
 @pytest.mark.usefixtures("promtool")
-def test_prometheus_finds_nothing_wrong_with_what_the_operator_tells(exposed: str) -> None:
+def test_promtool_accepts_the_operators_metrics(exposed: str) -> None:
     assert promtool.check_metrics(exposed) == ""

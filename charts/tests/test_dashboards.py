@@ -1,10 +1,10 @@
-"""The services' dashboards, as Grafana shows them; what they ask for is in test_prometheus.py."""
+"""Layout of the services' dashboards; test_prometheus.py covers their expressions."""
 
 from localstack.catalogue import SERVICES
 from scripts.charts.rendering import dashboards, render
 
 
-def test_panels_lie_beside_each_other_and_have_names_of_their_own(helm: str) -> None:
+def test_panels_do_not_overlap_and_have_unique_titles(helm: str) -> None:
     on = ",".join(f"{service}.metrics.dashboard=true" for service in SERVICES)
     found = dashboards(render(helm, "cadastro", "--set", on))
     for dashboard in found:

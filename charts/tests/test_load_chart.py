@@ -1,4 +1,4 @@
-"""The chart of the load: a master whose exit code is the verdict, and its workers."""
+"""Rendered objects of the load chart."""
 
 import re
 from typing import Any
@@ -16,15 +16,15 @@ VARIANTS = [
 ]
 
 
-def arguments(objects: list[dict[str, Any]], part: str) -> str:
-    """Return the arguments of a part, in one line."""
-    pod = next(pod for name, pod in pod_specs(objects) if name.endswith(part))
+def arguments(objects: list[dict[str, Any]], component: str) -> str:
+    """Return the arguments of the master or a worker in one line."""
+    pod = next(pod for name, pod in pod_specs(objects) if name.endswith(component))
     (container,) = containers(pod)
     return " ".join(container["args"])
 
 
 @pytest.mark.parametrize("options", VARIANTS)
-def test_every_object_fits_kubernetes_schemas_and_the_restricted_standard(
+def test_objects_match_kubernetes_schemas_and_the_restricted_standard(
     all_helms: list[str], options: tuple[str, ...]
 ) -> None:
     for helm in all_helms:
@@ -40,7 +40,7 @@ def test_every_object_fits_kubernetes_schemas_and_the_restricted_standard(
                 assert container["resources"]["limits"]["memory"], name
 
 
-def test_the_master_waits_for_as_many_workers_as_there_are(helm: str) -> None:
+def test_the_master_waits_for_all_workers(helm: str) -> None:
     objects = render(helm, "load", *URL, "--set", "workers=5")
     jobs = of_kind(objects, "Job")
     assert jobs["try-load-1-worker"]["spec"]["parallelism"] == 5
@@ -49,13 +49,13 @@ def test_the_master_waits_for_as_many_workers_as_there_are(helm: str) -> None:
     assert arguments(objects, "worker") == f"worker --master {service}"
 
 
-def test_its_verdict_is_not_tried_again(helm: str) -> None:
+def test_the_master_job_is_not_retried(helm: str) -> None:
     jobs = of_kind(render(helm, "load", *URL), "Job")
     assert jobs["try-load-1-master"]["spec"]["backoffLimit"] == 0
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "passed"),
     [
         ("load=30", "--rate 30"),
         ("model=closed,load=30", "--users 30"),
@@ -64,13 +64,13 @@ def test_its_verdict_is_not_tried_again(helm: str) -> None:
         ("credentials.existingSecret=x", "--secret-file /run/secrets/load/secret"),
     ],
 )
-def test_each_value_is_told_to_the_master(helm: str, values: str, told: str) -> None:
-    assert told in arguments(render(helm, "load", *URL, "--set", values), "master")
-    assert told not in arguments(render(helm, "load", *URL), "master")
+def test_each_value_is_passed_to_the_master(helm: str, values: str, passed: str) -> None:
+    assert passed in arguments(render(helm, "load", *URL, "--set", values), "master")
+    assert passed not in arguments(render(helm, "load", *URL), "master")
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "named"),
     [
         ("workers=2", "set url"),
         ("url=cadastro.example", "url"),
@@ -79,7 +79,9 @@ def test_each_value_is_told_to_the_master(helm: str, values: str, told: str) -> 
         ("url=http://x,rate=5", "rate"),
     ],
 )
-def test_a_wrong_or_missing_value_is_named(all_helms: list[str], setting: str, told: str) -> None:
+def test_invalid_or_missing_value_is_named_in_the_error(
+    all_helms: list[str], setting: str, named: str
+) -> None:
     for helm in all_helms:
-        with pytest.raises(HelmError, match=re.escape(told)):
+        with pytest.raises(HelmError, match=re.escape(named)):
             render(helm, "load", "--set", setting)

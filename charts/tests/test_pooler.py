@@ -1,4 +1,4 @@
-"""Databases behind a pooler: who goes through it, and what counts as a connection."""
+"""Databases behind a PgBouncer: its users, and the connection limit."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from scripts.charts.rendering import (
 )
 
 
-def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
+def test_only_pods_that_serve_requests_use_the_pooler(helm: str) -> None:
     examples = [str(CHARTS / "examples" / name) for name in ("production.yaml", "scale.yaml")]
     objects = render(helm, "cadastro", *(part for path in examples for part in ("-f", path)))
     urls = {
@@ -24,17 +24,17 @@ def test_only_what_answers_requests_goes_through_a_pooler(helm: str) -> None:
         for variable in container.get("env", [])
         if variable["name"] == "DATABASE_URL"
     }
-    answering = {(f"Deployment/try-{service}", service) for service in SERVICES}
-    assert answering <= urls.keys()
-    for part, secret in urls.items():
-        assert secret.endswith("-pooler" if part in answering else "-database"), part
+    serving = {(f"Deployment/try-{service}", service) for service in SERVICES}
+    assert serving <= urls.keys()
+    for container, secret in urls.items():
+        assert secret.endswith("-pooler" if container in serving else "-database"), container
     for service, policy in of_kind(objects, "NetworkPolicy").items():
         ports = {p["port"] for rule in policy["spec"].get("egress", []) for p in rule["ports"]}
         assert {5432, 6432} <= ports or service.removeprefix("try-") not in SERVICES
     assert len(of_kind(objects, "HorizontalPodAutoscaler")) == len(SERVICES)
 
 
-def test_pools_that_end_at_a_pooler_hold_no_connection_of_the_server(helm: str) -> None:
+def test_pools_behind_a_pooler_do_not_count_as_server_connections(helm: str) -> None:
     many = ("--set", "database.maxConnections=30,replicas=50")
     with pytest.raises(HelmError, match="may hold"):
         render(helm, "clients", *standalone_options("clients"), *many)

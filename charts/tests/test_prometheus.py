@@ -1,4 +1,4 @@
-"""A real Prometheus beside a real system: it is told all that dashboards and alerts ask for."""
+"""Queries of dashboards and alerts against a Prometheus that scrapes a running system."""
 
 import math
 import re
@@ -23,12 +23,12 @@ from servicekit.openapi.specification import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
 
-PATIENCE = 30.0  # seconds
-WINDOW = "5m"  # for Grafana's $__rate_interval; the one of the alerts
+TIMEOUT = 30.0  # seconds
+RATE_INTERVAL = "5m"  # for Grafana's $__rate_interval
 SELECTOR = re.compile(r"\b[a-z_]+\{[^}]*\}")
 LEGEND = re.compile(r"\{\{(\w+)\}\}")
-# what a PodMonitor has the Prometheus operator write down
-LABELS = [
+# labels that the Prometheus operator adds for a PodMonitor
+RELABEL_CONFIGS = [
     {"target_label": "namespace", "replacement": "default"},
     {"target_label": "pod", "source_labels": ["job"]},
     {
@@ -41,55 +41,55 @@ LABELS = [
 
 @pytest.fixture
 def objects(helm: str) -> list[dict[str, Any]]:
-    """What the umbrella chart makes with every dashboard and every alert of the services."""
-    wanted = ("metrics.prometheusOperator", "metrics.dashboard")
-    on = ",".join(f"{service}.{name}=true" for service in SERVICES for name in wanted)
+    """Rendered objects of the umbrella chart with all dashboards and alerts."""
+    settings = ("metrics.prometheusOperator", "metrics.dashboard")
+    on = ",".join(f"{service}.{name}=true" for service in SERVICES for name in settings)
     found: list[dict[str, Any]] = render(helm, "cadastro", "--set", on)
     return found
 
 
 class Prometheus:
-    """The HTTP API of one that runs."""
+    """Client of the HTTP API of Prometheus."""
 
     def __init__(self, http: httpx.Client) -> None:
-        """Ask through ``http``."""
+        """Send requests with ``http``."""
         self._http = http
 
     def is_ready(self) -> bool:
-        """Tell whether it answers."""
+        """Return true if Prometheus is ready."""
         try:
             return self._http.get("/-/ready").is_success
         except httpx.TransportError:
             return False
 
     def up(self) -> set[str]:
-        """Return the jobs that were scraped."""
-        found = self._ask("targets")["activeTargets"]
+        """Return the jobs with a healthy target."""
+        found = self._get("targets")["activeTargets"]
         return {target["labels"]["job"] for target in found if target["health"] == "up"}
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return the rules, with how their last evaluation went."""
-        return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
+        """Return the rules with the result of their last evaluation."""
+        return [rule for group in self._get("rules")["groups"] for rule in group["rules"]]
 
     def labels(self, expression: str) -> list[set[str]]:
-        """Return the labels of each series that has a finite value now."""
-        found = self._ask("query", query=expression)["result"]
+        """Return the labels of each series with a finite value."""
+        found = self._get("query", query=expression)["result"]
         return [set(one["metric"]) for one in found if math.isfinite(float(one["value"][1]))]
 
-    def _ask(self, what: str, **parameters: str) -> Any:
-        answer = self._http.get(f"/api/v1/{what}", params=parameters)
-        assert answer.is_success, answer.text
-        return answer.json()["data"]
+    def _get(self, endpoint: str, **parameters: str) -> Any:
+        response = self._http.get(f"/api/v1/{endpoint}", params=parameters)
+        assert response.is_success, response.text
+        return response.json()["data"]
 
 
 @contextmanager
 def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Prometheus]:
-    """Run a Prometheus on a system's list of targets, with rule groups."""
+    """Run a Prometheus that scrapes the targets of a system and evaluates rule groups."""
     scraped = {"job_name": "system", "file_sd_configs": [{"files": [str(targets)]}]}
     settings = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yaml"],
-        "scrape_configs": [{**scraped, "relabel_configs": LABELS}],
+        "scrape_configs": [{**scraped, "relabel_configs": RELABEL_CONFIGS}],
     }
     for name, document in (("rules.yaml", groups), ("prometheus.yaml", settings)):
         (folder / name).write_text(yaml.safe_dump(document))
@@ -105,7 +105,7 @@ def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Pr
     try:
         with httpx.Client(base_url=f"http://{address}") as http:
             prometheus = Prometheus(http)
-            wait_until(prometheus.is_ready, "Prometheus to be ready", PATIENCE)
+            wait_until(prometheus.is_ready, "Prometheus to be ready", TIMEOUT)
             yield prometheus
     finally:
         process.terminate()
@@ -113,7 +113,7 @@ def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Pr
 
 
 def panels(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """Return what each panel of each dashboard asks, by the titles of both."""
+    """Return the query of each panel by the titles of dashboard and panel."""
     return {
         f"{dashboard['title']}: {panel['title']}": target
         for dashboard in dashboards(objects)
@@ -123,14 +123,14 @@ def panels(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
 
 
 def replay_journeys(system: System) -> None:
-    """Log in, buy, and so on, as the monitors do."""
+    """Replay the journeys of the monitors."""
     credentials = DataFolder(system.data).monitor
     done = command("localstack.proof", system.url, str(credentials))
     assert done.returncode == 0, done.stdout
 
 
-def compare(system: System) -> None:
-    """Compare the inventory with the owners of its ids, as a CronJob does."""
+def reconcile_inventory(system: System) -> None:
+    """Reconcile the inventory with clients and products, as the CronJob does."""
     folder, name = DataFolder(system.data), "inventory"
     server = Postgres(folder.postgres, folder.logs / "postgres.log")
     settings = {
@@ -148,8 +148,8 @@ def compare(system: System) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def fail_once(system: System) -> None:
-    """Have each service answer 503, by a database that hangs for a while."""
+def cause_errors(system: System) -> None:
+    """Make each service return 503 once by suspending PostgreSQL."""
     contracts = [load_contract(CONTRACTS / f"{name}.yaml") for name in SERVICES]
     paths = [path for contract in contracts for path in contract["paths"]]
     healths = [f"{system.url}{path}" for path in paths if path.endswith("/health")]
@@ -157,20 +157,20 @@ def fail_once(system: System) -> None:
     for part in database:
         part.suspend()
     try:
-        assert {httpx.get(url, timeout=PATIENCE).status_code for url in healths} == {503}
+        assert {httpx.get(url, timeout=TIMEOUT).status_code for url in healths} == {503}
     finally:
         for part in database:
             part.resume()
-    wait_until(lambda: all(httpx.get(url).is_success for url in healths), "the database", PATIENCE)
+    wait_until(lambda: all(httpx.get(url).is_success for url in healths), "the database", TIMEOUT)
 
 
-def unanswered(prometheus: Prometheus, shown: dict[str, dict[str, str]]) -> list[str]:
-    """Return the panels with nothing to show, and the selectors of alerts that match no series."""
+def missing_series(prometheus: Prometheus, queries: dict[str, dict[str, str]]) -> list[str]:
+    """Return the panels without data, and the alert selectors that match no series."""
     missing = []
-    for name, target in shown.items():
-        named = set(LEGEND.findall(target["legendFormat"]))
-        found = prometheus.labels(target["expr"].replace("$__rate_interval", WINDOW))
-        if not found or not all(named <= labels for labels in found):
+    for name, target in queries.items():
+        labels_used = set(LEGEND.findall(target["legendFormat"]))
+        found = prometheus.labels(target["expr"].replace("$__rate_interval", RATE_INTERVAL))
+        if not found or not all(labels_used <= labels for labels in found):
             missing.append(name)
     for rule in prometheus.rules():
         selectors = SELECTOR.findall(rule["query"])
@@ -181,20 +181,20 @@ def unanswered(prometheus: Prometheus, shown: dict[str, dict[str, str]]) -> list
 
 
 @pytest.mark.usefixtures("promtool")
-def test_every_panel_and_every_alert_asks_for_what_prometheus_has(
+def test_each_panel_and_alert_finds_series_in_prometheus(
     objects: list[dict[str, Any]], data_folder: Path, tmp_path: Path
 ) -> None:
-    shown, groups = panels(objects), rule_groups(objects)
+    queries, groups = panels(objects), rule_groups(objects)
     with (
         running(data_folder, None, "--metrics") as system,
         scraping(tmp_path, DataFolder(data_folder).metrics, groups) as prometheus,
     ):
         assert len(prometheus.rules()) == sum(len(group["rules"]) for group in groups["groups"])
         jobs = {*SERVICES, *(f"{name}-relay" for name in relays())}
-        wait_until(lambda: prometheus.up() == jobs, "all targets to be up", PATIENCE)
-        fail_once(system)
-        compare(system)
-        deadline = time.monotonic() + PATIENCE
-        while (missing := unanswered(prometheus, shown)) and time.monotonic() < deadline:
-            replay_journeys(system)  # a rate takes two scrapes
+        wait_until(lambda: prometheus.up() == jobs, "all targets to be up", TIMEOUT)
+        cause_errors(system)
+        reconcile_inventory(system)
+        deadline = time.monotonic() + TIMEOUT
+        while (missing := missing_series(prometheus, queries)) and time.monotonic() < deadline:
+            replay_journeys(system)  # a rate needs two scrapes
         assert not missing, missing

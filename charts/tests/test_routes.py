@@ -1,36 +1,38 @@
-"""Who is called: by the ingress, and by the services among each other."""
+"""Routes of the ingress, and allowed calls between the services."""
 
 from localstack import catalogue
 from localstack.catalogue import SERVICES
 from scripts.charts.rendering import of_kind, render, standalone_options
 
 
-def test_the_routes_are_the_first_segments_that_the_contracts_have(helm: str) -> None:
+def test_routes_are_the_first_path_segments_of_the_contracts(helm: str) -> None:
     (ingress,) = of_kind(render(helm, "cadastro"), "Ingress").values()
     routes = {
         path["path"]: path["backend"]["service"]["name"]
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    answered = catalogue.routes()  # by the contracts
-    assert routes == {path: f"try-{name}" for name, paths in answered.items() for path in paths}
+    contract_routes = catalogue.routes()
+    assert routes == {
+        path: f"try-{name}" for name, paths in contract_routes.items() for path in paths
+    }
 
 
-def test_a_service_may_call_peers_of_another_release(helm: str) -> None:
+def test_peers_can_be_in_another_release(helm: str) -> None:
     url = "peers.auth=https://sso.example,peers.inventory=http://stock.example:81"
     objects = render(helm, "clients", *standalone_options("clients"), "--set", url)
     (container,) = of_kind(objects, "Deployment")["try-clients"]["spec"]["template"]["spec"][
         "containers"
     ]
-    told = {item["name"]: item.get("value") for item in container["env"]}
-    assert told["JWKS_URL"] == "https://sso.example/users/jwks.json"
-    assert told["TOKEN_URL"] == "https://sso.example/users/token"
-    assert told["INVENTORY_URL"] == "http://stock.example:81"
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    assert env["JWKS_URL"] == "https://sso.example/users/jwks.json"
+    assert env["TOKEN_URL"] == "https://sso.example/users/token"
+    assert env["INVENTORY_URL"] == "http://stock.example:81"
     egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
     assert {"ports": [{"port": 443}]} in egress
     assert {"ports": [{"port": 81}]} in egress
 
 
-def test_a_service_calls_whom_the_architecture_says_and_nobody_else(helm: str) -> None:
+def test_network_policies_allow_only_the_documented_calls(helm: str) -> None:
     policies = of_kind(render(helm, "cadastro"), "NetworkPolicy")
     called = {
         service: {

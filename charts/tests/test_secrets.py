@@ -1,4 +1,4 @@
-"""Secrets: who gets which, and that none is known to others."""
+"""Generated Secrets, and the Secrets that each pod mounts."""
 
 import re
 
@@ -6,7 +6,7 @@ from localstack.catalogue import SERVICES
 from scripts.charts.rendering import CHARTS, of_kind, pod_specs, render
 
 
-def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
+def test_each_service_mounts_only_its_own_secret(helm: str) -> None:
     for service, deployment in of_kind(render(helm, "cadastro"), "Deployment").items():
         pod = deployment["spec"]["template"]["spec"]
         for volume in pod["volumes"]:
@@ -16,7 +16,7 @@ def test_each_service_has_its_own_secret_and_no_other(helm: str) -> None:
                 assert [item["key"] for item in secret["items"]] == [name]
 
 
-def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
+def test_sweep_gets_no_secret_but_the_database_url(helm: str) -> None:
     jobs = of_kind(render(helm, "cadastro"), "CronJob")
     sweeps = {f"try-{service}-sweep" for service in SERVICES}
     assert jobs.keys() == sweeps | {"try-inventory-reconcile"}
@@ -31,7 +31,7 @@ def test_a_sweep_gets_the_database_and_no_other_secret(helm: str) -> None:
         assert job["spec"]["concurrencyPolicy"] == "Forbid"
 
 
-def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> None:
+def test_secrets_are_random_and_not_in_the_values(helm: str) -> None:
     first, second = (of_kind(render(helm, "cadastro"), "Secret") for _ in range(2))
     assert first.keys() == second.keys()
     for name, secret in first.items():
@@ -45,8 +45,8 @@ def test_no_secret_is_the_same_twice_and_none_is_in_the_values(helm: str) -> Non
     assert not re.search(r"(?i)(password|token):\s*\S", text)
 
 
-def test_helm_test_buys_with_the_monitors_secret_and_no_other(helm: str) -> None:
-    assert not of_kind(render(helm, "cadastro"), "Pod")  # nobody said where
+def test_helm_test_uses_only_the_monitors_secret(helm: str) -> None:
+    assert not of_kind(render(helm, "cadastro"), "Pod")  # without a URL there is no test pod
     settings = "ingress.host=x.example,ingress.tlsSecret=x,auth.oauthClients.existingSecret=mine"
     (pod,) = of_kind(render(helm, "cadastro", "--set", settings), "Pod").values()
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
@@ -57,7 +57,7 @@ def test_helm_test_buys_with_the_monitors_secret_and_no_other(helm: str) -> None
     assert [item["key"] for item in secret["items"]] == ["synthetic"]
 
 
-def test_production_makes_no_secret_and_no_database(helm: str) -> None:
+def test_production_example_creates_no_secret_and_no_database(helm: str) -> None:
     objects = render(helm, "cadastro", "--values", str(CHARTS / "examples" / "production.yaml"))
     assert not of_kind(objects, "Secret")
     assert not of_kind(objects, "PersistentVolumeClaim")

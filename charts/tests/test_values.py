@@ -1,4 +1,4 @@
-"""Every value is explained, is in the schema, and changes what its chart makes."""
+"""Description, schema and effect of every chart value."""
 
 import functools
 import json
@@ -10,8 +10,8 @@ from localstack.catalogue import SERVICES
 from scripts.charts.chart_docs import Value, documented_values
 from scripts.charts.rendering import CHARTS, HelmError, render_text, standalone_options
 
-# what each value is set to, and what then stands in the manifests
-OF_EVERY_POD: dict[str, tuple[Any, str]] = {
+# for each value: a setting, and the text that it adds to the manifests (or with "!" removes)
+POD_VALUES: dict[str, tuple[Any, str]] = {
     "image.registry": ("r.example", "image: r.example/cadastro/"),
     "image.repository": ("other", "image: other:1.0.0"),
     "image.tag": ("v9", ":v9"),
@@ -19,14 +19,14 @@ OF_EVERY_POD: dict[str, tuple[Any, str]] = {
     "image.pullSecrets": ([{"name": "pull"}], "imagePullSecrets:"),
     "resources": ({"limits": {"memory": "1Gi"}}, "memory: 1Gi"),
 }
-OF_WHAT_IS_WATCHED: dict[str, tuple[Any, str]] = {
+MONITORED_VALUES: dict[str, tuple[Any, str]] = {
     "workers": (3, 'name: WORKERS\n              value: "3"'),
     "metrics.labels": ({"release": "prom"}, "    release: prom"),
     "networkPolicy.ingressFrom": ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], "cidr: 10.0.0.0/8"),
 }
-OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
-    **OF_EVERY_POD,
-    **OF_WHAT_IS_WATCHED,
+SERVICE_VALUES: dict[str, tuple[Any, str]] = {
+    **POD_VALUES,
+    **MONITORED_VALUES,
     "replicas": (7, "replicas: 7"),
     "threads": (9, 'name: THREADS\n              value: "9"'),
     "logLevel": ("DEBUG", 'value: "DEBUG"'),
@@ -55,11 +55,11 @@ OF_EVERY_SERVICE: dict[str, tuple[Any, str]] = {
 
 
 def peers(*names: str) -> dict[str, tuple[Any, str]]:
-    """Return what the URLs of peers change."""
+    """Return the effect of each peer URL."""
     return {f"peers.{name}": ("https://x.example:444/", "https://x.example:444") for name in names}
 
 
-OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
+OWN_VALUES: dict[str, dict[str, tuple[Any, str]]] = {
     "auth": {
         "openRegistration": (False, 'value: "false"'),
         "tokenTtl": (77, 'value: "77"'),
@@ -81,7 +81,7 @@ OF_ONE: dict[str, dict[str, tuple[Any, str]]] = {
         "reconcile.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
     },
 }
-OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
+UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "global.image.registry": ("r.example", "image: r.example/cadastro/clients"),
     "global.image.tag": ("v9", "cadastro/clients:v9"),
     "global.postgresql.enabled": (False, "!kind: StatefulSet"),
@@ -107,9 +107,9 @@ OF_THE_UMBRELLA: dict[str, tuple[Any, str]] = {
     "products": ({"replicas": 7}, "replicas: 7"),
     "inventory": ({"replicas": 7}, "replicas: 7"),
 }
-OF_THE_MONITORS: dict[str, tuple[Any, str]] = {
-    **OF_EVERY_POD,
-    **OF_WHAT_IS_WATCHED,
+SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
+    **POD_VALUES,
+    **MONITORED_VALUES,
     "crds.enabled": (False, "!kind: CustomResourceDefinition"),
     "watch.allNamespaces": (True, "kind: ClusterRoleBinding"),
     "logLevel": ("DEBUG", "value: DEBUG"),
@@ -123,8 +123,8 @@ OF_THE_MONITORS: dict[str, tuple[Any, str]] = {
     "metrics.dashboard.labels": ({"board": "mine"}, "board: mine"),
     "metrics.runbooks": ("https://r.example/books/", "runbook_url: https://r.example/books/"),
 }
-OF_THE_LOAD: dict[str, tuple[Any, str]] = {
-    **OF_EVERY_POD,
+LOAD_VALUES: dict[str, tuple[Any, str]] = {
+    **POD_VALUES,
     "url": ("http://x.example", "- http://x.example"),
     "shape": ("spike", "- spike"),
     "model": ("closed", "- closed"),
@@ -135,11 +135,11 @@ OF_THE_LOAD: dict[str, tuple[Any, str]] = {
     "credentials.key": ("other", "key: other"),
     "results.existingClaim": ("mine", "claimName: mine"),
 }
-REFUSALS = {  # values that only ever refuse: the test that sees it do so
-    "database.maxConnections": "test_a_service_that_may_hold_too_many_connections_is_refused",
-    "global.generateSecrets": "test_a_wrong_or_missing_value_is_named",
+REJECTIONS = {  # values whose only effect is an error, with the test of the error
+    "database.maxConnections": "test_install_fails_above_the_connection_limit",
+    "global.generateSecrets": "test_invalid_or_missing_value_is_named_in_the_error",
 }
-NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to show
+PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs to have an effect
     "autoscaling.": {"autoscaling.enabled": True},
     "credentials.key": {"credentials.existingSecret": "x"},
     "metrics.dashboard.labels": {"metrics.dashboard.enabled": True},
@@ -153,12 +153,12 @@ NEEDS: dict[str, dict[str, Any]] = {  # what else must be set for a value to sho
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
 }
 EFFECTS = {
-    **{chart: OF_EVERY_SERVICE | OF_ONE[chart] for chart in SERVICES},
-    "cadastro": OF_THE_UMBRELLA,
-    "synthetic": OF_THE_MONITORS,
-    "load": OF_THE_LOAD,
+    **{chart: SERVICE_VALUES | OWN_VALUES[chart] for chart in SERVICES},
+    "cadastro": UMBRELLA_VALUES,
+    "synthetic": SYNTHETIC_VALUES,
+    "load": LOAD_VALUES,
 }
-USUAL = {  # without which a chart refuses to be installed
+REQUIRED_OPTIONS = {
     **{chart: standalone_options(chart) for chart in SERVICES},
     "cadastro": [],
     "synthetic": ["--set-json", 'credentials.existingSecret="x"'],
@@ -170,51 +170,58 @@ CHARTS_WITH_VALUES = sorted(path.parent.name for path in CHARTS.glob("*/values.y
 
 @functools.cache
 def values(chart: str) -> list[Value]:
-    """Return the values of a chart; raises when one has no comment."""
+    """Return the values of a chart; raises ``DocsError`` if one has no description."""
     return documented_values(CHARTS / chart)
 
 
 @functools.cache
-def by_default(helm: str, chart: str) -> str:
-    """Return what a chart makes when nothing is set that need not be."""
-    return render_text(helm, chart, *USUAL[chart])
+def render_defaults(helm: str, chart: str) -> str:
+    """Return the manifests of a chart with only its required options."""
+    return render_text(helm, chart, *REQUIRED_OPTIONS[chart])
 
 
 @pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
-def test_every_value_is_explained_and_in_the_schema(chart: str) -> None:
+def test_every_value_is_documented_and_in_the_schema(chart: str) -> None:
     schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
     for value in values(chart):
         at: dict[str, Any] = schema
         for name in value.path.split("."):
-            assert at.get("additionalProperties") is False, f"{value.path}: anything is taken"
+            assert at.get("additionalProperties") is False, (
+                f"{value.path}: arbitrary keys are accepted"
+            )
             at = at["properties"][name]
 
 
 @pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
 def test_every_value_has_a_test(chart: str) -> None:
     paths = {value.path for value in values(chart)}
-    assert paths - REFUSALS.keys() == EFFECTS[chart].keys()
+    assert paths - REJECTIONS.keys() == EFFECTS[chart].keys()
 
 
-@pytest.mark.parametrize(("chart", "path", "value", "shows"), CASES)
-def test_a_value_changes_what_the_chart_makes(
-    helm: str, chart: str, path: str, value: Any, shows: str
+@pytest.mark.parametrize(("chart", "path", "value", "expected"), CASES)
+def test_each_value_changes_the_manifests(
+    helm: str, chart: str, path: str, value: Any, expected: str
 ) -> None:
-    needs: dict[str, Any] = next((NEEDS[start] for start in NEEDS if path.startswith(start)), {})
+    prerequisites: dict[str, Any] = next(
+        (PREREQUISITES[start] for start in PREREQUISITES if path.startswith(start)), {}
+    )
     settings = [
         option
-        for name, one in {**needs, path: value}.items()
+        for name, one in {**prerequisites, path: value}.items()
         for option in ("--set-json", f"{name}={json.dumps(one)}")
     ]
-    made, before = render_text(helm, chart, *USUAL[chart], *settings), by_default(helm, chart)
-    if shows.startswith("!"):
-        made, before, shows = before, made, shows[1:]
-    assert shows in made
-    assert shows not in before
+    made, before = (
+        render_text(helm, chart, *REQUIRED_OPTIONS[chart], *settings),
+        render_defaults(helm, chart),
+    )
+    if expected.startswith("!"):
+        made, before, expected = before, made, expected[1:]
+    assert expected in made
+    assert expected not in before
 
 
-def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> None:
-    def tried(allowed: int) -> str:
+def test_install_fails_above_the_connection_limit(helm: str) -> None:
+    def rendered(allowed: int) -> str:
         return render_text(
             helm,
             "clients",
@@ -223,27 +230,27 @@ def test_a_service_that_may_hold_too_many_connections_is_refused(helm: str) -> N
             f"database.maxConnections={allowed}",
         )
 
-    # (2 replicas + 1 while rolling) x 1 worker x 4 threads, 2 relays of 2, 3 commands: 19, of 80 %
-    assert "kind: Deployment" in tried(24)
+    # (2 replicas + 1 surge pod) x 1 worker x 4 threads + 2 relays x 2 + 3 jobs = 19, at most 80 %
+    assert "kind: Deployment" in rendered(24)
     with pytest.raises(
         HelmError, match=r"19 connections.*clients's database\.maxConnections \(23\)"
     ):
-        tried(23)
+        rendered(23)
 
 
-def test_a_monitor_that_is_set_to_null_is_left_out(helm: str) -> None:
+def test_a_monitor_set_to_null_is_removed(helm: str) -> None:
     left = render_text(
-        helm, "synthetic", *USUAL["synthetic"], "--set-json", "monitors.auth-login=null"
+        helm, "synthetic", *REQUIRED_OPTIONS["synthetic"], "--set-json", "monitors.auth-login=null"
     )
-    assert "auth-login: |" in by_default(helm, "synthetic")
+    assert "auth-login: |" in render_defaults(helm, "synthetic")
     assert "auth-login: |" not in left
     assert "clients-crud: |" in left
 
 
-def test_what_the_services_share_is_said_in_the_same_words() -> None:
+def test_shared_values_have_the_same_descriptions_and_schemas() -> None:
     def shared(chart: str) -> dict[str, tuple[str, Any]]:
         schema = json.loads((CHARTS / chart / "values.schema.json").read_text())["properties"]
-        own = {"threads", "peers.auth", *OF_ONE[chart]}
+        own = {"threads", "peers.auth", *OWN_VALUES[chart]}
         return {
             value.path: (value.description, schema[value.path.partition(".")[0]])
             for value in values(chart)

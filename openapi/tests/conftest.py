@@ -1,4 +1,4 @@
-"""What the tests of the contracts share."""
+"""Fixtures of the contract tests."""
 
 import pytest
 from contract_walk import Node, bundled
@@ -9,5 +9,5 @@ from servicekit.testing import resolved
 
 @pytest.fixture(params=SERVICES)
 def contract(request: pytest.FixtureRequest) -> Node:
-    """One service's contract, with every reference replaced by what it names."""
+    """The contract of one service, with all references resolved."""
     return resolved(bundled(request.param))

@@ -1,4 +1,4 @@
-"""Ways through a contract for the tests beside this module."""
+"""Iteration over the parts of a contract."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ PROBLEM = "application/problem+json"
 
 
 def bundled(service: str) -> Node:
-    """Return a service's contract as one document."""
+    """Return the bundled contract of a service."""
     return load_contract(FOLDER / f"{service}.yaml")
 
 
@@ -27,7 +27,7 @@ def parameters_of(operation: Node, place: str = "") -> dict[str, Node]:
 
 
 def carriers(contract: Node) -> Iterator[tuple[str, Node]]:
-    """Yield all that has a schema and examples for it: parameters, headers and bodies."""
+    """Yield each parameter, header and body, which have a schema and examples."""
     for name, operation in named(contract).items():
         for parameter in parameters_of(operation).values():
             yield f"{name} {parameter['name']}", parameter
@@ -41,20 +41,20 @@ def carriers(contract: Node) -> Iterator[tuple[str, Node]]:
 
 
 def schemas(contract: Node) -> Iterator[tuple[str, Node]]:
-    """Yield every schema there is, with its place."""
+    """Yield every schema with its location."""
     for where, carrier in carriers(contract):
         yield from below(where, carrier["schema"])
 
 
 def below(where: str, schema: Node) -> Iterator[tuple[str, Node]]:
-    """Yield a schema and those within it."""
+    """Yield a schema and all nested schemas."""
     yield where, schema
     for name, part in schema.get("properties", {}).items():
         yield from below(f"{where}.{name}", part)
     for part in [schema["items"]] if "items" in schema else []:
         yield from below(f"{where}[]", part)
     for part in schema.get("anyOf", []) + schema.get("oneOf", []) + schema.get("allOf", []):
-        if part.keys() != {"required"}:  # a rule for the schema around it rather than one itself
+        if part.keys() != {"required"}:  # a constraint of the parent, not a schema
             yield from below(f"{where}|", part)
 
 

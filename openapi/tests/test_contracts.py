@@ -1,4 +1,4 @@
-"""What the contracts say of calls: all of them, who may make them, and what they answer."""
+"""Operations of the contracts: paths, security, parameters and responses."""
 
 import re
 
@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from localstack.catalogue import SERVICES
 from servicekit.openapi.specification import operations
 
-# What the system's clients call: a call that leaves this list breaks one of them.
+# All published calls. Removing one breaks clients.
 CALLS = """
     POST /users/create     POST /users/login   GET /users/health   POST /users/token
     POST /user/create      POST /user/login    GET /user/health    GET /users/jwks.json
@@ -34,31 +34,31 @@ CALLS = """
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_it_is_openapi(service: str) -> None:
+def test_contracts_are_valid_openapi(service: str) -> None:
     bundle = bundled(service)
     assert bundle["openapi"] == "3.0.3"
     validate(bundle)
 
 
-def test_the_contracts_hold_every_call_and_no_other() -> None:
+def test_contracts_contain_exactly_the_published_calls() -> None:
     contracts = [bundled(service) for service in SERVICES]
     held = [f"{verb.upper()} {path}" for c in contracts for path, verb, _ in operations(c)]
     words = CALLS.split()
     assert sorted(held) == sorted(f"{v} {p}" for v, p in zip(words[::2], words[1::2], strict=True))
 
 
-def test_paths_are_whole(contract: Node) -> None:
+def test_paths_are_absolute(contract: Node) -> None:
     assert "servers" not in contract
 
 
-def test_an_operation_has_a_name_of_its_own(contract: Node) -> None:
+def test_operation_ids_are_unique_and_well_formed(contract: Node) -> None:
     names = [operation["operationId"] for _, _, operation in operations(contract)]
     form = re.compile(r"[a-z]+\.[a-z_]+(\.alias)?")
     assert [name for name in names if not form.fullmatch(name)] == []
     assert len(names) == len(set(names))
 
 
-def test_an_operation_is_described(contract: Node) -> None:
+def test_operations_have_summary_description_and_tags(contract: Node) -> None:
     tags = {tag["name"] for tag in contract["tags"] if tag["description"]}
     for name, operation in named(contract).items():
         assert operation["summary"], name
@@ -66,7 +66,7 @@ def test_an_operation_is_described(contract: Node) -> None:
         assert set(operation["tags"]) <= tags, name
 
 
-def test_parameters_headers_and_answers_are_described(contract: Node) -> None:
+def test_parameters_headers_and_responses_have_descriptions(contract: Node) -> None:
     answers = [
         (f"{name} {status}", response)
         for name, operation in named(contract).items()
@@ -76,13 +76,13 @@ def test_parameters_headers_and_answers_are_described(contract: Node) -> None:
     assert [where for where, part in answers + plain if not part.get("description")] == []
 
 
-def test_every_answer_names_its_request(contract: Node) -> None:
+def test_every_response_has_the_request_id(contract: Node) -> None:
     for name, operation in named(contract).items():
         for status, response in operation["responses"].items():
             assert "X-Request-ID" in response["headers"], f"{name} {status}"
 
 
-def test_answers_are_json_and_errors_are_problems(contract: Node) -> None:
+def test_responses_are_json_and_errors_are_problem_details(contract: Node) -> None:
     for name, operation in named(contract).items():
         for status, response in operation["responses"].items():
             media = PROBLEM if status >= "400" else "application/json"
@@ -92,7 +92,7 @@ def test_answers_are_json_and_errors_are_problems(contract: Node) -> None:
                 assert "msg" in content[media]["schema"]["required"], f"{name} {status}"
 
 
-def test_who_may_call_is_said(contract: Node) -> None:
+def test_security_and_its_error_responses_are_declared(contract: Node) -> None:
     scopes = contract["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]
     for name, operation in named(contract).items():
         answers = operation["responses"].keys() & {"401", "403"}
@@ -107,7 +107,7 @@ def test_who_may_call_is_said(contract: Node) -> None:
             assert set(requirement.get("token", [])) <= scopes["scopes"].keys(), name
 
 
-def test_only_registration_may_go_without_a_token(contract: Node) -> None:
+def test_only_registration_has_optional_authentication(contract: Node) -> None:
     optional = {name for name, operation in named(contract).items() if {} in operation["security"]}
     assert optional <= {"users.create", "users.create.alias"}
 
@@ -122,7 +122,7 @@ def test_only_registration_may_go_without_a_token(contract: Node) -> None:
         ("header", "Idempotency-Key", {"409", "422"}),
     ],
 )
-def test_what_a_parameter_can_lead_to_is_declared(
+def test_responses_to_parameters_are_declared(
     contract: Node, place: str, parameter: str, statuses: set[str]
 ) -> None:
     for name, operation in named(contract).items():
@@ -133,13 +133,13 @@ def test_what_a_parameter_can_lead_to_is_declared(
             assert not statuses & operation["responses"].keys() - {"409"}, name
 
 
-def test_what_a_body_can_lead_to_is_declared(contract: Node) -> None:
+def test_responses_to_bodies_are_declared(contract: Node) -> None:
     for name, operation in named(contract).items():
         declared = operation["responses"].keys() & {"413", "415"}
         assert declared == ({"413", "415"} if "requestBody" in operation else set()), name
 
 
-def test_what_makes_a_caller_wait_says_how_long(contract: Node) -> None:
+def test_retryable_responses_have_retry_after(contract: Node) -> None:
     for name, operation in named(contract).items():
         waits = {"429", "503"} | (
             {"409"} if "Idempotency-Key" in parameters_of(operation) else set()
@@ -148,7 +148,7 @@ def test_what_makes_a_caller_wait_says_how_long(contract: Node) -> None:
             assert "Retry-After" in operation["responses"][status]["headers"], f"{name} {status}"
 
 
-def test_a_collection_is_paged(contract: Node) -> None:
+def test_collections_are_paginated(contract: Node) -> None:
     for name, operation in named(contract).items():
         answer = operation["responses"].get("200", {"headers": {}})
         content = answer.get("content", {}).get("application/json", {"schema": {"type": ""}})
@@ -157,7 +157,7 @@ def test_a_collection_is_paged(contract: Node) -> None:
             assert "Link" in answer["headers"], name
 
 
-def test_an_alias_is_what_it_stands_for(contract: Node) -> None:
+def test_aliases_equal_their_original_operation(contract: Node) -> None:
     own = {"operationId", "x-alias-of", "deprecated", "summary", "description"}
     by_name = named(contract)
     for name, operation in by_name.items():
@@ -169,7 +169,7 @@ def test_an_alias_is_what_it_stands_for(contract: Node) -> None:
             assert operation[part] == by_name[original][part], f"{name} {part}"
 
 
-def test_links_lead_somewhere(contract: Node) -> None:
+def test_links_have_valid_targets(contract: Node) -> None:
     by_name = named(contract)
     for name, operation in by_name.items():
         for response in operation["responses"].values():
@@ -188,7 +188,7 @@ def shared_parts() -> set[tuple[str, str]]:
     }
 
 
-def test_every_shared_part_is_used() -> None:
+def test_every_shared_component_is_used() -> None:
     bundles = [bundled(service) for service in SERVICES]
     parts = [part for bundle in bundles for part in bundle["components"].items()]
     used = {(kind, name) for kind, group in parts for name in group}
@@ -196,10 +196,10 @@ def test_every_shared_part_is_used() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_part_of_its_own_is_used(service: str) -> None:
+def test_every_component_of_a_contract_is_used(service: str) -> None:
     text = (FOLDER / f"{service}.yaml").read_text()
     parts = yaml.safe_load(text)["components"]
-    del parts["securitySchemes"]  # these are named by the operations, not referred to
+    del parts["securitySchemes"]  # operations name these instead of referencing them
     own = {(kind, name) for kind, group in parts.items() for name in group}
     assert [part for part in own if "'#/components/{}/{}'".format(*part) not in text] == []
-    assert own & shared_parts() == set(), "bundling would put one in the other's place"
+    assert own & shared_parts() == set(), "bundling would overwrite one with the other"

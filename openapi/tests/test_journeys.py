@@ -1,4 +1,4 @@
-"""The journeys that ship are Arazzo, by the schema that the OpenAPI Initiative publishes."""
+"""Validation of the journeys against the Arazzo schema of the OpenAPI Initiative."""
 
 from importlib.metadata import files
 from pathlib import Path
@@ -9,21 +9,21 @@ import pytest
 import yaml
 
 JOURNEYS = sorted((Path(__file__).resolve().parents[1] / "journeys").glob("*.arazzo.yaml"))
-OFFICIAL = "https://spec.openapis.org/arazzo/1.0/schema/2024-08-01"  # Apache-2.0
-WHEEL = "arazzo-generator"  # it carries the schema, whole; nothing else of it is used
+SCHEMA_ID = "https://spec.openapis.org/arazzo/1.0/schema/2024-08-01"  # Apache-2.0
+WHEEL = "arazzo-generator"  # used only for the schema that it contains
 
 
 @pytest.fixture(scope="module")
-def official() -> jsonschema_rs.Draft202012Validator:
-    """The schema, out of a wheel that the lock pins."""
+def schema() -> jsonschema_rs.Draft202012Validator:
+    """The Arazzo schema from a pinned wheel."""
     (found,) = [path for path in files(WHEEL) or [] if path.name == "arazzo-schema.yaml"]
-    schema = yaml.safe_load(found.read_text(encoding="utf-8"))
-    assert schema["$id"] == OFFICIAL
-    return jsonschema_rs.Draft202012Validator(schema)
+    document = yaml.safe_load(found.read_text(encoding="utf-8"))
+    assert document["$id"] == SCHEMA_ID
+    return jsonschema_rs.Draft202012Validator(document)
 
 
 def read(path: Path) -> Any:
-    """Return what a journey's file holds."""
+    """Return the parsed journey."""
     return yaml.safe_load(path.read_text())
 
 
@@ -32,14 +32,16 @@ def test_there_are_journeys() -> None:
 
 
 @pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.name)
-def test_a_journey_is_valid(official: jsonschema_rs.Draft202012Validator, path: Path) -> None:
+def test_journeys_match_the_arazzo_schema(
+    schema: jsonschema_rs.Draft202012Validator, path: Path
+) -> None:
     assert [
-        f"{error.instance_path}: {error.message}" for error in official.iter_errors(read(path))
+        f"{error.instance_path}: {error.message}" for error in schema.iter_errors(read(path))
     ] == []
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "invalidate",
     [
         lambda journey: journey.pop("sourceDescriptions"),
         lambda journey: journey.update(arazzo="2.0.0"),
@@ -48,11 +50,11 @@ def test_a_journey_is_valid(official: jsonschema_rs.Draft202012Validator, path: 
         lambda journey: journey["workflows"][0]["steps"][0]["successCriteria"][0].pop("condition"),
     ],
 )
-def test_what_is_no_arazzo_is_refused(
-    official: jsonschema_rs.Draft202012Validator, spoil: Any
+def test_the_arazzo_schema_rejects_invalid_journeys(
+    schema: jsonschema_rs.Draft202012Validator, invalidate: Any
 ) -> None:
     journey = read(next(path for path in JOURNEYS if path.name.startswith("login")))
     journey["workflows"][0]["steps"].reverse()  # the step with parameters first
-    assert official.is_valid(journey)
-    spoil(journey)
-    assert not official.is_valid(journey)
+    assert schema.is_valid(journey)
+    invalidate(journey)
+    assert not schema.is_valid(journey)

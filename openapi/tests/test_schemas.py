@@ -1,4 +1,4 @@
-"""What the contracts say of values: described, bounded, and shown by examples that fit."""
+"""Schemas of the contracts: descriptions, bounds and examples."""
 
 import re
 
@@ -11,13 +11,13 @@ def test_parameters_headers_and_bodies_have_examples(contract: Node) -> None:
     assert [where for where, carrier in carriers(contract) if not examples(carrier)] == []
 
 
-def test_schemas_are_described_by_words_and_an_example(contract: Node) -> None:
+def test_schemas_have_a_description_and_an_example(contract: Node) -> None:
     bare = {where for where, s in schemas(contract) if not s.get("description")}
     bare |= {where for where, s in schemas(contract) if "example" not in s}
     assert sorted(bare) == []
 
 
-def test_examples_fit_their_schemas(contract: Node) -> None:
+def test_examples_match_their_schemas(contract: Node) -> None:
     holders = [(where, carrier["schema"], carrier) for where, carrier in carriers(contract)]
     holders += [(where, schema, schema) for where, schema in schemas(contract)]
     for where, schema, holder in holders:
@@ -26,7 +26,7 @@ def test_examples_fit_their_schemas(contract: Node) -> None:
             assert validator.is_valid(example), f"{where}: {example}"
 
 
-def test_examples_of_errors_tell_their_own_status(contract: Node) -> None:
+def test_error_examples_have_the_status_of_their_response(contract: Node) -> None:
     for where, carrier in carriers(contract):
         if where.endswith(PROBLEM):
             statuses = {str(example["status"]) for example in examples(carrier)}
@@ -58,7 +58,7 @@ def test_objects_are_closed(contract: Node) -> None:
     assert [where for where, s in found if s.get("additionalProperties") is not False] == []
 
 
-def test_patterns_hold_for_the_whole_value_and_for_ascii(contract: Node) -> None:
+def test_patterns_are_anchored_and_ascii_only(contract: Node) -> None:
     patterns = {s["pattern"] for _, s in schemas(contract) if "pattern" in s}
     assert [p for p in patterns if not (p.startswith("^") and p.endswith("$"))] == []
     assert [p for p in patterns if re.search(r"\\[dwsDWS]", p)] == []

@@ -1,72 +1,72 @@
-"""What is done all at once, to its end: deletions, races, and edits under one entity tag."""
+"""Workloads that end: bulk deletions, races, and concurrent updates with one entity tag."""
 
 import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.chaos.caller import a_client, a_purchase
 from tests.chaos.workload import Workload
+from tests.support.accounts import new_client, new_purchase
 
-LANES = 4  # pairs that race at the same time
-HEAD_START = 0.04  # seconds at most by which a deletion is let go before its addition, or after
+LANES = 4  # pairs that race concurrently
+MAX_HEAD_START_SECONDS = 0.04  # of a deletion before its addition
 
 
 class Burst(Workload):
-    """Callers who have something to do, and end."""
+    """Workloads of a fixed number of requests."""
 
     def delete(self) -> None:
-        """Delete every client of the task, once each."""
+        """Delete every client of the configuration once."""
         with ThreadPoolExecutor(LANES) as pool:
             callers = threading.local()
 
             def delete(client_id: int) -> None:
-                callers.it = getattr(callers, "it", None) or self.caller()
-                answer = callers.it.ask("DELETE", f"/clients/delete/{client_id}")
-                self.book.note("deletion", client_id, answer)
+                callers.own = getattr(callers, "own", None) or self.caller()
+                response = callers.own.request("DELETE", f"/clients/delete/{client_id}")
+                self.history.record("deletion", client_id, response)
 
-            list(pool.map(delete, self.task.clients))
+            list(pool.map(delete, self.config.clients))
 
     def race(self) -> None:
         """Add to each client's inventory while the client is deleted."""
-        lanes = [self.task.clients[start::LANES] for start in range(LANES)]
+        lanes = [self.config.clients[start::LANES] for start in range(LANES)]
         with ThreadPoolExecutor(2 * LANES) as pool:
-            racing = []
+            futures = []
             for lane in lanes:
-                meeting = threading.Barrier(2)
-                racing.append(pool.submit(self._race_adds, lane, meeting))
-                racing.append(pool.submit(self._race_deletes, lane, meeting))
-            for each in racing:
-                each.result()
+                barrier = threading.Barrier(2)
+                futures.append(pool.submit(self._add_purchases, lane, barrier))
+                futures.append(pool.submit(self._delete_clients, lane, barrier))
+            for future in futures:
+                future.result()
 
     def edit(self) -> None:
-        """Let many writers replace one client, each with the same entity tag."""
-        client_id, writers = self.task.clients[0], self.task.writers
-        meeting = threading.Barrier(writers)
+        """Replace one client from many threads, with the same entity tag."""
+        client_id, writers = self.config.clients[0], self.config.writers
+        barrier = threading.Barrier(writers)
 
         def write(number: int) -> None:
-            caller = self.caller()
-            body = a_client(name=f"Escritor {number}")
-            meeting.wait()
-            answer = caller.ask(
-                "PUT", f"/clients/update/{client_id}", body, If_Match=self.task.version
-            )
-            self.book.note("edit", f"{client_id}:Escritor {number}", answer)
+            caller, name = self.caller(), f"Escritor {number}"
+            body = new_client(name, "chaos")
+            barrier.wait()
+            path = f"/clients/update/{client_id}"
+            response = caller.request("PUT", path, body, If_Match=self.config.etag)
+            self.history.record("edit", f"{client_id}:{name}", response)
 
         with ThreadPoolExecutor(writers) as pool:
             list(pool.map(write, range(writers)))
 
-    def _race_adds(self, clients: tuple[int, ...], meeting: threading.Barrier) -> None:
+    def _add_purchases(self, clients: tuple[int, ...], barrier: threading.Barrier) -> None:
         caller = self.caller()
         for client_id in clients:
-            body = a_purchase(client_id, self.task.product_id, self.moment())
-            meeting.wait()
-            time.sleep(random.uniform(0, HEAD_START))  # noqa: S311 - a moment, no secret
-            self.book.note("race", client_id, caller.ask("POST", "/inventory/add_product", body))
+            body = new_purchase(client_id, self.config.product_id, self.unique_date())
+            barrier.wait()
+            time.sleep(random.uniform(0, MAX_HEAD_START_SECONDS))  # noqa: S311 - no secret
+            response = caller.request("POST", "/inventory/add_product", body)
+            self.history.record("race", client_id, response)
 
-    def _race_deletes(self, clients: tuple[int, ...], meeting: threading.Barrier) -> None:
+    def _delete_clients(self, clients: tuple[int, ...], barrier: threading.Barrier) -> None:
         caller = self.caller()
         for client_id in clients:
-            meeting.wait()
-            answer = caller.ask("DELETE", f"/clients/delete/{client_id}")
-            self.book.note("deletion", client_id, answer)
+            barrier.wait()
+            response = caller.request("DELETE", f"/clients/delete/{client_id}")
+            self.history.record("deletion", client_id, response)

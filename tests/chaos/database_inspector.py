@@ -1,4 +1,4 @@
-"""What the databases of a system hold: read past the services, as the judge, and seeded so."""
+"""Direct access to the databases of a system, to seed rows and to read the final state."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named so there
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with this name
 
-from tests.chaos.caller import Caller
-from tests.chaos.history import BrokenError, Final
+from tests.chaos.history import FinalState
+from tests.support.http_caller import HttpCaller
+from tests.support.steps import StepFailed
 
 OWNERS = {"clients": "SELECT id FROM clients", "products": "SELECT id FROM products"}
 
 
-STALLED = 0.05  # seconds; longer than a relay takes to bring the word of a deletion
-_STALL = f"""
+INSERT_DELAY_SECONDS = 0.05  # longer than a relay takes to deliver a deletion
+_DELAY_INSERTS = f"""
     CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            PERFORM pg_sleep({STALLED}) WHERE random() < 0.5;
+            PERFORM pg_sleep({INSERT_DELAY_SECONDS}) WHERE random() < 0.5;
             RETURN NEW;
         END
     $$;
@@ -29,18 +30,18 @@ _STALL = f"""
 
 @dataclass(frozen=True)
 class Orphan:
-    """An entry of the inventory whose owner's row is gone."""
+    """An inventory entry whose client or product was deleted."""
 
     entry: int
     owner: str
     subject: int
 
 
-class Records:
-    """The rows of one system, as the superuser sees them."""
+class DatabaseInspector:
+    """The databases of one system, read and written as the superuser."""
 
     def __init__(self, url: Callable[[str], str]) -> None:
-        """Reach each database at ``url(name)``; nothing connects yet."""
+        """Connect to each database at ``url(name)``, when it is used."""
         self._url = url
 
     def connect(self, database: str) -> Connection:
@@ -56,7 +57,7 @@ class Records:
                 return cursor.fetchall() if cursor.description else []
 
     def seed_clients(self, count: int) -> list[int]:
-        """Make clients past the service, and return their ids."""
+        """Insert clients, and return their identifiers."""
         rows = self.query(
             "clients",
             "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
@@ -68,7 +69,7 @@ class Records:
         return [int(row[0]) for row in rows]
 
     def seed_purchases(self, clients: list[int], product_id: int) -> None:
-        """Put a product into the inventory of each client, past the service."""
+        """Insert an inventory entry for each client."""
         self.query(
             "inventory",
             "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
@@ -79,46 +80,45 @@ class Records:
         )
 
     @contextmanager
-    def slow_additions(self) -> Iterator[None]:
-        """Let every other addition take longer after its look at the list of the gone.
+    def delayed_inserts(self) -> Iterator[None]:
+        """Delay every second insert into the inventory, on average, within its transaction.
 
-        The time between that look and the end of the transaction is what a removal might slip
-        into. It is well under a millisecond, so thousands of additions may miss it by chance.
+        A removal may only slip in between an addition's check for tombstones and its commit. That
+        window is under a millisecond, so thousands of additions might miss it by chance.
         """
-        self.query("inventory", _STALL)
+        self.query("inventory", _DELAY_INSERTS)
         try:
             yield
         finally:
             self.query("inventory", "DROP FUNCTION stall CASCADE")
 
     def orphans(self) -> set[Orphan]:
-        """Return the entries of the inventory whose client or product is gone.
+        """Return the inventory entries whose client or product was deleted.
 
-        The entries are read before their owners: whatever is there then, its owner was before.
+        Entries are read before their owners, because the owner of an entry exists before it.
         """
         entries = self.query("inventory", "SELECT id, client_id, product_id FROM inventory_items")
         return {
-            Orphan(row[0], owner, row[place])
-            for place, (owner, ids) in enumerate(OWNERS.items(), start=1)
-            for known in [self._column(owner, ids)]
+            Orphan(row[0], owner, row[column])
+            for column, (owner, statement) in enumerate(OWNERS.items(), start=1)
+            for existing in [self._column(owner, statement)]
             for row in entries
-            if row[place] not in known
+            if row[column] not in existing
         }
 
-    def stranded(self) -> set[int]:
-        """Return the orphans that no message in an outbox tells of: nobody will come for them.
+    def permanent_orphans(self) -> set[int]:
+        """Return the orphans without a message in an outbox: nothing will remove them.
 
-        A message is deleted after the call about it was answered, so an entry that is there after
-        its message is gone stays for ever.
+        A message is deleted after its delivery, so an orphan without a message stays.
         """
         suspects = self.orphans()
-        told = {owner: self._column(owner, "SELECT subject_id FROM outbox") for owner in OWNERS}
-        lost = [each.entry for each in suspects if each.subject not in told[each.owner]]
+        pending = {owner: self._column(owner, "SELECT subject_id FROM outbox") for owner in OWNERS}
+        lost = [each.entry for each in suspects if each.subject not in pending[each.owner]]
         left = "SELECT id FROM inventory_items WHERE id = ANY (%s::bigint[])"
         return self._column("inventory", left, lost) if lost else set()
 
     def sessions(self) -> dict[str, int]:
-        """Return how many sessions each part of the system has, by its name."""
+        """Return the number of database sessions by application name."""
         rows = self.query(
             "postgres",
             "SELECT application_name, count(*) FROM pg_stat_activity"
@@ -126,8 +126,8 @@ class Records:
         )
         return {str(name): int(count) for name, count in rows}
 
-    def busy(self) -> list[str]:
-        """Return the parts of the system that have been in a statement or transaction for long."""
+    def busy_sessions(self) -> list[str]:
+        """Return the application names of sessions that have not been idle for a second."""
         rows = self.query(
             "postgres",
             "SELECT application_name FROM pg_stat_activity"
@@ -136,45 +136,44 @@ class Records:
         )
         return [str(name) for (name,) in rows]
 
-    def final(self, caller: Caller, counter_id: int) -> Final:
-        """Read what is there in the end: over HTTP page by page, but for what only SQL can tell.
+    def final_state(self, caller: HttpCaller, counter_id: int) -> FinalState:
+        """Return the final state, over HTTP where the API shows it, and else with SQL.
 
         Raises:
-            BrokenError: a page was refused.
+            StepFailed: a page was not returned.
 
         """
         found: Counter[tuple[str, str]] = Counter()
         clients = {row["id"]: row for row in _pages(caller, "/clients/fetch")}
         for row in _pages(caller, "/address/fetch"):
             found["address", row["street"]] += 1
-        for home in self._column("inventory", "SELECT client_id FROM inventory_items"):
-            for row in _pages(caller, f"/inventory/list_products_ids/{home}"):
-                found["purchase", f"{home}:{row['purchase_date']}"] += 1
+        for owner in self._column("inventory", "SELECT client_id FROM inventory_items"):
+            for row in _pages(caller, f"/inventory/list_products_ids/{owner}"):
+                found["purchase", f"{owner}:{row['purchase_date']}"] += 1
         for client_id, row in clients.items():
             found["client", row["email"]] += 1
             found["edit", f"{client_id}:{row['name']}"] += 1
-        gone = set(range(1, self._highest_client() + 1)) - clients.keys()
-        found.update(("deletion", str(client_id)) for client_id in gone)
+        deleted = set(range(1, self._max_client_id() + 1)) - clients.keys()
+        found.update(("deletion", str(client_id)) for client_id in deleted)
         sums = {str(counter_id): int(float(clients[counter_id]["balance"]))}
-        return Final(found, sums, len(self.stranded()))
+        return FinalState(found, sums, len(self.permanent_orphans()))
 
-    def _highest_client(self) -> int:
-        """Return the greatest id that a client may have had."""
+    def _max_client_id(self) -> int:
+        """Return the greatest identifier that the sequence of clients has issued."""
         return max(self._column("clients", "SELECT last_value FROM clients_id_seq"))
 
     def _column(self, database: str, statement: str, *values: object) -> set[int]:
         return {int(row[0]) for row in self.query(database, statement, *values)}
 
 
-def _pages(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
+def _pages(caller: HttpCaller, path: str) -> Iterator[dict[str, Any]]:
     after = 0
     while True:
-        answer = caller.ask("GET", f"{path}?limit=1000&after={after}")
-        if not answer.is_success:
-            message = f"the final read of {path} answered {answer.status}"
-            raise BrokenError(message)
-        rows: Sequence[dict[str, Any]] = answer.document
+        response = caller.request("GET", f"{path}?limit=1000&after={after}")
+        if not response.is_success:
+            raise StepFailed(f"the final read of {path} answered {response.status}")
+        rows: Sequence[dict[str, Any]] = response.document
         yield from rows
-        if not rows or "link" not in answer.headers:
+        if not rows or "link" not in response.headers:
             return
         after = rows[-1]["id"]

@@ -1,4 +1,4 @@
-"""What is done to the system, a fault each; it returns the moment at which the harm was over."""
+"""The faults of `make chaos`; each injection returns the time at which the fault ended."""
 
 import signal
 import time
@@ -11,24 +11,26 @@ import psutil
 import psycopg2
 
 from localstack.catalogue import SERVICES
-from tests.chaos.caller import a_client, a_purchase
-from tests.chaos.history import Attempt, BrokenError, read
-from tests.chaos.intercepting_proxy import Gate
-from tests.chaos.load_driver import Crowd
-from tests.chaos.system import System, kill
+from tests.chaos.history import Attempt, read
+from tests.chaos.intercepting_proxy import InterceptingProxy
+from tests.chaos.load_driver import LoadDriver
+from tests.chaos.system import SystemUnderTest, kill
+from tests.support.accounts import new_client, new_purchase
+from tests.support.steps import StepFailed
 
 RELAY = "clients-relay"
 DELETES = 1_000
 PAIRS = 500  # a round
 WRITERS = 50
-STOPPED = 10.0  # seconds
-EXHAUSTED = 6.0  # seconds; longer than a statement may take
+STOP_SECONDS = 10.0
+EXHAUSTION_SECONDS = 6.0  # longer than the statement timeout
+EXIT_SECONDS = 0.2  # from a signal to the exit of a process
 
-# Auth's absence and the rotation of keys are tried in a hurry: a minute of theirs is a second.
-HURRIED = {"JWKS_REFRESH": "1", "SERVICE_TOKEN_TTL": "5"}
-AUTH_AWAY = 15.0  # seconds; a quarter of an hour
-PUBLISHED = 2.6  # seconds until every service has a new key: its period and a tenth, auth's second
-NEWCOMERS = 4.0  # seconds; somebody logs in meanwhile
+# The outage of auth and the key rotation run with intervals shortened from minutes to seconds.
+SHORT_INTERVALS = {"JWKS_REFRESH": "1", "SERVICE_TOKEN_TTL": "5"}
+AUTH_OUTAGE_SECONDS = 15.0  # stands for 15 minutes
+KEY_REFRESH_SECONDS = 2.6  # until every service has a new key: its interval, jitter, auth's cache
+LOGIN_SECONDS = 4.0  # at least one login happens meanwhile
 
 
 @dataclass(frozen=True)
@@ -36,214 +38,214 @@ class Fault:
     """A row of the table."""
 
     name: str
-    strike: Callable[[System, int, Crowd], float]
-    answers_within: float | None = None  # seconds in which any call is answered meanwhile
-    restarts: bool = True  # whether processes may be started again
-    counted: tuple[int, str] | None = None  # what is done so often a round
+    inject: Callable[[SystemUnderTest, int, LoadDriver], float]
+    request_limit: float | None = None  # seconds of a request during the fault
+    restarts: bool = True  # whether processes may be restarted
+    counted: tuple[int, str] | None = None  # a count for each round, and its unit
 
 
-def kill_postgres(system: System, number: int, _: Crowd) -> float:
-    """Kill the server, all of its processes, or a session alone, by turns."""
+def kill_postgres(system: SystemUnderTest, number: int, _: LoadDriver) -> float:
+    """Kill the postmaster, all processes of PostgreSQL, or one session, in turn."""
     server, *rest = system.postgres()
     sessions = [p for p in rest if "idle" in p.cmdline()[0] or "clients" in p.cmdline()[0]]
     victims = ([server], [server, *rest], (sessions or rest)[-1:])[number % 3]
     return _kill(system, victims)
 
 
-def kill_worker(system: System, number: int, _: Crowd) -> float:
-    """Kill one worker of a service, another service each time."""
+def kill_worker(system: SystemUnderTest, number: int, _: LoadDriver) -> float:
+    """Kill one worker of a service, in each round of another service."""
     return _kill(system, system.workers(SERVICES[number % len(SERVICES)])[:1])
 
 
-def kill_workers(system: System, _: int, __: Crowd) -> float:
+def kill_workers(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
     """Kill every worker of every service at once."""
     return _kill(system, [worker for name in SERVICES for worker in system.workers(name)])
 
 
-def kill_relay_before_the_call(system: System, _: int, __: Crowd) -> float:
-    """Kill the relay when it has taken a row and the inventory has heard nothing."""
-    with _relay_at_the_gate(system):
+def kill_relay_before_delivery(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Kill the relay after it has read a row and before the inventory gets the request."""
+    with _intercepted_relay(system):
         return _kill_relay(system)
 
 
-def kill_relay_after_the_call(system: System, _: int, __: Crowd) -> float:
-    """Kill the relay when the inventory has done what it was told, before the relay hears so."""
-    with _relay_at_the_gate(system) as (gate, call):
-        gate.forward(call)
+def kill_relay_after_delivery(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Kill the relay after the inventory has processed the request, before its response."""
+    with _intercepted_relay(system) as (proxy, request):
+        proxy.forward(request)
         return _kill_relay(system)
 
 
-def kill_relay_before_the_mark(system: System, _: int, __: Crowd) -> float:
-    """Kill the relay when it was answered, and its DELETE of the row has not been done."""
+def kill_relay_before_delete(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Kill the relay after the response, before it deletes the row."""
     blocked = (
         "SELECT pid FROM pg_stat_activity"
         " WHERE application_name = 'clients-relay' AND wait_event_type = 'Lock'"
     )
-    records = system.records
-    with _relay_at_the_gate(system) as (gate, call), closing(records.connect("clients")) as holder:
-        answer = gate.forward(call)
+    database = system.database
+    with (
+        _intercepted_relay(system) as (proxy, request),
+        closing(database.connect("clients")) as holder,
+    ):
+        response = proxy.forward(request)
         with holder.cursor() as cursor:
             cursor.execute("SELECT id FROM outbox FOR UPDATE")
-            gate.answer(answer)
-            system.wait_until(lambda: bool(records.query("clients", blocked)))
-            sessions = records.query("clients", blocked)
-            began = _kill_relay(system)
+            proxy.respond(response)
+            system.wait_until(lambda: bool(database.query("clients", blocked)))
+            sessions = database.query("clients", blocked)
+            started = _kill_relay(system)
             if not sessions:
-                message = "the relay did not come to its mark"
-                raise BrokenError(message)
-            for (pid,) in sessions:  # its session would wait for the row, and delete it after all
-                records.query("clients", "SELECT pg_terminate_backend(%s, 5000)", pid)
+                raise StepFailed("the relay did not try to delete the row")
+            for (pid,) in sessions:  # each waits for the lock, and would delete the row later
+                database.query("clients", "SELECT pg_terminate_backend(%s, 5000)", pid)
         holder.rollback()
-        return began
+        return started
 
 
-def inventory_away(system: System, _: int, crowd: Crowd) -> float:
-    """Delete a thousand clients who have bought something, while the inventory is down."""
-    clients = system.records.seed_clients(DELETES)
-    system.records.seed_purchases(clients, system.product_id)
-    with system.down("inventory"):
-        crowd.work("delete", clients=clients)
-        answered = {a.status for a in _attempts(crowd, "deletion", set(map(str, clients)))}
-        if answered != {httpx.codes.OK}:
-            message = f"deletes without the inventory answered {sorted(answered)}"
-            raise BrokenError(message)
+def inventory_outage(system: SystemUnderTest, _: int, driver: LoadDriver) -> float:
+    """Delete a thousand clients with purchases, while the inventory is stopped."""
+    clients = system.database.seed_clients(DELETES)
+    system.database.seed_purchases(clients, system.product_id)
+    with system.outage("inventory"):
+        driver.run("delete", clients=clients)
+        statuses = {a.status for a in _attempts(driver, "deletion", set(map(str, clients)))}
+        if statuses != {httpx.codes.OK}:
+            raise StepFailed(f"deletes without the inventory answered {sorted(statuses)}")
     return time.monotonic()
 
 
-def add_against_delete(system: System, _: int, crowd: Crowd) -> float:
-    """Add to the inventory of five hundred clients while each is deleted."""
-    with system.records.slow_additions():
-        crowd.work("race", clients=system.records.seed_clients(PAIRS))
+def add_against_delete(system: SystemUnderTest, _: int, driver: LoadDriver) -> float:
+    """Add to the inventory of five hundred clients while each of them is deleted."""
+    with system.database.delayed_inserts():
+        driver.run("race", clients=system.database.seed_clients(PAIRS))
     return time.monotonic()
 
 
-def one_tag(system: System, _: int, crowd: Crowd) -> float:
-    """Let fifty writers replace one client under the same entity tag."""
-    client_id = system.make("/clients/create", a_client())
-    crowd.work("edit", clients=[client_id], writers=WRITERS, version='"1"')
-    attempts = [a for a in _attempts(crowd, "edit") if a.element.startswith(f"{client_id}:")]
+def concurrent_updates(system: SystemUnderTest, _: int, driver: LoadDriver) -> float:
+    """Replace one client from fifty threads with the same entity tag."""
+    client_id = system.create("/clients/create", new_client("Caos", "chaos"))
+    driver.run("edit", clients=[client_id], writers=WRITERS, etag='"1"')
+    attempts = [a for a in _attempts(driver, "edit") if a.element.startswith(f"{client_id}:")]
     statuses = [attempt.status for attempt in attempts]
     if statuses.count(httpx.codes.OK) != 1 or len(statuses) != WRITERS:
-        message = f"{statuses.count(httpx.codes.OK)} of {len(statuses)} writers won"
-        raise BrokenError(message)
+        raise StepFailed(f"{statuses.count(httpx.codes.OK)} of {len(statuses)} writers won")
     return time.monotonic()
 
 
-def exhaust_pool(system: System, number: int, _: Crowd) -> float:
-    """Let a locked table hold every connection of a pool, or others take all of the server's."""
+def exhaust_pool(system: SystemUnderTest, number: int, _: LoadDriver) -> float:
+    """Block every connection of a pool on a table lock, or take all connections of PostgreSQL."""
     with ExitStack() as stack:
         if number % 2 == 0:
-            holder = stack.enter_context(closing(system.records.connect("clients")))
+            holder = stack.enter_context(closing(system.database.connect("clients")))
             holder.cursor().execute("LOCK TABLE clients")
         else:
             _take_all_connections(system, stack)
-        system.pause(EXHAUSTED)
+        system.pause(EXHAUSTION_SECONDS)
     return time.monotonic()
 
 
-def stop_postgres(system: System, _: int, __: Crowd) -> float:
-    """Stop the database's processes for ten seconds, as a machine that hangs does."""
+def stop_postgres(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Stop the processes of PostgreSQL for ten seconds, like a machine that hangs."""
     processes = system.postgres()
     kill(processes, signal.SIGSTOP)
     try:
-        system.pause(STOPPED)
+        system.pause(STOP_SECONDS)
     finally:
         kill(processes, signal.SIGCONT)
     return time.monotonic()
 
 
-def auth_away(system: System, _: int, __: Crowd) -> float:
-    """Take auth away: tokens that are valid are still accepted, while services get no new ones."""
-    with system.down("auth"):
-        system.pause(AUTH_AWAY)
+def auth_outage(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Stop auth: services accept valid tokens, and get no new ones of their own."""
+    with system.outage("auth"):
+        system.pause(AUTH_OUTAGE_SECONDS)
     return time.monotonic()
 
 
-def rotate_key(system: System, _: int, __: Crowd) -> float:
-    """Publish a new key, sign with it once everybody knows it, and retire the one before the last.
+def rotate_key(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
+    """Publish a key, sign with it after all services have it, and retire the last but one.
 
-    Nobody holds a token of that one any more: the services' own have expired by then.
+    No valid token of that one is left: the services' own tokens have expired.
     """
-    kid = system.keys("new")
-    system.pause(PUBLISHED)
-    system.keys("use", kid)
-    began = time.monotonic()
-    system.pause(NEWCOMERS)
-    system.turned.append(kid)
-    if len(system.turned) > 2:
-        system.keys("retire", system.turned.pop(0))
-        system.pause(PUBLISHED)
-    return began
+    kid = system.manage_keys("new")
+    system.pause(KEY_REFRESH_SECONDS)
+    system.manage_keys("use", kid)
+    started = time.monotonic()
+    system.pause(LOGIN_SECONDS)
+    system.rotated_keys.append(kid)
+    if len(system.rotated_keys) > 2:
+        system.manage_keys("retire", system.rotated_keys.pop(0))
+        system.pause(KEY_REFRESH_SECONDS)
+    return started
 
 
 FAULTS = (
     Fault("postgres killed", kill_postgres),
     Fault("a worker killed", kill_worker),
     Fault("all workers killed", kill_workers),
-    Fault("relay killed before the call", kill_relay_before_the_call),
-    Fault("relay killed after the call", kill_relay_after_the_call),
-    Fault("relay killed before the mark", kill_relay_before_the_mark),
-    Fault("inventory away", inventory_away, counted=(DELETES, "deletes")),
+    Fault("relay killed before the call", kill_relay_before_delivery),
+    Fault("relay killed after the call", kill_relay_after_delivery),
+    Fault("relay killed before the mark", kill_relay_before_delete),
+    Fault("inventory away", inventory_outage, counted=(DELETES, "deletes")),
     Fault("add against delete", add_against_delete, counted=(PAIRS, "pairs")),
-    Fault("one ETag", one_tag, counted=(WRITERS, "writers")),
-    Fault("connections exhausted", exhaust_pool, answers_within=8, restarts=False),
-    Fault("postgres stopped 10 s", stop_postgres, answers_within=8, restarts=False),
-    Fault("auth away", auth_away),
+    Fault("one ETag", concurrent_updates, counted=(WRITERS, "writers")),
+    Fault("connections exhausted", exhaust_pool, request_limit=8, restarts=False),
+    Fault("postgres stopped 10 s", stop_postgres, request_limit=8, restarts=False),
+    Fault("auth away", auth_outage),
     Fault("key rotated", rotate_key, restarts=False),
 )
 
 
-def _kill(system: System, victims: list[psutil.Process]) -> float:
-    """Kill processes, and return when it was; what reads who is ready must not be too early."""
-    began = time.monotonic()
+def _kill(system: SystemUnderTest, victims: list[psutil.Process]) -> float:
+    """Kill processes, wait for their exit, and return the time of the signal."""
+    started = time.monotonic()
     kill(victims)
-    system.pause(0.2)
-    return began
+    system.pause(EXIT_SECONDS)
+    return started
 
 
 @contextmanager
-def _relay_at_the_gate(system: System) -> Iterator[tuple[Gate, bytes]]:
-    """Delete a client who has bought something, and hold the relay's call about it."""
-    (client_id,) = system.records.seed_clients(1)
-    caller = system.caller()
-    body = a_purchase(client_id, system.product_id, "2024-11-01T10:30:00")
-    system.make("/inventory/add_product", body)
+def _intercepted_relay(system: SystemUnderTest) -> Iterator[tuple[InterceptingProxy, bytes]]:
+    """Delete a client with a purchase, and hold the request that the relay sends for it."""
+    (client_id,) = system.database.seed_clients(1)
+    body = new_purchase(client_id, system.product_id, "2024-11-01T10:30:00")
+    system.create("/inventory/add_product", body)
     relay = system.stack.supervisor.child(RELAY)
     environ = relay.environ
-    with system.down(RELAY), Gate(system.stack.bases["inventory"]) as gate:
-        if not caller.ask("DELETE", f"/clients/delete/{client_id}").is_success:
-            message = "the delete failed"
-            raise BrokenError(message)
-        relay.environ = {**environ, "INVENTORY_URL": gate.url}
+    with system.outage(RELAY), InterceptingProxy(system.stack.bases["inventory"]) as proxy:
+        with system.caller() as caller:
+            response = caller.request("DELETE", f"/clients/delete/{client_id}")
+        if not response.is_success:
+            raise StepFailed("the delete failed")
+        relay.environ = {**environ, "INVENTORY_URL": proxy.url}
         try:
             relay.start()
-            yield gate, gate.take()
+            yield proxy, proxy.accept()
         finally:
             relay.signal(signal.SIGKILL)
             relay.environ = environ
 
 
-def _kill_relay(system: System) -> float:
+def _kill_relay(system: SystemUnderTest) -> float:
     relay = system.stack.supervisor.child(RELAY)
     relay.signal(signal.SIGKILL)
     system.wait_until(relay.ended)
     return time.monotonic()
 
 
-def _take_all_connections(system: System, stack: ExitStack) -> None:
-    """End the sessions of the services, and take all that the server has before they can."""
-    url = system.stack.postgres.url("clients", user="clients")  # the superuser's few stay free
+def _take_all_connections(system: SystemUnderTest, stack: ExitStack) -> None:
+    """Terminate the sessions of the services, and open all connections before they can."""
+    url = system.stack.postgres.url("clients", user="clients")  # the superuser's stay free
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> 'postgres'"
     with suppress(psycopg2.OperationalError):
         while True:
             stack.enter_context(closing(psycopg2.connect(url)))
-    system.records.query("postgres", f"{others} AND application_name <> ''")
+    system.database.query("postgres", f"{others} AND application_name <> ''")
     with suppress(psycopg2.OperationalError):
         while True:
             stack.enter_context(closing(psycopg2.connect(url)))
 
 
-def _attempts(crowd: Crowd, kind: str, elements: set[str] | None = None) -> list[Attempt]:
-    """Return the attempts of one kind, at these elements alone if any are named."""
-    attempts = (a for a in read(crowd.book) if a.kind == kind)
+def _attempts(driver: LoadDriver, kind: str, elements: set[str] | None = None) -> list[Attempt]:
+    """Return the attempts of one kind, for these elements if any are given."""
+    attempts = (a for a in read(driver.history) if a.kind == kind)
     return [a for a in attempts if elements is None or a.element in elements]

@@ -1,4 +1,4 @@
-"""The callers of a system under trial, who are processes of their own."""
+"""Driver of the workloads, which run in separate processes."""
 
 import json
 import secrets
@@ -9,30 +9,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.catalogue import ROOT
 from localstack.supervisor import die_with_parent
-from tests.chaos.caller import a_client
-from tests.chaos.history import BrokenError, Final
-from tests.chaos.system import System
+from tests.chaos.history import FinalState
+from tests.chaos.system import SystemUnderTest
+from tests.support.accounts import new_client
+from tests.support.commands import ROOT
+from tests.support.steps import StepFailed
 
-WORK_WITHIN = 600.0  # seconds
+WORKLOAD_TIMEOUT_SECONDS = 600.0
 
 
-class Crowd:
-    """Who calls a system, and writes every attempt into one book."""
+class LoadDriver:
+    """Starts workloads that record their attempts in one history log."""
 
-    def __init__(self, system: System, book: Path) -> None:
-        """Call ``system``; nobody calls yet."""
-        self.book = book
+    def __init__(self, system: SystemUnderTest, history: Path) -> None:
+        """Use ``system``; no workload is started."""
+        self.history = history
         self._system = system
         self._counter_id = 0
 
     @contextmanager
     def load(self) -> Iterator[None]:
-        """Run the steady load for a while, with a counter of its own."""
+        """Run the steady load during the block, with a new counter."""
         self._system.log_in()
-        self._counter_id = self._system.make("/clients/create", a_client())
-        process = self._begin("steady")
+        self._counter_id = self._system.create("/clients/create", new_client("Caos", "chaos"))
+        process = self._start("steady")
         try:
             yield
         finally:
@@ -40,40 +41,36 @@ class Crowd:
             self._system.wait_until(lambda: process.poll() is not None)
             process.kill()
         if process.wait():
-            message = "a caller of the steady load crashed"
-            raise BrokenError(message)
+            raise StepFailed("a thread of the steady load crashed")
 
-    def work(self, name: str, **task: object) -> None:
+    def run(self, name: str, **config: object) -> None:
         """Run a workload to its end."""
-        process = self._begin(name, **task)
+        process = self._start(name, **config)
         try:
-            self._system.wait_until(lambda: process.poll() is not None, WORK_WITHIN)
+            self._system.wait_until(lambda: process.poll() is not None, WORKLOAD_TIMEOUT_SECONDS)
         finally:
             process.kill()
         if process.wait():
-            message = f"the workload {name} ended with {process.returncode}"
-            raise BrokenError(message)
+            raise StepFailed(f"the workload {name} ended with {process.returncode}")
 
-    def final(self) -> Final:
-        """Read what is there in the end."""
-        caller = self._system.caller()
-        final = self._system.records.final(caller, self._counter_id)
-        caller.close()
-        return final
+    def final_state(self) -> FinalState:
+        """Return the final state of the databases."""
+        with self._system.caller() as caller:
+            return self._system.database.final_state(caller, self._counter_id)
 
-    def _begin(self, name: str, **task: object) -> "subprocess.Popen[bytes]":
+    def _start(self, name: str, **config: object) -> "subprocess.Popen[bytes]":
         system = self._system
         path = system.folder / f"{name}-{secrets.token_hex(4)}.json"
-        told = {
+        defaults = {
             "url": system.stack.url,
             "token": system.token,
-            "book": str(self.book),
+            "history": str(self.history),
             "product_id": system.product_id,
             "user": system.user,
-            "bases": list(system.stack.bases.values()),
+            "service_urls": list(system.stack.bases.values()),
             "counter_id": self._counter_id,
         }
-        path.write_text(json.dumps({**told, **task}))
+        path.write_text(json.dumps({**defaults, **config}))
         return subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.workload_runner", name, str(path)],
             cwd=ROOT,

@@ -1,7 +1,7 @@
-"""The self-test: variants of the system that break a promise, each of which must be caught.
+"""Mutants for the self-test: variants of the system that break a guarantee.
 
-A variant is a copy of one package with one passage replaced, told by a file in `broken/`. The
-processes of the system find the copy before the package itself.
+A mutant is a copy of one package with one passage replaced, described by a file in `mutants/`. The
+processes of the system import the copy instead of the package.
 """
 
 import importlib.util
@@ -18,13 +18,13 @@ from servicekit.testing import environment
 FOLDER = Path(__file__).with_name("mutants")
 
 
-class OutdatedError(Exception):
-    """A variant's passage is not, or not once, in the code; the message names both."""
+class StaleMutant(Exception):
+    """The passage of a mutant does not occur exactly once in the code."""
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One way to break the system."""
+class Mutant:
+    """One replacement in one file of a package."""
 
     name: str
     package: str
@@ -37,7 +37,7 @@ class Variant:
         """Copy the package into ``folder``, with the passage replaced.
 
         Raises:
-            OutdatedError: the code has changed; the variant must follow it.
+            StaleMutant: the code has changed, and the mutant must be updated.
 
         """
         spec = importlib.util.find_spec(self.package)
@@ -47,26 +47,25 @@ class Variant:
         shutil.copytree(Path(spec.origin).parent, copy)
         text = (copy / self.file).read_text()
         if text.count(self.old) != 1:
-            message = (
-                f"tests/chaos/mutants/{self.name}.toml: its old text is {text.count(self.old)} "
-                f"times in {self.package}/{self.file}, and must be there once: write it anew"
+            raise StaleMutant(
+                f"tests/chaos/mutants/{self.name}.toml: its old text occurs {text.count(self.old)} "
+                f"times in {self.package}/{self.file}, and must occur once: update it"
             )
-            raise OutdatedError(message)
         (copy / self.file).write_text(text.replace(self.old, self.new))
 
 
-def variants() -> list[Variant]:
-    """Return all variants."""
+def mutants() -> list[Mutant]:
+    """Return all mutants."""
     return [
-        Variant(path.stem, **tomllib.loads(path.read_text()))
+        Mutant(path.stem, **tomllib.loads(path.read_text()))
         for path in sorted(FOLDER.glob("*.toml"))
     ]
 
 
 @contextmanager
-def installed(variant: Variant, folder: Path) -> Iterator[None]:
-    """Let the processes that are started meanwhile run a variant, which is put into ``folder``."""
-    variant.install(folder)
+def installed(mutant: Mutant, folder: Path) -> Iterator[None]:
+    """Install a mutant into ``folder`` for the processes that start during the block."""
+    mutant.install(folder)
     folder.chmod(0o755)
     path = filter(None, (str(folder), os.environ.get("PYTHONPATH")))
     with environment(PYTHONPATH=os.pathsep.join(path)):

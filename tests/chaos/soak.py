@@ -1,10 +1,10 @@
-"""`make soak`: loads the whole system for some minutes; nothing may leak and nothing may fail.
+"""`make soak`: load the whole system for minutes; nothing may leak and no request may fail.
 
-Memory is the proportional set size (PSS) of each process, without shared memory: PostgreSQL's is
-a pool that fills and never grows. Of PostgreSQL's processes it is the mean, since the pools of
-connections fill too. The third minute, when caches are warm, is compared with the last one. A
-connection has leaked when a part has more than its pools may hold, or when one stays busy while
-nobody calls.
+Memory is the proportional set size (PSS) of each process without shared memory, because the
+shared buffers of PostgreSQL fill and then stay constant. PostgreSQL's figure is the mean of its
+processes, because the connection pools fill too. The third minute, with warm caches, is compared
+with the last one. A connection has leaked if a part has more than its pools may hold, or if one
+is busy without load.
 """
 
 import argparse
@@ -18,78 +18,86 @@ from statistics import mean, median
 import psutil
 
 from servicekit.outbox.relay import CONNECTIONS as RELAY_CONNECTIONS
-from tests.chaos.history import judge, read
-from tests.chaos.load_driver import Crowd
-from tests.chaos.system import WORKERS, System, running
+from tests.chaos.history import check_history, read
+from tests.chaos.load_driver import LoadDriver
+from tests.chaos.system import WORKERS, SystemUnderTest, running
+from tests.support.steps import Progress
 
 THREADS = 4  # of each worker, and connections of its pool
-WARM = 120.0  # seconds, until caches are full
-SAMPLE = 10.0  # seconds between two looks
-WINDOW = 6  # looks that are compared
-GROWTH = 0.05  # the share by which a part may grow
+WARMUP_SECONDS = 120.0  # until caches are full
+SAMPLE_SECONDS = 10.0
+WINDOW = 6  # samples that are compared
+MAX_GROWTH = 0.05  # of the memory of a part, as a share
 
 Samples = dict[str, list[float]]
 
+report = Progress("soak")
+
 
 def main() -> int:
-    """Load, look, print the figures, and return 1 when something grew, leaked or failed."""
+    """Run the load, print the figures, and return 1 after a leak or a failed request."""
     parser = argparse.ArgumentParser(
         prog="make soak",
         description=__doc__,
-        epilog="Exit codes: 0 all was flat and well, 1 something was not.",
+        epilog="Exit codes: 0 nothing leaked or failed, 1 something did.",
     )
     parser.add_argument(
         "--minutes", type=float, default=10, help="in all (10), two of them to warm up"
     )
     minutes = parser.parse_args().minutes
-    with running(say, {"THREADS": str(THREADS)}) as system:
-        faults = [*soak(system, minutes)]
-    for fault in faults:
-        print(f"BROKEN  {fault}")
-    return 1 if faults else 0
+    with running(report, {"THREADS": str(THREADS)}) as system:
+        violations = [*soak(system, minutes)]
+    for violation in violations:
+        print(f"BROKEN  {violation}")
+    return 1 if violations else 0
 
 
-def soak(system: System, minutes: float) -> Iterator[str]:
-    """Load a system, print what it used, and return what is wrong."""
-    crowd = Crowd(system, system.folder / "soak.jsonl")
+def soak(system: SystemUnderTest, minutes: float) -> Iterator[str]:
+    """Load a system, print its figures, and yield the violations."""
+    driver = LoadDriver(system, system.folder / "soak.jsonl")
     memory: Samples = defaultdict(list)
     connections: Samples = defaultdict(list)
-    with crowd.load():
+    with driver.load():
         end = time.monotonic() + minutes * 60
-        say(f"warming up for {WARM:.0f} s")
-        system.pause(WARM)
+        report(f"warming up for {WARMUP_SECONDS:.0f} s")
+        system.pause(WARMUP_SECONDS)
         while time.monotonic() < end:
-            look(system, memory, connections)
-            say(f"{max(0, end - time.monotonic()):.0f} s left")
-            system.pause(SAMPLE)
-    system.swept(time.monotonic())
-    busy = system.records.busy()
-    verdict = judge(read(crowd.book), crowd.final())
-    print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.doubled} doubled")
-    yield from verdict.faults
-    if verdict.lost or verdict.doubled or verdict.orphans:
-        yield f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.orphans} orphans"
-    if system.revived:
-        yield f"parts ended: {dict(system.revived)}"
-    unknown = sum(1 for attempt in read(crowd.book) if attempt.outcome == "unknown")
+            take_samples(system, memory, connections)
+            report(f"{max(0, end - time.monotonic()):.0f} s left")
+            system.pause(SAMPLE_SECONDS)
+    system.wait_converged(time.monotonic())
+    busy = system.database.busy_sessions()
+    yield from _history_violations(system, driver)
+    yield from growth("memory in MiB", memory, MAX_GROWTH)
+    yield from excess_connections(connections)
+    if busy:
+        yield f"connections are busy without load: {busy}"
+
+
+def _history_violations(system: SystemUnderTest, driver: LoadDriver) -> Iterator[str]:
+    verdict = check_history(read(driver.history), driver.final_state())
+    print(f"{verdict.operations} operations, {verdict.lost} lost, {verdict.duplicated} duplicated")
+    yield from verdict.violations
+    if verdict.lost or verdict.duplicated or verdict.orphans:
+        counts = f"{verdict.lost} lost, {verdict.duplicated} duplicated"
+        yield f"{counts}, {verdict.orphans} orphans"
+    if system.restarts:
+        yield f"parts exited: {dict(system.restarts)}"
+    unknown = sum(1 for attempt in read(driver.history) if attempt.outcome == "unknown")
     if unknown:
         yield f"{unknown} calls failed"
-    yield from grown("memory in MiB", memory, GROWTH)
-    yield from leaked(connections)
-    if busy:
-        yield f"connections are busy while nobody calls: {busy}"
 
 
-def look(system: System, memory: Samples, connections: Samples) -> None:
+def take_samples(system: SystemUnderTest, memory: Samples, connections: Samples) -> None:
     """Add one sample of each part."""
     for name, processes in parts(system):
         memory[name].append(mean(map(pss, processes)))
-    for name, count in system.records.sessions().items():
+    for name, count in system.database.sessions().items():
         connections[name].append(count)
 
 
-def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """Return every process by itself with the name of its part, and PostgreSQL's together."""
+def parts(system: SystemUnderTest) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """Yield each process with a name, and all processes of PostgreSQL together."""
     for child in system.stack.supervisor.children:
         process = system.process(child.name)
         for each in (process, *process.children(recursive=True)):
@@ -98,7 +106,7 @@ def parts(system: System) -> Iterator[tuple[str, list[psutil.Process]]]:
 
 
 def pss(process: psutil.Process) -> float:
-    """Return a process's memory in MiB; none when it has just ended."""
+    """Return the private and proportional memory of a process in MiB; 0 if it has exited."""
     try:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -107,30 +115,25 @@ def pss(process: psutil.Process) -> float:
     return (sizes["Pss:"] - sizes["Pss_Shmem:"]) / 1024
 
 
-def grown(what: str, samples: Samples, limit: float) -> Iterator[str]:
-    """Print how each part went, and return those that grew by more than ``limit``."""
+def growth(what: str, samples: Samples, limit: float) -> Iterator[str]:
+    """Print the growth of each part, and yield those above ``limit``."""
     print(f"{what:24}{'first':>10}{'last':>10}")
     for part, values in samples.items():
         first, last = median(values[:WINDOW]), median(values[-WINDOW:])
-        growth = last / first - 1 if first else 0
-        print(f"  {part:22}{first:10.1f}{last:10.1f}{growth:+10.1%}")
-        if growth > limit:
-            yield f"{what} of {part} grew by {growth:.1%}"
+        share = last / first - 1 if first else 0
+        print(f"  {part:22}{first:10.1f}{last:10.1f}{share:+10.1%}")
+        if share > limit:
+            yield f"{what} of {part} grew by {share:.1%}"
 
 
-def leaked(connections: Samples) -> Iterator[str]:
-    """Print how many connections each part had, and return those that had too many."""
+def excess_connections(connections: Samples) -> Iterator[str]:
+    """Print the connections of each part, and yield those above the size of its pools."""
     print(f"{'connections':24}{'most':>10}{'may have':>10}")
     for part, values in connections.items():
         limit = RELAY_CONNECTIONS if part.endswith("-relay") else WORKERS * THREADS
         print(f"  {part:22}{max(values):10.0f}{limit:10}")
         if max(values) > limit:
             yield f"{part} had {max(values):.0f} connections, and its pools hold {limit}"
-
-
-def say(text: str) -> None:
-    """Show progress."""
-    print(f"soak: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

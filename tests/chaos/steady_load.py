@@ -1,37 +1,43 @@
-"""The steady load: writers who insist, newcomers who log in, and somebody who looks who lives."""
+"""Steady load: writers that retry, logins, and liveness checks."""
 
 import sys
 import threading
 import time
 from collections.abc import Callable
 
-from tests.chaos.caller import Answer, Caller, a_client, a_purchase, log_in
 from tests.chaos.history import Outcome
-from tests.chaos.workload import Task, Workload, stopping
+from tests.chaos.workload import Workload, WorkloadConfig, stopping
+from tests.support.accounts import log_in, new_client, new_purchase
+from tests.support.http_caller import HttpCaller, Response
 
 WRITERS = 6
-PAUSE = 0.05  # seconds between two things that a writer does
-RETRIES = 200  # of one request, under its one Idempotency-Key
-RETRY_PAUSE = 0.1  # seconds
-LOOK = 0.25  # seconds between two looks at who lives
-LOGIN = 3.0  # seconds between two logins
+PAUSE_SECONDS = 0.05  # between two actions of a writer
+MAX_RETRIES = 200  # of one request, with the same Idempotency-Key
+RETRY_SECONDS = 0.1
+LIVENESS_SECONDS = 0.25  # between two checks of a service
+LIVENESS_TIMEOUT_SECONDS = 2.0
+LOGIN_SECONDS = 3.0  # between two logins
+CONFLICT = 409  # another request with the same Idempotency-Key is in progress
 
 
-class Steady(Workload):
-    """Callers who go on until they are stopped."""
+class SteadyLoad(Workload):
+    """Threads that send requests until they are stopped."""
 
-    def __init__(self, task: Task) -> None:
-        """Call whom the task names."""
-        super().__init__(task)
+    def __init__(self, config: WorkloadConfig) -> None:
+        """Use the callers of a configuration."""
+        super().__init__(config)
         self._crashed = False
-        self._bodies: dict[str, dict[str, object]] = {}  # by key: a retry is the same request
+        self._bodies: dict[str, dict[str, object]] = {}  # by key: a retry repeats its request
 
     def run(self) -> None:
-        """Write, read, buy and delete until told to stop; log in and look who lives beside it."""
-        threading.excepthook = self._crash
-        threads = [threading.Thread(target=self._write) for _ in range(WRITERS)]
-        threads += [threading.Thread(target=self._newcomer)]
-        threads += [threading.Thread(target=self._look, args=(base,)) for base in self.task.bases]
+        """Run writers, logins and liveness checks until SIGTERM."""
+        threading.excepthook = self._record_crash
+        threads = [threading.Thread(target=self._write_loop) for _ in range(WRITERS)]
+        threads += [threading.Thread(target=self._login_loop)]
+        threads += [
+            threading.Thread(target=self._liveness_loop, args=(url,))
+            for url in self.config.service_urls
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -39,103 +45,100 @@ class Steady(Workload):
         if self._crashed:
             sys.exit(1)
 
-    def _crash(self, crash: threading.ExceptHookArgs) -> None:
-        """Show that a caller crashed: what it would have seen is missing from the history."""
+    def _record_crash(self, crash: threading.ExceptHookArgs) -> None:
+        """Print a crash and fail the process: the history of a crashed thread is incomplete."""
         threading.__excepthook__(crash)
         self._crashed = True
 
-    def _write(self) -> None:
-        caller = self.caller()
-        home = self._insist(lambda key: self._note_client(caller, "client", key))
-        while home and not stopping.is_set():
-            self._address(caller, home)
-            self._increment(caller)
-            self._purchase(caller, home)
-            self._come_and_go(caller)
-            self.book.note("page", "-", caller.ask("GET", "/clients/fetch?limit=10"))
-        caller.close()
+    def _write_loop(self) -> None:
+        with self.caller() as caller:
+            client_id = self._retry(lambda key: self._create_client(caller, "client", key))
+            while client_id and not stopping.is_set():
+                self._create_address(caller, client_id)
+                self._increment(caller)
+                self._purchase(caller, client_id)
+                self._create_and_delete(caller)
+                page = caller.request("GET", "/clients/fetch?limit=10")
+                self.history.record("page", "-", page)
 
-    def _address(self, caller: Caller, home: int) -> None:
+    def _create_address(self, caller: HttpCaller, client_id: int) -> None:
         street = self.unique()
         body = {
-            "client_id": home,
+            "client_id": client_id,
             "state": "SP",
             "city": "Andradina",
             "street": street,
             "number": 1,
             "CEP": "16900-000",
         }
-        self._insist(
-            lambda key: self.noted(
-                "address", street, caller.ask("POST", "/address/create", body, Idempotency_Key=key)
-            )
-        )
+        self._retry(lambda key: self._post(caller, "/address/create", body, "address", street, key))
 
-    def _purchase(self, caller: Caller, home: int) -> None:
-        date = self.moment()
-        body = a_purchase(home, self.task.product_id, date)
-        path = "/inventory/add_product"
-        self._insist(
-            lambda key: self.noted(
-                "purchase", f"{home}:{date}", caller.ask("POST", path, body, Idempotency_Key=key)
-            )
-        )
+    def _purchase(self, caller: HttpCaller, client_id: int) -> None:
+        date = self.unique_date()
+        body, path = new_purchase(client_id, self.config.product_id, date), "/inventory/add_product"
+        element = f"{client_id}:{date}"
+        self._retry(lambda key: self._post(caller, path, body, "purchase", element, key))
 
-    def _increment(self, caller: Caller) -> None:
-        """Add one to the counter, read and write under its entity tag."""
-        time.sleep(PAUSE)
-        counter = self.task.counter_id
-        seen = caller.ask("GET", f"/clients/fetch/{counter}")
-        self.book.note("fetch", counter, seen)
-        if not seen.is_success:
+    def _increment(self, caller: HttpCaller) -> None:
+        """Add 1 to the counter: read it, then write with its entity tag."""
+        time.sleep(PAUSE_SECONDS)
+        counter = self.config.counter_id
+        current = caller.request("GET", f"/clients/fetch/{counter}")
+        self.history.record("fetch", counter, current)
+        if not current.is_success:
             return
-        body = {name: value for name, value in seen.document.items() if name != "id"}
+        body = {name: value for name, value in current.document.items() if name != "id"}
         body["balance"] = float(body["balance"]) + 1
-        path, tag = f"/clients/update/{counter}", seen.headers["etag"]
-        self.book.note("increment", counter, caller.ask("PUT", path, body, If_Match=tag))
+        path, etag = f"/clients/update/{counter}", current.headers["etag"]
+        self.history.record("increment", counter, caller.request("PUT", path, body, If_Match=etag))
 
-    def _come_and_go(self, caller: Caller) -> None:
-        """Make a client who buys and leaves."""
-        made = self._insist(lambda key: self._note_client(caller, "visitor", key))
-        if made:
-            body = a_purchase(made, self.task.product_id, self.moment())
-            self.book.note("visit", made, caller.ask("POST", "/inventory/add_product", body))
-            self._insist(
-                lambda _: self.noted(
-                    "deletion", made, caller.ask("DELETE", f"/clients/delete/{made}")
-                )
+    def _create_and_delete(self, caller: HttpCaller) -> None:
+        """Create a client, buy a product, and delete the client."""
+        client_id = self._retry(lambda key: self._create_client(caller, "visitor", key))
+        if client_id:
+            body = new_purchase(client_id, self.config.product_id, self.unique_date())
+            response = caller.request("POST", "/inventory/add_product", body)
+            self.history.record("visit", client_id, response)
+            path = f"/clients/delete/{client_id}"
+            self._retry(
+                lambda _: self.record("deletion", client_id, caller.request("DELETE", path))
             )
 
-    def _note_client(self, caller: Caller, kind: str, key: str) -> tuple[Outcome, Answer]:
-        body = self._bodies.setdefault(key, a_client())
-        answer = caller.ask("POST", "/clients/create", body, Idempotency_Key=key)
-        return self.noted(kind, body["email"], answer)
+    def _create_client(self, caller: HttpCaller, kind: str, key: str) -> tuple[Outcome, Response]:
+        body = self._bodies.setdefault(key, new_client("Caos", "chaos"))
+        return self._post(caller, "/clients/create", body, kind, body["email"], key)
 
-    def _insist(self, attempt: Callable[[str], tuple[Outcome, Answer]]) -> int:
-        """Repeat a write under one key until it is done or refused; return the id it made, or 0."""
+    def _post(
+        self, caller: HttpCaller, path: str, body: object, kind: str, element: object, key: str
+    ) -> tuple[Outcome, Response]:
+        response = caller.request("POST", path, body, Idempotency_Key=key)
+        return self.record(kind, element, response)
+
+    def _retry(self, attempt: Callable[[str], tuple[Outcome, Response]]) -> int:
+        """Repeat a write with one key until it is done or refused; return the new id, or 0."""
         key = self.unique()
-        for _ in range(RETRIES):
-            time.sleep(PAUSE)
-            outcome, answer = attempt(key)
+        for _ in range(MAX_RETRIES):
+            time.sleep(PAUSE_SECONDS)
+            outcome, response = attempt(key)
             if outcome is Outcome.OK:
-                return int((answer.document or {}).get("id", 0))
-            if stopping.is_set() or (outcome is Outcome.FAILED and answer.status != 409):
+                return int((response.document or {}).get("id", 0))
+            is_refused = outcome is Outcome.FAILED and response.status != CONFLICT
+            if stopping.is_set() or is_refused:
                 return 0
-            time.sleep(RETRY_PAUSE)
+            time.sleep(RETRY_SECONDS)
         return 0
 
-    def _newcomer(self) -> None:
-        """Log in again and again: a new token is taken as well as an old one."""
-        while not stopping.wait(LOGIN):
-            token = log_in(self.task.url, self.task.user)
+    def _login_loop(self) -> None:
+        """Log in repeatedly: services must accept a new token like an old one."""
+        while not stopping.wait(LOGIN_SECONDS):
+            token = log_in(self.config.url, self.config.user)
             if token:
                 for path in ("/clients/fetch?limit=1", "/products/fetch?limit=1"):
-                    answer = Caller(self.task.url, token).ask("GET", path)
-                    self.book.note("newcomer", path, answer)
+                    with HttpCaller(self.config.url, token) as caller:
+                        self.history.record("login", path, caller.request("GET", path))
 
-    def _look(self, base: str) -> None:
-        """Ask a service itself whether it lives."""
-        while not stopping.wait(LOOK):
-            caller = Caller(base, timeout=2)
-            self.book.note("live", base, caller.ask("GET", "/-/live"))
-            caller.close()
+    def _liveness_loop(self, base: str) -> None:
+        """Send liveness checks to a service, past the ingress."""
+        while not stopping.wait(LIVENESS_SECONDS):
+            with HttpCaller(base, timeout=LIVENESS_TIMEOUT_SECONDS) as caller:
+                self.history.record("live", base, caller.request("GET", "/-/live"))

@@ -1,4 +1,4 @@
-"""The system that is hurt: the processes of `make run`, started again when they end."""
+"""The system under test: the processes of `make run`, restarted when they exit."""
 
 import secrets
 import shutil
@@ -19,206 +19,207 @@ from localstack.catalogue import SERVICES
 from localstack.folder import DataFolder
 from localstack.stack import Stack
 from servicekit.testing import environment
-from tests.chaos.caller import Caller, log_in, make_user
-from tests.chaos.database_inspector import Records
-from tests.chaos.history import BrokenError
-from tests.chaos.mutant import Variant, installed
+from tests.chaos.database_inspector import DatabaseInspector
+from tests.chaos.mutant import Mutant, installed
+from tests.support.accounts import create_user, log_in
+from tests.support.http_caller import HttpCaller
 from tests.support.ports import free_port
+from tests.support.steps import StepFailed
 
-WORKERS = 2  # of each service, so that one may die beside another
-WATCH = 0.05  # seconds between two looks at the processes
-SWEEP_WATCH = 0.2  # seconds between two looks at the rows
-CALL = 3.0  # seconds; a relay has given a call up by then
-PATIENCE = 60.0  # seconds until a system that does not recover is given up
+WORKERS = 2  # of each service, so that one survives the other
+POLL_SECONDS = 0.05  # between two checks of the processes
+ORPHAN_POLL_SECONDS = 0.2  # between two reads of the rows
+DELIVERY_SECONDS = 3.0  # a relay has abandoned a delivery by then
+TIMEOUT_SECONDS = 60.0  # for a recovery
+READY_TIMEOUT_SECONDS = 2.0  # of one readiness check
 
 
-class System:
-    """One system, and one supervisor without threads."""
+class SystemUnderTest:
+    """One local system, with a supervisor that uses no threads."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        """Keep everything in ``folder``; nothing happens yet."""
+    def __init__(self, folder: Path, report: Callable[[str], None]) -> None:
+        """Keep all data in ``folder``; nothing is started."""
         self.folder = folder
         self._data = DataFolder(folder / "data")
-        self.stack = Stack(self._data, free_port(), "strict", say=say, pause=time.sleep)
-        self.records = Records(self.stack.postgres.url)
-        self.logs_matter = False
-        self.held: set[str] = set()
-        self.revived: Counter[str] = Counter()
-        self.turned: list[str] = []  # signing keys that a trial has made, the oldest first
+        self.stack = Stack(self._data, free_port(), "strict", say=report, pause=time.sleep)
+        self.database = DatabaseInspector(self.stack.postgres.url)
+        self.keep_logs = False
+        self.stopped: set[str] = set()  # parts that are not restarted
+        self.restarts: Counter[str] = Counter()
+        self.rotated_keys: list[str] = []  # signing keys of the experiments, the oldest first
         self.user = ("", "")
         self.token = ""
         self.product_id = 0
 
     @property
     def logs(self) -> Path:
-        """The folder of what its parts have written."""
+        """The folder of the logs."""
         return self._data.logs
 
     def start(self) -> None:
-        """Start it, with a user and a product."""
+        """Start the system, and create a user and a product."""
         self._data.open()
         self.stack.start()
-        self.user = make_user(self.stack.url)
+        self.user = create_user(self.stack.url, "chaos")
         self.log_in()
         product = {"name": f"Caos {secrets.token_hex(4)}", "description": "-", "quantity": 1}
         body = {**product, "price": 1.0, "status": True}
-        self.product_id = self.make("/products/create", body)
+        self.product_id = self.create("/products/create", body)
 
     def log_in(self) -> None:
-        """Get a new token: no run is to outlive its token."""
+        """Get a new token, so that none expires during an experiment."""
         self.wait_until(self._has_token)
 
     def stop(self) -> None:
-        """Stop it."""
+        """Stop the system."""
         self.stack.stop()
         self._data.close()
 
     def pause(self, seconds: float) -> None:
-        """Wait, and start again what ends meanwhile."""
+        """Wait, and restart parts that exit meanwhile."""
         self.wait_until(lambda: False, seconds)
 
     def wait_until(
-        self, is_so: Callable[[], bool], patience: float = PATIENCE, watch: float = WATCH
+        self,
+        condition: Callable[[], bool],
+        timeout: float = TIMEOUT_SECONDS,
+        interval: float = POLL_SECONDS,
     ) -> bool:
-        """Wait, and start again what ends meanwhile; return whether it came to be so."""
-        deadline = time.monotonic() + patience
-        while not (came := is_so()) and time.monotonic() < deadline:
-            time.sleep(watch)
-            self.revived.update(self.stack.revive(self.held))
-        return came
+        """Wait for a condition, and restart parts that exit meanwhile; return its last value."""
+        deadline = time.monotonic() + timeout
+        while not (holds := condition()) and time.monotonic() < deadline:
+            time.sleep(interval)
+            self.restarts.update(self.stack.revive(self.stopped))
+        return holds
 
-    def recover(self, began: float) -> float:
-        """Wait until it is well again, and return the seconds since ``began``.
-
-        Raises:
-            BrokenError: it does not get well.
-
-        """
-        if not self.wait_until(self._is_well):
-            message = f"not well again after {PATIENCE:.0f} s; the logs are in {self.logs}"
-            raise BrokenError(message)
-        return time.monotonic() - began
-
-    def swept(self, began: float) -> float:
-        """Wait until the orphans of this moment are gone, and return the seconds since ``began``.
+    def wait_recovered(self, started: float) -> float:
+        """Wait until every part is ready, and return the seconds since ``started``.
 
         Raises:
-            BrokenError: some are there for good, or for too long.
+            StepFailed: the system does not recover.
 
         """
-        left = self.records.orphans()
-        while left & self.records.orphans():
-            if stranded := self._stranded():
-                message = f"{len(stranded)} orphans were left, and nobody will come for them"
-                raise BrokenError(message)
-            if time.monotonic() - began > PATIENCE:
-                message = f"{len(left)} orphans were left for {PATIENCE:.0f} s"
-                raise BrokenError(message)
-            self.pause(SWEEP_WATCH)
-        return time.monotonic() - began
+        if not self.wait_until(self._is_ready):
+            raise StepFailed(
+                f"not ready after {TIMEOUT_SECONDS:.0f} s; the logs are in {self.logs}"
+            )
+        return time.monotonic() - started
+
+    def wait_converged(self, started: float) -> float:
+        """Wait until the present orphans are removed, and return the seconds since ``started``.
+
+        Raises:
+            StepFailed: some are permanent, or stay for too long.
+
+        """
+        left = self.database.orphans()
+        while left & self.database.orphans():
+            if permanent := self._permanent_orphans():
+                raise StepFailed(f"{len(permanent)} orphans were left without a message to remove")
+            if time.monotonic() - started > TIMEOUT_SECONDS:
+                raise StepFailed(f"{len(left)} orphans were left for {TIMEOUT_SECONDS:.0f} s")
+            self.pause(ORPHAN_POLL_SECONDS)
+        return time.monotonic() - started
 
     def process(self, name: str) -> psutil.Process:
         """Return the process of a part."""
         process = self.stack.supervisor.child(name).process
         if process is None:
-            message = f"{name} was never started"
-            raise BrokenError(message)
+            raise StepFailed(f"{name} was never started")
         return psutil.Process(process.pid)
 
     def workers(self, name: str) -> list[psutil.Process]:
-        """Return the workers of a service; none when it is down."""
+        """Return the workers of a service; none while it is stopped."""
         try:
             return self.process(name).children()
         except psutil.NoSuchProcess:
             return []
 
     def postgres(self) -> list[psutil.Process]:
-        """Return the processes of the database, the first of them the one that starts the rest."""
+        """Return the processes of PostgreSQL, the postmaster first."""
         server = self.stack.postgres.process
         parent = psutil.Process(server.pid) if server else None
         return [parent, *parent.children()] if parent else []
 
     @contextmanager
-    def down(self, name: str) -> Iterator[None]:
-        """Kill a part, and keep it down for a while."""
-        self.held.add(name)
+    def outage(self, name: str) -> Iterator[None]:
+        """Kill a part, and keep it stopped during the block."""
+        self.stopped.add(name)
         try:
             self.stack.supervisor.child(name).signal(signal.SIGKILL)
             self.wait_until(self.stack.supervisor.child(name).ended)
             yield
         finally:
-            self.held.discard(name)
+            self.stopped.discard(name)
 
-    def keys(self, *arguments: str) -> str:
-        """Run auth's command for signing keys, and return what it prints."""
+    def manage_keys(self, *arguments: str) -> str:
+        """Run auth's command for signing keys, and return its output."""
         command = [sys.executable, "-m", "auth.keys", *arguments, "--dir", str(self._data.keys)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
-    def caller(self) -> Caller:
+    def caller(self) -> HttpCaller:
         """Return a caller with the user's token."""
-        return Caller(self.stack.url, self.token)
+        return HttpCaller(self.stack.url, self.token)
 
-    def make(self, path: str, body: dict[str, Any]) -> int:
-        """Make something, and return its id."""
-        caller = self.caller()
-        answer = caller.ask("POST", path, body)
-        caller.close()
-        if not answer.is_success:
-            message = f"POST {path} answered {answer.status}: {answer.document}"
-            raise BrokenError(message)
-        return int(answer.document["id"])
+    def create(self, path: str, body: dict[str, Any]) -> int:
+        """Create an entity, and return its identifier."""
+        with self.caller() as caller:
+            response = caller.request("POST", path, body)
+        if not response.is_success:
+            raise StepFailed(f"POST {path} answered {response.status}: {response.document}")
+        return int(response.document["id"])
 
-    def _stranded(self) -> set[int]:
-        """Return the orphans that nobody will come for, not even with a call under way."""
-        found = self.records.stranded()
+    def _permanent_orphans(self) -> set[int]:
+        """Return the permanent orphans, without those of a delivery in progress."""
+        found = self.database.permanent_orphans()
         if found:
-            self.pause(CALL)
-            found &= self.records.stranded()
+            self.pause(DELIVERY_SECONDS)
+            found &= self.database.permanent_orphans()
         return found
 
     def _has_token(self) -> bool:
         self.token = log_in(self.stack.url, self.user) or ""
         return bool(self.token)
 
-    def _is_well(self) -> bool:
-        """Tell whether every service is ready, behind the port too, with every worker there."""
+    def _is_ready(self) -> bool:
+        """Return whether every service is ready, behind the ingress too, with all its workers."""
         paths = [(base, "/-/ready") for base in self.stack.bases.values()]
         paths += [(self.stack.url, f"/{part}/health") for part in ("users", *SERVICES[1:])]
-        if not all(_is_green(base, path) for base, path in paths):
+        if not all(_is_success(base, path) for base, path in paths):
             return False
         return all(len(self.workers(name)) == WORKERS for name in SERVICES)
 
 
 @contextmanager
 def running(
-    say: Callable[[str], None], settings: Mapping[str, str], variant: Variant | None = None
-) -> Iterator[System]:
-    """Run a system, or a broken variant of it, in a folder of its own, and leave neither behind.
+    report: Callable[[str], None], settings: Mapping[str, str], mutant: Mutant | None = None
+) -> Iterator[SystemUnderTest]:
+    """Run a system, or a mutant of it, in a temporary folder.
 
-    The logs of one whose ``logs_matter`` are kept, and it is said where.
+    The logs are kept if ``keep_logs`` is set.
     """
     folder = Path(tempfile.mkdtemp(prefix="cadastro-chaos-"))
-    folder.chmod(0o711)  # the database's own account passes through
-    system = System(folder, say)
+    folder.chmod(0o711)  # PostgreSQL runs as another account
+    system = SystemUnderTest(folder, report)
     try:
         with ExitStack() as stack:
             stack.enter_context(environment(WORKERS=str(WORKERS), **settings))
-            if variant:
-                stack.enter_context(installed(variant, folder / "variant"))
+            if mutant:
+                stack.enter_context(installed(mutant, folder / "mutant"))
             system.start()
             yield system
     finally:
         system.stop()
-        if system.logs_matter:
+        if system.keep_logs:
             logs = folder.with_name(f"{folder.name}-logs")
             shutil.copytree(system.logs, logs)
-            say(f"the logs are kept in {logs}")
+            report(f"the logs are kept in {logs}")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def kill(processes: Collection[psutil.Process], number: int = signal.SIGKILL) -> None:
-    """Send a signal to processes; those that are gone are gone."""
+    """Send a signal to processes; those that have exited are skipped."""
     for process in processes:
         try:
             process.send_signal(number)
@@ -226,8 +227,6 @@ def kill(processes: Collection[psutil.Process], number: int = signal.SIGKILL) ->
             continue
 
 
-def _is_green(base: str, path: str) -> bool:
-    caller = Caller(base, timeout=2)
-    answer = caller.ask("GET", path)
-    caller.close()
-    return answer.is_success
+def _is_success(base: str, path: str) -> bool:
+    with HttpCaller(base, timeout=READY_TIMEOUT_SECONDS) as caller:
+        return caller.request("GET", path).is_success

@@ -1,4 +1,4 @@
-"""What a workload is told, and what every caller of it needs."""
+"""Configuration and base class of the workloads."""
 
 import itertools
 import os
@@ -7,50 +7,51 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.caller import Answer, Caller
-from tests.chaos.history import Book, Outcome
+from tests.chaos.history import HistoryLog, Outcome
+from tests.support.accounts import User
+from tests.support.http_caller import HttpCaller, Response
 
 stopping = threading.Event()
 
 
 @dataclass(frozen=True)
-class Task:
-    """What a workload is told."""
+class WorkloadConfig:
+    """The settings of a workload, passed to its process as JSON."""
 
     url: str  # of the ingress
     token: str
-    book: Path
+    history: Path
     product_id: int = 0
-    user: tuple[str, str] = ("", "")
-    bases: tuple[str, ...] = ()  # of the services themselves
-    counter_id: int = 0  # a client whose balance counts
-    clients: tuple[int, ...] = ()  # who are to go
+    user: User = ("", "")
+    service_urls: tuple[str, ...] = ()
+    counter_id: int = 0  # a client whose balance is a counter
+    clients: tuple[int, ...] = ()  # to delete
     writers: int = 0
-    version: str = ""
+    etag: str = ""
 
 
 class Workload:
-    """The callers of one task."""
+    """Callers that share a configuration and a history log."""
 
-    def __init__(self, task: Task) -> None:
-        """Call whom the task names."""
-        self.task = task
-        self.book = Book(task.book)
+    def __init__(self, config: WorkloadConfig) -> None:
+        """Append to the history log of the configuration."""
+        self.config = config
+        self.history = HistoryLog(config.history)
         self._numbers = itertools.count()
 
-    def noted(self, kind: str, element: object, answer: Answer) -> tuple[Outcome, Answer]:
-        """Write an answer down, and return how it went."""
-        return self.book.note(kind, element, answer).outcome, answer
+    def record(self, kind: str, element: object, response: Response) -> tuple[Outcome, Response]:
+        """Record a response, and return its outcome with it."""
+        return self.history.record(kind, element, response).outcome, response
 
-    def caller(self) -> Caller:
-        """Return a caller at the ingress."""
-        return Caller(self.task.url, self.task.token)
+    def caller(self) -> HttpCaller:
+        """Return a caller of the ingress."""
+        return HttpCaller(self.config.url, self.config.token)
 
     def unique(self) -> str:
-        """Return what nobody else has."""
+        """Return a string that is unique among all processes."""
         return f"{os.getpid()}-{time.monotonic_ns()}-{next(self._numbers)}"
 
-    def moment(self) -> str:
+    def unique_date(self) -> str:
         """Return a date that no other purchase of this process has."""
         seconds, micros = divmod(next(self._numbers), 999_999)
         return f"2024-01-01T00:00:{seconds:02d}.{micros + 1:06d}+00:00"

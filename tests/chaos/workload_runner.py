@@ -1,6 +1,6 @@
-"""What callers do while the system is being hurt: a process of its own, told by one JSON object.
+"""Process of one workload, configured by a JSON file.
 
-Every attempt goes into a book (see `history.py`); SIGTERM ends the steady load.
+Each attempt is appended to the history log. SIGTERM stops the steady load.
 """
 
 import argparse
@@ -10,29 +10,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.bursts import Burst
-from tests.chaos.steady_load import Steady
-from tests.chaos.workload import Task, stopping
+from tests.chaos.steady_load import SteadyLoad
+from tests.chaos.workload import WorkloadConfig, stopping
 
-WORKLOADS: dict[str, Callable[[Task], None]] = {
-    "steady": lambda task: Steady(task).run(),
-    "delete": lambda task: Burst(task).delete(),
-    "race": lambda task: Burst(task).race(),
-    "edit": lambda task: Burst(task).edit(),
+WORKLOADS: dict[str, Callable[[WorkloadConfig], None]] = {
+    "steady": lambda config: SteadyLoad(config).run(),
+    "delete": lambda config: Burst(config).delete(),
+    "race": lambda config: Burst(config).race(),
+    "edit": lambda config: Burst(config).edit(),
 }
 
 
 def main() -> None:
     """Run one workload to its end."""
-    parser = argparse.ArgumentParser(prog="workloads.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="workload_runner", description=__doc__)
     parser.add_argument("name", choices=WORKLOADS)
-    parser.add_argument("task", type=Path, help="the JSON object that tells what to do")
+    parser.add_argument("config", type=Path, help="the configuration, a JSON object")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the conductor tells when to stop
-    values = json.loads(options.task.read_text())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the load driver sends SIGTERM
+    values = json.loads(options.config.read_text())
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    task = Task(**{**values, **lists, "book": Path(values["book"])})
-    WORKLOADS[options.name](task)
+    config = WorkloadConfig(**{**values, **lists, "history": Path(values["history"])})
+    WORKLOADS[options.name](config)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The judge of `make chaos`: it sees what is lost, doubled and refused; its variants still fit."""
+"""Tests of the history check of `make chaos`, its reports and its mutants."""
 
 import subprocess
 import sys
@@ -7,141 +7,141 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import mutant
 from tests.chaos.__main__ import chosen
-from tests.chaos.caller import Answer
 from tests.chaos.experiment import Row
 from tests.chaos.faults import FAULTS, Fault
-from tests.chaos.history import Attempt, Book, Final, Outcome, judge, read
-from tests.chaos.soak import grown, leaked
+from tests.chaos.history import Attempt, FinalState, HistoryLog, Outcome, check_history, read
+from tests.chaos.mutant import Mutant, StaleMutant, mutants
+from tests.chaos.soak import excess_connections, growth
+from tests.support.http_caller import Response
 
 ROOT = Path(__file__).parents[2]
 
 
 def attempt(kind: str, element: str, status: int) -> Attempt:
-    """Return an attempt that was answered with a status; 0 for no answer."""
-    return Attempt.of(kind, element, Answer(status, None, {}, 0, 0))
+    """Return an attempt with a response status; 0 for no response."""
+    return Attempt.from_response(kind, element, Response(status))
 
 
-def final(found: dict[tuple[str, str], int], sums: dict[str, int] | None = None) -> Final:
-    """Return what is there in the end."""
-    return Final(Counter(found), sums or {})
+def final(found: dict[tuple[str, str], int], sums: dict[str, int] | None = None) -> FinalState:
+    """Return a final state."""
+    return FinalState(Counter(found), sums or {})
 
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [(201, Outcome.OK), (409, Outcome.FAILED), (0, Outcome.UNKNOWN), (503, Outcome.UNKNOWN)],
 )
-def test_an_answer_tells_how_an_attempt_went_and_none_tells_nothing(
-    status: int, outcome: Outcome
-) -> None:
+def test_classifies_an_attempt_by_its_response(status: int, outcome: Outcome) -> None:
     assert attempt("address", "a", status).outcome is outcome
 
 
-def test_what_was_acknowledged_and_is_missing_is_lost() -> None:
+def test_counts_an_acknowledged_write_that_is_missing_as_lost() -> None:
     attempts = [attempt("address", "a", 0), attempt("address", "a", 201)]
-    assert judge(attempts, final({})).lost == 1
-    assert judge(attempts, final({("address", "a"): 1})).holds
+    assert check_history(attempts, final({})).lost == 1
+    assert check_history(attempts, final({("address", "a"): 1})).holds
 
 
-def test_what_is_there_twice_is_doubled_whatever_was_answered() -> None:
+def test_counts_an_effect_that_is_present_twice_as_duplicated() -> None:
     attempts = [attempt("purchase", "a", 0), attempt("purchase", "a", 0)]
-    assert judge(attempts, final({("purchase", "a"): 2})).doubled == 1
-    assert judge(attempts, final({("purchase", "a"): 1})).holds
-    assert judge(attempts, final({})).holds
+    assert check_history(attempts, final({("purchase", "a"): 2})).duplicated == 1
+    assert check_history(attempts, final({("purchase", "a"): 1})).holds
+    assert check_history(attempts, final({})).holds
 
 
-def test_what_was_refused_and_is_there_is_a_fault() -> None:
+def test_reports_a_refused_write_that_is_present() -> None:
     attempts = [attempt("address", "a", 409)]
-    assert not judge(attempts, final({("address", "a"): 1})).holds
-    assert judge(attempts, final({})).holds
+    assert not check_history(attempts, final({("address", "a"): 1})).holds
+    assert check_history(attempts, final({})).holds
 
 
-def test_a_client_who_was_deleted_and_is_there_is_a_lost_delete() -> None:
-    assert judge([attempt("deletion", "7", 200)], final({})).lost == 1
-    assert judge([attempt("deletion", "7", 200)], final({("deletion", "7"): 1})).holds
+def test_counts_a_deleted_client_that_is_present_as_a_lost_deletion() -> None:
+    assert check_history([attempt("deletion", "7", 200)], final({})).lost == 1
+    assert check_history([attempt("deletion", "7", 200)], final({("deletion", "7"): 1})).holds
 
 
-def test_two_writers_who_both_won_under_one_tag_are_one_lost_update() -> None:
+def test_counts_two_accepted_updates_with_one_entity_tag_as_one_lost_update() -> None:
     attempts = [attempt("edit", "7:a", 200), attempt("edit", "7:b", 200)]
-    assert judge(attempts, final({("edit", "7:b"): 1})).lost == 1
+    assert check_history(attempts, final({("edit", "7:b"): 1})).lost == 1
 
 
-@pytest.mark.parametrize(("total", "lost", "doubled"), [(1, 1, 0), (2, 0, 0), (3, 0, 0), (4, 0, 1)])
-def test_a_counter_lies_between_what_is_sure_and_what_may_be(
-    total: int, lost: int, doubled: int
+@pytest.mark.parametrize(
+    ("total", "lost", "duplicated"), [(1, 1, 0), (2, 0, 0), (3, 0, 0), (4, 0, 1)]
+)
+def test_bounds_a_counter_by_its_acknowledged_and_unknown_increments(
+    total: int, lost: int, duplicated: int
 ) -> None:
     attempts = [attempt("increment", "1", status) for status in (200, 200, 412, 0)]
-    verdict = judge(attempts, final({}, {"1": total}))
-    assert (verdict.lost, verdict.doubled) == (lost, doubled)
+    verdict = check_history(attempts, final({}, {"1": total}))
+    assert (verdict.lost, verdict.duplicated) == (lost, duplicated)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
-def test_an_answer_that_nobody_should_get_is_a_fault(status: int) -> None:
-    assert judge([attempt("page", "-", status)], final({})).faults
+def test_reports_an_unexpected_status(status: int) -> None:
+    assert check_history([attempt("page", "-", status)], final({})).violations
 
 
-def test_orphans_are_a_broken_promise() -> None:
-    assert not judge([], Final(Counter(), {}, orphans=1)).holds
+def test_reports_orphans() -> None:
+    assert not check_history([], FinalState(Counter(), {}, orphans=1)).holds
 
 
-def test_a_book_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
-    path = tmp_path / "book.jsonl"
-    book = Book(path)
-    noted = book.note("address", "a", Answer(201, None, {}, 1.0, 0.5))
-    book.close()
+def test_reads_a_history_up_to_its_last_complete_line(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    log = HistoryLog(path)
+    attempt = log.record("address", "a", Response(201, started=1.0, seconds=0.5))
+    log.close()
     with path.open("a") as file:
         file.write('{"kind": "addr')
-    assert list(read(path)) == [noted]
+    assert list(read(path)) == [attempt]
 
 
-@pytest.mark.parametrize("variant", mutant.variants(), ids=lambda variant: variant.name)
-def test_every_broken_variant_fits_the_code_and_names_who_catches_it(
-    variant: mutant.Variant, tmp_path: Path
+@pytest.mark.parametrize("mutant", mutants(), ids=lambda mutant: mutant.name)
+def test_every_mutant_applies_and_names_the_fault_that_catches_it(
+    mutant: Mutant, tmp_path: Path
 ) -> None:
-    variant.install(tmp_path)
-    changed = tmp_path / variant.package / variant.file
+    mutant.install(tmp_path)
+    changed = tmp_path / mutant.package / mutant.file
     compile(changed.read_text(), str(changed), "exec")
-    assert variant.caught_by in {fault.name for fault in FAULTS}
+    assert mutant.caught_by in {fault.name for fault in FAULTS}
 
 
-def test_a_variant_that_no_longer_fits_says_so(tmp_path: Path) -> None:
-    variant = mutant.Variant("old", "servicekit", "outbox.py", "-", "no such text", "")
-    with pytest.raises(mutant.OutdatedError, match=r"old\.toml"):
-        variant.install(tmp_path)
+def test_reports_a_stale_mutant(tmp_path: Path) -> None:
+    mutant = Mutant("old", "servicekit", "outbox.py", "-", "no such text", "")
+    with pytest.raises(StaleMutant, match=r"old\.toml"):
+        mutant.install(tmp_path)
 
 
-def test_a_row_tells_how_often_a_thing_was_done_and_what_was_late() -> None:
+def test_a_row_shows_counts_and_late_requests() -> None:
     pairs = Fault("add against delete", lambda *_: 0.0, counted=(500, "pairs"))
     assert str(Row(pairs, rounds=20)).endswith("10,000 pairs")
-    slow = Row(Fault("hung", lambda *_: 0.0, answers_within=8), slowest=8.25, late=2)
+    slow = Row(Fault("hung", lambda *_: 0.0, request_limit=8), slowest=8.25, late=2)
     assert str(slow).endswith("slowest call 8.2 s, 2 took over 8 s")
 
 
-def test_a_row_is_not_ok_when_anything_is_wrong() -> None:
-    row = Row(FAULTS[0], verdict=judge([attempt("page", "-", 500)], final({})))
+def test_a_row_with_a_violation_is_not_ok() -> None:
+    row = Row(FAULTS[0], verdict=check_history([attempt("page", "-", 500)], final({})))
     assert str(row).startswith("BROKEN")
-    assert not row.caught  # a variant is caught by what is lost, doubled or left
+    assert not row.is_caught  # only losses, duplicates and orphans catch a mutant
 
 
-def test_memory_that_grows_and_connections_beyond_the_pools_are_told() -> None:
+def test_soak_reports_growing_memory_and_excess_connections() -> None:
     flat, growing = [50.0] * 12, [*[50.0] * 6, *[53.0] * 6]
-    faults = list(grown("memory", {"clients 1": flat, "auth 2": growing}, 0.05))
-    assert faults == ["memory of auth 2 grew by 6.0%"]
-    assert not list(leaked({"clients": [5.0, 8.0], "clients-relay": [2.0, 3.0]}))
-    assert len(list(leaked({"clients": [8.0, 9.0], "clients-relay": [4.0]}))) == 2
+    violations = list(growth("memory", {"clients 1": flat, "auth 2": growing}, 0.05))
+    assert violations == ["memory of auth 2 grew by 6.0%"]
+    assert not list(excess_connections({"clients": [5.0, 8.0], "clients-relay": [2.0, 3.0]}))
+    assert len(list(excess_connections({"clients": [8.0, 9.0], "clients-relay": [4.0]}))) == 2
 
 
 @pytest.mark.parametrize(
     ("words", "names"),
     [("etag,auth", ["one ETag", "auth away"]), ("", [fault.name for fault in FAULTS])],
 )
-def test_faults_are_chosen_by_words_of_their_names(words: str, names: list[str]) -> None:
+def test_selects_faults_by_words_of_their_names(words: str, names: list[str]) -> None:
     assert [fault.name for fault in chosen(words)] == names
 
 
 @pytest.mark.parametrize("program", ["tests.chaos", "tests.chaos.soak"])
-def test_its_commands_say_what_they_take(program: str) -> None:
+def test_commands_have_a_help_text(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", program, "--help"],
         cwd=ROOT,

@@ -1,67 +1,67 @@
-"""What the judge of `make chaos` reads from the databases: who is left behind, and for good."""
+"""Tests of the search for orphans in the databases of `make chaos`."""
 
 from collections.abc import Callable
 
 import pytest
 
 from servicekit.db import migrate
-from tests.chaos.database_inspector import Orphan, Records
+from tests.chaos.database_inspector import DatabaseInspector, Orphan
 
 PRODUCT = 1
 
 
 @pytest.fixture
-def records(postgres_url_factory: Callable[[], str]) -> Records:
-    """The databases of a system with one product, each as its service has it."""
+def database(postgres_url_factory: Callable[[], str]) -> DatabaseInspector:
+    """The migrated databases of a system with one product."""
     urls = {name: postgres_url_factory() for name in ("clients", "products", "inventory")}
     for name, url in urls.items():
         migrate.upgrade(url, migrate.configuration(name))
-    records = Records(urls.__getitem__)
-    records.query(
+    database = DatabaseInspector(urls.__getitem__)
+    database.query(
         "products",
         "INSERT INTO products (realm, name, description, quantity, price, status)"
         " VALUES ('live', 'Teclado', '-', 1, 1, true)",
     )
-    return records
+    return database
 
 
-def sell(records: Records) -> int:
-    """Return a client who has bought the product."""
-    (client_id,) = records.seed_clients(1)
-    records.seed_purchases([client_id], PRODUCT)
+def sell(database: DatabaseInspector) -> int:
+    """Return a client with a purchase of the product."""
+    (client_id,) = database.seed_clients(1)
+    database.seed_purchases([client_id], PRODUCT)
     return client_id
 
 
-def delete(records: Records, client_id: int, *, told: bool) -> None:
-    """Delete a client; the message about it is still there, or has been ``told`` already."""
-    records.query("clients", "DELETE FROM clients WHERE id = %s", client_id)
-    if not told:
+def delete(database: DatabaseInspector, client_id: int, *, delivered: bool) -> None:
+    """Delete a client; its message is in the outbox unless it was ``delivered``."""
+    database.query("clients", "DELETE FROM clients WHERE id = %s", client_id)
+    if not delivered:
         message = "INSERT INTO outbox (kind, subject_id) VALUES ('client', %s)"
-        records.query("clients", message, client_id)
+        database.query("clients", message, client_id)
 
 
-def test_an_entry_whose_owners_are_there_is_no_orphan(records: Records) -> None:
-    sell(records)
-    assert records.orphans() == set()
-    assert records.stranded() == set()
+def test_an_entry_with_existing_owners_is_no_orphan(database: DatabaseInspector) -> None:
+    sell(database)
+    assert database.orphans() == set()
+    assert database.permanent_orphans() == set()
 
 
-def test_an_orphan_that_a_message_tells_of_is_not_left_for_good(records: Records) -> None:
-    client_id = sell(records)
-    delete(records, client_id, told=False)
-    assert records.orphans() == {Orphan(1, "clients", client_id)}
-    assert records.stranded() == set()
+def test_an_orphan_with_a_pending_message_is_not_permanent(database: DatabaseInspector) -> None:
+    client_id = sell(database)
+    delete(database, client_id, delivered=False)
+    assert database.orphans() == {Orphan(1, "clients", client_id)}
+    assert database.permanent_orphans() == set()
 
 
-def test_an_orphan_that_nobody_tells_of_is_left_for_good(records: Records) -> None:
-    for told in (False, True, False):
-        delete(records, sell(records), told=told)
-    assert len(records.orphans()) == 3
-    assert records.stranded() == {2}
+def test_an_orphan_without_a_message_is_permanent(database: DatabaseInspector) -> None:
+    for delivered in (False, True, False):
+        delete(database, sell(database), delivered=delivered)
+    assert len(database.orphans()) == 3
+    assert database.permanent_orphans() == {2}
 
 
-def test_an_entry_of_a_product_that_is_gone_is_an_orphan_too(records: Records) -> None:
-    sell(records)
-    records.query("products", "DELETE FROM products")
-    assert records.orphans() == {Orphan(1, "products", PRODUCT)}
-    assert records.stranded() == {1}
+def test_an_entry_of_a_deleted_product_is_an_orphan(database: DatabaseInspector) -> None:
+    sell(database)
+    database.query("products", "DELETE FROM products")
+    assert database.orphans() == {Orphan(1, "products", PRODUCT)}
+    assert database.permanent_orphans() == {1}

@@ -1,1 +1,1 @@
-"""Fault injection in a release: monitors and alerts must report each fault."""
+"""Fault injection in a release, and a check of its monitors and alerts."""

@@ -1,18 +1,18 @@
-"""Breaks each service of a release in each way, and looks what its monitor and the alerts say.
+"""`make drill`: inject each fault into each service, and check its monitor and the alerts.
 
-It works on the cluster that KUBECONFIG names, in a namespace of its own, with images that it
-pushes to REGISTRY. The alerts are those of charts/synthetic, judged by a real Prometheus. Runs
-are requested, but for one service of each fault, whose runs come by schedule alone.
+The cluster is that of KUBECONFIG; the namespace is temporary, and images are pushed to REGISTRY.
+A Prometheus evaluates the alerts of charts/synthetic. Runs are requested, except for one service
+of each fault, which is monitored on schedule.
 
-`--what troubles` breaks the monitors instead: none may then be said to fail. `--what calm` breaks
-nothing: it looks for false alarms under load, while each service is rolled.
+`--what troubles` injects faults into the monitors instead: no monitor may report that the system
+fails. `--what calm` injects nothing: it counts false alarms under load, during rolling restarts.
 """
 
 import argparse
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from functools import partial
 
 import httpx
 
@@ -20,94 +20,97 @@ from localstack.catalogue import SERVICES
 from scripts.charts import promtool
 from tests.drill import monitor_faults, runner
 from tests.drill.experiment import Row
-from tests.drill.false_alarms import Calm
+from tests.drill.false_alarms import FalseAlarms
 from tests.drill.faults import FAULTS
-from tests.drill.harness import NAME, Scene
-from tests.drill.observer import look_out
-from tests.e2e.context import MissError
-from tests.e2e.monitoring import forget_definition
-from tests.support.cluster import RELEASE, Cluster, ClusterError, check_settings
+from tests.drill.harness import NAME, MonitorHarness
+from tests.drill.observer import observe
+from tests.e2e.monitoring import delete_crd
+from tests.support import images
+from tests.support.cluster import RELEASE, Cluster, check_settings
+from tests.support.commands import CommandError, comma_separated
+from tests.support.steps import Progress, StepFailed, StepRunner
 
 JOURNEYS = (
     *(f"{service}-health" for service in SERVICES),
     *("auth-login", "clients-crud", "products-crud", "inventory-purchase"),
 )
-SMALL = {
+MINIMAL = {
     **{f"{service}.replicas": "1" for service in SERVICES},
-    **{f"synthetic.monitors.{name}": "null" for name in JOURNEYS},  # the drill has its own
+    **{f"synthetic.monitors.{name}": "null" for name in JOURNEYS},  # the drill creates its monitors
 }
+FAILURES = (CommandError, promtool.PromtoolError, httpx.HTTPError)
+
+report = Progress("drill")
 
 
 def main() -> int:
-    """Install, drill, print what was seen, and return 1 when something was missed."""
+    """Install the release, run the drill, print its results, and return 1 after a miss."""
     options = _parser().parse_args()
     check_settings()
     tag = options.tag or f"drill-{int(time.time())}"
     name = options.namespace or f"cadastro-drill-{uuid.uuid4().hex[:6]}"
     cluster = Cluster(tag, namespace=name)
-    act = {"faults": _faults, "troubles": _troubles, "calm": _calm}[options.what]
+    run = {"faults": _run_faults, "troubles": _run_monitor_faults, "calm": _count_false_alarms}
     try:
         if not options.tag:
-            _say("images")
-            cluster.build()
-        well = act(cluster, options)
-    except (ClusterError, MissError, promtool.PromtoolError, httpx.HTTPError) as error:
-        sys.stderr.write(f"drill: {error}\n")
-        well = False
+            report("images")
+            images.build(tag)
+        passed = run[options.what](cluster, options)
+    except (StepFailed, *FAILURES) as error:
+        report(str(error))
+        passed = False
     finally:
         if not options.keep:
-            forget_definition(cluster)
+            delete_crd(cluster)
             cluster.remove_namespace()
-    return 0 if well else 1
+    return 0 if passed else 1
 
 
-def _faults(cluster: Cluster, options: argparse.Namespace) -> bool:
-    # a host that nobody else's Ingress has: the drill's way in is a name of its own
-    url = _install(cluster, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
-    parts = runner.whole(options.faults, options.services, options.by)
+def _run_faults(cluster: Cluster, options: argparse.Namespace) -> bool:
+    # an unused host: the drill reaches the ingress by a name that it creates
+    url = _install(cluster, **MINIMAL, **{"ingress.host": f"{cluster.namespace}.example"})
+    cases = runner.matrix(options.faults, options.services, options.by)
     rows: list[Row] = []
     try:
-        for row in runner.drill(cluster, url, parts):
+        for row in runner.drill(cluster, url, cases):
             rows.append(row)
-            _say(f"{row.fault} of {row.service}: {row.told}")
+            report(f"{row.fault} of {row.service}: {row.summary}")
     finally:
         found = sum(not row.misses for row in rows)
         print(runner.table(rows))
-        print(f"{found} of {len(parts)} found for the right reason, and recovered")
-    return found == len(parts)
+        print(f"{found} of {len(cases)} found for the right reason, and recovered")
+    return found == len(cases)
 
 
-def _troubles(cluster: Cluster, options: argparse.Namespace) -> bool:
-    _install(cluster, **SMALL, **{"ingress.host": f"{cluster.namespace}.example"})
-    well = True
-    with look_out(cluster) as lookout:
+def _run_monitor_faults(cluster: Cluster, options: argparse.Namespace) -> bool:
+    _install(cluster, **MINIMAL, **{"ingress.host": f"{cluster.namespace}.example"})
+    steps = StepRunner(report, *FAILURES)
+    with observe(cluster) as observer:
+        harness = MonitorHarness(cluster, observer)
         for name in options.troubles:
-            _say(name)
-            make = monitor_faults.TROUBLES[name]
+            inject = monitor_faults.FAULTS[name]
             try:
-                told, result = make(Scene(cluster, lookout)), "ok"
-            except (MissError, ClusterError, httpx.HTTPError) as error:
-                told, result, well = str(error), "MISS", False
+                result = steps.run(name, partial(inject, harness))
             finally:
                 cluster.kubectl("delete", "synmon", NAME, "--ignore-not-found")
-            print(f"{result:6}{name:11}{make.__doc__} {told}", flush=True)
-    return well
+            print(f"{result.status:6}{name:11}{inject.__doc__} {result.detail}", flush=True)
+    return steps.all_ok
 
 
-def _calm(cluster: Cluster, options: argparse.Namespace) -> bool:
+def _count_false_alarms(cluster: Cluster, options: argparse.Namespace) -> bool:
     url = _install(cluster)
     _install(cluster, **{"synthetic.target.url": url})
     cluster.kubectl("wait", "--for=condition=Ready", "synmon", "--all", "--timeout=2m")
-    with look_out(cluster) as lookout:
-        seen = Calm(cluster, lookout)
-        seen.watch(url, options.runs)
-    print(seen)
-    return not (seen.unhealthy or seen.flaps)
+    with observe(cluster) as observer:
+        counts = FalseAlarms(cluster, observer)
+        counts.run(url, options.runs)
+    print(counts)
+    return not (counts.unhealthy or counts.flaps)
 
 
 def _install(cluster: Cluster, **values: str) -> str:
     """Install or upgrade the release; return its URL."""
-    _say("install")
+    report("install")
     if not cluster.exists():
         cluster.make_namespace()
     cluster.install("upgrade" if cluster.has_release() else "install", **values)
@@ -115,60 +118,39 @@ def _install(cluster: Cluster, **values: str) -> str:
     return cluster.url()
 
 
-def _say(what: str) -> None:
-    print(f"drill: {what}", file=sys.stderr, flush=True)
-
-
-def _chosen(among: Iterable[str], text: str) -> list[str]:
-    """Return the names in a list with commas; all of them for an empty one."""
-    known = list(among)
-    chosen = [name for name in text.split(",") if name]
-    unknown = [name for name in chosen if name not in known]
-    if unknown:
-        message = f"there is no {', '.join(unknown)}; there are {', '.join(known)}"
-        raise argparse.ArgumentTypeError(message)
-    return [name for name in known if name in chosen] or known
-
-
 def _parser() -> argparse.ArgumentParser:
-    faults = [fault.name for fault in FAULTS]
+
     parser = argparse.ArgumentParser(
         prog="make drill",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 every fault was found for the right reason and alerted, and\n"
-        "everything recovered; 1 something was missed.",
+        epilog="Exit codes: 0 every fault was found for the right reason, alerted and recovered; "
+        "1 one was not.",
     )
     parser.add_argument("--what", choices=("faults", "troubles", "calm"), default="faults")
-    parser.add_argument(
-        "--faults",
-        type=lambda text: _chosen(faults, text),
-        default="",
-        help=f"some of {','.join(faults)} (all)",
-    )
-    parser.add_argument(
-        "--troubles",
-        type=lambda text: _chosen(monitor_faults.TROUBLES, text),
-        default="",
-        help=f"some of {','.join(monitor_faults.TROUBLES)} (all)",
-    )
-    parser.add_argument(
-        "--services",
-        type=lambda text: _chosen(SERVICES, text),
-        default="",
-        help=f"some of {','.join(SERVICES)} (all)",
-    )
+    lists = {
+        "--faults": [fault.name for fault in FAULTS],
+        "--troubles": list(monitor_faults.FAULTS),
+        "--services": list(SERVICES),
+    }
+    for option, choices in lists.items():
+        parser.add_argument(
+            option,
+            type=comma_separated(choices),
+            default="",
+            help=f"some of {','.join(choices)} (all)",
+        )
     parser.add_argument(
         "--by",
-        choices=runner.WAYS,
+        choices=runner.TRIGGERS,
         default="both",
-        help="what starts the runs: requests, the schedule, or the schedule for one service of "
-        "each fault (both)",
+        help="the trigger of the runs: requests, the schedule, or the schedule for one service "
+        "of each fault (both)",
     )
-    parser.add_argument("--runs", type=int, default=300, help="how many when calm (300)")
-    parser.add_argument("--tag", default="", help="images that are pushed already (they are built)")
-    parser.add_argument("--namespace", default="", help="where to work (a new one)")
-    parser.add_argument("--keep", action="store_true", help="leave the namespace, to look at it")
+    parser.add_argument("--runs", type=int, default=300, help="the runs of --what calm (300)")
+    parser.add_argument("--tag", default="", help="the tag of pushed images (they are built)")
+    parser.add_argument("--namespace", default="", help="the namespace (a new one)")
+    parser.add_argument("--keep", action="store_true", help="keep the namespace for inspection")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Certificates for the drill: one for the right name, one for another, and who has signed both."""
+"""Certificates of the drill: a valid one, one for another name, and the authority of both."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-LIFE = timedelta(days=1)
-SIGNS_ALONE = x509.KeyUsage(
+VALIDITY = timedelta(days=1)
+CA_KEY_USAGE = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=True,
     digital_signature=False,
@@ -21,24 +21,24 @@ SIGNS_ALONE = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority that lives as long as the drill."""
+    """A certificate authority for one drill."""
 
     def __init__(self) -> None:
-        """Make its key and its certificate."""
+        """Create its key and certificate."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Drill")])
         builder = self._builder(self._name, self._key.public_key())
-        for extension in (x509.BasicConstraints(ca=True, path_length=0), SIGNS_ALONE):
+        for extension in (x509.BasicConstraints(ca=True, path_length=0), CA_KEY_USAGE):
             builder = builder.add_extension(extension, critical=True)
         self._certificate = builder.sign(self._key, hashes.SHA256())
 
     @property
     def pem(self) -> str:
-        """Its certificate, which probes are to trust."""
+        """Its certificate, which the probes trust."""
         return _pem(self._certificate)
 
     def issue(self, host: str) -> tuple[str, str]:
-        """Return a certificate for a host and its key, both as PEM."""
+        """Return a certificate for a host and its private key, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
         builder = self._builder(x509.Name([]), key.public_key()).add_extension(names, critical=True)
@@ -60,7 +60,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + LIFE)
+            .not_valid_after(now + VALIDITY)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ours), critical=False)
         )

@@ -1,38 +1,38 @@
-"""False alarms: many runs against a healthy system under load, in which everything is rolled."""
+"""False alarms: many runs against a healthy system under load, during rolling restarts."""
 
 import time
 
 from localstack.catalogue import SERVICES
 from tests.drill.experiment import total_runs
-from tests.drill.observer import GROUP, Lookout
-from tests.e2e.background_load import Load
-from tests.e2e.context import check
+from tests.drill.observer import GROUP, Observer
+from tests.e2e.background_load import BackgroundLoad
 from tests.support.cluster import RELEASE, Cluster
+from tests.support.steps import check
 
-PAUSE = 1.0  # seconds
-PATIENCE = 1800.0  # seconds for all runs: eight probes at once share the nodes with the load
+POLL_SECONDS = 1.0
+TIMEOUT_SECONDS = 1800.0  # for all runs: eight concurrent probes share the nodes with the load
 
 
-class Calm:
-    """The release's monitors, and what their runs have come to."""
+class FalseAlarms:
+    """Counts the runs of the release's monitors, and their false alarms."""
 
-    def __init__(self, cluster: Cluster, lookout: Lookout) -> None:
-        """Look at what is there; raises ``MissError`` when there is no monitor."""
-        self._cluster, self._lookout = cluster, lookout
+    def __init__(self, cluster: Cluster, observer: Observer) -> None:
+        """Read the monitors; raises ``StepFailed`` if there is none."""
+        self._cluster, self._observer = cluster, observer
         names = [item["metadata"]["name"] for item in cluster.objects("synmon")]
         check(names, "there is no monitor")
-        self._before = {name: lookout.monitor(name)["status"] for name in names}
+        self._before = {name: observer.monitor(name)["status"] for name in names}
         self._last: dict[str, str] = {}
         self.runs = self.failed = self.retried = 0
-        self.calls = self.refused = 0  # of the load
-        self.unhealthy = 0  # looks at which a monitor was unhealthy
-        self.flaps = 0  # times that Healthy was True and is not any more
+        self.calls = self.rejected = 0  # of the load
+        self.unhealthy = 0  # samples of an unhealthy monitor
+        self.flaps = 0  # changes of Healthy from True
 
-    def look(self) -> None:
-        """Count what there is now."""
+    def sample(self) -> None:
+        """Update the counts from the monitors."""
         self.runs = self.failed = self.retried = 0
         for name, before in self._before.items():
-            status = self._lookout.monitor(name)["status"]
+            status = self._observer.monitor(name)["status"]
             self.runs += total_runs(status) - total_runs(before)
             self.failed += status["totals"]["failed"] - before["totals"]["failed"]
             late = "passedAfterRetry"
@@ -42,28 +42,28 @@ class Calm:
             self.flaps += self._last.get(name) == "True" and health != "True"
             self._last[name] = health
 
-    def watch(self, url: str, wanted: int) -> None:
-        """Have as many runs together as are wanted, while pods are rolled under load."""
-        deadline, left = time.monotonic() + PATIENCE, list(SERVICES)
-        with Load(url) as load:
-            while self.runs < wanted:
-                check(time.monotonic() < deadline, f"{self} after {PATIENCE:.0f} s")
-                wish = f"{GROUP}/run-requested-at={time.time()}"
-                self._cluster.kubectl("annotate", "synmon", "--all", wish, "--overwrite")
-                time.sleep(PAUSE)
-                if left and self.runs >= wanted * (1 - len(left) / (len(SERVICES) + 1)):
+    def run(self, url: str, count: int) -> None:
+        """Request runs up to a total count, and restart each service meanwhile."""
+        deadline, left = time.monotonic() + TIMEOUT_SECONDS, list(SERVICES)
+        with BackgroundLoad(url) as load:
+            while self.runs < count:
+                check(time.monotonic() < deadline, f"{self} after {TIMEOUT_SECONDS:.0f} s")
+                annotation = f"{GROUP}/run-requested-at={time.time()}"
+                self._cluster.kubectl("annotate", "synmon", "--all", annotation, "--overwrite")
+                time.sleep(POLL_SECONDS)
+                if left and self.runs >= count * (1 - len(left) / (len(SERVICES) + 1)):
                     self._cluster.kubectl(
                         "rollout", "restart", f"deployment/{RELEASE}-{left.pop(0)}"
                     )
-                self.look()
-        check(not left, f"not rolled: {', '.join(left)}")
+                self.sample()
+        check(not left, f"not restarted: {', '.join(left)}")
         check(load.total, "there was no load")
-        self.calls, self.refused = load.total, load.failed
+        self.calls, self.rejected = load.total, load.failed
 
     def __str__(self) -> str:
-        """Return what was seen, for people."""
+        """Return the counts."""
         return (
-            f"{self.runs} runs, {self.failed} failed, {self.retried} passed at the second try; "
+            f"{self.runs} runs, {self.failed} failed, {self.retried} passed after a retry; "
             f"{self.unhealthy} times unhealthy, {self.flaps} flaps; "
-            f"{self.refused} of {self.calls} calls of the load failed"
+            f"{self.rejected} of {self.calls} calls of the load failed"
         )

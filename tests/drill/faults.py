@@ -1,7 +1,6 @@
-"""The faults: how each is made, how it is mended, and what a monitor must say of it."""
+"""The faults of a drill: injection, removal, and the reason that a monitor must report."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,15 +9,14 @@ import httpx
 
 from localstack import catalogue
 from tests.drill import manifests, proxy
-from tests.e2e.context import check
 from tests.support.cluster import RELEASE, Cluster
+from tests.support.steps import wait_until
 
-PAUSE = 0.5  # seconds
-PATIENCE = 60.0  # seconds until a fault is in force
-SLOW = 2.0  # seconds for an answer, under no load
-IN_A_ROW = 3  # requests that meet a fault, until it is taken for granted
+ACTIVATION_TIMEOUT_SECONDS = 60.0  # of a fault
+SLOW_SECONDS = 2.0  # a response takes less without load
+CONSECUTIVE = 3  # requests with the fault that prove its activation
 OPERATOR = f"deployment/{RELEASE}-synthetic"
-RESOLVES = """
+RESOLVE = """
 import socket, sys
 try:
     socket.getaddrinfo(sys.argv[1], 80)
@@ -33,8 +31,8 @@ print(ssl.get_server_certificate((sys.argv[1], 443)))
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where the faults are made: a cluster, and the address of the release in it."""
+class Target:
+    """The cluster and the URL of the release."""
 
     cluster: Cluster
     url: str
@@ -42,121 +40,123 @@ class Site:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which a service breaks."""
+    """One kind of failure of a service."""
 
     name: str
-    make: Callable[[Site, str], AbstractContextManager[None]]  # it is in force within the block
-    reason: str  # of the probe
-    needs_token: bool = False  # it shows in a journey that has one
-    is_of_tls: bool = False  # it shows under https
+    inject: Callable[[Target, str], AbstractContextManager[None]]  # active within the block
+    reason: str  # that the probe reports
+    needs_token: bool = False  # visible to a journey with a token only
+    needs_tls: bool = False  # visible over https only
 
 
 @contextmanager
-def down(site: Site, service: str) -> Iterator[None]:
-    """Take all pods of a service away; they answer while they drain."""
+def down(target: Target, service: str) -> Iterator[None]:
+    """Scale a service to zero; its pods still respond while they drain."""
     deployment = f"deployment/{RELEASE}-{service}"
-    replicas = site.cluster.kubectl("get", deployment, "-o", "jsonpath={.spec.replicas}")
+    replicas = target.cluster.kubectl("get", deployment, "-o", "jsonpath={.spec.replicas}")
     try:
-        site.cluster.kubectl("scale", deployment, "--replicas=0")
-        _wait(lambda: not site.cluster.pods(service), f"the pods of {service} did not go")
+        target.cluster.kubectl("scale", deployment, "--replicas=0")
+        _wait(lambda: not target.cluster.pods(service), f"the pods of {service} were not deleted")
         yield
     finally:
-        site.cluster.kubectl("scale", deployment, f"--replicas={replicas}")
-        site.cluster.wait_for_rollouts(deployment)
+        target.cluster.kubectl("scale", deployment, f"--replicas={replicas}")
+        target.cluster.wait_for_rollouts(deployment)
 
 
 @contextmanager
-def database_away(site: Site, service: str) -> Iterator[None]:
-    """Have PostgreSQL refuse a service's connections, and end those that it has."""
-    refuse = f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS'
-    end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
+def database_outage(target: Target, service: str) -> Iterator[None]:
+    """Refuse the database connections of a service, and terminate the present ones."""
+    allow = f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS'
+    terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
 
-    def alone() -> bool:
-        return site.cluster.sql("postgres", f"{end} '{service}'") == "0"
+    def has_no_session() -> bool:
+        return target.cluster.sql("postgres", f"{terminate} '{service}'") == "0"
 
     try:
-        site.cluster.sql("postgres", f"{refuse} false")
-        # a connection that was being made meanwhile would serve the whole service from then on
-        _wait(alone, f"{service} is still connected to its database")
+        target.cluster.sql("postgres", f"{allow} false")
+        # a connection that was being opened would serve all later requests
+        _wait(has_no_session, f"{service} is still connected to its database")
         yield
     finally:
-        site.cluster.sql("postgres", f"{refuse} true")
-        site.cluster.wait_for_rollouts(f"deployment/{RELEASE}-{service}")
+        target.cluster.sql("postgres", f"{allow} true")
+        target.cluster.wait_for_rollouts(f"deployment/{RELEASE}-{service}")
 
 
-def spoiled(port: str) -> Callable[[Site, str], AbstractContextManager[None]]:
-    """Return the fault that one of the proxy's ports stands for: the service's name leads there."""
+def faulty_proxy(port: str) -> Callable[[Target, str], AbstractContextManager[None]]:
+    """Return a fault that redirects a service to a port of the proxy."""
 
     @contextmanager
-    def make(site: Site, service: str) -> Iterator[None]:
+    def inject(target: Target, service: str) -> Iterator[None]:
         name = f"{RELEASE}-{service}"
-        live = json.loads(site.cluster.kubectl("get", "service", name, "-o", "json"))["spec"]
+        live = json.loads(target.cluster.kubectl("get", "service", name, "-o", "json"))["spec"]
         before = live["selector"], live["ports"][0]["targetPort"]
         path = catalogue.routes()[service][0]
-        host = manifests.host(site.cluster, manifests.ENTRY)
+        host = manifests.host(target.cluster, manifests.ENTRY)
         try:
-            _lead(site.cluster, name, manifests.PROXY_LABELS, port)
-            # the ingress hears of it later, and has more than one connection
+            _redirect(target.cluster, name, manifests.PROXY_LABELS, port)
+            # the ingress uses the new endpoints later, on several connections
             _wait(
-                lambda: all(is_spoiled(f"{site.url}{path}", host, port) for _ in range(IN_A_ROW)),
-                f"{service} is not spoiled",
+                lambda: all(
+                    is_faulty(f"{target.url}{path}", host, port) for _ in range(CONSECUTIVE)
+                ),
+                f"{service} does not show the fault",
             )
             yield
         finally:
-            _lead(site.cluster, name, *before)
+            _redirect(target.cluster, name, *before)
 
-    return make
-
-
-@contextmanager
-def tls_broken(site: Site, _: str) -> Iterator[None]:
-    """Show a certificate that is for another name."""
-    shown = _certificate(site.cluster)
-    try:
-        _lead(site.cluster, manifests.EDGE, manifests.PROXY_LABELS, "tls-wrong")
-        _wait(lambda: _certificate(site.cluster) != shown, "the certificate stays")
-        yield
-    finally:
-        _lead(site.cluster, manifests.EDGE, manifests.PROXY_LABELS, "tls")
+    return inject
 
 
 @contextmanager
-def dns_gone(site: Site, _: str) -> Iterator[None]:
-    """Take the name of the way in away, and wait until DNS has forgotten it."""
-    name = manifests.host(site.cluster, manifests.ENTRY)
+def tls_broken(target: Target, _: str) -> Iterator[None]:
+    """Serve a certificate for another name."""
+    valid = _certificate(target.cluster)
     try:
-        site.cluster.kubectl("delete", "service", manifests.ENTRY)
-        _wait(lambda: not _resolves(site.cluster, name), f"{name} still resolves")
+        _redirect(target.cluster, manifests.EDGE, manifests.PROXY_LABELS, "tls-wrong")
+        _wait(lambda: _certificate(target.cluster) != valid, "the certificate stays")
         yield
     finally:
-        _put(site.cluster, *manifests.entry(site.url))
-        _wait(lambda: _resolves(site.cluster, name), f"{name} does not resolve again")
+        _redirect(target.cluster, manifests.EDGE, manifests.PROXY_LABELS, "tls")
+
+
+@contextmanager
+def dns_outage(target: Target, _: str) -> Iterator[None]:
+    """Delete the name of the entry point, and wait until it no longer resolves."""
+    name = manifests.host(target.cluster, manifests.ENTRY)
+    try:
+        target.cluster.kubectl("delete", "service", manifests.ENTRY)
+        _wait(lambda: not _resolves(target.cluster, name), f"{name} still resolves")
+        yield
+    finally:
+        _apply(target.cluster, *manifests.entry(target.url))
+        _wait(lambda: _resolves(target.cluster, name), f"{name} does not resolve again")
 
 
 FAULTS = (
     Fault("down", down, "http_status"),
-    Fault("slow", spoiled("slow"), "timeout"),
-    Fault("status", spoiled("status"), "http_status"),
-    Fault("contract", spoiled("contract"), "schema"),
-    Fault("database", database_away, "http_status"),
-    Fault("token", spoiled("token"), "auth", needs_token=True),
-    Fault("dns", dns_gone, "dns"),
-    Fault("tls", tls_broken, "tls", is_of_tls=True),
+    Fault("slow", faulty_proxy("slow"), "timeout"),
+    Fault("status", faulty_proxy("status"), "http_status"),
+    Fault("contract", faulty_proxy("contract"), "schema"),
+    Fault("database", database_outage, "http_status"),
+    Fault("token", faulty_proxy("token"), "auth", needs_token=True),
+    Fault("dns", dns_outage, "dns"),
+    Fault("tls", tls_broken, "tls", needs_tls=True),
 )
 
 
-def is_spoiled(url: str, host: str, fault: str) -> bool:
-    """Tell whether a request to ``url``, in the name of ``host``, meets a fault of the proxy's."""
+def is_faulty(url: str, host: str, fault: str) -> bool:
+    """Return whether a request to ``url``, with the Host ``host``, shows a fault of the proxy."""
     try:
-        answer = httpx.get(url, headers={"Host": host}, timeout=SLOW)
+        response = httpx.get(url, headers={"Host": host}, timeout=SLOW_SECONDS)
     except httpx.ReadTimeout:
         return fault == "slow"
-    met: str | None = answer.headers.get(proxy.MARK)
-    return met == fault
+    injected: str | None = response.headers.get(proxy.FAULT_HEADER)
+    return injected == fault
 
 
-def _lead(cluster: Cluster, service: str, selector: dict[str, str], port: str | int) -> None:
-    """Have a Service lead to other pods, at another of their ports."""
+def _redirect(cluster: Cluster, service: str, selector: dict[str, str], port: str | int) -> None:
+    """Redirect a Service to other pods and another port."""
     patch = [
         {"op": "replace", "path": "/spec/selector", "value": selector},
         {"op": "replace", "path": "/spec/ports/0/targetPort", "value": port},
@@ -165,24 +165,21 @@ def _lead(cluster: Cluster, service: str, selector: dict[str, str], port: str | 
 
 
 def _resolves(cluster: Cluster, name: str) -> bool:
-    """Tell whether a pod of the cluster finds an address for a name."""
-    told = cluster.kubectl("exec", OPERATOR, "--", "python", "-c", RESOLVES, name)
-    return told.strip() == "yes"
+    """Return whether a name resolves in a pod of the cluster."""
+    output = cluster.kubectl("exec", OPERATOR, "--", "python", "-c", RESOLVE, name)
+    return output.strip() == "yes"
 
 
 def _certificate(cluster: Cluster) -> str:
-    """Return the certificate that pods of the cluster are shown under https."""
+    """Return the certificate that a pod of the cluster gets over https."""
     name = manifests.host(cluster, manifests.EDGE)
-    asking = f"deployment/{manifests.PROXY}"
-    return cluster.kubectl("exec", asking, "--", "python", "-c", CERTIFICATE, name)
+    pod = f"deployment/{manifests.PROXY}"
+    return cluster.kubectl("exec", pod, "--", "python", "-c", CERTIFICATE, name)
 
 
-def _put(cluster: Cluster, *objects: manifests.Object) -> None:
+def _apply(cluster: Cluster, *objects: manifests.Object) -> None:
     cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
 
 
-def _wait(until: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not until():
-        check(time.monotonic() < deadline, otherwise)
-        time.sleep(PAUSE)
+def _wait(condition: Callable[[], bool], message: str) -> None:
+    wait_until(condition, ACTIVATION_TIMEOUT_SECONDS, message)

@@ -1,4 +1,4 @@
-"""What a drill puts beside a release: a proxy, ways in of its own, and the services' origins."""
+"""Manifests of a drill: a fault-injecting proxy, entry points, and origins of the services."""
 
 import json
 import socket
@@ -9,19 +9,20 @@ from urllib.parse import urlsplit
 from localstack.catalogue import SERVICES
 from tests.drill.certificates import Authority
 from tests.drill.proxy import PORTS, TLS_PORTS
+from tests.support import images
 from tests.support.cluster import RELEASE, Cluster
 
 Object = dict[str, Any]
 
 NAME = "drill"
 PROXY = "drill-proxy"
-ENTRY = "drill-entry"  # a name that leads to the ingress controller
-EDGE = "drill-edge"  # a name that leads to TLS of our own: not every controller here has any
+ENTRY = "drill-entry"  # resolves to the ingress controller
+EDGE = "drill-edge"  # resolves to the TLS ports of the proxy: the ingress may have no TLS
 AUTHORITY = {"name": "drill-authority", "key": "ca.crt"}
 CERTIFICATES = "/certificates"
 PROXY_LABELS = {
     "app.kubernetes.io/name": NAME,
-    # of the release, as far as network policies see
+    # the network policies of the release apply to the proxy too
     "app.kubernetes.io/part-of": "cadastro",
     "app.kubernetes.io/instance": RELEASE,
 }
@@ -29,12 +30,12 @@ SOURCE = Path(__file__).with_name("proxy.py")
 
 
 def host(cluster: Cluster, name: str) -> str:
-    """Return the name by which pods of any namespace know a Service."""
+    """Return the DNS name of a Service, valid in every namespace."""
     return f"{name}.{cluster.namespace}.svc"
 
 
 def objects(cluster: Cluster, url: str) -> list[Object]:
-    """Return all of it, for a release that users reach at ``url``."""
+    """Return all manifests, for a release at ``url``."""
     authority = Authority()
     ingress = next(
         item for item in cluster.objects("ingress") if item["metadata"]["name"] == RELEASE
@@ -44,18 +45,18 @@ def objects(cluster: Cluster, url: str) -> list[Object]:
         *[_origin(cluster, service) for service in SERVICES],
         _service(EDGE, {"port": 443, "targetPort": "tls"}, PROXY_LABELS),
         _certificates(authority, host(cluster, EDGE)),
-        _of_kind("ConfigMap", AUTHORITY["name"], data={AUTHORITY["key"]: authority.pem}),
-        _of_kind("ConfigMap", PROXY, data={SOURCE.name: SOURCE.read_text()}),
+        _object("ConfigMap", AUTHORITY["name"], data={AUTHORITY["key"]: authority.pem}),
+        _object("ConfigMap", PROXY, data={SOURCE.name: SOURCE.read_text()}),
         _deployment(cluster, ingress),
     ]
 
 
 def entry(url: str) -> list[Object]:
-    """Return the Service without pods whose address is that of the ingress controller."""
+    """Return a headless Service without pods, with the address of the ingress controller."""
     parts = urlsplit(url)
     port = parts.port or 80
     address = socket.gethostbyname(str(parts.hostname))
-    slices = _of_kind(
+    slices = _object(
         "EndpointSlice",
         ENTRY,
         api="discovery.k8s.io/v1",
@@ -70,24 +71,24 @@ def entry(url: str) -> list[Object]:
 
 
 def entry_url(cluster: Cluster, url: str) -> str:
-    """Return the ingress' URL under the name that is the drill's own."""
+    """Return the URL of the ingress with the host name of the drill."""
     port = urlsplit(url).port
     return f"http://{host(cluster, ENTRY)}{f':{port}' if port else ''}"
 
 
 def _entry(cluster: Cluster, ingress: Object, url: str) -> list[Object]:
-    """Return a way in whose name is the drill's own, with the routes of the release's Ingress."""
+    """Return an Ingress for the drill's host name, with the routes of the release."""
     rule = {"host": host(cluster, ENTRY), "http": ingress["spec"]["rules"][0]["http"]}
     kept = {name: value for name, value in ingress["spec"].items() if name == "ingressClassName"}
     spec = {**kept, "rules": [rule]}
     return [
         *entry(url),
-        _of_kind("Ingress", ENTRY, api="networking.k8s.io/v1", spec=spec),
+        _object("Ingress", ENTRY, api="networking.k8s.io/v1", spec=spec),
     ]
 
 
 def _origin(cluster: Cluster, service: str) -> Object:
-    """Return a Service as the release's own is, which stays when that one is led astray."""
+    """Return a copy of a Service; the drill redirects the original."""
     live = next(
         item
         for item in cluster.objects("services")
@@ -101,11 +102,11 @@ def _origin_name(service: str) -> str:
     return f"drill-origin-{service}"
 
 
-def _certificates(authority: Authority, right: str) -> Object:
+def _certificates(authority: Authority, name: str) -> Object:
     files = {}
-    for name, named in (("tls", right), ("tls-wrong", f"not-{right}")):
-        files[f"{name}.crt"], files[f"{name}.key"] = authority.issue(named)
-    return _of_kind("Secret", PROXY, stringData=files)
+    for file, host_name in (("tls", name), ("tls-wrong", f"not-{name}")):
+        files[f"{file}.crt"], files[f"{file}.key"] = authority.issue(host_name)
+    return _object("Secret", PROXY, stringData=files)
 
 
 def _deployment(cluster: Cluster, ingress: Object) -> Object:
@@ -129,17 +130,17 @@ def _deployment(cluster: Cluster, ingress: Object) -> Object:
         "selector": {"matchLabels": PROXY_LABELS},
         "template": {"metadata": {"labels": PROXY_LABELS}, "spec": pod},
     }
-    return _of_kind("Deployment", PROXY, api="apps/v1", spec=spec)
+    return _object("Deployment", PROXY, api="apps/v1", spec=spec)
 
 
 def _container(cluster: Cluster, ingress: Object) -> Object:
     ports = {**PORTS, **TLS_PORTS}
     return {
         "name": "proxy",
-        "image": f"{cluster.repository}/synthetic:{cluster.tag}",
+        "image": f"{images.repository()}/synthetic:{cluster.tag}",
         "command": ["python", f"/program/{SOURCE.name}"],
         "env": [
-            {"name": "PLACES", "value": json.dumps(_origins(ingress))},
+            {"name": "UPSTREAMS", "value": json.dumps(_origins(ingress))},
             {"name": "CERTIFICATES", "value": CERTIFICATES},
         ],
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
@@ -158,7 +159,7 @@ def _container(cluster: Cluster, ingress: Object) -> Object:
 
 
 def _origins(ingress: Object) -> dict[str, str]:
-    """Return where the proxy finds whoever serves the first part of a path."""
+    """Return the origins of the proxy by the first segment of the path."""
     return {
         path["path"].strip("/"): f"http://{_origin_name(_service_of(path))}:8000"
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
@@ -174,9 +175,9 @@ def _service(name: str, port: Object, selector: dict[str, str] | None) -> Object
     spec: Object = {"ports": [{"name": "http", **port}]}
     if selector is not None:
         spec["selector"] = selector
-    return _of_kind("Service", name, spec=spec)
+    return _object("Service", name, spec=spec)
 
 
-def _of_kind(kind: str, name: str, *, api: str = "v1", **rest: Any) -> Object:
+def _object(kind: str, name: str, *, api: str = "v1", **rest: Any) -> Object:
     labels = {"app.kubernetes.io/part-of": NAME}
     return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "labels": labels}, **rest}

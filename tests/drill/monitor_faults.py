@@ -1,24 +1,24 @@
-"""Troubles of the monitors themselves: each is told as what it is, and never as the system's.
+"""Faults of the monitors themselves: none may be reported as a failure of the system.
 
-The table has their docstrings for what was done.
+The printed table describes each fault with its docstring.
 """
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 from tests.drill.experiment import total_runs
-from tests.drill.harness import NAME, OPERATOR, PAUSE, SOON, Scene
-from tests.drill.pod_signals import signaller
-from tests.e2e.context import check
+from tests.drill.harness import NAME, OPERATOR, TIMEOUT_SECONDS, MonitorHarness
+from tests.drill.pod_signals import signal_pod
+from tests.support import images
+from tests.support.steps import check, wait_until
 
-LATER = 180.0  # seconds
-NOWHERE = "nowhere"
-LATE = "drill-late"
-ENDED = 50  # runs that end while no operator is there
-SLOWLY = 60  # seconds that one of them may take
-LASTS = 30  # seconds of a run that is ended from outside
+RUN_TIMEOUT_SECONDS = 180.0
+MISSING = "nowhere"
+LATE_SECRET = "drill-late"
+UNOBSERVED_RUNS = 50  # that end without an operator
+UNOBSERVED_TIMEOUT_SECONDS = 60  # of each of them
+LASTING_SECONDS = 30  # the timeout of a run that is ended from outside
 FILE = "lasting.arazzo.yaml"
 STEP: dict[str, Any] = {
     "stepId": "wait",
@@ -28,7 +28,7 @@ STEP: dict[str, Any] = {
 }
 JOURNEY: dict[str, Any] = {
     "arazzo": "1.0.1",
-    "info": {"title": "A journey that waits for what never comes", "version": "1.0.0"},
+    "info": {"title": "A journey whose condition is never met", "version": "1.0.0"},
     "sourceDescriptions": [{"name": "clients", "url": "clients.yaml", "type": "openapi"}],
     "workflows": [{"workflowId": "lasting", "steps": [STEP]}],
 }
@@ -40,118 +40,122 @@ LASTING: dict[str, Any] = {
 }
 
 
-def secret(scene: Scene) -> str:
-    """Name a Secret that is not there."""
-    return _missing(scene, "secret", credentialsSecretRef={"name": NOWHERE})
+def secret(harness: MonitorHarness) -> str:
+    """Refer to a missing Secret."""
+    return _missing(harness, "secret", credentialsSecretRef={"name": MISSING})
 
 
-def config_map(scene: Scene) -> str:
-    """Name a ConfigMap that is not there."""
-    reference = {"configMapKeyRef": {"name": NOWHERE, "key": "mine.arazzo.yaml"}}
-    return _missing(scene, "configmap", journeyFrom=reference, journey="mine")
+def config_map(harness: MonitorHarness) -> str:
+    """Refer to a missing ConfigMap."""
+    reference = {"configMapKeyRef": {"name": MISSING, "key": "mine.arazzo.yaml"}}
+    return _missing(harness, "configmap", journeyFrom=reference, journey="mine")
 
 
-def memory(scene: Scene) -> str:
-    """Give a probe too little memory."""
-    scene.make(resources={"limits": {"memory": "12Mi"}})
-    scene.run_now()
-    return _told_as_broken(scene, "OOMKilled")
+def memory(harness: MonitorHarness) -> str:
+    """Limit the memory of a probe to less than it needs."""
+    harness.create(resources={"limits": {"memory": "12Mi"}})
+    harness.run_now()
+    return _wait_for_error(harness, "OOMKilled")
 
 
-def killed(scene: Scene) -> str:
-    """Kill a probe's process from outside, as a node does that is in need."""
-    with signaller(scene.cluster) as send:
-        _make_lasting(scene)
-        send("SIGKILL", scene.running_pod())
-        return _told_as_broken(scene, "ExitCode137")
+def killed(harness: MonitorHarness) -> str:
+    """Kill the process of a probe from outside its pod, like a node under pressure."""
+    with signal_pod(harness.cluster) as send:
+        _create_lasting(harness)
+        send("SIGKILL", harness.running_pod())
+        return _wait_for_error(harness, "ExitCode137")
 
 
-def hanging(scene: Scene) -> str:
-    """Stop a probe's process, so that it outlives its own deadline and its pod's ends it."""
-    with signaller(scene.cluster) as send:
-        _make_lasting(scene)
-        send("SIGSTOP", scene.running_pod())
-        return _told_as_broken(scene, "DeadlineExceeded")
+def hanging(harness: MonitorHarness) -> str:
+    """Stop the process of a probe, so that the deadline of its pod ends it."""
+    with signal_pod(harness.cluster) as send:
+        _create_lasting(harness)
+        send("SIGSTOP", harness.running_pod())
+        return _wait_for_error(harness, "DeadlineExceeded")
 
 
-def deleted(scene: Scene) -> str:
-    """Delete the pod of a probe that runs, by force."""
-    _make_lasting(scene)
-    pod = scene.running_pod()
-    scene.cluster.kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
-    return _told_as_broken(scene, "")
+def deleted(harness: MonitorHarness) -> str:
+    """Force the deletion of a running probe's pod."""
+    _create_lasting(harness)
+    pod = harness.running_pod()
+    harness.cluster.kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
+    return _wait_for_error(harness, "")
 
 
-def image(scene: Scene) -> str:
-    """Name an image that is not there."""
-    name = f"PROBE_IMAGE={scene.cluster.repository}/synthetic"
+def image(harness: MonitorHarness) -> str:
+    """Set a missing image."""
+    name = f"PROBE_IMAGE={images.repository()}/synthetic"
     deployment = f"deployment/{OPERATOR}"
     try:
-        scene.cluster.kubectl("set", "env", deployment, f"{name}:{NOWHERE}")
-        scene.cluster.wait_for_rollouts(deployment)
-        scene.make()
-        scene.run_now()
-        told = scene.until("Ready", "ProbeCannotStart")
+        harness.cluster.kubectl("set", "env", deployment, f"{name}:{MISSING}")
+        harness.cluster.wait_for_rollouts(deployment)
+        harness.create()
+        harness.run_now()
+        message = harness.wait_for_condition("Ready", "ProbeCannotStart")
     finally:
-        scene.cluster.kubectl("set", "env", deployment, f"{name}:{scene.cluster.tag}")
-        scene.cluster.wait_for_rollouts(deployment)
-    return told
+        harness.cluster.kubectl("set", "env", deployment, f"{name}:{harness.cluster.tag}")
+        harness.cluster.wait_for_rollouts(deployment)
+    return message
 
 
-def drained(scene: Scene) -> str:
-    """Evict a probe that waits for its Secret: another one takes its place, and passes."""
-    scene.make(credentialsSecretRef={"name": LATE})
-    scene.run_now()
-    first = scene.pod()
-    scene.evict(first)
-    given = ("--from-literal=client-id=any", "--from-literal=client-secret=any")
+def drained(harness: MonitorHarness) -> str:
+    """Evict a probe that waits for its Secret: its replacement passes."""
+    harness.create(credentialsSecretRef={"name": LATE_SECRET})
+    harness.run_now()
+    first = harness.pod()
+    harness.evict(first)
+    literals = ("--from-literal=client-id=any", "--from-literal=client-secret=any")
     try:
-        scene.cluster.kubectl("create", "secret", "generic", LATE, *given)
-        scene.until("Healthy", "Passing", LATER)
+        harness.cluster.kubectl("create", "secret", "generic", LATE_SECRET, *literals)
+        harness.wait_for_condition("Healthy", "Passing", RUN_TIMEOUT_SECONDS)
     finally:
-        scene.cluster.kubectl("delete", "secret", LATE, "--ignore-not-found")
-    last = scene.totals
+        harness.cluster.kubectl("delete", "secret", LATE_SECRET, "--ignore-not-found")
+    last = harness.totals
     check((last["passed"], last["failed"], last["error"]) == (1, 0, 0), f"{last}")
-    check(scene.pod() != first, f"{first} was not evicted")
-    return "an evicted probe had a successor, and its run passed"
+    check(harness.pod() != first, f"{first} was not evicted")
+    return "the replacement of an evicted probe passed"
 
 
-def foreign(scene: Scene) -> str:
-    """Put somebody else's CronJob where the monitor's would be: it stays as it is."""
-    scene.make()
-    scene.until("Ready", "Scheduled")
-    name = scene.cron_job
-    with scene.without_operator():
-        scene.cluster.kubectl("delete", "cronjob", name)
+def foreign(harness: MonitorHarness) -> str:
+    """Create a foreign CronJob with the monitor's name: it stays unchanged."""
+    harness.create()
+    harness.wait_for_condition("Ready", "Scheduled")
+    name = harness.cron_job
+    with harness.without_operator():
+        harness.cluster.kubectl("delete", "cronjob", name)
         theirs = ("--image=example.invalid/theirs", "--schedule=0 0 1 1 *")
-        scene.cluster.kubectl("create", "cronjob", name, *theirs)
-    told = scene.until("Ready", "NameTaken")
-    found = scene.cluster.kubectl("get", "cronjob", name, "-o", "jsonpath={..image}")
+        harness.cluster.kubectl("create", "cronjob", name, *theirs)
+    message = harness.wait_for_condition("Ready", "NameTaken")
+    found = harness.cluster.kubectl("get", "cronjob", name, "-o", "jsonpath={..image}")
     check(found == "example.invalid/theirs", f"it was changed: {found}")
-    scene.cluster.kubectl("delete", "cronjob", name)
-    scene.until("Ready", "Scheduled")
-    return told
+    harness.cluster.kubectl("delete", "cronjob", name)
+    harness.wait_for_condition("Ready", "Scheduled")
+    return message
 
 
-def operator_away(scene: Scene) -> str:
-    """Let runs end while no operator is there: each is counted once when it is back."""
-    scene.make(timeoutSeconds=SLOWLY)  # so many at once wait for each other
-    scene.until("Ready", "Scheduled")
-    before = total_runs(scene.lookout.monitor(NAME)["status"])
-    with scene.without_operator():
-        for number in range(ENDED):
-            source = f"--from=cronjob/{scene.cron_job}"
-            scene.cluster.kubectl("create", "job", f"{NAME}-{number}", source)
-        scene.wait_for_jobs(ENDED)
-    deadline = time.monotonic() + SOON
-    while (counted := total_runs(scene.lookout.monitor(NAME)["status"]) - before) < ENDED:
-        check(time.monotonic() < deadline, f"{counted} of {ENDED} runs are counted")
-        time.sleep(PAUSE)
-    check(counted == ENDED, f"{counted} of {ENDED} runs are counted")
-    return f"{counted} of {ENDED} runs are counted"
+def operator_outage(harness: MonitorHarness) -> str:
+    """Let runs end without an operator: it counts each of them once after its start."""
+    harness.create(timeoutSeconds=UNOBSERVED_TIMEOUT_SECONDS)  # concurrent runs delay each other
+    harness.wait_for_condition("Ready", "Scheduled")
+    before = total_runs(harness.observer.monitor(NAME)["status"])
+    with harness.without_operator():
+        for number in range(UNOBSERVED_RUNS):
+            source = f"--from=cronjob/{harness.cron_job}"
+            harness.cluster.kubectl("create", "job", f"{NAME}-{number}", source)
+        harness.wait_for_jobs(UNOBSERVED_RUNS)
+
+    def counted() -> int:
+        return total_runs(harness.observer.monitor(NAME)["status"]) - before
+
+    def summary() -> str:
+        return f"{counted()} of {UNOBSERVED_RUNS} runs are counted"
+
+    wait_until(lambda: counted() >= UNOBSERVED_RUNS, TIMEOUT_SECONDS, summary)
+    check(counted() == UNOBSERVED_RUNS, summary())
+    return summary()
 
 
-TROUBLES: dict[str, Callable[[Scene], str]] = {
+FAULTS: dict[str, Callable[[MonitorHarness], str]] = {
     "secret": secret,
     "configmap": config_map,
     "memory": memory,
@@ -161,28 +165,30 @@ TROUBLES: dict[str, Callable[[Scene], str]] = {
     "image": image,
     "drained": drained,
     "foreign": foreign,
-    "away": operator_away,
+    "away": operator_outage,
 }
 
 
-def _missing(scene: Scene, kind: str, **spec: Any) -> str:
-    scene.make(timeoutSeconds=1, **spec)
-    scene.run_now()
-    return _told_as_broken(scene, f'{kind} "{NOWHERE}" not found')
+def _missing(harness: MonitorHarness, kind: str, **spec: Any) -> str:
+    harness.create(timeoutSeconds=1, **spec)
+    harness.run_now()
+    return _wait_for_error(harness, f'{kind} "{MISSING}" not found')
 
 
-def _make_lasting(scene: Scene) -> None:
-    """Start a run that lasts until its time is over, unless somebody ends it before."""
-    scene.cluster.apply(json.dumps(LASTING))
+def _create_lasting(harness: MonitorHarness) -> None:
+    """Start a run that lasts until its timeout, unless it is ended from outside."""
+    harness.cluster.apply(json.dumps(LASTING))
     reference = {"configMapKeyRef": {"name": LASTING["metadata"]["name"], "key": FILE}}
-    scene.make(journey="lasting", journeyFrom=reference, timeoutSeconds=LASTS, retries=0)
-    scene.run_now()
+    harness.create(
+        journey="lasting", journeyFrom=reference, timeoutSeconds=LASTING_SECONDS, retries=0
+    )
+    harness.run_now()
 
 
-def _told_as_broken(scene: Scene, detail: str) -> str:
-    """Wait until a run is told as one of the monitor's own errors, for a reason; return it."""
-    told = scene.until("Healthy", "MonitorBroken", LATER)
-    check(detail in told, f"not {detail}, but {told}")
-    last = scene.totals
+def _wait_for_error(harness: MonitorHarness, detail: str) -> str:
+    """Wait until a run is reported as an error of the monitor with a detail; return its reason."""
+    message = harness.wait_for_condition("Healthy", "MonitorBroken", RUN_TIMEOUT_SECONDS)
+    check(detail in message, f"not {detail}, but {message}")
+    last = harness.totals
     check((last["passed"], last["failed"], last["error"]) == (0, 0, 1), f"{last}")
-    return told
+    return message

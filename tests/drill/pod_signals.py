@@ -1,6 +1,6 @@
-"""Signals to a probe's process, sent from outside of its pod.
+"""Signals to the process of a probe, sent from outside its pod.
 
-From within, the first process of a pod hears no signal without a handler, not even SIGKILL.
+Within a pod, the kernel delivers no unhandled signal to the first process, not even SIGKILL.
 """
 
 import json
@@ -8,22 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.support import images
 from tests.support.cluster import Cluster
 
 NAME = "drill-signaller"
-SEES_ALL = "pod-security.kubernetes.io/enforce=privileged"  # it shares the node's processes
+PRIVILEGED = "pod-security.kubernetes.io/enforce=privileged"  # for the node's process namespace
 SEND = """
 import os, pathlib, signal, sys
 number, pod = signal.Signals[sys.argv[1]], sys.argv[2]
 
-def is_meant(process):
+def is_target(process):
     try:
         group, command = (process / "cgroup").read_text(), (process / "cmdline").read_bytes()
-    except OSError:  # it has ended meanwhile
+    except OSError:  # it has exited
         return False
     return pod in group.replace("_", "-") and b"\\0probe\\0" in command
 
-found = [each for each in pathlib.Path("/proc").glob("[0-9]*") if is_meant(each)]
+found = [each for each in pathlib.Path("/proc").glob("[0-9]*") if is_target(each)]
 assert len(found) == 1, f"{len(found)} probes in {pod}"
 os.kill(int(found[0].name), number)
 """
@@ -32,16 +33,16 @@ Send = Callable[[str, str], None]
 
 
 @contextmanager
-def signaller(cluster: Cluster) -> Iterator[Send]:
-    """Have a pod that sees its node's processes; yield what sends a signal to a pod's probe.
+def signal_pod(cluster: Cluster) -> Iterator[Send]:
+    """Run a pod in its node's process namespace; yield a function that signals the probe of a pod.
 
     Raises:
-        ClusterError: the cluster has no such pods, or the probe is not there.
+        CommandError: the cluster refuses such pods, or there is no probe.
 
     """
-    with cluster.elsewhere("signals") as outside:
+    with cluster.scratch_namespace("signals") as outside:
         outside.kubectl(
-            "label", "namespace", outside.namespace, SEES_ALL, "--overwrite", namespaced=False
+            "label", "namespace", outside.namespace, PRIVILEGED, "--overwrite", namespaced=False
         )
 
         def send(signal: str, name: str) -> None:
@@ -56,10 +57,10 @@ def signaller(cluster: Cluster) -> Iterator[Send]:
 
 
 def _pod(cluster: Cluster) -> dict[str, Any]:
-    """Return the pod: it runs as the probe's own user, who may send it signals."""
+    """Return the pod; it has the user of the probe, which permits the signals."""
     container = {
         "name": "signaller",
-        "image": f"{cluster.repository}/synthetic:{cluster.tag}",
+        "image": f"{images.repository()}/synthetic:{cluster.tag}",
         "command": ["sleep", "infinity"],
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},

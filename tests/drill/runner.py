@@ -1,4 +1,4 @@
-"""The order of the exercises, and their table."""
+"""Runs the cases of a drill, and formats their table."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,29 +6,29 @@ from dataclasses import dataclass
 
 from localstack.catalogue import SERVICES
 from tests.drill import manifests
-from tests.drill.experiment import Exercise, Row
-from tests.drill.faults import FAULTS, Fault, Site
-from tests.drill.observer import look_out
+from tests.drill.experiment import Experiment, Row
+from tests.drill.faults import FAULTS, Fault, Target
+from tests.drill.observer import observe
 from tests.support.cluster import Cluster
 
-WAYS = ("both", "request", "schedule")
+TRIGGERS = ("both", "request", "schedule")
 TITLES = ("fault", "service", "started by", "runs", "unhealthy", "reason", "alert", "recovered", "")
 
 
 @dataclass(frozen=True)
-class Part:
-    """A fault of a service, and what starts the monitor's runs."""
+class Case:
+    """A fault of a service, and the trigger of the monitor's runs."""
 
     fault: Fault
     service: str
-    started_by: str
+    trigger: str
 
 
-def drill(cluster: Cluster, url: str, parts: Iterable[Part]) -> Iterator[Row]:
-    """Put up what is needed, and yield a row for each part, for a release at ``url``.
+def drill(cluster: Cluster, url: str, cases: Iterable[Case]) -> Iterator[Row]:
+    """Install the proxy, run each case against the release at ``url``, and yield its row.
 
     Raises:
-        ClusterError: the cluster refuses.
+        CommandError: kubectl failed.
         PromtoolError: there is no Prometheus.
 
     """
@@ -37,36 +37,36 @@ def drill(cluster: Cluster, url: str, parts: Iterable[Part]) -> Iterator[Row]:
     cluster.apply(document)
     try:
         cluster.wait_for_rollouts(f"deployment/{manifests.PROXY}")
-        with look_out(cluster) as lookout:
-            for part in parts:
-                site = Site(cluster, url)
-                yield Exercise(site, lookout, part.fault, part.service, part.started_by).run()
+        with observe(cluster) as observer:
+            target = Target(cluster, url)
+            for case in cases:
+                yield Experiment(target, observer, case.fault, case.service, case.trigger).run()
     finally:
         cluster.apply(document, "--ignore-not-found", verb="delete")
 
 
-def whole(faults: Sequence[str], services: Sequence[str], by: str) -> list[Part]:
-    """Return each of the faults of each of the services, by their names."""
+def matrix(faults: Sequence[str], services: Sequence[str], by: str) -> list[Case]:
+    """Return the cases of each named fault and each named service."""
     return [
-        Part(fault, service, _started_by(place, service, services, by))
-        for place, fault in enumerate(FAULTS)
+        Case(fault, service, _trigger(index, service, services, by))
+        for index, fault in enumerate(FAULTS)
         if fault.name in faults
         for service in services
     ]
 
 
-def diagonal() -> list[Part]:
-    """Return each fault once, of one service after the other."""
+def one_per_fault() -> list[Case]:
+    """Return one case for each fault, with the services in turn."""
     return [
-        Part(fault, SERVICES[place % len(SERVICES)], "request")
-        for place, fault in enumerate(FAULTS)
+        Case(fault, SERVICES[index % len(SERVICES)], "request")
+        for index, fault in enumerate(FAULTS)
     ]
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows for people."""
+    """Return the rows as an aligned table."""
     lines = [TITLES, *map(_cells, rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(TITLES))]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(TITLES))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
@@ -79,18 +79,18 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.fault,
         row.service,
-        row.started_by,
+        row.trigger,
         str(row.runs or "-"),
         unhealthy,
         row.reason or "-",
         alert,
         recovered,
-        row.told,
+        row.summary,
     )
 
 
-def _started_by(place: int, service: str, services: Sequence[str], by: str) -> str:
-    """Return what starts the runs: in the mixed way, each fault is scheduled for one service."""
+def _trigger(index: int, service: str, services: Sequence[str], by: str) -> str:
+    """Return the trigger: with ``both``, each fault has one service on schedule."""
     if by != "both":
         return by
-    return "schedule" if service == services[place % len(services)] else "request"
+    return "schedule" if service == services[index % len(services)] else "request"

@@ -1,35 +1,36 @@
-"""The acceptance suite through the ingress, as the people who use the system would see it."""
+"""The acceptance suite through the ingress, as a user of the system."""
 
 import base64
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e.context import Trial
-from tests.support.cluster import RELEASE, ROOT, ClusterError, run
+from tests.e2e.context import Context
+from tests.support.cluster import RELEASE
+from tests.support.commands import ROOT, CommandError, run_command
+from tests.support.steps import StepFailed
 
 REPORTS = ROOT / "reports" / "robot-e2e"
-PATIENCE = 900.0  # seconds
-MONITORS = "synthetic"  # whose secret the suite needs
+TIMEOUT_SECONDS = 900.0
+MONITOR = "synthetic"  # the OAuth client of the suite
 
 
-def accept(trial: Trial) -> str:
-    """Run the suite against the ingress, and return how many scenarios passed.
+def accept(context: Context) -> str:
+    """Run the suite against the ingress, and return its count of passed scenarios.
 
     Raises:
-        ClusterError: a scenario failed; the message is the suite's own summary.
+        StepFailed: a scenario failed; the message is the summary of the suite.
 
     """
-    secret = trial.cluster.secrets()[f"{RELEASE}-oauth-clients"][MONITORS]
+    secret = context.cluster.secrets()[f"{RELEASE}-oauth-clients"][MONITOR]
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / MONITORS  # the folder is its owner's alone
+        file = Path(folder) / MONITOR  # only its owner can read the folder
         file.write_bytes(base64.b64decode(secret))
-        suite = [sys.executable, "robot/executar", "--url", trial.url, "--segredo", str(file)]
+        suite = [sys.executable, "robot/executar", "--url", context.url, "--segredo", str(file)]
         try:
-            said = run(*suite, "--relatorios", str(REPORTS), patience=PATIENCE)
-        except ClusterError as error:
+            output = run_command(*suite, "--relatorios", str(REPORTS), timeout=TIMEOUT_SECONDS)
+        except CommandError as error:
             summary = REPORTS / "resumo.md"
             failures = summary.read_text() if summary.is_file() else str(error)
-            message = f"the acceptance suite failed:\n{failures}"
-            raise ClusterError(message) from error
-    return str(next(line for line in said.splitlines() if "passaram" in line))
+            raise StepFailed(f"the acceptance suite failed:\n{failures}") from error
+    return str(next(line for line in output.splitlines() if "passaram" in line))

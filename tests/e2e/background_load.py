@@ -1,61 +1,64 @@
-"""A small load through the ingress, which counts what fails while something else happens."""
+"""Background load through the ingress that counts failed requests and lost writes."""
 
-import contextlib
-import secrets
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from types import TracebackType
 from typing import ClassVar, Self
 
-import httpx
 from validate_docbr import CPF
 
+from tests.support.accounts import create_user, log_in, new_client
+from tests.support.http_caller import HttpCaller, Response
+from tests.support.steps import StepFailed
+
 CALLERS = 4
-ANSWERS_WITHIN = 60.0  # seconds that a look for a write may take
-PAUSE = 0.05  # seconds between two calls of one caller
+READ_TIMEOUT_SECONDS = 60.0  # of the final check for a write
+WRITE_TIMEOUT_SECONDS = 120.0  # until a write succeeds after a fault
+POLL_SECONDS = 0.05  # and the pause between two requests of a caller
 
 
-class Load:
-    """Writes clients and reads them back, until the end of its ``with`` block."""
+class BackgroundLoad:
+    """Writes clients and reads them back until the end of its ``with`` block."""
 
-    _cpfs: ClassVar[set[str]] = set()  # of all loads: what they write stays
-    _drawing = threading.Lock()
+    _cpfs: ClassVar[set[str]] = set()  # of all loads: their clients are not deleted
+    _cpf_lock = threading.Lock()
 
     def __init__(self, url: str) -> None:
-        """Call the system at ``url``."""
-        self.answers: Counter[str] = Counter()
+        """Send requests to ``url``."""
+        self.responses: Counter[str] = Counter()
         self.lost: list[int] = []
         self._url = url
         self._written: list[int] = []
         self._stop = threading.Event()
-        self._headers = {"Authorization": f"Bearer {_token(url)}"}
-        self._threads = [threading.Thread(target=self._call) for _ in range(CALLERS)]
+        self._token = _create_token(url)
+        self._threads = [threading.Thread(target=self._run) for _ in range(CALLERS)]
 
     @property
     def failed(self) -> int:
-        """How many calls were not answered with a 2xx."""
-        return sum(n for answer, n in self.answers.items() if not answer.startswith("2"))
+        """The number of requests without a 2xx response."""
+        return sum(n for result, n in self.responses.items() if not result.startswith("2"))
 
     @property
     def written(self) -> int:
-        """How many writes were acknowledged."""
+        """The number of acknowledged writes."""
         return len(self._written)
 
-    def wait_for_a_write(self, patience: float = 120) -> None:
-        """Wait until a write is acknowledged that was not yet when this was called."""
-        before, deadline = self.written, time.monotonic() + patience
+    def wait_for_a_write(self, timeout: float = WRITE_TIMEOUT_SECONDS) -> None:
+        """Wait for the next acknowledged write."""
+        before, deadline = self.written, time.monotonic() + timeout
         while self.written == before and time.monotonic() < deadline:
-            time.sleep(0.05)
+            time.sleep(POLL_SECONDS)
 
     @property
     def total(self) -> int:
-        """How many calls there were."""
-        return sum(self.answers.values())
+        """The number of requests."""
+        return sum(self.responses.values())
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the callers."""
         for thread in self._threads:
             thread.start()
         return self
@@ -63,72 +66,55 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Stop, and look whether every write that was acknowledged is there.
+        """Stop the callers, and check that every acknowledged write is present.
 
-        What was written stays: the trial's namespace goes with all that is in it.
+        The clients stay: they are deleted with the namespace.
         """
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        with (
-            httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client,
-            ThreadPoolExecutor(CALLERS) as pool,
-        ):
-            there = pool.map(lambda written: _is_there(client, written), self._written)
-            looked = zip(self._written, there, strict=True)
-            self.lost += [written for written, is_there in looked if not is_there]
+        with ThreadPoolExecutor(CALLERS) as pool:
+            present = pool.map(self._exists, self._written)
+            checked = zip(self._written, present, strict=True)
+            self.lost += [written for written, exists in checked if not exists]
 
-    def _call(self) -> None:
-        with httpx.Client(base_url=self._url, headers=self._headers, timeout=10) as client:
+    def _run(self) -> None:
+        with HttpCaller(self._url, self._token) as caller:
             while not self._stop.is_set():
-                made = self._ask(client, "POST", "/clients/create", self._client())
-                if made is not None:
-                    self._written.append(made["id"])
-                    self._ask(client, "GET", f"/clients/fetch/{made['id']}")
-                time.sleep(PAUSE)
+                body = new_client("Carga", "load", self._unique_cpf(), balance=1)
+                created = self._count(caller.request("POST", "/clients/create", body))
+                if created.is_success:
+                    client_id = created.document["id"]
+                    self._written.append(client_id)
+                    self._count(caller.request("GET", f"/clients/fetch/{client_id}"))
+                time.sleep(POLL_SECONDS)
 
-    def _client(self) -> dict[str, object]:
-        email = f"load-{secrets.token_hex(8)}@example.invalid"
-        return {"name": "Carga", "email": email, "cpf": self._cpf(), "balance": 1}
-
-    def _cpf(self) -> str:
-        """Return one that was not there yet: of ten thousand at random two may well be alike."""
-        with self._drawing:
+    def _unique_cpf(self) -> str:
+        """Return an unused CPF: random ones repeat among ten thousand."""
+        with self._cpf_lock:
             while (cpf := CPF().generate(mask=True)) in self._cpfs:
                 pass
             self._cpfs.add(cpf)
             return cpf
 
-    def _ask(
-        self, client: httpx.Client, method: str, path: str, body: dict[str, object] | None = None
-    ) -> dict[str, int] | None:
-        try:
-            answer = client.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            self.answers[type(error).__name__] += 1
-            return None
-        self.answers[str(answer.status_code)] += 1
-        document: dict[str, int] | None = answer.json() if answer.is_success else None
-        return document
+    def _count(self, response: Response) -> Response:
+        self.responses[response.error or str(response.status)] += 1
+        return response
+
+    def _exists(self, client_id: int) -> bool:
+        """Return whether a client exists; retry while the service does not respond."""
+        deadline = time.monotonic() + READ_TIMEOUT_SECONDS
+        with HttpCaller(self._url, self._token) as caller:
+            while time.monotonic() < deadline:
+                status = caller.request("GET", f"/clients/fetch/{client_id}").status
+                if status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+                    return status == HTTPStatus.OK
+                time.sleep(POLL_SECONDS)
+        return False
 
 
-def _is_there(client: httpx.Client, client_id: int) -> bool:
-    """Tell whether a client is there; a service that does not answer yet is asked again."""
-    deadline = time.monotonic() + ANSWERS_WITHIN
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            status = client.get(f"/clients/fetch/{client_id}").status_code
-            if status in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
-                return status == httpx.codes.OK
-        time.sleep(PAUSE)
-    return False
-
-
-def _token(url: str) -> str:
-    name, password = f"load-{secrets.token_hex(8)}", secrets.token_urlsafe(16)
-    with httpx.Client(base_url=url, timeout=10) as client:
-        body = {"username": name, "password": password}
-        client.post("/users/create", json=body).raise_for_status()
-        answer = client.post("/users/login", auth=(name, password)).raise_for_status()
-    token: str = answer.json()["token"]
+def _create_token(url: str) -> str:
+    token = log_in(url, create_user(url, "load"))
+    if token is None:
+        raise StepFailed(f"{url} issues no token")
     return token

@@ -1,6 +1,5 @@
-"""What every step of a trial works with, and how a step says that it has missed."""
+"""Context of the end-to-end steps: the cluster, the release and the repetitions."""
 
-import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -9,51 +8,42 @@ from dataclasses import dataclass
 from synthetic.probe.credentials import CLIENT_ID, Credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.table import format_summary
-from tests.e2e.background_load import Load
+from tests.e2e.background_load import BackgroundLoad
 from tests.support.cluster import RELEASE, Cluster
+from tests.support.steps import Progress, RequestsFailed, check
 
-PATIENCE = 60  # seconds until the ingress has heard of the endpoints
+ROUTE_TIMEOUT_SECONDS = 60  # until the ingress uses the endpoints
 
-
-class MissError(Exception):
-    """What was seen is not what must be seen."""
-
-
-class LateError(MissError):
-    """It came too late, and is as it must be otherwise: the next steps can build on it."""
-
-
-class CostError(MissError):
-    """Calls failed that need not have, and all is as it must be otherwise, as with one late."""
+report = Progress("e2e")
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """How often things are done."""
+class Repetitions:
+    """How often each kind of disruption is repeated."""
 
-    rolled: int = 1
-    killed: int = 2
-    database: int = 1
+    restarts: int = 1
+    pod_kills: int = 2
+    database_kills: int = 1
 
     @classmethod
-    def thorough(cls) -> "Rounds":
-        """Return what a figure needs that somebody relies on."""
-        return cls(rolled=10, killed=20, database=10)
+    def thorough(cls) -> "Repetitions":
+        """Return enough repetitions for a published figure."""
+        return cls(restarts=10, pod_kills=20, database_kills=10)
 
 
 @dataclass
-class Trial:
-    """A cluster, the release's address once it has one, and how often things are done."""
+class Context:
+    """The cluster, the repetitions, and the URL of the release after its installation."""
 
     cluster: Cluster
-    rounds: Rounds
+    repetitions: Repetitions
     url: str = ""
 
     def buy(self) -> None:
-        """Replay the purchase through the ingress; raises ``MissError``."""
+        """Replay the purchase journey through the ingress; raises ``StepFailed``."""
         secret = self.cluster.secrets()[f"{RELEASE}-oauth-clients"][CLIENT_ID]
         credentials = Credentials(b64decode(secret).decode())
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + ROUTE_TIMEOUT_SECONDS
         while True:
             outcome = replay("inventory-purchase", self.url, credentials)
             if outcome.result == "passed":
@@ -62,41 +52,34 @@ class Trial:
             time.sleep(0.5)
 
 
-Step = Callable[[Trial], str]
+Step = Callable[[Context], str]
 
 
-def check(is_so: object, otherwise: str) -> None:
-    """Raise ``MissError`` unless it is so."""
-    if not is_so:
-        raise MissError(otherwise)
-
-
-def rounds(count: int) -> Iterator[int]:
-    """Yield the number of each round, and say which one begins and when."""
-    began = time.monotonic()
+def repeat(count: int) -> Iterator[int]:
+    """Yield the number of each repetition, and report its start."""
+    started = time.monotonic()
     for number in range(1, count + 1):
         if count > 1:
-            seconds = time.monotonic() - began
-            print(f"e2e:   {number} of {count}, after {seconds:.0f} s", file=sys.stderr, flush=True)
+            report(f"  {number} of {count}, after {time.monotonic() - started:.0f} s")
         yield number
 
 
-def nothing_lost(load: Load) -> str:
-    """Return what a load saw; raises ``MissError`` when an acknowledged write is gone."""
+def check_no_loss(load: BackgroundLoad) -> str:
+    """Return a summary of a load; raises ``StepFailed`` if an acknowledged write is lost."""
     check(not load.lost, f"{len(load.lost)} acknowledged writes were lost")
     return f"0 of {load.written} writes lost, {load.failed} of {load.total} calls failed"
 
 
-def nothing_failed(load: Load) -> str:
-    """Return what a load saw.
+def check_no_failure(load: BackgroundLoad) -> str:
+    """Return a summary of a load.
 
     Raises:
-        CostError: a call failed.
-        MissError: a write is gone.
+        RequestsFailed: a request failed.
+        StepFailed: an acknowledged write is lost.
 
     """
-    nothing_lost(load)
+    check_no_loss(load)
     if load.failed:
-        message = f"{load.failed} of {load.total} calls failed: {dict(load.answers)}"
-        raise CostError(message)
+        counts = dict(load.responses)
+        raise RequestsFailed(f"{load.failed} of {load.total} calls failed: {counts}")
     return f"0 of {load.total} calls failed"

@@ -1,39 +1,39 @@
-"""Who answers at the address of a trial: it must be the trial alone."""
+"""The host of the release's Ingress: no other release may serve it."""
 
 import json
 import os
 from dataclasses import replace
 from typing import Any
 
-from tests.e2e.monitoring import forget_definition
-from tests.support.cluster import INGRESS_HOST, TRIAL, Cluster, ClusterError
+from tests.e2e.monitoring import delete_crd
+from tests.support.cluster import E2E_LABEL, INGRESS_HOST, Cluster
+from tests.support.steps import StepFailed
 
 
-def free(cluster: Cluster) -> list[str]:
-    """Remove what earlier trials have left at our address; return the names of their namespaces.
+def reclaim_host(cluster: Cluster) -> list[str]:
+    """Delete namespaces of earlier runs that serve the same host, and return their names.
 
-    An ingress controller merges rules of one host from all namespaces: a token would come from one
-    release, and be refused by another.
+    An ingress controller merges the rules of one host from all namespaces. One release would
+    reject the tokens of another.
 
     Raises:
-        ClusterError: another one's Ingress is for our address too.
+        StepFailed: an Ingress of another owner has the same host.
 
     """
     found = cluster.kubectl("get", "ingress", "-A", "-o", "json", namespaced=False)
-    rivals = [i["metadata"] for i in json.loads(found)["items"] if _is_at_ours(i)]
-    places = sorted({rival["namespace"] for rival in rivals} - {cluster.namespace})
-    ours = [place for place in places if _is_a_trials(cluster, place)]
-    for rival in rivals:
-        if rival["namespace"] in places and rival["namespace"] not in ours:
-            message = (
-                f"the Ingress {rival['name']} of the namespace {rival['namespace']} is for "
-                f"{_host() or 'any host'} too: set {INGRESS_HOST} to a name of the trial's own"
+    conflicts = [i["metadata"] for i in json.loads(found)["items"] if _has_our_host(i)]
+    namespaces = sorted({each["namespace"] for each in conflicts} - {cluster.namespace})
+    ours = [name for name in namespaces if _is_test_namespace(cluster, name)]
+    for each in conflicts:
+        if each["namespace"] in namespaces and each["namespace"] not in ours:
+            raise StepFailed(
+                f"the Ingress {each['name']} of the namespace {each['namespace']} is for "
+                f"{_host() or 'any host'} too: set {INGRESS_HOST} to an unused host name"
             )
-            raise ClusterError(message)
-    for place in ours:
-        left = replace(cluster, namespace=place)
-        forget_definition(left)
-        left.remove_namespace(wait=True)
+    for name in ours:
+        old = replace(cluster, namespace=name)
+        delete_crd(old)
+        old.remove_namespace(wait=True)
     return ours
 
 
@@ -41,10 +41,10 @@ def _host() -> str:
     return os.environ.get(INGRESS_HOST, "")
 
 
-def _is_at_ours(ingress: dict[str, Any]) -> bool:
+def _has_our_host(ingress: dict[str, Any]) -> bool:
     return any(rule.get("host", "") == _host() for rule in ingress["spec"].get("rules", []))
 
 
-def _is_a_trials(cluster: Cluster, namespace: str) -> bool:
+def _is_test_namespace(cluster: Cluster, namespace: str) -> bool:
     found = cluster.kubectl("get", "namespace", namespace, "-o", "json", namespaced=False)
-    return TRIAL in json.loads(found)["metadata"]["labels"]
+    return E2E_LABEL in json.loads(found)["metadata"]["labels"]

@@ -1,4 +1,4 @@
-"""A short load by Locust in the cluster: a master, two workers, and what the master says of it."""
+"""A short load by Locust in the cluster: a master, two workers, and the master's report."""
 
 import os
 import re
@@ -7,22 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.e2e import notes
-from tests.support.cluster import RELEASE, Cluster, ClusterError, run
+from tests.support.cluster import RELEASE, Cluster
+from tests.support.commands import CommandError, run_command
+from tests.support.steps import StepFailed
 
-CHART, RELEASED = "charts/load", "locust"
+CHART, LOAD_RELEASE = "charts/load", "locust"
 WORKERS = 2
-BEGINS_WITHIN, ENDS_WITHIN = 180.0, 600.0
-PAUSE = 1.0
-MASTER = f"job/{RELEASED}-load-1-master"
+START_TIMEOUT_SECONDS, END_TIMEOUT_SECONDS = 180.0, 600.0
+POLL_SECONDS = 1.0
+MASTER = f"job/{LOAD_RELEASE}-load-1-master"
 
 
 class LocustRun:
-    """A release of the load's chart."""
+    """A release of the load chart."""
 
     def __init__(self, cluster: Cluster, url: str) -> None:
-        """Begin to load the system at ``url``, as its monitors."""
+        """Start a load of the system at ``url``, in the synthetic realm."""
         self._cluster = cluster
-        self._end = self._text = ""
+        self._result = self._text = ""
         values = {
             "global.image.registry": os.environ["REGISTRY"],
             "global.image.tag": cluster.tag,
@@ -33,52 +35,52 @@ class LocustRun:
             "credentials.key": "synthetic",
         }
         options = [f"--set={name}={value}" for name, value in values.items()]
-        run("helm", "install", RELEASED, CHART, "-n", cluster.namespace, *options)
+        run_command("helm", "install", LOAD_RELEASE, CHART, "-n", cluster.namespace, *options)
 
     def log(self) -> str:
-        """Return what the master has said so far."""
+        """Return the log of the master so far."""
         try:
             text: str = self._cluster.kubectl("logs", MASTER)
-        except ClusterError:
-            return ""  # its container has yet to start
+        except CommandError:
+            return ""  # its container has not started
         return text
 
-    def wait_until_it_calls(self) -> None:
-        """Wait for the main phase."""
-        deadline = time.monotonic() + BEGINS_WITHIN
+    def wait_until_started(self) -> None:
+        """Wait until the main phase starts."""
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not re.search(r"^load:.* rollout ", self.log(), re.MULTILINE):
-            if time.monotonic() > deadline or self.how():
-                raise ClusterError(f"the load did not begin:\n{self.log()[-2000:]}")
-            time.sleep(PAUSE)
+            if time.monotonic() > deadline or self.result():
+                raise StepFailed(f"the load did not start:\n{self.log()[-2000:]}")
+            time.sleep(POLL_SECONDS)
 
-    def how(self) -> str:
-        """Return Complete or Failed, or nothing while it runs."""
+    def result(self) -> str:
+        """Return ``Complete`` or ``Failed``, or an empty string while it runs."""
         (job,) = [j for j in self._cluster.objects("jobs") if j["metadata"]["name"] in MASTER]
         conditions = job["status"].get("conditions", [])
         ends = [c["type"] for c in conditions if c["type"] in {"Complete", "Failed"}]
         return next(iter(ends), "")
 
     def end(self) -> None:
-        """End the main phase, wait for the end of all, and keep what was said."""
+        """Stop the main phase, wait until the load has ended, and keep its log."""
         self._cluster.kubectl("exec", MASTER, "--", "sh", "-c", "kill -INT 1")
-        deadline = time.monotonic() + ENDS_WITHIN
-        while not (how := self.how()):
+        deadline = time.monotonic() + END_TIMEOUT_SECONDS
+        while not (result := self.result()):
             if time.monotonic() > deadline:
-                raise ClusterError(f"the load did not end:\n{self.log()[-2000:]}")
-            time.sleep(PAUSE)
-        self._end, self._text = how, self.log()
+                raise StepFailed(f"the load did not end:\n{self.log()[-2000:]}")
+            time.sleep(POLL_SECONDS)
+        self._result, self._text = result, self.log()
 
-    def verdict(self) -> str:
-        """Return what was seen in a few words.
+    def summary(self) -> str:
+        """Return the main figures.
 
         Raises:
-            ClusterError: a threshold was missed; the rows that were stand in the message.
+            StepFailed: a threshold was missed; the message has the rows of the report.
 
         """
         text = self._text
         missed = re.findall(r"^load: MISS .*$", text, re.MULTILINE)
-        if missed or self._end != "Complete":
-            raise ClusterError("\n".join(missed) or text[-2000:])
+        if missed or self._result != "Complete":
+            raise StepFailed("\n".join(missed) or text[-2000:])
         rows = re.findall(
             r"^\| ok \| (failed calls|items listed[^|]*) \| (.*?) \|", text, re.MULTILINE
         )
@@ -86,11 +88,11 @@ class LocustRun:
 
 
 @contextmanager
-def loaded(cluster: Cluster, url: str) -> Iterator[LocustRun]:
-    """Do something while the system is loaded."""
+def locust_load(cluster: Cluster, url: str) -> Iterator[LocustRun]:
+    """Do something while the system is locust_load."""
     load = LocustRun(cluster, url)
-    load.wait_until_it_calls()
+    load.wait_until_started()
     yield load
     load.end()
-    notes.follow(cluster, RELEASED, url)
-    run("helm", "uninstall", RELEASED, "-n", cluster.namespace)
+    notes.run_notes(cluster, LOAD_RELEASE, url)
+    run_command("helm", "uninstall", LOAD_RELEASE, "-n", cluster.namespace)

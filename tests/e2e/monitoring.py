@@ -1,97 +1,106 @@
-"""The monitors of the release: they tell that it is well, and when a part of it is not."""
+"""The monitors of the release: they report its health, and the faults of a drill."""
 
 import json
 import time
 
 from tests.drill import runner
-from tests.e2e.context import Trial, check
-from tests.support.cluster import RELEASE, Cluster, run
+from tests.e2e.context import Context
+from tests.support.cluster import RELEASE, Cluster
+from tests.support.commands import run_command
+from tests.support.steps import check, wait_until
 
 GROUP = "monitoring.cadastro.dev"
-DEFINITION = f"syntheticmonitors.{GROUP}"
+CRD = f"syntheticmonitors.{GROUP}"
 CHART, OTHER = "charts/synthetic", "second"
-JOURNEYS = 8  # a set for each service
-PAUSE = 1.0
+JOURNEYS = 8  # the monitors of the release
+RESTORE_TIMEOUT_SECONDS = 60.0  # of a deleted CronJob
 
 
-def watched(trial: Trial) -> str:
-    """Run every monitor now: each must pass, and a CronJob that is deleted must come back."""
-    cluster = trial.cluster
-    cluster.values = [*cluster.values, f"synthetic.target.url={trial.url}"]  # from now on
+def check_monitors(context: Context) -> str:
+    """Run every monitor: each must pass, and the operator must restore a deleted CronJob."""
+    cluster = context.cluster
+    cluster.values = [
+        *cluster.values,
+        f"synthetic.target.url={context.url}",
+    ]  # for later upgrades too
     cluster.install("upgrade")
     cluster.wait_for_rollouts(f"deployment/{RELEASE}-synthetic")
-    _wait(trial, "--for=condition=Ready", "--all")
-    _run_now(trial, "--all")
-    _wait(trial, "--for=condition=Healthy", "--all")
+    _wait(context, "--for=condition=Ready", "--all")
+    _run_now(context, "--all")
+    _wait(context, "--for=condition=Healthy", "--all")
     monitors = cluster.objects("synmon")
     check(len(monitors) == JOURNEYS, f"there are {len(monitors)} monitors")
-    name = _cronjob_of(trial, "clients-health")
+    name = _cronjob_of(context, "clients-health")
     cluster.kubectl("delete", "cronjob", name)
-    _wait_until_there(trial, name)
-    return f"{len(monitors)} are healthy; a deleted CronJob came back"
+    wait_until(
+        lambda: name in _cronjobs(context),
+        RESTORE_TIMEOUT_SECONDS,
+        f"the CronJob {name} was not restored",
+    )
+    return f"{len(monitors)} are healthy; a deleted CronJob was restored"
 
 
-def drilled(trial: Trial) -> str:
-    """Break services, each in two ways: a monitor tells of each fault, and when it is over."""
-    rows = list(runner.drill(trial.cluster, trial.url, runner.diagonal()))
-    missed = [f"{row.fault} of {row.service}: {row.told}" for row in rows if row.misses]
+def run_drill(context: Context) -> str:
+    """Inject each fault once: a monitor must report the fault, and the recovery."""
+    rows = list(runner.drill(context.cluster, context.url, runner.one_per_fault()))
+    missed = [f"{row.fault} of {row.service}: {row.summary}" for row in rows if row.misses]
     check(not missed, "; ".join(missed))
     slowest = max(row.seconds for row in rows)
-    return f"{len(rows)} faults told, alerted and over; the slowest after {slowest:.0f} s"
+    return f"{len(rows)} faults reported, alerted and recovered; the slowest after {slowest:.0f} s"
 
 
-def shared(trial: Trial) -> str:
-    """Bring the operator a second time, elsewhere: it leaves the definition to its release."""
-    before, monitors = _bringer(trial.cluster), len(trial.cluster.objects("synmon"))
-    with trial.cluster.elsewhere(OTHER) as second:
-        values = {"target.url": trial.url, "credentials.existingSecret": "none"}
+def install_second_operator(context: Context) -> str:
+    """Install a second operator in another namespace: it leaves the CRD to its release."""
+    before, monitors = _crd_owner(context.cluster), len(context.cluster.objects("synmon"))
+    with context.cluster.scratch_namespace(OTHER) as second:
+        values = {"target.url": context.url, "credentials.existingSecret": "none"}
         options = [f"--set={name}={value}" for name, value in values.items()]
         where = ("-n", second.namespace)
-        said = run("helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait")
-        told = "managed by the release {} in the namespace {}".format(*before)
-        check(told in said, f"the NOTES do not say {told!r}: {said}")
+        output = run_command(
+            "helm", "install", OTHER, CHART, *where, *second.images(), *options, "--wait"
+        )
+        expected = "managed by the release {} in the namespace {}".format(*before)
+        check(expected in output, f"the NOTES do not say {expected!r}: {output}")
         second.kubectl("wait", "--for=condition=Ready", "synmon/auth-health", "--timeout=60s")
-        run("helm", "uninstall", OTHER, *where, "--wait")
-        check(_bringer(second) == before, "the definition is another one's")
-    check(len(trial.cluster.objects("synmon")) == monitors, "monitors are gone")
+        run_command("helm", "uninstall", OTHER, *where, "--wait")
+        check(_crd_owner(second) == before, "the CRD has another owner")
+    check(len(context.cluster.objects("synmon")) == monitors, "monitors were deleted")
     return "a second operator works with it, says whose it is, and leaves it when it goes"
 
 
-def _bringer(cluster: Cluster) -> tuple[str, str]:
-    """Return which release has brought the definition, by its name and its namespace."""
-    found = cluster.kubectl("get", "crd", DEFINITION, "-o", "json", namespaced=False)
-    marks = json.loads(found)["metadata"]["annotations"]
-    return marks["meta.helm.sh/release-name"], marks["meta.helm.sh/release-namespace"]
+def _crd_owner(cluster: Cluster) -> tuple[str, str]:
+    """Return the name and the namespace of the release that installed the CRD."""
+    found = cluster.kubectl("get", "crd", CRD, "-o", "json", namespaced=False)
+    annotations = json.loads(found)["metadata"]["annotations"]
+    prefix = "meta.helm.sh/release"
+    return annotations[f"{prefix}-name"], annotations[f"{prefix}-namespace"]
 
 
-def forget_definition(cluster: Cluster) -> None:
-    """Delete the definition, which outlives a release, when it is ours and nobody else uses it."""
+def delete_crd(cluster: Cluster) -> None:
+    """Delete the CRD, which outlives its release, if no other namespace uses it."""
     found = cluster.kubectl("get", "crd", "-o", "json", namespaced=False)
     for item in json.loads(found)["items"]:
         owner = item["metadata"].get("annotations", {}).get("meta.helm.sh/release-namespace")
-        if item["metadata"]["name"] == DEFINITION and owner == cluster.namespace:
+        if item["metadata"]["name"] == CRD and owner == cluster.namespace:
             used = cluster.kubectl("get", "synmon", "-A", "-o", "json", namespaced=False)
-            places = {each["metadata"]["namespace"] for each in json.loads(used)["items"]}
-            if places <= {cluster.namespace}:
-                cluster.kubectl("delete", "crd", DEFINITION, "--wait=false", namespaced=False)
+            namespaces = {each["metadata"]["namespace"] for each in json.loads(used)["items"]}
+            if namespaces <= {cluster.namespace}:
+                cluster.kubectl("delete", "crd", CRD, "--wait=false", namespaced=False)
 
 
-def _run_now(trial: Trial, *which: str) -> None:
-    wanted = f"{GROUP}/run-requested-at={time.time()}"
-    trial.cluster.kubectl("annotate", "synmon", *which, wanted, "--overwrite")
+def _run_now(context: Context, *selector: str) -> None:
+    annotation = f"{GROUP}/run-requested-at={time.time()}"
+    context.cluster.kubectl("annotate", "synmon", *selector, annotation, "--overwrite")
 
 
-def _wait(trial: Trial, what: str, *which: str) -> None:
-    trial.cluster.kubectl("wait", what, "synmon", *which, f"--timeout={trial.cluster.patience}")
+def _wait(context: Context, condition: str, *selector: str) -> None:
+    timeout = f"--timeout={context.cluster.timeout}"
+    context.cluster.kubectl("wait", condition, "synmon", *selector, timeout)
 
 
-def _cronjob_of(trial: Trial, monitor: str) -> str:
-    names = [item["metadata"]["name"] for item in trial.cluster.objects("cronjobs")]
-    return str(next(name for name in names if name.startswith(monitor)))
+def _cronjobs(context: Context) -> list[str]:
+    return [str(item["metadata"]["name"]) for item in context.cluster.objects("cronjobs")]
 
 
-def _wait_until_there(trial: Trial, cronjob: str) -> None:
-    deadline = time.monotonic() + 60
-    while not any(i["metadata"]["name"] == cronjob for i in trial.cluster.objects("cronjobs")):
-        check(time.monotonic() < deadline, f"the CronJob {cronjob} was not put back")
-        time.sleep(PAUSE)
+def _cronjob_of(context: Context, monitor: str) -> str:
+    return next(name for name in _cronjobs(context) if name.startswith(monitor))

@@ -1,41 +1,44 @@
-"""What may cost requests, and never a write: pods and the database that are killed."""
+"""Pods and PostgreSQL killed under load: requests may fail, and no write may be lost."""
 
 import time
 
 from localstack.catalogue import SERVICES
-from tests.e2e.background_load import Load
-from tests.e2e.context import LateError, Trial, check, nothing_lost, rounds
+from tests.e2e.background_load import BackgroundLoad
+from tests.e2e.context import Context, check_no_loss, repeat
 from tests.support.cluster import RELEASE
+from tests.support.steps import TooSlow, check
 
-BACK_WITHIN = 30.0  # seconds until everything serves again, once PostgreSQL was killed
-
-
-def kill_pods(trial: Trial) -> str:
-    """Kill a pod of each service without notice, while the load goes on."""
-    with Load(trial.url) as load:
-        for _ in rounds(trial.rounds.killed):
-            pods = [trial.cluster.pods(service, "Running")[0] for service in SERVICES]
-            trial.cluster.kubectl("delete", "pod", *pods, "--force", "--grace-period=0")
-            trial.cluster.wait_for_rollouts(*(f"deployment/{RELEASE}-{name}" for name in SERVICES))
-    return nothing_lost(load)
+RECOVERY_LIMIT_SECONDS = 30.0  # until a write succeeds, after PostgreSQL was killed
+LOAD_SECONDS = 3.0  # before each kill
 
 
-def kill_postgresql(trial: Trial) -> str:
-    """Kill PostgreSQL's pod, while the load goes on; services wait for it, without a restart."""
-    cluster = trial.cluster
+def kill_pods(context: Context) -> str:
+    """Kill a pod of each service without a grace period, under load."""
+    with BackgroundLoad(context.url) as load:
+        for _ in repeat(context.repetitions.pod_kills):
+            pods = [context.cluster.pods(service, "Running")[0] for service in SERVICES]
+            context.cluster.kubectl("delete", "pod", *pods, "--force", "--grace-period=0")
+            context.cluster.wait_for_rollouts(
+                *(f"deployment/{RELEASE}-{name}" for name in SERVICES)
+            )
+    return check_no_loss(load)
+
+
+def kill_postgresql(context: Context) -> str:
+    """Kill the pod of PostgreSQL under load; services wait for it without a restart."""
+    cluster = context.cluster
     before, slowest = cluster.restarts(), 0.0
-    with Load(trial.url) as load:
-        for _ in rounds(trial.rounds.database):
-            time.sleep(3)  # of load
-            began = time.monotonic()
+    with BackgroundLoad(context.url) as load:
+        for _ in repeat(context.repetitions.database_kills):
+            time.sleep(LOAD_SECONDS)
+            started = time.monotonic()
             cluster.kubectl("delete", "pod", f"{RELEASE}-postgresql-0", "--grace-period=1")
             cluster.wait_for_rollouts(f"statefulset/{RELEASE}-postgresql")
             load.wait_for_a_write()
-            slowest = max(slowest, time.monotonic() - began)
-    told = nothing_lost(load)
+            slowest = max(slowest, time.monotonic() - started)
+    summary = check_no_loss(load)
     restarts = (cluster.restarts() - before).total()
     check(not restarts, f"{restarts} containers were restarted")
-    if slowest >= BACK_WITHIN:
-        message = f"a write took {slowest:.0f} s to be taken again; {told}"
-        raise LateError(message)
-    return f"{told}; writes again after {slowest:.0f} s at most, 0 restarts"
+    if slowest >= RECOVERY_LIMIT_SECONDS:
+        raise TooSlow(f"a write succeeded only after {slowest:.0f} s; {summary}")
+    return f"{summary}; writes again after {slowest:.0f} s at most, 0 restarts"

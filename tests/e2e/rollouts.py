@@ -1,15 +1,17 @@
-"""What must cost no request: restarts, a migration, an upgrade and its way back."""
+"""Restarts, a migration, an upgrade and its rollback under load: no request may fail."""
 
 from alembic.script import ScriptDirectory
 
 from localstack.catalogue import SERVICES
-from servicekit.db import migrate
-from tests.e2e.background_load import Load
-from tests.e2e.context import Trial, check, nothing_failed, rounds
-from tests.e2e.locust_load import loaded
-from tests.support.cluster import NOT_TRIED, RELEASE
+from servicekit.db.migrate import configuration as alembic_configuration
+from tests.e2e.background_load import BackgroundLoad
+from tests.e2e.context import Context, check_no_failure, repeat
+from tests.e2e.locust_load import locust_load
+from tests.support import images
+from tests.support.cluster import RELEASE, UNREACHABLE_FROM_PODS
+from tests.support.steps import check
 
-REVISION = '''"""One more revision, for a trial."""
+REVISION = '''"""One more revision, for a context."""
 
 from alembic import op
 
@@ -20,67 +22,67 @@ down_revision = "{head}"
 def upgrade() -> None:
     """Expand."""
     op.execute("ALTER TABLE clients ADD COLUMN trial text")
-    op.execute("CREATE INDEX ix_clients_trial ON clients (trial)")
-    op.execute("{last}")
+    op.execute("CREATE INDEX ix_clients_trial ON clients (context)")
+    op.execute("{statement}")
 '''
 
 
-def roll(trial: Trial) -> str:
-    """Restart every service, while the load goes on."""
-    with Load(trial.url) as load:
-        for _ in rounds(trial.rounds.rolled):
-            _restart(trial)
-    return nothing_failed(load)
+def restart(context: Context) -> str:
+    """Restart every service under load."""
+    with BackgroundLoad(context.url) as load:
+        for _ in repeat(context.repetitions.restarts):
+            _restart_all(context)
+    return check_no_failure(load)
 
 
-def load(trial: Trial) -> str:
-    """Let Locust's workers load the ingress, and restart every service meanwhile."""
-    if not trial.cluster.knows_the_url:
-        return NOT_TRIED
-    with loaded(trial.cluster, trial.url) as run:
-        _restart(trial)
-    return run.verdict()
+def restart_under_locust(context: Context) -> str:
+    """Restart every service while the workers of Locust load the ingress."""
+    if not context.cluster.is_reachable_from_pods:
+        return UNREACHABLE_FROM_PODS
+    with locust_load(context.cluster, context.url) as run:
+        _restart_all(context)
+    return run.summary()
 
 
-def migrated(trial: Trial) -> str:
-    """Upgrade clients to a release with one more migration, while the load goes on; roll back."""
-    tag = with_revision(trial, "trial", "SELECT 1")
-    with Load(trial.url) as load:
-        trial.cluster.install("upgrade", **{"clients.image.tag": tag})
+def migrate(context: Context) -> str:
+    """Upgrade clients to a release with another migration under load, and roll back."""
+    tag = image_with_migration(context, "trial", "SELECT 1")
+    with BackgroundLoad(context.url) as load:
+        context.cluster.install("upgrade", **{"clients.image.tag": tag})
         query = "SELECT version_num FROM alembic_version"
-        seen = trial.cluster.sql("clients", query)
-        trial.cluster.helm("rollback")
-    check(seen == "trial", f"the database is at {seen}")
-    return f"{nothing_failed(load)}; the release of before works on the new schema"
+        revision = context.cluster.sql("clients", query)
+        context.cluster.helm("rollback")
+    check(revision == "trial", f"the database is at {revision}")
+    return f"{check_no_failure(load)}; the previous release works on the new schema"
 
 
-def upgrade(trial: Trial) -> str:
-    """Change a value and roll it back, while the load goes on; secrets stay as they are."""
-    before = trial.cluster.secrets()
-    with Load(trial.url) as load:
-        trial.cluster.install("upgrade", **{"clients.logLevel": "WARNING"})
-        trial.cluster.helm("rollback")
-    check(trial.cluster.secrets() == before, "secrets changed")
-    return nothing_failed(load)
+def upgrade(context: Context) -> str:
+    """Change a value and roll back under load; the secrets stay the same."""
+    before = context.cluster.secrets()
+    with BackgroundLoad(context.url) as load:
+        context.cluster.install("upgrade", **{"clients.logLevel": "WARNING"})
+        context.cluster.helm("rollback")
+    check(context.cluster.secrets() == before, "secrets changed")
+    return check_no_failure(load)
 
 
-def _restart(trial: Trial) -> None:
+def _restart_all(context: Context) -> None:
     """Restart one service after the other.
 
-    All at once, their starts take every core of a small node, and an ingress controller that asks
-    for no CPU gets none: what is measured then is how long it waits.
+    Simultaneous starts take every core of a small node. An ingress controller without a CPU
+    request then gets no CPU time, and the load measures its delay.
     """
     for service in SERVICES:
         name = f"deployment/{RELEASE}-{service}"
-        trial.cluster.kubectl("rollout", "restart", name)
-        trial.cluster.wait_for_rollouts(name)
+        context.cluster.kubectl("rollout", "restart", name)
+        context.cluster.wait_for_rollouts(name)
 
 
-def with_revision(trial: Trial, name: str, last: str) -> str:
-    """Push an image of clients with one more revision that ends with ``last``; return its tag."""
-    head = ScriptDirectory.from_config(migrate.configuration("clients")).get_current_head()
+def image_with_migration(context: Context, name: str, statement: str) -> str:
+    """Push an image of clients with another revision that ends with a statement; return its tag."""
+    head = ScriptDirectory.from_config(alembic_configuration("clients")).get_current_head()
     file = f"app/src/clients/migrations/versions/9999_{name}.py"
-    tag = f"{trial.cluster.tag}-{name}"
-    text = REVISION.format(name=name, head=head, last=last)
-    trial.cluster.derive("clients", tag, {file: text})
+    tag = f"{context.cluster.tag}-{name}"
+    text = REVISION.format(name=name, head=head, statement=statement)
+    images.build_variant("clients", context.cluster.tag, tag, {file: text})
     return tag

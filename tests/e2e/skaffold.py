@@ -1,4 +1,4 @@
-"""skaffold: deploys once, and deploys again while a file changes."""
+"""Deployments by skaffold: once, and again after a changed file."""
 
 import contextlib
 import os
@@ -12,60 +12,63 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.context import Trial, check
-from tests.e2e.lifecycle import wait_until_gone
-from tests.support.cluster import ROOT, Cluster, ClusterError, container_tool, run, tls_verify
+from tests.e2e.context import Context
+from tests.e2e.lifecycle import wait_until_deleted
+from tests.support.cluster import Cluster
+from tests.support.commands import ROOT, run_command
+from tests.support.images import container_tool, tls_verify
+from tests.support.steps import StepFailed, check
 
-PROFILE = "--profile=buildah"  # it builds with any tool of ours
+PROFILE = "--profile=buildah"  # it builds with docker, podman or buildah
 NEEDED = ("charts", "load", "openapi", "requirements", "robot", "scripts", "services", "synthetic")
 CHANGED = "services/clients/src/clients/handlers/clients.py"
-HEALTH, WELL = "/clients/health", "return healths.healthy()"
-NEWS = "changed while it was watched"
-PATIENCE = 600.0  # seconds for a build and a deployment
-PAUSE = 1.0
+HEALTH_PATH, OLD = "/clients/health", "return healths.healthy()"
+NEW_MESSAGE = "changed under skaffold dev"
+TIMEOUT_SECONDS = 600.0  # for a build and a deployment
+POLL_SECONDS = 1.0
 
 
-def deployed(trial: Trial) -> str:
+def deploy(context: Context) -> str:
     """Deploy with ``skaffold run``, buy, and delete; then change a line under ``skaffold dev``."""
     if shutil.which("skaffold") is None:
-        return "not tried: no skaffold on the PATH"
-    trial.cluster.helm("uninstall")  # both would answer at the same address
-    with trial.cluster.elsewhere("skaffold") as second:
-        began = time.monotonic()
-        run(*_skaffold(second, "run"), environ=_environ(), patience=PATIENCE)
-        Trial(second, trial.rounds, trial.url).buy()
-        ran = time.monotonic() - began
-        run(*_skaffold(second, "delete"), environ=_environ(), patience=PATIENCE)
-        wait_until_gone(second)
-        took = _watched(second, trial.url)
-        wait_until_gone(second)
+        return "skipped: no skaffold on the PATH"
+    context.cluster.helm("uninstall")  # both releases would serve the same host
+    with context.cluster.scratch_namespace("skaffold") as second:
+        started = time.monotonic()
+        run_command(*_skaffold(second, "run"), environ=_environ(), timeout=TIMEOUT_SECONDS)
+        Context(second, context.repetitions, context.url).buy()
+        ran = time.monotonic() - started
+        run_command(*_skaffold(second, "delete"), environ=_environ(), timeout=TIMEOUT_SECONDS)
+        wait_until_deleted(second)
+        took = _change_under_dev(second, context.url)
+        wait_until_deleted(second)
     return f"run to a purchase {ran:.0f} s; dev shows a change after {took:.0f} s; nothing is left"
 
 
-def _watched(cluster: Cluster, url: str) -> float:
-    """Return how many seconds pass between a change of a file and an answer that has it."""
+def _change_under_dev(cluster: Cluster, url: str) -> float:
+    """Return the seconds from a change of a file to a response that shows it."""
     with tempfile.TemporaryDirectory(prefix="cadastro-skaffold-") as folder:
         tree = Path(folder)
         for name in NEEDED:
             shutil.copytree(ROOT / name, tree / name, symlinks=True)
         shutil.copy2(ROOT / "skaffold.yaml", tree)
         file = tree / CHANGED
-        with _developing(cluster, tree) as process:
+        with _skaffold_dev(cluster, tree) as process:
             _wait_for(url, "is healthy", process)
             text = file.read_text()
-            check(WELL in text, f"{CHANGED} has no {WELL!r} to change")
-            file.write_text(text.replace(WELL, f'return {{"msg": "{NEWS}"}}'))
-            began = time.monotonic()
-            _wait_for(url, NEWS, process)
-            return time.monotonic() - began
+            check(OLD in text, f"{CHANGED} has no {OLD!r} to change")
+            file.write_text(text.replace(OLD, f'return {{"msg": "{NEW_MESSAGE}"}}'))
+            started = time.monotonic()
+            _wait_for(url, NEW_MESSAGE, process)
+            return time.monotonic() - started
 
 
 @contextlib.contextmanager
-def _developing(cluster: Cluster, tree: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``skaffold dev`` in a tree, and end it as Ctrl-C does."""
+def _skaffold_dev(cluster: Cluster, tree: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``skaffold dev`` in a tree during the block; end it with SIGINT."""
     with (tree / "skaffold.log").open("wb") as log:
         process = subprocess.Popen(
-            [*_skaffold(cluster, "dev"), "--port-forward=off"],  # ports here may be taken
+            [*_skaffold(cluster, "dev"), "--port-forward=off"],  # the local ports may be in use
             cwd=tree,
             env={**os.environ, **_environ()},
             stdout=log,
@@ -73,30 +76,28 @@ def _developing(cluster: Cluster, tree: Path) -> Iterator[subprocess.Popen[bytes
         )
         try:
             yield process
-        except ClusterError as error:
-            said = (tree / "skaffold.log").read_text(errors="replace")
-            message = f"{error}:\n{said[-2000:]}"
-            raise ClusterError(message) from None
+        except StepFailed as error:
+            output = (tree / "skaffold.log").read_text(errors="replace")
+            raise StepFailed(f"{error}:\n{output[-2000:]}") from None
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(PATIENCE)
+                process.wait(TIMEOUT_SECONDS)
             finally:
                 process.kill()
 
 
 def _wait_for(url: str, text: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while text not in _answer(url):
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while text not in _response(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            message = f"skaffold dev: {HEALTH} does not say {text!r}"
-            raise ClusterError(message)
-        time.sleep(PAUSE)
+            raise StepFailed(f"skaffold dev: {HEALTH_PATH} does not return {text!r}")
+        time.sleep(POLL_SECONDS)
 
 
-def _answer(url: str) -> str:
+def _response(url: str) -> str:
     try:
-        return httpx.get(f"{url}{HEALTH}", timeout=5).text
+        return httpx.get(f"{url}{HEALTH_PATH}", timeout=5).text
     except httpx.HTTPError:
         return ""
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -37,7 +37,9 @@ class HttpCaller:
     def __init__(self, base: str, token: str = "", timeout: float = TIMEOUT_SECONDS) -> None:
         """Send requests to ``base``, with a bearer token if there is one."""
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._connection = HTTPConnection(urlsplit(base).netloc, timeout=timeout)
+        parts = urlsplit(base)
+        connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connection: HTTPConnection = connect(parts.netloc, timeout=timeout)
 
     def __enter__(self) -> Self:
         """Return the caller."""

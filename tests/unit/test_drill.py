@@ -1,4 +1,4 @@
-"""The drill's proxy over HTTP, each of its ports before a service that is well; and its table."""
+"""Tests of the drill's proxy, its cases and its table."""
 
 import http.server
 import ssl
@@ -15,14 +15,14 @@ from servicekit.testing import StandIn
 from tests.drill import faults, proxy, runner
 from tests.drill.certificates import Authority
 from tests.drill.experiment import Row
-from tests.drill.faults import FAULTS, is_spoiled
+from tests.drill.faults import FAULTS, is_faulty
 
 HOST = "localhost"
 TOKEN = {"Authorization": "Bearer good"}
 
 
 class Service(StandIn):
-    """Tells who has called it."""
+    """Returns the request that it has received."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -31,13 +31,13 @@ class Service(StandIn):
     def do_POST(self) -> None:
         """Answer."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        told = {"path": self.path, "body": body, "token": self.headers["Authorization"]}
-        self.answer(201, told)
+        received = {"path": self.path, "body": body, "token": self.headers["Authorization"]}
+        self.answer(201, received)
 
 
 @contextmanager
 def serving(server: http.server.ThreadingHTTPServer) -> Iterator[int]:
-    """Serve while the block runs, at the port that it is given."""
+    """Serve during the block, and yield the port."""
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -49,15 +49,15 @@ def serving(server: http.server.ThreadingHTTPServer) -> Iterator[int]:
 
 
 @pytest.fixture
-def places() -> Iterator[dict[str, str]]:
-    """Where a service is."""
+def upstreams() -> Iterator[dict[str, str]]:
+    """The URL of a service."""
     with serving(http.server.ThreadingHTTPServer((HOST, 0), Service)) as port:
         yield {"clients": f"http://{HOST}:{port}"}
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    """An authority whose certificates are in a folder: for the right name, and for another."""
+    """An authority; its certificates are in a folder: a valid one, and one for another name."""
     made = Authority()
     for name, host in (("tls", HOST), ("tls-wrong", f"not-{HOST}")):
         certificate, key = made.issue(host)
@@ -66,55 +66,55 @@ def authority(tmp_path: Path) -> Authority:
     return made
 
 
-def ask(fault: str, places: dict[str, str], patience: float = 10) -> httpx.Response:
-    """Call the service through the proxy's port for a fault, and wait so many seconds."""
-    server = proxy.make_server(fault, 0, places, Path())
+def call(fault: str, upstreams: dict[str, str], timeout: float = 10) -> httpx.Response:
+    """Send a request to the service through the proxy's port for a fault."""
+    server = proxy.make_server(fault, 0, upstreams, Path())
     with serving(server) as port:
         url = f"http://{HOST}:{port}/clients/create?a=b"
-        return httpx.post(url, headers=TOKEN, content="{}", timeout=patience)
+        return httpx.post(url, headers=TOKEN, content="{}", timeout=timeout)
 
 
-def test_a_wrong_status_is_all_that_is_wrong(places: dict[str, str]) -> None:
-    answer = ask("status", places)
+def test_the_status_fault_changes_the_status_only(upstreams: dict[str, str]) -> None:
+    answer = call("status", upstreams)
     assert answer.status_code == 500
     assert answer.json() == {"path": "/clients/create?a=b", "body": "{}", "token": "Bearer good"}
 
 
-def test_a_broken_contract_keeps_the_status(places: dict[str, str]) -> None:
-    answer = ask("contract", places)
+def test_the_contract_fault_keeps_the_status(upstreams: dict[str, str]) -> None:
+    answer = call("contract", upstreams)
     assert (answer.status_code, list(answer.json())) == (201, ["spoiled"])
 
 
-def test_a_spoiled_token_reaches_the_service(places: dict[str, str]) -> None:
-    assert ask("token", places).json()["token"] == "Bearer spoiled"
+def test_the_token_fault_forwards_an_invalid_token(upstreams: dict[str, str]) -> None:
+    assert call("token", upstreams).json()["token"] == "Bearer spoiled"
 
 
-def test_a_slow_service_answers_when_nobody_waits_any_more(
-    places: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_the_slow_fault_responds_after_the_timeout(
+    upstreams: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy, "DELAY", 1.0)
+    monkeypatch.setattr(proxy, "DELAY_SECONDS", 1.0)
     with pytest.raises(httpx.ReadTimeout):
-        ask("slow", places, patience=0.2)
-    assert ask("slow", places).status_code == 201
+        call("slow", upstreams, timeout=0.2)
+    assert call("slow", upstreams).status_code == 201
 
 
 @pytest.mark.parametrize("fault", proxy.PORTS)
-def test_a_fault_is_known_to_be_in_force(
-    places: dict[str, str], monkeypatch: pytest.MonkeyPatch, fault: str
+def test_detects_an_active_fault(
+    upstreams: dict[str, str], monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(proxy, "DELAY", 0.5)
-    monkeypatch.setattr(faults, "SLOW", 0.25)
-    assert not is_spoiled(f"{places['clients']}/clients/x", HOST, fault)
-    with serving(proxy.make_server(fault, 0, places, Path())) as port:
+    monkeypatch.setattr(proxy, "DELAY_SECONDS", 0.5)
+    monkeypatch.setattr(faults, "SLOW_SECONDS", 0.25)
+    assert not is_faulty(f"{upstreams['clients']}/clients/x", HOST, fault)
+    with serving(proxy.make_server(fault, 0, upstreams, Path())) as port:
         url = f"http://{HOST}:{port}/clients/x"
-        assert is_spoiled(url, HOST, fault)
-        assert not is_spoiled(url, HOST, "another")
+        assert is_faulty(url, HOST, fault)
+        assert not is_faulty(url, HOST, "another")
 
 
 @pytest.mark.parametrize("fault", proxy.TLS_PORTS)
-def test_a_certificate_is_accepted_by_its_name_alone(
+def test_a_certificate_is_accepted_for_its_host_name_only(
     authority: Authority,
-    places: dict[str, str],
+    upstreams: dict[str, str],
     tmp_path: Path,
     fault: str,
     capfd: pytest.CaptureFixture[str],
@@ -122,7 +122,7 @@ def test_a_certificate_is_accepted_by_its_name_alone(
     trust = ssl.create_default_context(cadata=authority.pem)
     trust.verify_flags |= ssl.VERIFY_X509_STRICT
     with (
-        serving(proxy.make_server(fault, 0, places, tmp_path)) as port,
+        serving(proxy.make_server(fault, 0, upstreams, tmp_path)) as port,
         httpx.Client(base_url=f"https://{HOST}:{port}", verify=trust, timeout=10) as client,
     ):
         if fault == "tls":
@@ -130,20 +130,20 @@ def test_a_certificate_is_accepted_by_its_name_alone(
         else:
             with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
                 client.post("/clients/x", content="{}", headers=TOKEN)
-    assert not capfd.readouterr().err  # who hangs up is nobody's fault here
+    assert not capfd.readouterr().err  # a closed connection is no error
 
 
-def test_every_fault_is_drilled_once_by_schedule_and_each_service_takes_its_turn() -> None:
+def test_each_fault_has_one_scheduled_case_with_the_services_in_turn() -> None:
     faults = [fault.name for fault in FAULTS]
-    parts = runner.whole(faults, SERVICES, "both")
-    assert len(parts) == 32
-    scheduled = [part for part in parts if part.started_by == "schedule"]
-    assert [part.fault.name for part in scheduled] == faults
-    assert {part.service for part in scheduled} == set(SERVICES)
-    assert [part.fault.name for part in runner.diagonal()] == faults
+    cases = runner.matrix(faults, SERVICES, "both")
+    assert len(cases) == 32
+    scheduled = [case for case in cases if case.trigger == "schedule"]
+    assert [case.fault.name for case in scheduled] == faults
+    assert {case.service for case in scheduled} == set(SERVICES)
+    assert [case.fault.name for case in runner.one_per_fault()] == faults
 
 
-def test_a_miss_stands_in_the_table() -> None:
+def test_the_table_shows_misses() -> None:
     row = Row("slow", "auth", "request", misses=["no alert"])
     assert runner.table([row]).splitlines()[1].split() == [
         *("slow", "auth", "request", "-", "-", "-", "-", "-", "no", "alert")

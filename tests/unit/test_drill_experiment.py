@@ -1,4 +1,4 @@
-"""What an exercise of the drill counts, and what it calls a miss."""
+"""Tests of the run counts and the misses of a drill experiment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,30 +8,30 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.drill.experiment import ALERT, Exercise, Row
-from tests.drill.faults import Fault, Site
-from tests.drill.observer import GROUP, Lookout
+from tests.drill.experiment import ALERT, Experiment, Row
+from tests.drill.faults import Fault, Target
+from tests.drill.observer import GROUP, Observer
 from tests.support.cluster import Cluster
 
 NAME = "drill-status-auth"
 
 
 @dataclass
-class Monitored(Cluster):
-    """A cluster with one monitor: each request for a run ends the next one, as it is listed."""
+class FakeCluster(Cluster):
+    """A cluster with one monitor: each request for a run ends the next run of a list."""
 
-    runs: list[str] = field(default_factory=list)  # results that are to come
+    runs: list[str] = field(default_factory=list)  # results of the next runs
     jobs: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def kubectl(self, *arguments: str, namespaced: bool = True) -> str:  # noqa: ARG002 - kubectl's
-        """End a run when one is asked for."""
+        """End a run for each annotation."""
         if arguments[0] == "annotate":
-            self.end_a_run()
+            self.end_run()
         return ""
 
     def apply(self, manifests: str, *options: str, verb: str = "apply") -> str:  # noqa: ARG002 - as above
-        """Take everything."""
+        """Accept every manifest."""
         return ""
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
@@ -39,17 +39,17 @@ class Monitored(Cluster):
         assert kind == "jobs"
         return self.jobs
 
-    def begin_a_run(self) -> None:
-        """Start a Job; it may end much later."""
+    def start_run(self) -> None:
+        """Start a Job; ``end_run`` ends it."""
         number = len(self.jobs)
         metadata = {"uid": f"uid-{number}", "labels": {f"{GROUP}/monitor": NAME}}
         started = {"startTime": f"2026-01-31T10:{number:02}:00Z"}
         self.jobs.append({"metadata": metadata, "status": started})
 
-    def end_a_run(self) -> None:
-        """End the oldest run that goes on, or one that begins only now."""
+    def end_run(self) -> None:
+        """End the oldest active run, or start and end a new one."""
         if len(self.lines) == len(self.jobs):
-            self.begin_a_run()
+            self.start_run()
         start = self.jobs[len(self.lines)]["status"]["startTime"]
         result = self.runs.pop(0)
         why = {"failed": "health http_status 503", "error": "runner NoPod"}.get(result, "")
@@ -57,12 +57,12 @@ class Monitored(Cluster):
 
     @property
     def is_down(self) -> bool:
-        """Whether the last two runs that came to a verdict failed."""
+        """Whether the last two runs with a result failed."""
         judged = [line for line in self.lines if " error " not in line]
         return len(judged) > 1 and all(" failed " in line for line in judged[-2:])
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer as the API server does for a monitor, and Prometheus for its alerts."""
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Return a monitor like the API server, or its alerts like Prometheus."""
         if request.url.path == "/api/v1/query":
             found = [{"metric": {"alertname": ALERT}}] if self.is_down else []
             return httpx.Response(200, json={"data": {"result": found}})
@@ -75,49 +75,49 @@ class Monitored(Cluster):
 
 
 def drill(*runs: str, early: int = 0, reason: str = "http_status") -> Row:
-    """Return the row of a fault, before which ``early`` runs begin that end when it is in force."""
-    cluster = Monitored("tag", namespace="here", runs=["passed", *runs, "passed"])
+    """Return the row of a fault; ``early`` runs start before it and end while it is active."""
+    cluster = FakeCluster("tag", namespace="here", runs=["passed", *runs, "passed"])
 
     @contextmanager
-    def fault(_: Site, __: str) -> Iterator[None]:
+    def fault(_: Target, __: str) -> Iterator[None]:
         for _number in range(early):
-            cluster.begin_a_run()
+            cluster.start_run()
         yield
 
     with httpx.Client(
-        transport=httpx.MockTransport(cluster.answer), base_url="http://here.invalid"
+        transport=httpx.MockTransport(cluster.respond), base_url="http://here.invalid"
     ) as http:
-        lookout = Lookout(http, http, "here")
-        site = Site(cluster, "http://here.invalid")
-        return Exercise(site, lookout, Fault("status", fault, reason), "auth", "request").run()
+        observer = Observer(http, http, "here")
+        target = Target(cluster, "http://here.invalid")
+        return Experiment(target, observer, Fault("status", fault, reason), "auth", "request").run()
 
 
-def test_a_fault_that_is_found_at_once_is_well() -> None:
+def test_a_fault_found_at_once_is_ok() -> None:
     row = drill("failed", "failed")
-    assert (row.runs, row.reason, row.told) == (2, "http_status", "ok")
+    assert (row.runs, row.reason, row.summary) == (2, "http_status", "ok")
 
 
-def test_runs_that_began_before_the_fault_do_not_count() -> None:
+def test_ignores_runs_started_before_the_fault() -> None:
     row = drill("passed", "passed", "failed", "failed", early=2)
-    assert (row.runs, row.told) == (2, "ok")
+    assert (row.runs, row.summary) == (2, "ok")
 
 
-def test_a_run_that_began_in_the_fault_and_passed_is_a_miss() -> None:
+def test_a_run_that_passed_during_the_fault_is_a_miss() -> None:
     row = drill("passed", "passed", "failed", "failed", early=1)
     assert row.runs == 3
-    (told,) = row.misses
-    assert told.startswith("3 runs: 2026-01-31T10:02:00Z passed 80, 2026-01-31T10:03:00Z failed")
+    (miss,) = row.misses
+    assert miss.startswith("3 runs: 2026-01-31T10:02:00Z passed 80, 2026-01-31T10:03:00Z failed")
 
 
-def test_a_run_without_a_verdict_is_told_apart() -> None:
+def test_counts_inconclusive_runs_separately() -> None:
     row = drill("failed", "error", "failed")
-    assert (row.runs, row.told) == (2, "ok, 1 without a verdict")
+    assert (row.runs, row.summary) == (2, "ok, 1 without a verdict")
 
 
-def test_another_reason_is_a_miss() -> None:
-    assert drill("failed", "failed", reason="timeout").told == "the reason is not timeout"
+def test_an_unexpected_reason_is_a_miss() -> None:
+    assert drill("failed", "failed", reason="timeout").summary == "the reason is not timeout"
 
 
-def test_a_fault_that_is_never_found_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.drill.experiment.FOUND_WITHIN", 0.0)
-    assert "Healthy is True" in drill("passed").told
+def test_an_undetected_fault_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.drill.experiment.DETECTION_LIMIT_SECONDS", 0.0)
+    assert "Healthy is True" in drill("passed").summary

@@ -52,7 +52,7 @@ BIN = .venv/bin
 .PHONY: run
 run: ## Start the whole system on this machine (PORT, DATA, VALIDATION, METRICS=1)
 	@$(BOOTSTRAP) run
-	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m localstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)' $(if $(METRICS),--metrics)
+	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m devstack run --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)' $(if $(METRICS),--metrics)
 
 .PHONY: probe
 probe: ## Replay a journey against URL (JOURNEY, CREDENTIALS: the monitors' folder)
@@ -89,12 +89,12 @@ capacity: ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATIO
 .PHONY: backup
 backup: ## Dump the four databases of DATA into a new folder below TO (backups)
 	@$(BOOTSTRAP) run
-	@$(BIN)/python -m localstack.backup --data '$(DATA)' --to '$(TO)'
+	@$(BIN)/python -m devstack.backup --data '$(DATA)' --to '$(TO)'
 
 .PHONY: restore
 restore: ## Put the databases of DATA back as BACKUP has them, while nothing runs (SERVICES=clients: one alone)
 	@$(BOOTSTRAP) run
-	@$(BIN)/python -m localstack.restore '$(BACKUP)' --data '$(DATA)' --services '$(SERVICES)'
+	@$(BIN)/python -m devstack.restore '$(BACKUP)' --data '$(DATA)' --services '$(SERVICES)'
 
 ##@ Check
 

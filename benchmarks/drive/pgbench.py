@@ -7,7 +7,7 @@ import tempfile
 from benchmarks.measure.sample import Sample
 from benchmarks.progress import BenchError
 from benchmarks.testbed.testbed import Arena
-from localstack.postgres import SUPERUSER, program
+from devstack.postgres import SUPERUSER, program
 
 _COLUMNS = "id, name, email, cpf, balance, version"
 

@@ -18,7 +18,7 @@ from benchmarks.measure.workload import CONNECTIONS, Extent, order
 from benchmarks.progress import BenchError, say
 from benchmarks.testbed.testbed import Arena
 from benchmarks.testbed.variants import OURS, VARIANTS
-from localstack.stack import free_ports
+from devstack.stack import free_ports
 
 CLIENTS = next(variant for variant in VARIANTS if variant.name == OURS)
 OPERATIONS = ("fetch", "create")

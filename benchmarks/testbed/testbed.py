@@ -23,9 +23,9 @@ from benchmarks.paths import ROOT
 from benchmarks.progress import BenchError, say
 from benchmarks.testbed.clients_table import Rows
 from benchmarks.testbed.variants import Variant
-from localstack.postgres import Postgres
-from localstack.stack import free_ports
-from localstack.supervisor import Child, Supervisor
+from devstack.postgres import Postgres
+from devstack.stack import free_ports
+from devstack.supervisor import Child, Supervisor
 
 PATIENCE = 120.0  # seconds for a server to answer
 PATH = "/clients/fetch?limit=1"  # of the first request to a server
@@ -95,7 +95,7 @@ class Arena:
         """Make one more database of clients, and return its table."""
         self._postgres.execute(f"CREATE DATABASE {database}")
         url = self.database_url(database)
-        self._run("-m", "localstack.migrations", f"clients={url}")
+        self._run("-m", "devstack.migrate", f"clients={url}")
         return Rows(url)
 
     def database_url(self, name: str) -> str:
@@ -182,7 +182,7 @@ class Arena:
         for name in names:
             self._postgres.execute(f"CREATE DATABASE {name}")
         migrations = [f"{name}={self.database_url(name)}" for name in names]
-        self._run("-m", "localstack.migrations", *migrations)
+        self._run("-m", "devstack.migrate", *migrations)
         self._run("-m", "auth.keys", "new", "--dir", str(self.keys))
         self._publish_key()
         self.start_service("auth")

@@ -15,7 +15,7 @@ from benchmarks.drive.conformance import Signer, check
 from benchmarks.drive.load_generator import Order
 from benchmarks.measure.sample import follow
 from benchmarks.progress import BenchError
-from localstack.stack import free_ports
+from devstack.stack import free_ports
 from servicekit.testing import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts import promtool
 from scripts.charts.rendering import CHARTS, render, rule_groups
 

@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import (
     CHARTS,
     EXAMPLES,

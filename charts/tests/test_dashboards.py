@@ -1,6 +1,6 @@
 """Layout of the services' dashboards; test_prometheus.py covers their expressions."""
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import dashboards, render
 
 

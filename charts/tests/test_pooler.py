@@ -2,7 +2,7 @@
 
 import pytest
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import (
     CHARTS,
     HelmError,

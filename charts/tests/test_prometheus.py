@@ -13,10 +13,10 @@ import httpx
 import pytest
 import yaml
 
-from localstack.catalogue import CONTRACTS, SERVICES, relays
-from localstack.folder import DataFolder
-from localstack.postgres import Postgres
-from localstack.stack import free_ports
+from devstack.data_folder import DataFolder
+from devstack.postgres import Postgres
+from devstack.service_catalog import CONTRACTS, SERVICES, relays
+from devstack.stack import free_ports
 from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
 from servicekit.openapi.specification import load_contract
@@ -125,7 +125,7 @@ def panels(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
 def replay_journeys(system: System) -> None:
     """Replay the journeys of the monitors."""
     credentials = DataFolder(system.data).monitor
-    done = command("localstack.proof", system.url, str(credentials))
+    done = command("devstack.smoke_test", system.url, str(credentials))
     assert done.returncode == 0, done.stdout
 
 

@@ -1,7 +1,7 @@
 """Routes of the ingress, and allowed calls between the services."""
 
-from localstack import catalogue
-from localstack.catalogue import SERVICES
+from devstack import service_catalog
+from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import of_kind, render, standalone_options
 
 
@@ -11,7 +11,7 @@ def test_routes_are_the_first_path_segments_of_the_contracts(helm: str) -> None:
         path["path"]: path["backend"]["service"]["name"]
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    contract_routes = catalogue.routes()
+    contract_routes = service_catalog.routes()
     assert routes == {
         path: f"try-{name}" for name, paths in contract_routes.items() for path in paths
     }

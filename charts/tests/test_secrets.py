@@ -2,7 +2,7 @@
 
 import re
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import CHARTS, of_kind, pod_specs, render
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts.chart_docs import Value, documented_values
 from scripts.charts.rendering import CHARTS, HelmError, render_text, standalone_options
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
+from devstack.postgres import Postgres
 from load.harness.saturation import Step, bottlenecks
 from load.harness.service_metrics import MetricsError, MetricsSampler, metrics_targets
-from localstack.postgres import Postgres
 from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
 from tests.support.load.monitor_login import monitor_headers

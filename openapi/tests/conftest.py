@@ -3,7 +3,7 @@
 import pytest
 from contract_walk import Node, bundled
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.testing import resolved
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from localstack.catalogue import CONTRACTS as FOLDER
+from devstack.service_catalog import CONTRACTS as FOLDER
 from servicekit.openapi.specification import load_contract, operations
 
 Node = dict[str, Any]

@@ -7,7 +7,7 @@ import yaml
 from contract_walk import FOLDER, PROBLEM, Node, bundled, carriers, named, parameters_of
 from openapi_spec_validator import validate
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import operations
 
 # All published calls. Removing one breaks clients.

@@ -77,7 +77,7 @@ class Bancada:
         porta = _porta_livre()
         fontes = os.pathsep.join(str(pasta) for pasta in self._copia.glob("services/*/src"))
         saida = self._pasta / "sistema.txt"
-        comando = [sys.executable, "-m", "localstack", "run", "--port", str(porta)]
+        comando = [sys.executable, "-m", "devstack", "run", "--port", str(porta)]
         comando += ["--data", str(dados), "--validation", mutante.modo]
         ambiente = {**os.environ, "PYTHONPATH": fontes, "PYTHONDONTWRITEBYTECODE": "1"}
         with saida.open("w", encoding="utf-8") as texto:

@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from localstack.catalogue import SERVICES
-from localstack.postgres import Postgres
+from devstack.postgres import Postgres
+from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
 from tests.support.local_system import System, running
 

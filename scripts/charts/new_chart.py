@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from localstack import catalogue
+from devstack import service_catalog
 from scripts.charts.rendering import CHARTS
 
 TEMPLATE_SERVICE = "products"
@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chart", description=__doc__)
     parser.add_argument("name", help="the service, which needs a contract in openapi/")
     name = parser.parse_args().name
-    if name not in catalogue.SERVICES:
+    if name not in service_catalog.SERVICES:
         sys.stderr.write(f"chart: NAME={name} has no contract: write openapi/{name}.yaml first\n")
         return 1
     if (CHARTS / name).exists():
@@ -44,7 +44,7 @@ def create_chart(name: str) -> None:
     shutil.copytree(
         CHARTS / TEMPLATE_SERVICE, chart, symlinks=True, ignore=lambda *_: ["README.md"]
     )
-    contract = yaml.safe_load((catalogue.CONTRACTS / f"{name}.yaml").read_text())
+    contract = yaml.safe_load((service_catalog.CONTRACTS / f"{name}.yaml").read_text())
     description = contract["info"]["description"].strip().splitlines()[0].rstrip(".")
     for file in (chart / "Chart.yaml", chart / "values.yaml"):
         lines = file.read_text().replace(TEMPLATE_SERVICE, name).splitlines()
@@ -65,7 +65,7 @@ def add_to_umbrella(name: str) -> None:
     _insert(
         UMBRELLA / "values.yaml", values, before=f"# -- Values of the chart [{FOLLOWING_CHART}]"
     )
-    paths = ", ".join(catalogue.routes()[name])
+    paths = ", ".join(service_catalog.routes()[name])
     after = '{{- end }}\n\n{{- define "cadastro.services" -}}'
     _insert(UMBRELLA / "templates" / "_helpers.tpl", f"{name}: [{paths}]\n", before=after)
     schema = json.loads((UMBRELLA / "values.schema.json").read_text())

@@ -13,9 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from localstack.folder import DataFolder
-from localstack.leftovers import Leftovers
-from localstack.pytest_postgres import open_folder
+from devstack.data_folder import DataFolder
+from devstack.pytest_postgres import open_folder
 from servicekit.testing import record, wait_until
 from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
@@ -24,6 +23,7 @@ from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 from tests.support.local_system import System, running
 from tests.support.synthetic.interrupting_proxy import interrupting_proxy
+from tests.support.synthetic_rows import SyntheticRows
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
 PATIENCE = 120  # seconds: many a test may run beside these
@@ -37,7 +37,7 @@ class Site:
 
     system: System
     folder: DataFolder
-    leftovers: Leftovers
+    leftovers: SyntheticRows
     live: dict[str, int]
 
     def replay(self, journey: str) -> RunResult:
@@ -56,8 +56,8 @@ def site() -> Iterator[Site]:
     with open_folder() as below, running(below / "data") as system:
         sell_to_a_live_client(system.url)
         folder = DataFolder(below / "data")
-        leftovers = Leftovers(folder)
-        yield Site(system, folder, leftovers, leftovers.rows("live"))
+        leftovers = SyntheticRows(folder)
+        yield Site(system, folder, leftovers, leftovers.count("live"))
 
 
 def sell_to_a_live_client(url: str) -> None:
@@ -95,10 +95,10 @@ def test_every_journey_that_ships_passes_and_leaves_users_alone(site: Site) -> N
     for name in journey_names():
         outcome = site.replay(name)
         assert (outcome.result, outcome.attempt) == ("passed", 1), (name, outcome.detail)
-    left = site.leftovers.rows("synthetic")
+    left = site.leftovers.count("synthetic")
     assert left.pop("users") > 0, "nothing deletes a user but the sweep"
     assert set(left.values()) == {0}
-    assert site.leftovers.rows("live") == site.live
+    assert site.leftovers.count("live") == site.live
 
 
 def test_a_probe_that_is_killed_at_any_step_tells_how_far_it_came_and_leaves_nothing(
@@ -112,11 +112,11 @@ def test_a_probe_that_is_killed_at_any_step_tells_how_far_it_came_and_leaves_not
         told = [name for name, _, _ in ended.message["steps"]]
         assert told == names[: len(told)]
         assert len(told) in {at, len(names) - 2}
-    assert sum(site.leftovers.rows("synthetic").values()) > 0
+    assert sum(site.leftovers.count("synthetic").values()) > 0
     site.leftovers.expire()
-    site.leftovers.sweep()
-    wait_until(lambda: site.leftovers.rows("synthetic") == NOTHING, "the relays to tell")
-    assert site.leftovers.rows("live") == site.live
+    site.leftovers.purge()
+    wait_until(lambda: site.leftovers.count("synthetic") == NOTHING, "the relays to tell")
+    assert site.leftovers.count("live") == site.live
 
 
 def test_a_probe_that_is_told_to_stop_at_any_step_cleans_up_after_itself(
@@ -131,10 +131,10 @@ def test_a_probe_that_is_told_to_stop_at_any_step_cleans_up_after_itself(
         assert ended.message["step"] in names
 
     def left() -> dict[str, int]:
-        return site.leftovers.rows("synthetic") | {"users": 0}
+        return site.leftovers.count("synthetic") | {"users": 0}
 
     wait_until(lambda: left() == NOTHING, "the relays to tell")
-    assert site.leftovers.rows("live") == site.live
+    assert site.leftovers.count("live") == site.live
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import psycopg2
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.chaos.history import Attempt, read
 from tests.chaos.intercepting_proxy import InterceptingProxy
 from tests.chaos.load_driver import LoadDriver

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.supervisor import die_with_parent
+from devstack.supervisor import die_with_parent
 from tests.chaos.history import FinalState
 from tests.chaos.system import SystemUnderTest
 from tests.support.accounts import new_client

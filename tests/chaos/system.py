@@ -15,9 +15,9 @@ from typing import Any
 
 import psutil
 
-from localstack.catalogue import SERVICES
-from localstack.folder import DataFolder
-from localstack.stack import Stack
+from devstack.data_folder import DataFolder
+from devstack.service_catalog import SERVICES
+from devstack.stack import Stack
 from servicekit.testing import environment
 from tests.chaos.database_inspector import DatabaseInspector
 from tests.chaos.mutant import Mutant, installed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.readme_commands import with_output
 from tests.support.local_system import running
 

@@ -16,7 +16,7 @@ from functools import partial
 
 import httpx
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from scripts.charts import promtool
 from tests.drill import monitor_faults, runner
 from tests.drill.experiment import Row

@@ -2,7 +2,7 @@
 
 import time
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.drill.experiment import total_runs
 from tests.drill.observer import GROUP, Observer
 from tests.e2e.background_load import BackgroundLoad

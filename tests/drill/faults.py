@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from localstack import catalogue
+from devstack import service_catalog
 from tests.drill import manifests, proxy
 from tests.support.cluster import RELEASE, Cluster
 from tests.support.steps import wait_until
@@ -90,7 +90,7 @@ def faulty_proxy(port: str) -> Callable[[Target, str], AbstractContextManager[No
         name = f"{RELEASE}-{service}"
         live = json.loads(target.cluster.kubectl("get", "service", name, "-o", "json"))["spec"]
         before = live["selector"], live["ports"][0]["targetPort"]
-        path = catalogue.routes()[service][0]
+        path = service_catalog.routes()[service][0]
         host = manifests.host(target.cluster, manifests.ENTRY)
         try:
             _redirect(target.cluster, name, manifests.PROXY_LABELS, port)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.drill.certificates import Authority
 from tests.drill.proxy import PORTS, TLS_PORTS
 from tests.support import images

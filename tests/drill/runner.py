@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.drill import manifests
 from tests.drill.experiment import Experiment, Row
 from tests.drill.faults import FAULTS, Fault, Target

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.e2e.background_load import BackgroundLoad
 from tests.e2e.context import Context, check_no_failure, check_no_loss
 from tests.e2e.rollouts import image_with_migration

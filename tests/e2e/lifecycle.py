@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.e2e import ingress_host
 from tests.e2e.context import Context
 from tests.e2e.monitoring import CRD

@@ -2,7 +2,7 @@
 
 import time
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from tests.e2e.background_load import BackgroundLoad
 from tests.e2e.context import Context, check_no_loss, repeat
 from tests.support.cluster import RELEASE

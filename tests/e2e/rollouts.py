@@ -2,7 +2,7 @@
 
 from alembic.script import ScriptDirectory
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.db.migrate import configuration as alembic_configuration
 from tests.e2e.background_load import BackgroundLoad
 from tests.e2e.context import Context, check_no_failure, repeat

@@ -22,8 +22,8 @@ import httpx
 import psutil
 from validate_docbr import CPF
 
-from localstack.folder import MONITOR, DataFolder
-from localstack.memory import NothingRunsError, processes
+from devstack.data_folder import MONITOR, DataFolder
+from devstack.memory_usage import NothingRunsError, processes
 from tests.login_storm.latency_probe import Visit, Visited
 from tests.login_storm.logins import Storm, storm
 

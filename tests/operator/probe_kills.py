@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from localstack.folder import DataFolder
-from localstack.leftovers import Leftovers
+from devstack.data_folder import DataFolder
 from synthetic.probe.catalog import journey_names, load_journey
 from tests.support.ports import free_port
+from tests.support.synthetic_rows import SyntheticRows
 
 BIN = Path(sys.executable).parent
 AT_ONCE = 3
@@ -36,14 +36,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the random moments (0)")
     options = parser.parse_args()
     with system() as (url, folder):
-        leftovers = Leftovers(folder)
-        live = leftovers.rows("live")
+        rows = SyntheticRows(folder)
+        live = rows.count("live")
         killed = kill_probes(url, folder.monitor, options.runs, random.Random(options.seed))  # noqa: S311 - no secret
-        before = leftovers.rows("synthetic")
-        leftovers.expire()
-        leftovers.sweep()
-        left = wait_for_relays(leftovers)
-        same = leftovers.rows("live") == live
+        before = rows.count("synthetic")
+        rows.expire()
+        rows.purge()
+        left = wait_for_relays(rows)
+        same = rows.count("live") == live
     print(
         f"{options.runs} probes: {killed[-9]} killed, {killed[0]} had passed, seed {options.seed}"
     )
@@ -61,7 +61,7 @@ def system() -> Iterator[tuple[str, DataFolder]]:
     with tempfile.TemporaryDirectory(prefix="cadastro-kills-") as name:
         Path(name).chmod(0o711)  # PostgreSQL's own account passes through
         data, log = Path(name) / "data", Path(name) / "log"
-        command = ["-m", "localstack", "run", "--port", str(port), "--data", str(data)]
+        command = ["-m", "devstack", "run", "--port", str(port), "--data", str(data)]
         with log.open("wb") as output:
             process = subprocess.Popen([sys.executable, *command], stderr=output, stdout=output)
         try:
@@ -122,10 +122,10 @@ def steps_told(log: Path) -> int:
         return -1
 
 
-def wait_for_relays(leftovers: Leftovers) -> dict[str, int]:
+def wait_for_relays(rows: SyntheticRows) -> dict[str, int]:
     """Return what is left once nothing is, or once the relays have had their time."""
     deadline = time.monotonic() + RELAYED
-    while any((left := leftovers.rows("synthetic")).values()) and time.monotonic() < deadline:
+    while any((left := rows.count("synthetic")).values()) and time.monotonic() < deadline:
         time.sleep(0.2)
     return left
 

@@ -14,7 +14,7 @@ from shutil import copy
 import httpx
 import psutil
 
-from localstack.pytest_postgres import LOGS
+from devstack.pytest_postgres import LOGS
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ EXIT_TIMEOUT = 10.0  # seconds
 
 
 class System:
-    """A process `python -m localstack run` with a data folder and a port."""
+    """A process `python -m devstack run` with a data folder and a port."""
 
     def __init__(self, data: Path, port: int | None = None, *options: str) -> None:
         """Start the process without waiting for it."""
@@ -32,7 +32,7 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         folder = next(folder for folder in data.parents if folder.is_dir())
         self._output = folder / f"output-{time.monotonic_ns()}.txt"
-        command = ["-m", "localstack", "run", "--port", str(self.port), "--data", str(data)]
+        command = ["-m", "devstack", "run", "--port", str(self.port), "--data", str(data)]
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command, *options],

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.testing import StandIn
 from tests.drill import faults, proxy, runner
 from tests.drill.certificates import Authority

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from localstack.catalogue import SERVICES
-from localstack.pytest_postgres import open_folder
+from devstack.pytest_postgres import open_folder
+from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
 from tests.support.local_system import System, running

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
-from localstack.stack import free_ports
+from devstack.stack import free_ports
 from people import a_client
 from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
 

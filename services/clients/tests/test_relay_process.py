@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from clients.app import create_app
-from localstack.stack import free_ports
+from devstack.stack import free_ports
 from messages import fill, left
 from people import a_client
 from servicekit.db.database import Database, driver_url

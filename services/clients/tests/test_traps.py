@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from localstack.stack import free_ports
+from devstack.stack import free_ports
 from people import a_client, an_address
 from servicekit.testing import CONTRACTS, Issuer, wait_until
 

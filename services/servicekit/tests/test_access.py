@@ -17,8 +17,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import httpx
 import pytest
 
-from localstack.catalogue import ROOT
-from localstack.stack import free_ports
+from devstack.service_catalog import ROOT
+from devstack.stack import free_ports
 from servicekit.http import access_log
 from servicekit.http.access_log import AccessLog
 from servicekit.telemetry import logs

@@ -13,7 +13,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.db import migrate
 from servicekit.db.database import driver_url
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from localstack.catalogue import SERVICES
+from devstack.service_catalog import SERVICES
 from servicekit.db import migrate, wait_for_migrations
 from servicekit.db.database import driver_url
 

@@ -9,7 +9,7 @@ import psutil
 import psycopg2
 import pytest
 
-from localstack.postgres import Postgres, PostgresError
+from devstack.postgres import Postgres, PostgresError
 from servicekit.testing import wait_until
 
 

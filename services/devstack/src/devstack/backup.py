@@ -1,4 +1,4 @@
-"""``python -m localstack.backup``: the four databases into files, while the system runs or not.
+"""``python -m devstack.backup``: the four databases into files, while the system runs or not.
 
 Each database is dumped as it is at one moment of its own; a manifest beside the dumps says when,
 and what they are. The secrets of the data folder are not in it.
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localstack.catalogue import SERVICES
-from localstack.folder import DataFolder, FolderError
-from localstack.postgres import Postgres, PostgresError, program
+from devstack.data_folder import DataFolder, FolderError
+from devstack.postgres import Postgres, PostgresError, program
+from devstack.service_catalog import SERVICES
 
 MANIFEST = "manifest.json"
 FAILED = 1
@@ -29,7 +29,7 @@ class BackupError(Exception):
 
 def main() -> int:
     """Back up, say where to, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m localstack.backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m devstack.backup", description=__doc__)
     add_data(parser)
     parser.add_argument(
         "--to", type=Path, default=Path("backups"), help="the folder for backups (backups)"

@@ -1,4 +1,4 @@
-"""`python -m localstack.proof`: replays each journey once, through the port that users call."""
+"""`python -m devstack.smoke_test`: replays each journey once, through the port that users call."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from synthetic.probe.table import format_summary
 
 def main() -> int:
     """Replay the journeys as the monitors do, until one fails; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m localstack.proof", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m devstack.smoke_test", description=__doc__)
     parser.add_argument("url", help="where the system answers")
     parser.add_argument("credentials", type=Path, help="the folder with the monitors' credentials")
     options = parser.parse_args()

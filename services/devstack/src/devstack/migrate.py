@@ -1,4 +1,4 @@
-"""`python -m localstack.migrations NAME=URL ...`: migrates several services' databases in one go.
+"""`python -m devstack.migrate NAME=URL ...`: migrates several services' databases in one go.
 
 One process imports Alembic once; four of them would take most of a start.
 """

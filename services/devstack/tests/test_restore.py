@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from localstack.backup import MANIFEST, BackupError, back_up, checked_dump
-from localstack.catalogue import SERVICES
-from localstack.postgres import Postgres
-from localstack.pytest_postgres import open_folder
-from localstack.restore import restore
+from devstack.backup import MANIFEST, BackupError, back_up, checked_dump
+from devstack.postgres import Postgres
+from devstack.pytest_postgres import open_folder
+from devstack.restore import restore
+from devstack.service_catalog import SERVICES
 from servicekit.db import migrate
 from tests.support.local_system import command
 
@@ -127,9 +127,9 @@ def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path, harm: Any, told: 
 
 
 def test_commands_say_what_is_missing(tmp_path: Path) -> None:
-    none = command("localstack.backup", "--data", str(tmp_path / "none"))
+    none = command("devstack.backup", "--data", str(tmp_path / "none"))
     assert none.returncode == 1
     assert "name the folder with DATA=" in none.stderr
-    unknown = command("localstack.restore", "x", "--services", "billing")
+    unknown = command("devstack.restore", "x", "--services", "billing")
     assert unknown.returncode == 2
     assert "there is no service billing" in unknown.stderr

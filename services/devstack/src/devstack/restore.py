@@ -1,4 +1,4 @@
-"""``python -m localstack.restore``: databases as a backup has them, all four or some alone.
+"""``python -m devstack.restore``: databases as a backup has them, all four or some alone.
 
 The system must be stopped. A database is restored beside the one that is there and takes its
 place when it is whole. What the two differ in is told, no id that was ever given is given again,
@@ -19,8 +19,8 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from localstack import prefork
-from localstack.backup import (
+from devstack import prefork
+from devstack.backup import (
     FAILED,
     BackupError,
     add_data,
@@ -28,11 +28,11 @@ from localstack.backup import (
     database_server,
     only_user,
 )
-from localstack.catalogue import SERVICES, tables
-from localstack.folder import DataFolder, FolderError
-from localstack.postgres import Postgres, PostgresError, program
-from localstack.stack import Stack, StackError, free_ports
-from localstack.supervisor import ChildDiedError
+from devstack.data_folder import DataFolder, FolderError
+from devstack.postgres import Postgres, PostgresError, program
+from devstack.service_catalog import SERVICES, tables
+from devstack.stack import Stack, StackError, free_ports
+from devstack.supervisor import ChildDiedError
 
 BATCH = 10_000  # ids that are fetched at once
 OWNED = {"clients": "client_id", "products": "product_id"}  # as the inventory calls their ids
@@ -184,11 +184,11 @@ def _nothing(_: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m localstack.restore",
+        prog="python -m devstack.restore",
         description=__doc__,
         epilog="Exit codes: 0 the inventory fits its owners, 1 it does not, or nothing was done.",
     )
-    parser.add_argument("backup", type=Path, help="a folder that python -m localstack.backup made")
+    parser.add_argument("backup", type=Path, help="a folder that python -m devstack.backup made")
     add_data(parser)
     parser.add_argument(
         "--services",

@@ -19,7 +19,7 @@ def test_what_has_expired_goes_again_and_again(
     url = migrated_url_factory("products")
     engine = create_engine(driver_url(url))
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "localstack.sweeps", "--every", "0.2"]
+    command = [sys.executable, "-m", "devstack.purge", "--every", "0.2"]
     with log.open("w") as output:
         sweeps = subprocess.Popen(
             [*command, f"clients={AWAY}", f"products={url}"], stdout=output, stderr=output

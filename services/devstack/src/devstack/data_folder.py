@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import IO
 
-from localstack.catalogue import PEERS
+from devstack.service_catalog import PEERS
 
 MONITOR = "synthetic"
 OAUTH_CLIENTS = (*PEERS, MONITOR)

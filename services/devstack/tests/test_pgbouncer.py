@@ -18,9 +18,9 @@ import clients.app
 import inventory.app
 import products.app
 from auth import keys
-from localstack.catalogue import ROOT, SERVICES
-from localstack.postgres import SYSTEM_USER, Account
-from localstack.stack import free_ports
+from devstack.postgres import SYSTEM_USER, Account
+from devstack.service_catalog import ROOT, SERVICES
+from devstack.stack import free_ports
 from servicekit.db.database import Database
 from servicekit.testing import wait_until
 

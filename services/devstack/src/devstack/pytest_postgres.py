@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.postgres import Postgres
+from devstack.postgres import Postgres
 
 FOLDER = "CADASTRO_TEST_POSTGRES"
 LOGS = "CADASTRO_TEST_LOGS"  # the folder for what a test run has logged

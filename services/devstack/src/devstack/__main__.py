@@ -1,4 +1,4 @@
-"""`python -m localstack`: the whole system on one machine."""
+"""`python -m devstack`: the whole system on one machine."""
 
 import argparse
 import signal
@@ -8,12 +8,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from localstack import memory, prefork
-from localstack.folder import DataFolder, FolderError
-from localstack.postgres import PostgresError
-from localstack.stack import Stack, StackError, check_port
-from localstack.supervisor import ChildDiedError
-from localstack.welcome import welcome
+from devstack import memory_usage, prefork
+from devstack.banner import welcome
+from devstack.data_folder import DataFolder, FolderError
+from devstack.postgres import PostgresError
+from devstack.stack import Stack, StackError, check_port
+from devstack.supervisor import ChildDiedError
 
 HIGHEST_PORT = 65_535
 WATCH = 0.2  # seconds between two looks at the processes
@@ -25,7 +25,7 @@ def main() -> int:
     """Run a command and return the exit code."""
     options = _parser().parse_args()
     if options.command == "memory":
-        return memory.main(options.data)
+        return memory_usage.main(options.data)
     return _Run(options).main()
 
 
@@ -107,7 +107,7 @@ class _StopError(Exception):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localstack", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="start everything; Ctrl-C stops it")
     run.add_argument("--port", type=_port, default=8080, help="the port of 127.0.0.1 (8080)")

@@ -38,7 +38,7 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> 
         assert httpx.get(f"{system.url}/clientsX/fetch").status_code == 404
         assert [client["cpf"] for client in pasted(system)] == ["529.982.247-25"]
 
-        assert system.part("localstack.sweeps").is_running()
+        assert system.part("devstack.purge").is_running()
         assert "another run" in refused(data_folder)
         assert f"port {system.port}" in refused(data_folder.with_name("other"), system.port)
 

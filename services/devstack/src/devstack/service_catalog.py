@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from localstack.postgres import Postgres
+from devstack.postgres import Postgres
 from servicekit.openapi.specification import load_contract
 
 ROOT = Path(__file__).resolve().parents[4]  # it runs from a checkout

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import httpx
 
-from localstack import prefork, routes
-from localstack.catalogue import CONTRACTS, ROOT, SERVICES, relays
-from localstack.folder import DataFolder
-from localstack.postgres import Postgres
-from localstack.supervisor import Child, ChildDiedError, Launch, Supervisor, execute
+from devstack import ingress, prefork
+from devstack.data_folder import DataFolder
+from devstack.postgres import Postgres
+from devstack.service_catalog import CONTRACTS, ROOT, SERVICES, relays
+from devstack.supervisor import Child, ChildDiedError, Launch, Supervisor, execute
 
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
@@ -86,15 +86,15 @@ class Stack:
         for name in relays():
             self._start_seen(f"{name}-relay", [f"{name}.relay"], name)
         databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
-        self._start("sweeps", ["localstack.sweeps", *databases], FRUGAL)
+        self._start("purge", ["devstack.purge", *databases], FRUGAL)
         collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-        command = routes.command(self._data.traefik, self._port, self._ports, collector)
+        command = ingress.command(self._data.traefik, self._port, self._ports, collector)
         self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
         self._wait_until_ready()
 
     def prove(self) -> None:
         """Replay every journey once, as the monitors do; raise ``StackError`` when one fails."""
-        self._do("journeys", ["localstack.proof", self.url, str(self._data.monitor)])
+        self._do("journeys", ["devstack.smoke_test", self.url, str(self._data.monitor)])
 
     def check(self) -> None:
         """Raise ``ChildDiedError`` when a part of the system has ended by itself."""
@@ -143,7 +143,7 @@ class Stack:
 
     def _migrate(self) -> None:
         databases = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
-        self._do("migrations", ["localstack.migrations", *databases])
+        self._do("migrations", ["devstack.migrate", *databases])
 
     def _make_signing_key(self) -> None:
         if not (self._data.keys / "current").exists():

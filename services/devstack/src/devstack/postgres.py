@@ -15,7 +15,7 @@ from typing import IO
 
 import psycopg2
 
-from localstack.supervisor import die_with_parent
+from devstack.supervisor import die_with_parent
 
 MAJOR = 18
 SUPERUSER = "postgres"

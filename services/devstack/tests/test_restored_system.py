@@ -58,14 +58,14 @@ class Shop:
 def backed_up(data: Path) -> str:
     """Back up, and return the backup's folder."""
     target = str(data.with_name("backups"))
-    done = command("localstack.backup", "--data", str(data), "--to", target)
+    done = command("devstack.backup", "--data", str(data), "--to", target)
     assert done.returncode == 0, done.stderr
     return str(done.stdout.strip())
 
 
 def restored(data: Path, backup: str, *services: str) -> dict[str, Any]:
     """Restore, and return what is told."""
-    done = command("localstack.restore", backup, "--data", str(data), *("--services", *services))
+    done = command("devstack.restore", backup, "--data", str(data), *("--services", *services))
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
@@ -83,7 +83,7 @@ def test_a_service_restored_alone_leaves_no_orphan_and_tells_what_was_lost(
         new, new_product = shop.client("123.456.789-09"), shop.product("Monitor")
         shop.buys(new, product)
         shop.buys(old, new_product)
-        refused = command("localstack.restore", backup, "--data", str(data_folder))
+        refused = command("devstack.restore", backup, "--data", str(data_folder))
         assert refused.returncode == 1
         assert "stop it first" in refused.stderr
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import setproctitle
 
-from localstack.supervisor import die_with_parent
+from devstack.supervisor import die_with_parent
 
 # what the programs import, and nothing that reads an environment as it is imported
 SHARED = (

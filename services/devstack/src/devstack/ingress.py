@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localstack.catalogue import ISSUER, routes
+from devstack.service_catalog import ISSUER, routes
 
 REST = "rest"  # the route of every other path
 

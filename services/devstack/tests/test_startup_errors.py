@@ -43,12 +43,12 @@ def test_a_data_folder_that_postgresql_cannot_get_at_is_told(data_folder: Path) 
     [("--port", "http"), ("--port", "0"), ("--port", "70000"), ("--validation", "lax")],
 )
 def test_a_bad_option_is_named(option: str, value: str) -> None:
-    done = command("localstack", "run", option, value)
+    done = command("devstack", "run", option, value)
     assert done.returncode == 2
     assert value in done.stderr
 
 
 def test_memory_of_nothing_is_told(tmp_path: Path) -> None:
-    done = command("localstack", "memory", "--data", str(tmp_path))
+    done = command("devstack", "memory", "--data", str(tmp_path))
     assert done.returncode == 1
     assert "make run" in done.stderr

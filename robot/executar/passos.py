@@ -12,7 +12,7 @@ PASTA = ROBOT.parent / "reports" / "robot" / "passos"
 
 def main() -> int:
     """Escreve as páginas, e diz onde estão."""
-    argparse.ArgumentParser(prog="make robot-docs", description=__doc__).parse_args()
+    argparse.ArgumentParser(prog="make docs", description=__doc__).parse_args()
     sys.path.insert(0, str(ROBOT / "bibliotecas"))
     PASTA.mkdir(parents=True, exist_ok=True)
     for nome in ("cenario.py::http://sistema", "dados.py", "modo.py::http://sistema"):

@@ -44,7 +44,7 @@ def main() -> int:
 
 def _opcoes() -> argparse.Namespace:
     leitor = argparse.ArgumentParser(
-        prog="make robot-mutants",
+        prog="python robot/mutantes",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
-MARKER = "<!-- Generated from values.yaml by `make charts-docs`; do not edit below this line. -->"
+MARKER = "<!-- Generated from values.yaml by `make docs`; do not edit below this line. -->"
 COMMENT_PREFIX = "# -- "
 
 
@@ -33,7 +33,7 @@ class Value:
 
 def main() -> int:
     """Write the tables, or with ``--check`` only report the outdated ones."""
-    parser = argparse.ArgumentParser(prog="make charts-docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make docs", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if a table is outdated"
     )
@@ -43,7 +43,7 @@ def main() -> int:
         for values in sorted(CHARTS.glob("*/values.yaml")):
             outdated += update_readme(values.parent, write=not check_only)
     except DocsError as error:
-        sys.stderr.write(f"charts-docs: {error}\n")
+        sys.stderr.write(f"docs: {error}\n")
         return 1
     return 1 if check_only and outdated else 0
 
@@ -57,9 +57,9 @@ def update_readme(chart: Path, *, write: bool) -> bool:
         return False
     if write:
         readme.write_text(new)
-        print(f"charts-docs: wrote {readme.relative_to(CHARTS.parent)}")
+        print(f"docs: wrote {readme.relative_to(CHARTS.parent)}")
     else:
-        sys.stderr.write(f"charts-docs: {readme} is outdated: run make charts-docs\n")
+        sys.stderr.write(f"docs: {readme} is outdated: run make docs\n")
     return True
 
 

@@ -1,7 +1,7 @@
 """Generator of the chart of a new service, which it also adds to the umbrella chart.
 
 The chart is a copy of products without the relay; the service calls only auth. The routes are
-those of the contract. Adjust values.yaml if the service needs more, then `make charts-docs`.
+those of the contract. Adjust values.yaml if the service needs more, then `make docs`.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main() -> int:
         return 1
     create_chart(name)
     add_to_umbrella(name)
-    print(f"chart: created charts/{name}; next: make charts-docs")
+    print(f"chart: created charts/{name}; next: make docs")
     return 0
 
 

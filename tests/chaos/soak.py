@@ -1,4 +1,4 @@
-"""`make soak`: load the whole system for minutes; nothing may leak and no request may fail.
+"""Soak test: load the whole system for minutes; nothing may leak and no request may fail.
 
 Memory is the proportional set size (PSS) of each process without shared memory, because the
 shared buffers of PostgreSQL fill and then stay constant. PostgreSQL's figure is the mean of its
@@ -37,7 +37,7 @@ report = Progress("soak")
 def main() -> int:
     """Run the load, print the figures, and return 1 after a leak or a failed request."""
     parser = argparse.ArgumentParser(
-        prog="make soak",
+        prog="python -m tests.chaos.soak",
         description=__doc__,
         epilog="Exit codes: 0 nothing leaked or failed, 1 something did.",
     )

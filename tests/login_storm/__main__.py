@@ -1,4 +1,4 @@
-"""`make storm`: hundreds log in at once at a running system, and somebody else fetches a client.
+"""Login storm: hundreds of concurrent logins, and the latency of other requests meanwhile.
 
 The storm must be turned away where it is more than the service can do, with word on when to come
 back; nobody else may wait much longer for it, and no process may end. It works in the realm of the
@@ -161,7 +161,7 @@ def _say(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="make storm",
+        prog="python -m tests.login_storm",
         description=__doc__,
         epilog="Exit codes: 0 all is as it must be, 1 something is not.",
     )

@@ -31,7 +31,9 @@ RELAYED = 30.0  # seconds in which the relays must have told the inventory
 
 def main() -> int:
     """Kill, sweep, count; return 1 when anything is left."""
-    parser = argparse.ArgumentParser(prog="make probe-kills", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.operator.probe_kills", description=__doc__
+    )
     parser.add_argument("--runs", type=int, default=200, help="how many probes (200)")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments (0)")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""`make storm`, small: who is too many is sent away and told when to come back, and nobody dies."""
+"""A small login storm: excess logins get 429 with Retry-After, and no process dies."""
 
 import subprocess
 import sys

@@ -1,1 +1,1 @@
-"""Tests of the operator on a cluster."""
+"""Tests of the operator on a cluster: scale, resilience and validation."""

@@ -1,116 +1,96 @@
-"""Shows on the cluster of KUBECONFIG what the operator holds to, whatever is done to it.
+"""`make operator-bench`: test the operator on the cluster of KUBECONFIG.
 
-The monitors are suspended: what is measured is the operator, not the probes. The namespaces are
-the bench's own, and are removed at the end; so is the definition, when none was there. With many
-monitors: starts, disturbances, an API server that is away, a namespace that is deleted. With few:
-refusals, kills, runs that end while no operator is there, messages of probes that make no sense,
-and bad input.
+The monitors are suspended, so that the operator is measured and not the probes. The namespaces
+are temporary, and so is the CRD, unless one is installed. Tests with many monitors: starts,
+repairs, an outage of the API server, a deleted namespace. Tests with few: rejected requests,
+kills, runs that end without an operator, random termination messages, and invalid monitors.
 
-The API server is away because a gate before it is shut, or is really stopped when two commands
-say how; whoever else uses that cluster then waits.
+A proxy simulates the outage of the API server. With two commands it is really stopped, for every
+other client too.
 """
 
 import argparse
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
 import httpx
 
 from tests.operator import resilience, scale, termination_messages, validation
-from tests.operator.namespace import MissError, Space, definition, space
+from tests.operator.namespace import Namespace, installed_crd, temporary_namespace
+from tests.support.commands import CommandError, comma_separated
+from tests.support.steps import Progress, StepRunner
 
 PARTS = (
     *("starts", "put-back", "away", "deleted"),
     *("refusals", "kills", "unseen", "messages", "bad-input"),
 )
-LARGE = PARTS[:4]
+SCALE_PARTS = PARTS[:4]
+
+report = Progress("operator-bench")
 
 
-class Table:
-    """The rows, as they come."""
+class PartRunner(StepRunner):
+    """Runs the chosen parts."""
 
-    def __init__(self, wanted: list[str]) -> None:
-        """Start empty; only what is ``wanted`` is done."""
-        self.wanted = wanted
-        self.rows: list[str] = []
-        self.holds = True
+    def __init__(self, chosen: list[str]) -> None:
+        """Skip parts that are not ``chosen``."""
+        super().__init__(report, CommandError, httpx.HTTPError)
+        self.chosen = chosen
 
-    def add(self, part: str, name: str, do: Callable[[], str]) -> None:
-        """Do what a row is about, if it is wanted."""
-        if part not in self.wanted:
-            return
-        say(name)
-        began = time.monotonic()
-        try:
-            told, result = do(), "ok"
-        except (MissError, httpx.HTTPError) as error:
-            told, result, self.holds = str(error) or repr(error), "MISS", False
-        self.rows.append(f"{result:6}{name:12}{told}")
-        say(f"{self.rows[-1]} [{time.monotonic() - began:.0f} s]")
+    def run_part(self, part: str, name: str, test: Callable[[], str]) -> None:
+        """Run a test, if its part is chosen."""
+        if part in self.chosen:
+            self.run(name, test)
 
 
 def main() -> int:
-    """Print the table, and return 1 when something does not hold."""
+    """Run the parts, print the table, and return 1 when one failed."""
     options = _parser().parse_args()
     if not os.environ.get("KUBECONFIG") or shutil.which("kubectl") is None:
         sys.exit("operator-bench: set KUBECONFIG to the cluster's, and have kubectl on the PATH")
     if bool(options.stop_api) != bool(options.start_api):
         sys.exit("operator-bench: --stop-api and --start-api go together")
-    table = Table(options.only)
+    runner = PartRunner(options.only)
     try:
-        with definition():
-            _large(table, options)
-            _small(table)
+        with installed_crd():
+            _run_scale_parts(runner, options)
+            _run_small_parts(runner)
     finally:
-        print("\n".join(table.rows), flush=True)
-    return 0 if table.holds else 1
+        for result in runner.results:
+            print(f"{result.status:6}{result.name:12}{result.detail}", flush=True)
+    return 0 if runner.all_ok else 1
 
 
-def _large(table: Table, options: argparse.Namespace) -> None:
-    if not set(table.wanted) & set(LARGE):
+def _run_scale_parts(runner: PartRunner, options: argparse.Namespace) -> None:
+    if not set(runner.chosen) & set(SCALE_PARTS):
         return
-    absence = scale.Absence(options.away, options.stop_api, options.start_api)
-    with space() as here:
-        say(f"creating {options.monitors} monitors")
+    outage = scale.Outage(options.away, options.stop_api, options.start_api)
+    with temporary_namespace() as here:
+        report(f"creating {options.monitors} monitors")
         names = scale.populate(here, options.monitors)
         for name in scale.WRITES:
-            table.add("starts", name, partial(scale.start, here, name, options.monitors))
-        table.add("put-back", "put back", lambda: scale.put_back(here, names))
-        table.add("away", "away", lambda: scale.away(here, names, absence, say))
-        table.add("deleted", "deleted", lambda: scale.deleted(here))
+            start = partial(scale.measure_start, here, name, options.monitors)
+            runner.run_part("starts", name, start)
+        runner.run_part("put-back", "put back", partial(scale.measure_repair, here, names))
+        runner.run_part("away", "away", partial(scale.survives_outage, here, names, outage, report))
+        runner.run_part("deleted", "deleted", partial(scale.delete_namespace, here))
 
 
-def _small(table: Table) -> None:
-    parts: dict[str, Callable[[Space], str]] = {
-        "refusals": resilience.refusals,
-        "kills": lambda here: resilience.kills(here, say),
-        "unseen": resilience.unseen,
-        "messages": lambda here: termination_messages.borne(here, say),
-        "bad-input": validation.refused,
+def _run_small_parts(runner: PartRunner) -> None:
+    parts: dict[str, Callable[[Namespace], str]] = {
+        "refusals": resilience.tolerates_rejections,
+        "kills": lambda here: resilience.survives_kills(here, report),
+        "unseen": resilience.counts_missed_runs,
+        "messages": lambda here: termination_messages.check_fuzzed_messages(here, report),
+        "bad-input": validation.check_validation,
     }
-    for part, do in parts.items():
-        if part in table.wanted:
-            with space() as here:
-                table.add(part, part.replace("-", " "), partial(do, here))
-
-
-def say(what: str) -> None:
-    """Tell where we are."""
-    print(f"operator-bench: {what}", file=sys.stderr, flush=True)
-
-
-def _parts(text: str) -> list[str]:
-    """Return the parts of a list with commas; all of them for an empty one."""
-    chosen = [name for name in text.split(",") if name]
-    unknown = [name for name in chosen if name not in PARTS]
-    if unknown:
-        message = f"there is no {', '.join(unknown)}; there are {', '.join(PARTS)}"
-        raise argparse.ArgumentTypeError(message)
-    return chosen or list(PARTS)
+    for part, test in parts.items():
+        if part in runner.chosen:
+            with temporary_namespace() as here:
+                runner.run_part(part, part.replace("-", " "), partial(test, here))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,11 +98,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="make operator-bench",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 all of it holds, 1 something does not.",
+        epilog="Exit codes: 0 every part succeeded, 1 one failed.",
     )
-    parser.add_argument("--monitors", type=int, default=1000, help="how many (1000)")
+    parser.add_argument("--monitors", type=int, default=1000, help="the number of monitors (1000)")
     parser.add_argument(
-        "--only", type=_parts, default="", metavar="PART,...", help=f"some of {', '.join(PARTS)}"
+        "--only",
+        type=comma_separated(PARTS),
+        default="",
+        metavar="PART,...",
+        help=f"some of {', '.join(PARTS)}",
     )
     parser.add_argument(
         "--away", type=float, default=300.0, help="seconds without an API server (300)"

@@ -1,4 +1,4 @@
-"""A gate between an operator and its API server: it counts writes, refuses, kills, or shuts."""
+"""Proxy between an operator and its API server: it counts, rejects, kills, or stops responding."""
 
 import asyncio
 import json
@@ -16,56 +16,56 @@ from yarl import URL
 
 from synthetic.operator.api_client import connect
 
-PASSED_ON = ("Accept", "Content-Type")
-REFUSALS = (429, 500)  # in turn
+FORWARDED_HEADERS = ("Accept", "Content-Type")
+REJECTIONS = (429, 500)  # in turn
 UNAVAILABLE = 503
 RETRY_AFTER = "1"  # seconds
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Which write an operator dies of, and whether the API server hears of that write."""
+    """A write that kills the operator, before or after the API server processes it."""
 
     write: int
-    is_heard: bool
+    is_forwarded: bool
     victim: Callable[[], None]
 
 
 @dataclass
-class Gate:
-    """What passes is passed on with the rights of KUBECONFIG, and nobody else's."""
+class ApiProxy:
+    """Forwards requests with the credentials of KUBECONFIG."""
 
     server: str = ""
     port: int = 0
-    is_shut: bool = False
-    every: int = 0  # one of so many requests is refused; 0: none
+    is_stopped: bool = False
+    reject_every: int = 0  # every n-th request is rejected; 0: none
     kill: Kill | None = None
     requests: int = 0
     writes: int = 0
-    refused: int = 0
-    _refusals: Iterator[int] = field(default_factory=count)
+    rejected: int = 0
+    _rejections: Iterator[int] = field(default_factory=count)
     _open: set[asyncio.Transport] = field(default_factory=set)
     _login: kopf.AiohttpSession | None = None
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def write_kubeconfig(self, file: Path) -> None:
-        """Write how to come through; JSON is YAML."""
+        """Write a kubeconfig for the proxy, as JSON, which is YAML too."""
         document = {
             "apiVersion": "v1",
             "kind": "Config",
-            "current-context": "gate",
-            "contexts": [{"name": "gate", "context": {"cluster": "gate", "user": "gate"}}],
-            "clusters": [{"name": "gate", "cluster": {"server": self.url}}],
-            "users": [{"name": "gate", "user": {"token": "none is asked for"}}],
+            "current-context": "proxy",
+            "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
+            "clusters": [{"name": "proxy", "cluster": {"server": self.url}}],
+            "users": [{"name": "proxy", "user": {"token": "unused"}}],
         }
         file.write_text(json.dumps(document))
 
     async def start(self) -> web.AppRunner:
-        """Log in to the API server, and listen."""
+        """Connect to the API server, and listen."""
         self._login = connect()
         self.server = self._login.server
         application = web.Application(client_max_size=16 * 1024**2)
@@ -76,8 +76,8 @@ class Gate:
         self.port = runner.addresses[0][1]
         return runner
 
-    async def stop(self, runner: web.AppRunner) -> None:
-        """Close all, watches too, which nothing else would end."""
+    async def close(self, runner: web.AppRunner) -> None:
+        """Close all connections, with their endless watches."""
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -86,9 +86,9 @@ class Gate:
         assert self._login is not None
         await self._login.aiohttp_session.close()
 
-    async def shut(self) -> None:
-        """Answer nobody any more, and end what goes on."""
-        self.is_shut = True
+    async def stop(self) -> None:
+        """Reject or abort every request from now on, and abort the open ones."""
+        self.is_stopped = True
         for transport in list(self._open):
             transport.abort()
 
@@ -97,17 +97,17 @@ class Gate:
         assert transport is not None
         self.requests += 1
         is_fatal = self._is_fatal(request.method)
-        if self.is_shut and self.requests % 2:
-            return self._refuse(UNAVAILABLE)  # as a load balancer says it of a server that is away
-        if self.is_shut or (is_fatal and not self._hears_the_last()):
-            return _cut(transport)
-        if self.every and self.requests % self.every == 0:
-            return self._refuse(REFUSALS[next(self._refusals) % len(REFUSALS)])
+        if self.is_stopped and self.requests % 2:
+            return self._reject(UNAVAILABLE)  # like a load balancer without a backend
+        if self.is_stopped or (is_fatal and not self._deliver_last()):
+            return _abort(transport)
+        if self.reject_every and self.requests % self.reject_every == 0:
+            return self._reject(REJECTIONS[next(self._rejections) % len(REJECTIONS)])
         self._open.add(transport)
         try:
-            return await self._pass_on(request, is_fatal=is_fatal)
+            return await self._forward(request, is_fatal=is_fatal)
         except (aiohttp.ClientError, OSError):
-            return _cut(transport)
+            return _abort(transport)
         finally:
             self._open.discard(transport)
 
@@ -115,61 +115,63 @@ class Gate:
         self.writes += method != "GET"
         return method != "GET" and self.kill is not None and self.kill.write == self.writes
 
-    def _hears_the_last(self) -> bool:
-        """Kill at once when the API server is not to hear of the write; tell whether it is."""
+    def _deliver_last(self) -> bool:
+        """Kill the operator now unless the write is forwarded; return whether it is."""
         assert self.kill is not None
-        if not self.kill.is_heard:
+        if not self.kill.is_forwarded:
             self.kill.victim()
-        return self.kill.is_heard
+        return self.kill.is_forwarded
 
-    def _refuse(self, status: int) -> web.Response:
-        self.refused += 1
-        body = {"kind": "Status", "code": status, "message": f"refused with {status}"}
+    def _reject(self, status: int) -> web.Response:
+        self.rejected += 1
+        body = {"kind": "Status", "code": status, "message": f"rejected with {status}"}
         return web.json_response(body, status=status, headers={"Retry-After": RETRY_AFTER})
 
-    async def _pass_on(self, request: web.Request, *, is_fatal: bool) -> web.StreamResponse:
+    async def _forward(self, request: web.Request, *, is_fatal: bool) -> web.StreamResponse:
         assert self._login is not None
-        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        headers = {
+            name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers
+        }
         url = URL(self.server + request.raw_path, encoded=True)
         body = await request.read()
-        forever = aiohttp.ClientTimeout(total=None)
+        no_timeout = aiohttp.ClientTimeout(total=None)
         async with self._login.aiohttp_session.request(
-            request.method, url, data=body or None, headers=headers, timeout=forever
-        ) as answer:
+            request.method, url, data=body or None, headers=headers, timeout=no_timeout
+        ) as upstream:
             if is_fatal and self.kill is not None:
-                await answer.read()
+                await upstream.read()
                 self.kill.victim()
-            back = web.StreamResponse(status=answer.status)
-            back.content_type = answer.content_type
-            await back.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await back.write(chunk)
-            await back.write_eof()
-            return back
+            response = web.StreamResponse(status=upstream.status)
+            response.content_type = upstream.content_type
+            await response.prepare(request)
+            async for chunk in upstream.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+            return response
 
 
 @contextmanager
-def gate() -> Iterator[tuple[Gate, Callable[[], None]]]:
-    """Have a gate in a thread of its own while the block runs, and what shuts it."""
-    loop, made = asyncio.new_event_loop(), Gate()
+def api_proxy() -> Iterator[tuple[ApiProxy, Callable[[], None]]]:
+    """Run a proxy in a thread during the block; yield it and a function that stops it."""
+    loop, proxy = asyncio.new_event_loop(), ApiProxy()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    def shut() -> None:
-        asyncio.run_coroutine_threadsafe(made.shut(), loop).result()
+    def stop() -> None:
+        asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result()
 
     try:
-        runner = asyncio.run_coroutine_threadsafe(made.start(), loop).result()
+        runner = asyncio.run_coroutine_threadsafe(proxy.start(), loop).result()
         try:
-            yield made, shut
+            yield proxy, stop
         finally:
-            asyncio.run_coroutine_threadsafe(made.stop(runner), loop).result()
+            asyncio.run_coroutine_threadsafe(proxy.close(runner), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-def _cut(transport: asyncio.Transport) -> web.Response:
+def _abort(transport: asyncio.Transport) -> web.Response:
     transport.abort()
     return web.Response()

@@ -1,36 +1,36 @@
-"""What a probe never says, and whoever gets hold of its termination message may."""
+"""Random termination messages that no probe writes, but an attacker could."""
 
 import json
 import random
 from typing import Any
 
 KEYS = ("v", "result", "step", "reason", "status", "attempt", "durationMs", "traceId")
-WORDS: tuple[Any, ...] = (
+VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0.5, 2**31, 2**70, 10**400, [], {"a": {}}),
     *("", "passed", "running", "error", "<b>", "../..", "two\nlines", "\0", "\ud800", "é" * 500),
 )
-TRUE = {"v": 1, "step": "createClient", "attempt": 1, "durationMs": 812, "traceId": "0" * 31 + "1"}
-DEEPEST = 2_000
-LONGEST = 5_000  # characters: more than a kubelet keeps
+VALID = {"v": 1, "step": "createClient", "attempt": 1, "durationMs": 812, "traceId": "0" * 31 + "1"}
+MAX_DEPTH = 2_000
+MAX_LENGTH = 5_000  # characters; a kubelet keeps fewer
 
 
-def random_message(chance: random.Random) -> str:
-    """Return any characters, JSON that makes no sense, is cut, deep or long, or a lie."""
-    match chance.randrange(6):
+def random_message(rng: random.Random) -> str:
+    """Return random characters, or JSON that is invalid, truncated, deep, long or wrong."""
+    match rng.randrange(6):
         case 0:
-            points = (chance.randrange(0xD7FF) for _ in range(chance.randrange(1, 1000)))
+            points = (rng.randrange(0xD7FF) for _ in range(rng.randrange(1, 1000)))
             return "".join(map(chr, points))
         case 1:
-            return json.dumps({"v": 1, **{key: chance.choice(WORDS) for key in KEYS[1:]}})
+            return json.dumps({"v": 1, **{key: rng.choice(VALUES) for key in KEYS[1:]}})
         case 2:
-            text = json.dumps({key: chance.choice(WORDS) for key in KEYS})
-            return text[: chance.randrange(1, len(text))]
+            text = json.dumps({key: rng.choice(VALUES) for key in KEYS})
+            return text[: rng.randrange(1, len(text))]
         case 3:
-            return chance.choice(("[", '{"v":', '{"v":1,"result":[')) * chance.randrange(1, DEEPEST)
+            return rng.choice(("[", '{"v":', '{"v":1,"result":[')) * rng.randrange(1, MAX_DEPTH)
         case 4:
-            return json.dumps({**TRUE, "result": "failed", "step": "x" * chance.randrange(LONGEST)})
-        case _:
-            claimed = chance.choice(("passed", "failed", "error", "running"))
             return json.dumps(
-                {**TRUE, "result": claimed, chance.choice(KEYS): chance.choice(WORDS)}
+                {**VALID, "result": "failed", "step": "x" * rng.randrange(MAX_LENGTH)}
             )
+        case _:
+            claimed = rng.choice(("passed", "failed", "error", "running"))
+            return json.dumps({**VALID, "result": claimed, rng.choice(KEYS): rng.choice(VALUES)})

@@ -1,65 +1,65 @@
-"""A namespace of the cluster of KUBECONFIG, and what others than the operator do in it."""
+"""Client of a namespace in the cluster of KUBECONFIG, with fake runs and probes."""
 
-import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import httpx
 
 from synthetic.operator.api_client import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
 from synthetic.operator.cronjob import CONTAINER_NAME, MONITOR_LABEL, UID_LABEL, is_owned_by
 from synthetic.operator.status import condition
-from tests.operator.api_proxy import gate
+from tests.operator.api_proxy import api_proxy
+from tests.support import steps
+from tests.support.commands import ROOT, CommandError, run_command
+from tests.support.steps import StepFailed
 
-DEFINITION = Path(__file__).resolve().parents[2] / "charts" / "synthetic" / "files" / "crd.yaml"
-NAME = "syntheticmonitors.monitoring.cadastro.dev"
-NOBODY = "cadastro.dev/nobody"  # controls these Jobs, and schedules these pods
+CRD_FILE = ROOT / "charts" / "synthetic" / "files" / "crd.yaml"
+CRD = "syntheticmonitors.monitoring.cadastro.dev"
+NO_CONTROLLER = "cadastro.dev/nobody"  # no controller syncs these Jobs or schedules these pods
 NAMESPACES = Resource("/api/v1", "namespaces")
-PAUSE = 0.02  # seconds between two looks
+POLL_SECONDS = 0.02
+HTTP_TIMEOUT_SECONDS = 60.0
 ENDED_AT = "2026-01-31T10:00:05Z"
 
-
-class MissError(Exception):
-    """What was seen is not what must be seen."""
+wait_until = partial(steps.wait_until, interval=POLL_SECONDS)
 
 
 @dataclass(frozen=True)
-class Space:
-    """The namespace, through a client whose base is the API server."""
+class Namespace:
+    """The namespace; the base URL of the client is the API server."""
 
     name: str
     http: httpx.Client
 
     def get(self, resource: Resource, name: str) -> Object | None:
         """Return an object, or None."""
-        answer = self.http.get(resource.path(self.name, name))
-        return None if answer.status_code == httpx.codes.NOT_FOUND else _read(answer)
+        response = self.http.get(resource.path(self.name, name))
+        return None if response.status_code == httpx.codes.NOT_FOUND else _read(response)
 
-    def all_of(self, resource: Resource) -> list[Object]:
+    def list_all(self, resource: Resource) -> list[Object]:
         """Return the objects of a kind."""
         items: list[Object] = []
         more = ""
         while True:
-            answer = self.http.get(resource.path(self.name), params={"continue": more})
-            page = _read(answer)
+            response = self.http.get(resource.path(self.name), params={"continue": more})
+            page = _read(response)
             items += page["items"]
             more = page["metadata"].get("continue") or ""
             if not more:
                 return items
 
-    def create(self, resource: Resource, thing: Object) -> Object:
+    def create(self, resource: Resource, item: Object) -> Object:
         """Create an object."""
-        made = {**thing, "metadata": {"namespace": self.name, **thing["metadata"]}}
+        made = {**item, "metadata": {"namespace": self.name, **item["metadata"]}}
         return _read(self.http.post(resource.path(self.name), json=made))
 
-    def replace(self, resource: Resource, thing: Object, part: str = "") -> Object:
-        """Write an object, or a part of it."""
-        path = resource.path(self.name, thing["metadata"]["name"], part)
-        return _read(self.http.put(path, json=thing))
+    def replace(self, resource: Resource, item: Object, part: str = "") -> Object:
+        """Replace an object or one of its subresources."""
+        path = resource.path(self.name, item["metadata"]["name"], part)
+        return _read(self.http.put(path, json=item))
 
     def annotate(self, name: str, annotations: Object) -> None:
         """Annotate a monitor."""
@@ -68,56 +68,56 @@ class Space:
         self.replace(MONITORS, one)
 
     def delete(self, resource: Resource, name: str) -> None:
-        """Delete an object and what it owns."""
+        """Delete an object and its dependents."""
         path = resource.path(self.name, name)
         _read(self.http.request("DELETE", path, json={"propagationPolicy": "Background"}))
 
-    def refusal(self, thing: Object) -> str:
-        """Return why a monitor would be refused, or nothing; none is made."""
+    def rejection(self, item: Object) -> str:
+        """Return the error for a monitor, or an empty string; none is created."""
         path = MONITORS.path(self.name)
-        answer = self.http.post(path, params={"dryRun": "All"}, json=thing)
-        return "" if answer.is_success else str(answer.json()["message"])
+        response = self.http.post(path, params={"dryRun": "All"}, json=item)
+        return "" if response.is_success else str(response.json()["message"])
 
     def monitor(self, name: str) -> Object:
-        """Return a monitor that is there."""
+        """Return a monitor, which must exist."""
         found = self.get(MONITORS, name)
         if found is None:
-            raise MissError(f"the monitor {name} is not there")
+            raise StepFailed(f"the monitor {name} is missing")
         return found
 
     def add_monitor(self, name: str, **spec: object) -> Object:
-        """Make a suspended monitor."""
+        """Create a suspended monitor."""
         return self.create(MONITORS, monitor(name, **spec))
 
     def cron_jobs(self, owner: Object) -> list[Object]:
         """Return the CronJobs of a monitor."""
-        return [each for each in self.all_of(CRON_JOBS) if is_owned_by(each, owner)]
+        return [each for each in self.list_all(CRON_JOBS) if is_owned_by(each, owner)]
 
-    def end_run(self, owner: Object, *, passed: bool, said: str = "") -> Object:
-        """Have a Job of a monitor end, and its probe say something; no controller looks at it.
+    def end_run(self, owner: Object, *, passed: bool, message: str = "") -> Object:
+        """Create a finished Job of a monitor, which no controller syncs.
 
-        Return the probe's pod, of which there is none when it says nothing.
+        Return the probe's pod, which is created only for a termination message.
         """
         name = f"{owner['metadata']['name'][:40]}-{uuid.uuid4().hex[:8]}"
         made, pod = self.create(JOBS, _job(owner, name)), {}
-        if said:
+        if message:
             pod = self.create(PODS, _pod(owner, made))
-            self.speak(pod, said, int(not passed))
+            self.set_message(pod, message, int(not passed))
         self.replace(JOBS, {**made, "status": _ended_job(passed=passed)}, "status")
         return pod
 
-    def speak(self, pod: Object, said: str, code: int) -> None:
-        """Have a pod's probe end with an exit code and a message, whatever it has said before."""
+    def set_message(self, pod: Object, message: str, code: int) -> None:
+        """Set the exit code and the termination message of a pod's probe."""
         metadata = {
             key: value for key, value in pod["metadata"].items() if key != "resourceVersion"
         }
-        ended = {**pod, "metadata": metadata, "status": _ended_pod(said, code)}
+        ended = {**pod, "metadata": metadata, "status": _ended_pod(message, code)}
         self.replace(PODS, ended, "status")
 
 
 def monitor(name: str, **spec: object) -> Object:
-    """Return a suspended monitor, whose probes no node has room for."""
-    whole = {
+    """Return a suspended monitor; its probes request more CPU than any node has."""
+    values = {
         "journey": "clients-health",
         "suspend": True,
         "target": {"url": "http://bench.invalid"},
@@ -125,7 +125,7 @@ def monitor(name: str, **spec: object) -> Object:
         **({} if "schedule" in spec else {"interval": "5m"}),
         **spec,
     }
-    kept = {key: value for key, value in whole.items() if value is not None}
+    kept = {key: value for key, value in values.items() if value is not None}
     return {
         "apiVersion": "monitoring.cadastro.dev/v1alpha1",
         "kind": "SyntheticMonitor",
@@ -134,35 +134,26 @@ def monitor(name: str, **spec: object) -> Object:
     }
 
 
-def runs(one: Object) -> Object:
-    """Return the totals of a monitor, without those that passed late."""
-    totals = (one.get("status") or {}).get("totals", {})
-    return {key: value for key, value in totals.items() if key != "passedAfterRetry"}
+def totals(one: Object) -> Object:
+    """Return the totals of a monitor, without the runs that passed after a retry."""
+    found = (one.get("status") or {}).get("totals", {})
+    return {key: value for key, value in found.items() if key != "passedAfterRetry"}
 
 
-def ready(one: Object) -> tuple[str, str]:
+def ready_condition(one: Object) -> tuple[str, str]:
     """Return the reason and the message of a monitor's condition Ready."""
     found = condition(one.get("status") or {}, "Ready")
     return found.get("reason", ""), found.get("message", "")
 
 
-def until(
-    happened: Callable[[], object], patience: float, otherwise: str, pause: float = PAUSE
-) -> float:
-    """Wait for something, and return how many seconds it took; raises ``MissError``."""
-    began = time.monotonic()
-    while not happened():
-        if time.monotonic() - began > patience:
-            raise MissError(f"after {patience:.0f} s {otherwise}")
-        time.sleep(pause)
-    return time.monotonic() - began
-
-
 @contextmanager
-def space() -> Iterator[Space]:
-    """Have a namespace while the block runs."""
-    with gate() as (way, _), httpx.Client(base_url=way.url, timeout=60) as http:
-        made = Space(f"cadastro-bench-{uuid.uuid4().hex[:6]}", http)
+def temporary_namespace() -> Iterator[Namespace]:
+    """Create a namespace, and delete it after the block."""
+    with (
+        api_proxy() as (proxy, _),
+        httpx.Client(base_url=proxy.url, timeout=HTTP_TIMEOUT_SECONDS) as http,
+    ):
+        made = Namespace(f"cadastro-bench-{uuid.uuid4().hex[:6]}", http)
         body = {"metadata": {"name": made.name}}
         _read(http.post(NAMESPACES.path(""), json=body))
         try:
@@ -171,41 +162,27 @@ def space() -> Iterator[Space]:
             http.delete(NAMESPACES.path("", made.name))
 
 
-def is_gone(http: httpx.Client, namespace: str) -> bool:
-    """Tell whether a namespace is gone."""
+def is_deleted(http: httpx.Client, namespace: str) -> bool:
+    """Return whether a namespace is deleted."""
     path = NAMESPACES.path("", namespace)
     return http.get(path).status_code == httpx.codes.NOT_FOUND
 
 
 @contextmanager
-def definition() -> Iterator[None]:
-    """Have the definition while the block runs; one that is there already stays as it is."""
-    found = subprocess.run(
-        ["kubectl", "get", "crd", NAME],  # noqa: S607 - the one of the PATH
-        capture_output=True,
-        check=False,
+def installed_crd() -> Iterator[None]:
+    """Install the CRD during the block; an existing one stays unchanged."""
+    exists = f"customresourcedefinition.apiextensions.k8s.io/{CRD}" in run_command(
+        "kubectl", "get", "crd", "-o", "name"
     )
-    ours = found.returncode != 0
-    if ours:
-        kubectl("create", "-f", str(DEFINITION))
-        kubectl("wait", "--for=condition=Established", f"crd/{NAME}")
+    if not exists:
+        run_command("kubectl", "create", "-f", str(CRD_FILE))
+        run_command("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}")
     try:
         yield
     finally:
-        if ours:
-            with suppress(subprocess.CalledProcessError):
-                kubectl("delete", "crd", NAME)
-
-
-def kubectl(*arguments: str, stdin: str | None = None) -> None:
-    """Run kubectl; what it complains of is shown."""
-    subprocess.run(
-        ["kubectl", *arguments],  # noqa: S607 - the one of the PATH
-        input=stdin,
-        text=True,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+        if not exists:
+            with suppress(CommandError):
+                run_command("kubectl", "delete", "crd", CRD)
 
 
 def _job(owner: Object, name: str) -> Object:
@@ -213,7 +190,7 @@ def _job(owner: Object, name: str) -> Object:
     return {
         "metadata": {"name": name, "labels": _labels(owner)},
         "spec": {
-            "managedBy": NOBODY,
+            "managedBy": NO_CONTROLLER,
             "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},
         },
     }
@@ -241,21 +218,28 @@ def _pod(owner: Object, job: Object) -> Object:
         "metadata": {"name": job["metadata"]["name"], "labels": labels},
         "spec": {
             "restartPolicy": "Never",
-            "schedulingGates": [{"name": NOBODY}],
+            "schedulingGates": [{"name": NO_CONTROLLER}],
             "containers": [probe],
         },
     }
 
 
-def _ended_pod(said: str, code: int) -> Object:
-    terminated = {"exitCode": code, "message": said, "startedAt": ENDED_AT, "finishedAt": ENDED_AT}
+def _ended_pod(message: str, code: int) -> Object:
+    terminated = {
+        "exitCode": code,
+        "message": message,
+        "startedAt": ENDED_AT,
+        "finishedAt": ENDED_AT,
+    }
     container = {"name": CONTAINER_NAME, "image": "none", "imageID": "", "ready": False}
     state = {"restartCount": 0, "state": {"terminated": terminated}}
     return {"phase": "Failed", "containerStatuses": [{**container, **state}]}
 
 
-def _read(answer: httpx.Response) -> Object:
-    if not answer.is_success:
-        raise MissError(f"{answer.request.method} {answer.request.url.path}: {answer.text[:300]}")
-    document: Object = answer.json()
+def _read(response: httpx.Response) -> Object:
+    if not response.is_success:
+        raise StepFailed(
+            f"{response.request.method} {response.request.url.path}: {response.text[:300]}"
+        )
+    document: Object = response.json()
     return document

@@ -1,4 +1,4 @@
-"""The operator as a process beside us, and what it tells of itself."""
+"""The operator as a local process, and its metrics."""
 
 import os
 import re
@@ -14,16 +14,20 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.operator.namespace import MissError
 from tests.support.ports import free_port
+from tests.support.steps import StepFailed
 
-PATIENCE = 600.0  # seconds for all monitors to be ready
-QUIET = 10.0  # seconds without a reconcile after which the operator is at rest
+IDLE_TIMEOUT_SECONDS = 600.0  # until all monitors are ready
+IDLE_SECONDS = 10.0  # without a reconciliation, after which the operator is idle
+HTTP_TIMEOUT_SECONDS = 60.0
+RECONCILES = "cadastro_synthetic_operator_reconciles_total"
+API_REQUESTS = "cadastro_synthetic_operator_api_requests_total"
+CONDITIONS = "cadastro_synthetic_monitor_condition"
 
 
 @dataclass(frozen=True)
-class Running:
-    """An operator's process."""
+class OperatorProcess:
+    """A process of the operator."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -31,7 +35,7 @@ class Running:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process is there, and says that it lives."""
+        """Whether the process runs, and its liveness check succeeds."""
         if self.process.poll() is not None:
             return False
         with suppress(httpx.HTTPError):
@@ -39,60 +43,60 @@ class Running:
         return False
 
     def kill(self) -> None:
-        """End it without a word."""
+        """Kill the process."""
         self.process.kill()
 
-    def settle(self, quiet: float | None = None) -> float:
-        """Wait until nothing has been reconciled for a while; return when that began, in seconds.
+    def wait_idle(self, quiet: float | None = None) -> float:
+        """Wait until the operator is idle, and return the seconds until its last reconciliation.
 
         Raises:
-            MissError: it does not come to rest, or it has ended.
+            StepFailed: it does not become idle, or it has exited.
 
         """
-        began = since = time.monotonic()
-        seen, quiet = "", QUIET if quiet is None else quiet
-        while time.monotonic() - began < PATIENCE:
+        started = changed = time.monotonic()
+        before, quiet = "", IDLE_SECONDS if quiet is None else quiet
+        while time.monotonic() - started < IDLE_TIMEOUT_SECONDS:
             time.sleep(min(1.0, quiet / 2))
             if self.process.poll() is not None:
-                told = self.log.read_text()[-500:]
-                raise MissError(f"the operator has ended with {self.process.returncode}: {told}")
+                log = self.log.read_text()[-500:]
+                raise StepFailed(f"the operator has exited with {self.process.returncode}: {log}")
             try:
-                now = str(self.samples("cadastro_synthetic_operator_reconciles_total"))
+                now = str(self.samples(RECONCILES))
             except httpx.HTTPError:
-                continue  # it starts
-            if now != seen:
-                seen, since = now, time.monotonic()
-            elif seen != "{}" and time.monotonic() - since > quiet:
-                return since - began
-        raise MissError(f"the operator is not at rest after {PATIENCE:.0f} s")
+                continue  # it is starting
+            if now != before:
+                before, changed = now, time.monotonic()
+            elif before != "{}" and time.monotonic() - changed > quiet:
+                return changed - started
+        raise StepFailed(f"the operator is not idle after {IDLE_TIMEOUT_SECONDS:.0f} s")
 
     @property
     def megabytes(self) -> float:
-        """Its memory."""
+        """Its resident memory in MB."""
         return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
 
     @property
     def writes(self) -> int:
-        """How many requests could have changed something."""
-        requests = self.samples("cadastro_synthetic_operator_api_requests_total")
+        """The number of API requests that can change an object."""
+        requests = self.samples(API_REQUESTS)
         return int(sum(n for labels, n in requests.items() if 'method="GET"' not in labels))
 
     @property
     def ready_monitors(self) -> int:
-        """How many monitors have the condition Ready."""
-        conditions = self.samples("cadastro_synthetic_monitor_condition")
+        """The number of monitors with the condition Ready."""
+        conditions = self.samples(CONDITIONS)
         return sum('status="True",type="Ready"' in labels for labels in conditions)
 
     def samples(self, name: str) -> dict[str, float]:
         """Return the samples of a metric by their labels."""
-        text = httpx.get(f"{self.url}/metrics", timeout=60).text
+        text = httpx.get(f"{self.url}/metrics", timeout=HTTP_TIMEOUT_SECONDS).text
         found = re.findall(rf"^{name}({{.*}}) (\S+)$", text, re.MULTILINE)
         return {labels: float(value) for labels, value in found}
 
 
 @contextmanager
-def operator(namespace: str, kubeconfig: Path | None = None) -> Iterator[Running]:
-    """Run an operator beside us while the block runs."""
+def operator(namespace: str, kubeconfig: Path | None = None) -> Iterator[OperatorProcess]:
+    """Run an operator process during the block."""
     port = free_port()
     environ = {
         **os.environ,
@@ -108,6 +112,6 @@ def operator(namespace: str, kubeconfig: Path | None = None) -> Iterator[Running
         subprocess.Popen(command, env=environ, stdout=log, stderr=log) as process,
     ):
         try:
-            yield Running(process, f"http://127.0.0.1:{port}", Path(log.name))
+            yield OperatorProcess(process, f"http://127.0.0.1:{port}", Path(log.name))
         finally:
             process.kill()

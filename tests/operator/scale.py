@@ -1,4 +1,4 @@
-"""What is measured with many monitors: starts, disturbances, an API server that is away."""
+"""Tests with many monitors: starts, repairs, an API server outage, a deleted namespace."""
 
 import json
 import shlex
@@ -13,138 +13,146 @@ from pathlib import Path
 import httpx
 
 from synthetic.operator.api_client import MONITORS
-from tests.operator.api_proxy import Gate, gate
-from tests.operator.namespace import MissError, Space, is_gone, kubectl, monitor, until
-from tests.operator.operator_process import PATIENCE, Running, operator
-from tests.operator.tampering import P95, disturb, disturb_all, quantiles
+from tests.operator.api_proxy import ApiProxy, api_proxy
+from tests.operator.namespace import Namespace, is_deleted, monitor, wait_until
+from tests.operator.operator_process import IDLE_TIMEOUT_SECONDS, OperatorProcess, operator
+from tests.operator.tampering import P95_LIMIT_SECONDS, quantiles, tamper, tamper_all
+from tests.support.commands import run_command
+from tests.support.steps import check
 
-SECONDS, MEGABYTES = 60.0, 200.0  # what a cold start may take
-WRITES = {"cold start": 2, "restart": 0}  # that each monitor may cost
-DISTURBANCES = 60
-BACK_WITHIN = 30.0  # seconds after the return of the API server
-PULSE = 1.0  # seconds between two questions whether the operator is alive
-STEP = 30.0  # seconds between two lines of progress
+START_LIMIT_SECONDS, MEMORY_LIMIT_MB = 60.0, 200.0  # of a cold start
+WRITES = {"cold start": 2, "restart": 0}  # at most, for each monitor
+CHANGES = 60
+RECOVERY_LIMIT_SECONDS = 30.0  # after the outage of the API server
+LIVENESS_SECONDS = 1.0  # between two liveness checks
+PROGRESS_SECONDS = 30.0  # between two lines of progress
 
 
 @dataclass(frozen=True)
-class Absence:
-    """How the API server goes and returns: by commands, or else by a gate that is shut."""
+class Outage:
+    """An outage of the API server: by two commands, or by a proxy in front of it."""
 
     seconds: float
     stop: str = ""
     start: str = ""
 
 
-def populate(space: Space, count: int) -> list[str]:
-    """Make the monitors, and return their names."""
+def populate(namespace: Namespace, count: int) -> list[str]:
+    """Create monitors, and return their names."""
     items = [monitor(f"bench-{number}", resources=None) for number in range(count)]
     for item in items:
-        item["metadata"]["namespace"] = space.name
-    kubectl(
-        "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    )
+        item["metadata"]["namespace"] = namespace.name
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    run_command("kubectl", "create", "-f", "-", stdin=document)
     return [item["metadata"]["name"] for item in items]
 
 
-def start(space: Space, name: str, count: int) -> str:
-    """Start an operator, wait until it is at rest, and return what that has cost."""
-    with operator(space.name) as running:
-        seconds, ready = running.settle(), running.ready_monitors
-        writes, allowed = running.writes, WRITES[name] * count
-        told = (
-            f"{ready} of {count} ready, at rest after {seconds:.0f} s (of {SECONDS:.0f}), "
-            f"{running.megabytes:.0f} MB (of {MEGABYTES:.0f}), {writes} writes (of {allowed})"
-        )
-        is_small = seconds <= SECONDS and running.megabytes <= MEGABYTES
-    return _judged(told, well=ready == count and is_small and writes <= allowed)
-
-
-def put_back(space: Space, names: list[str]) -> str:
-    """Disturb CronJobs, and return how soon they were put back."""
-    with operator(space.name) as running:
-        running.settle()
-        half, most = quantiles(disturb_all(space, names, DISTURBANCES))
-    told = (
-        f"{DISTURBANCES} disturbances put back, p50 {half:.2f} s, p95 {most:.2f} s (of {P95:.0f})"
+def measure_start(namespace: Namespace, name: str, count: int) -> str:
+    """Start an operator, wait until it is idle, and return its time, memory and writes."""
+    with operator(namespace.name) as process:
+        seconds, ready = process.wait_idle(), process.ready_monitors
+        writes, allowed = process.writes, WRITES[name] * count
+        megabytes = process.megabytes
+    summary = (
+        f"{ready} of {count} ready, idle after {seconds:.0f} s (of {START_LIMIT_SECONDS:.0f}), "
+        f"{megabytes:.0f} MB (of {MEMORY_LIMIT_MB:.0f}), {writes} writes (of {allowed})"
     )
-    return _judged(told, well=most <= P95)
+    is_small = seconds <= START_LIMIT_SECONDS and megabytes <= MEMORY_LIMIT_MB
+    check(ready == count and is_small and writes <= allowed, summary)
+    return summary
 
 
-def away(space: Space, names: list[str], absence: Absence, say: Callable[[str], None]) -> str:
-    """Take the API server away for a while; return how soon all is as before."""
-    with _reached(space, absence) as (running, leave, come_back):
-        running.settle()
-        leave()
+def measure_repair(namespace: Namespace, names: list[str]) -> str:
+    """Tamper with CronJobs, and return the time of the repairs."""
+    with operator(namespace.name) as process:
+        process.wait_idle()
+        median, p95 = quantiles(tamper_all(namespace, names, CHANGES))
+    limit = f"(of {P95_LIMIT_SECONDS:.0f})"
+    summary = f"{CHANGES} changes repaired, p50 {median:.2f} s, p95 {p95:.2f} s {limit}"
+    check(p95 <= P95_LIMIT_SECONDS, summary)
+    return summary
+
+
+def survives_outage(
+    namespace: Namespace, names: list[str], outage: Outage, report: Callable[[str], None]
+) -> str:
+    """Stop the API server for a while, and return the time of the recovery."""
+    with _operator_with_outage(namespace, outage) as (process, stop, start):
+        process.wait_idle()
+        stop()
         try:
-            beats, alive = _watch(running, absence.seconds, say)
+            checks, alive = _check_liveness(process, outage.seconds, report)
         finally:
-            come_back()
+            start()
+        message = "the API server does not respond"
+        wait_until(lambda: _responds(namespace), RECOVERY_LIMIT_SECONDS, message)
         returned = time.monotonic()
-        until(lambda: _answers(space), BACK_WITHIN, "the API server does not answer")
-        returned = time.monotonic()
-        disturb(space, names[0], "deleted")
-        back = time.monotonic() - returned
-        running.settle()  # what is put back from now on, a watch has told of, and no resync
-        again = disturb(space, names[-1], "edited")
-        is_there = running.is_alive
-    told = (
-        f"{absence.seconds:.0f} s without an API server: alive {alive} of {beats} times, "
-        f"{back:.1f} s after its return a CronJob is put back (of {BACK_WITHIN:.0f}), "
-        f"later another one within {again:.2f} s (of {P95:.0f})"
+        tamper(namespace, names[0], "deleted")
+        first = time.monotonic() - returned
+        process.wait_idle()  # later repairs prove that the watches work, not the resync
+        second = tamper(namespace, names[-1], "edited")
+        is_alive = process.is_alive
+    summary = (
+        f"{outage.seconds:.0f} s without an API server: alive {alive} of {checks} times, "
+        f"{first:.1f} s after its return a CronJob is repaired (of {RECOVERY_LIMIT_SECONDS:.0f}), "
+        f"later another one within {second:.2f} s (of {P95_LIMIT_SECONDS:.0f})"
     )
-    return _judged(told, well=is_there and alive == beats and back <= BACK_WITHIN and again <= P95)
+    is_fast = first <= RECOVERY_LIMIT_SECONDS and second <= P95_LIMIT_SECONDS
+    check(is_alive and alive == checks and is_fast, summary)
+    return summary
 
 
-def deleted(space: Space) -> str:
-    """Delete the namespace while no operator is there, and return how soon it is gone."""
-    kubectl("delete", "namespace", space.name, "--wait=false")
-    gone = until(lambda: is_gone(space.http, space.name), PATIENCE, "the namespace is not gone")
-    return f"the namespace was gone after {gone:.0f} s, without an operator"
+def delete_namespace(namespace: Namespace) -> str:
+    """Delete the namespace without an operator, and return the time of the deletion."""
+    run_command("kubectl", "delete", "namespace", namespace.name, "--wait=false")
+    seconds = wait_until(
+        lambda: is_deleted(namespace.http, namespace.name),
+        IDLE_TIMEOUT_SECONDS,
+        "the namespace is not deleted",
+    )
+    return f"the namespace was deleted after {seconds:.0f} s, without an operator"
 
 
 @contextmanager
-def _reached(
-    space: Space, absence: Absence
-) -> Iterator[tuple[Running, Callable[[], None], Callable[[], None]]]:
-    """Run an operator; yield it, and what takes its API server away and brings it back."""
-    if absence.stop:
-        with operator(space.name) as running:
-            yield running, lambda: _command(absence.stop), lambda: _command(absence.start)
+def _operator_with_outage(
+    namespace: Namespace, outage: Outage
+) -> Iterator[tuple[OperatorProcess, Callable[[], None], Callable[[], None]]]:
+    """Run an operator; yield it, and functions that stop and start its API server."""
+    if outage.stop:
+        with operator(namespace.name) as process:
+            yield process, lambda: _run(outage.stop), lambda: _run(outage.start)
         return
-    with gate() as (way, shut), tempfile.TemporaryDirectory() as folder:
+    with api_proxy() as (proxy, stop), tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        way.write_kubeconfig(kubeconfig)
-        with operator(space.name, kubeconfig) as running:
-            yield running, shut, lambda: _open(way)
+        proxy.write_kubeconfig(kubeconfig)
+        with operator(namespace.name, kubeconfig) as process:
+            yield process, stop, lambda: _restart(proxy)
 
 
-def _watch(running: Running, seconds: float, say: Callable[[str], None]) -> tuple[int, int]:
-    """Return how often the operator was asked whether it is alive, and how often it was."""
-    began, told, beats, alive = time.monotonic(), STEP, 0, 0
-    while (passed := time.monotonic() - began) < seconds:
-        beats, alive = beats + 1, alive + running.is_alive
-        if passed > told:
-            say(f"away, {passed:.0f} s of {seconds:.0f}")
-            told += STEP
-        time.sleep(PULSE)
-    return beats, alive
+def _check_liveness(
+    process: OperatorProcess, seconds: float, report: Callable[[str], None]
+) -> tuple[int, int]:
+    """Return the number of liveness checks, and of those that succeeded."""
+    started, next_report, checks, alive = time.monotonic(), PROGRESS_SECONDS, 0, 0
+    while (passed := time.monotonic() - started) < seconds:
+        checks, alive = checks + 1, alive + process.is_alive
+        if passed > next_report:
+            report(f"outage, {passed:.0f} s of {seconds:.0f}")
+            next_report += PROGRESS_SECONDS
+        time.sleep(LIVENESS_SECONDS)
+    return checks, alive
 
 
-def _answers(space: Space) -> bool:
+def _responds(namespace: Namespace) -> bool:
     with suppress(httpx.HTTPError):
-        return space.http.get(MONITORS.path(space.name), params={"limit": 1}).is_success
+        path = MONITORS.path(namespace.name)
+        return namespace.http.get(path, params={"limit": 1}).is_success
     return False
 
 
-def _open(way: Gate) -> None:
-    way.is_shut = False
+def _restart(proxy: ApiProxy) -> None:
+    proxy.is_stopped = False
 
 
-def _command(line: str) -> None:
+def _run(line: str) -> None:
     subprocess.run(shlex.split(line), check=True, stdout=subprocess.DEVNULL)
-
-
-def _judged(told: str, *, well: bool) -> str:
-    if not well:
-        raise MissError(told)
-    return told

@@ -1,34 +1,37 @@
-"""What others do to CronJobs, and how soon each is as it was."""
+"""Changes of CronJobs by others, and the time until the operator reverts them."""
 
 import copy
 import statistics
 from itertools import cycle, islice
 
 from synthetic.operator.api_client import CRON_JOBS, Object
-from tests.operator.namespace import Space, until
+from tests.operator.namespace import Namespace, wait_until
 
 KINDS = ("deleted", "edited", "a container added")
-P95 = 5.0  # seconds
-PATIENCE = 60.0  # seconds
-THEIRS = {"name": "theirs", "image": "theirs.invalid/none"}
+P95_LIMIT_SECONDS = 5.0
+REPAIR_TIMEOUT_SECONDS = 60.0
+FOREIGN_CONTAINER = {"name": "theirs", "image": "theirs.invalid/none"}
 
 
-def disturb(space: Space, name: str, kind: str, patience: float = PATIENCE) -> float:
-    """Do something to a monitor's CronJob; return after how many seconds it was put back.
+def tamper(
+    namespace: Namespace, name: str, kind: str, timeout: float = REPAIR_TIMEOUT_SECONDS
+) -> float:
+    """Change a monitor's CronJob, and return the seconds until the operator has repaired it.
 
     Raises:
-        MissError: it was not.
+        StepFailed: it was not repaired.
 
     """
-    (before,) = space.cron_jobs(space.monitor(name))
-    _do(space, kind, before)
-    return until(lambda: _is_back(space, before, kind), patience, f"{name}: not put back: {kind}")
+    (before,) = namespace.cron_jobs(namespace.monitor(name))
+    _change(namespace, kind, before)
+    message = f"{name}: not repaired: {kind}"
+    return wait_until(lambda: _is_repaired(namespace, before, kind), timeout, message)
 
 
-def disturb_all(space: Space, names: list[str], times: int) -> list[float]:
-    """Disturb one monitor after the other, in each way in turn; return the seconds of each."""
-    turns = islice(zip(cycle(names), cycle(KINDS), strict=False), times)
-    return [disturb(space, name, kind) for name, kind in turns]
+def tamper_all(namespace: Namespace, names: list[str], count: int) -> list[float]:
+    """Tamper with the monitors in turn, with each kind of change; return the repair times."""
+    turns = islice(zip(cycle(names), cycle(KINDS), strict=False), count)
+    return [tamper(namespace, name, kind) for name, kind in turns]
 
 
 def quantiles(seconds: list[float]) -> tuple[float, float]:
@@ -36,21 +39,23 @@ def quantiles(seconds: list[float]) -> tuple[float, float]:
     return statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
 
 
-def _do(space: Space, kind: str, before: Object) -> None:
+def _change(namespace: Namespace, kind: str, before: Object) -> None:
     changed = copy.deepcopy(before)
     if kind == "deleted":
-        space.delete(CRON_JOBS, before["metadata"]["name"])
+        namespace.delete(CRON_JOBS, before["metadata"]["name"])
         return
     if kind == "edited":
         changed["spec"]["schedule"] = "0 0 1 1 *"
     else:
-        changed["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"].append(THEIRS)
-    space.replace(CRON_JOBS, changed)
+        changed["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"].append(
+            FOREIGN_CONTAINER
+        )
+    namespace.replace(CRON_JOBS, changed)
 
 
-def _is_back(space: Space, before: Object, kind: str) -> bool:
-    live = space.get(CRON_JOBS, before["metadata"]["name"])
+def _is_repaired(namespace: Namespace, before: Object, kind: str) -> bool:
+    live = namespace.get(CRON_JOBS, before["metadata"]["name"])
     if live is None or live["spec"] != before["spec"]:
         return False
-    is_another = live["metadata"]["uid"] != before["metadata"]["uid"]
-    return bool(is_another == (kind == "deleted"))
+    is_new = live["metadata"]["uid"] != before["metadata"]["uid"]
+    return bool(is_new == (kind == "deleted"))

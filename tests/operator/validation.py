@@ -1,13 +1,14 @@
-"""What people get wrong in a monitor: the schema refuses it, or a condition says what to change."""
+"""Invalid monitors: the schema rejects them, or a condition explains the error."""
 
 from synthetic.operator.api_client import CRON_JOBS, Object
 from synthetic.operator.cronjob import cron_job_name
-from tests.operator.namespace import MissError, Space, monitor, ready, until
+from tests.operator.namespace import Namespace, monitor, ready_condition, wait_until
 from tests.operator.operator_process import operator
+from tests.support.steps import StepFailed, check
 
-PATIENCE = 30.0  # seconds until a condition says so
-LONGEST = 63  # characters of a name
-TOO_LONG = (LONGEST + 1, 253)
+CONDITION_TIMEOUT_SECONDS = 30.0
+MAX_NAME_LENGTH = 63  # characters
+TOO_LONG = (MAX_NAME_LENGTH + 1, 253)
 TARGET = "spec.target.url in body should match"
 SCHEMA: list[tuple[Object, str]] = [
     ({"schedule": "@daily", "interval": "5m"}, "spec.schedule in body should match"),
@@ -36,36 +37,35 @@ CONDITIONS: list[tuple[str, Object, str]] = [
     ("no-ingress", {"target": {"ingress": {"name": "nowhere"}}}, "NoIngress"),
     ("no-quantity", {"resources": {"limits": {"memory": "much"}}}, "Refused"),
     ("taken", {}, "NameTaken"),
-    ("n" * LONGEST, {}, "Scheduled"),
+    ("n" * MAX_NAME_LENGTH, {}, "Scheduled"),
 ]
 
 
-def refused(space: Space) -> str:
-    """Give all of it; return how many cases were told as they must be."""
-    for spec, told in SCHEMA:
-        _expect(space.refusal(monitor("bad", **spec)), told, spec)
+def check_validation(namespace: Namespace) -> str:
+    """Create invalid monitors, and return the number of correct rejections and conditions."""
+    for spec, message in SCHEMA:
+        _check_rejection(namespace.rejection(monitor("bad", **spec)), message, spec)
     for length in TOO_LONG:
-        _expect(space.refusal(monitor("n" * length)), "63 characters at most", length)
-    made = {name: space.add_monitor(name, **spec) for name, spec, _ in CONDITIONS}
-    theirs = space.create(CRON_JOBS, _foreign(cron_job_name(made["taken"])))
-    with operator(space.name) as running:
+        rejection = namespace.rejection(monitor("n" * length))
+        _check_rejection(rejection, "63 characters at most", length)
+    made = {name: namespace.add_monitor(name, **spec) for name, spec, _ in CONDITIONS}
+    theirs = namespace.create(CRON_JOBS, _foreign(cron_job_name(made["taken"])))
+    with operator(namespace.name) as process:
         for name, _, reason in CONDITIONS:
-            _see(space, name, reason)
-        if not running.is_alive:
-            raise MissError("the operator has ended")
-    if space.get(CRON_JOBS, theirs["metadata"]["name"]) != theirs:
-        raise MissError("somebody else's CronJob was changed")
-    return f"{len(SCHEMA) + len(TOO_LONG)} refused by the schema, {len(CONDITIONS)} told by Ready"
+            _check_condition(namespace, name, reason)
+        check(process.is_alive, "the operator has exited")
+    found = namespace.get(CRON_JOBS, theirs["metadata"]["name"])
+    check(found == theirs, "a foreign CronJob was changed")
+    rejected = len(SCHEMA) + len(TOO_LONG)
+    return f"{rejected} rejected by the schema, {len(CONDITIONS)} explained by Ready"
 
 
-def _see(space: Space, name: str, reason: str) -> None:
-    def told() -> bool:
-        return ready(space.monitor(name))[0] == reason
-
-    try:
-        until(told, PATIENCE, f"Ready has not the reason {reason}")
-    except MissError as error:
-        raise MissError(f"{name}: {error}: {ready(space.monitor(name))}") from None
+def _check_condition(namespace: Namespace, name: str, reason: str) -> None:
+    wait_until(
+        lambda: ready_condition(namespace.monitor(name))[0] == reason,
+        CONDITION_TIMEOUT_SECONDS,
+        lambda: f"{name}: Ready is not {reason}: {ready_condition(namespace.monitor(name))}",
+    )
 
 
 def _foreign(name: str) -> Object:
@@ -77,6 +77,6 @@ def _foreign(name: str) -> Object:
     }
 
 
-def _expect(seen: str, told: str, given: object) -> None:
-    if told not in seen:
-        raise MissError(f"{given}: not {told!r}, but {seen or 'accepted'!r}")
+def _check_rejection(rejection: str, expected: str, given: object) -> None:
+    if expected not in rejection:
+        raise StepFailed(f"{given}: not {expected!r}, but {rejection or 'accepted'!r}")

@@ -106,7 +106,7 @@ def test_every_mutant_applies_and_names_the_fault_that_catches_it(
 
 
 def test_reports_a_stale_mutant(tmp_path: Path) -> None:
-    mutant = Mutant("old", "servicekit", "outbox.py", "-", "no such text", "")
+    mutant = Mutant("old", "servicekit", "__init__.py", "-", "no such text", "")
     with pytest.raises(StaleMutant, match=r"old\.toml"):
         mutant.install(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The operator bench finds what it looks for, and tells when it is not so."""
+"""Tests of the operator tests, with a stand-in for the API server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,9 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.operator import operator_process, resilience, scale, termination_messages
-from tests.operator.namespace import MissError, Space, ready, space, until
+from tests.operator.namespace import (
+    Namespace,
+    ready_condition,
+    temporary_namespace,
+    wait_until,
+)
 from tests.operator.operator_process import operator
-from tests.operator.tampering import disturb
+from tests.operator.tampering import tamper
+from tests.support.steps import StepFailed
 from tests.support.synthetic.fake_api_server import serve
 from tests.support.synthetic.fake_cluster import FakeCluster
 
@@ -17,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The event loop that the stand-in for a cluster runs in."""
+    """The event loop of the stand-in for a cluster."""
     return "asyncio"
 
 
@@ -26,68 +32,78 @@ async def here(
     anyio_backend: str,  # noqa: ARG001 - anyio needs it to run this
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Space]:
-    """A namespace of a cluster that nobody else uses."""
+) -> AsyncIterator[Namespace]:
+    """A namespace of an unshared cluster."""
     kubeconfig = tmp_path_factory.mktemp("cluster") / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    monkeypatch.setattr(operator_process, "QUIET", 1.0)
+    monkeypatch.setattr(operator_process, "IDLE_SECONDS", 1.0)
     async with serve(FakeCluster(), kubeconfig):
-        opened = space()
+        opened = temporary_namespace()
         made = await asyncio.to_thread(opened.__enter__)
         yield made
         await asyncio.to_thread(opened.__exit__, None, None, None)
 
 
-async def test_an_operator_that_is_killed_at_a_write_converges(here: Space) -> None:
-    assert await asyncio.to_thread(resilience.kill, here, 2, is_new=False, is_heard=True)
-    assert not await asyncio.to_thread(resilience.kill, here, 99, is_new=True, is_heard=False)
+async def test_a_new_operator_converges_after_a_kill_at_a_write(here: Namespace) -> None:
+    assert await asyncio.to_thread(
+        resilience.kill_at_write, here, 2, is_new=False, is_forwarded=True
+    )
+    assert not await asyncio.to_thread(
+        resilience.kill_at_write, here, 99, is_new=True, is_forwarded=False
+    )
 
 
-async def test_refusals_are_outlived(here: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resilience, "FEW", 3)
-    assert "3 disturbances put back" in await asyncio.to_thread(resilience.refusals, here)
-
-
-async def test_runs_that_nobody_saw_are_counted(
-    here: Space, monkeypatch: pytest.MonkeyPatch
+async def test_the_operator_tolerates_rejected_requests(
+    here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resilience, "AWAY", 3)
-    assert "3 of 3 that passed" in await asyncio.to_thread(resilience.unseen, here)
+    monkeypatch.setattr(resilience, "MONITOR_COUNT", 3)
+    assert "3 changes repaired" in await asyncio.to_thread(resilience.tolerates_rejections, here)
 
 
-async def test_an_api_server_that_was_away_is_watched_again(here: Space) -> None:
+async def test_counts_runs_that_ended_without_an_operator(
+    here: Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resilience, "MISSED", 3)
+    assert "3 of 3 that passed" in await asyncio.to_thread(resilience.counts_missed_runs, here)
+
+
+async def test_the_operator_recovers_from_an_api_server_outage(here: Namespace) -> None:
     names = ["a", "b"]
     for name in names:
         await asyncio.to_thread(here.add_monitor, name)
-    absence = scale.Absence(3)
-    told = await asyncio.to_thread(scale.away, here, names, absence, lambda _: None)
-    assert told.startswith("3 s without an API server: alive ")
+    outage = scale.Outage(3)
+    summary = await asyncio.to_thread(scale.survives_outage, here, names, outage, lambda _: None)
+    assert summary.startswith("3 s without an API server: alive ")
 
 
-async def test_what_nobody_puts_back_is_a_miss(here: Space) -> None:
-    def disturb_without_an_operator() -> None:
+async def test_reports_a_change_that_is_not_repaired(here: Namespace) -> None:
+    def tamper_without_an_operator() -> None:
         here.add_monitor("a")
         with operator(here.name):
-            until(lambda: ready(here.monitor("a"))[0] == "Scheduled", 20.0, "it is not ready")
-        disturb(here, "a", "deleted", 0.1)
+            wait_until(
+                lambda: ready_condition(here.monitor("a"))[0] == "Scheduled", 20.0, "not ready"
+            )
+        tamper(here, "a", "deleted", 0.1)
 
-    with pytest.raises(MissError, match="a: not put back: deleted"):
-        await asyncio.to_thread(disturb_without_an_operator)
+    with pytest.raises(StepFailed, match="a: not repaired: deleted"):
+        await asyncio.to_thread(tamper_without_an_operator)
 
 
-async def test_messages_that_make_no_sense_are_borne(
-    here: Space, monkeypatch: pytest.MonkeyPatch
+async def test_the_operator_tolerates_invalid_termination_messages(
+    here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, number in {"MESSAGES": 24, "OWNERS": 2, "EACH": 4}.items():
+    for name, number in {"MESSAGES": 24, "MONITOR_COUNT": 2, "JOBS_EACH": 4}.items():
         monkeypatch.setattr(termination_messages, name, number)
-    said: list[str] = []
-    told = await asyncio.to_thread(termination_messages.borne, here, said.append)
-    assert told.startswith("24 messages counted by one process, 0 looks at a monitor went wrong")
-    assert said == ["8 of 24 messages", "16 of 24 messages", "24 of 24 messages"]
+    lines: list[str] = []
+    summary = await asyncio.to_thread(
+        termination_messages.check_fuzzed_messages, here, lines.append
+    )
+    assert summary.startswith("24 messages counted by one process, 0 reconciliations failed")
+    assert lines == ["8 of 24 messages", "16 of 24 messages", "24 of 24 messages"]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"totals": {"passed": 26, "failed": 25, "error": 0, "disrupted": 0}}, "not 25 passed"),
         ({"totals": {"passed": 25, "failed": 24, "error": 0, "disrupted": 1}}, "not 25 passed"),
@@ -96,10 +112,10 @@ async def test_messages_that_make_no_sense_are_borne(
         ({"target": "x" * 9000}, "a status of 9"),
     ],
 )
-def test_a_status_that_counts_wrong_or_is_unsound_is_a_miss(
-    change: dict[str, object], told: str
+def test_reports_wrong_totals_and_an_invalid_status(
+    change: dict[str, object], message: str
 ) -> None:
     totals = {"passed": 25, "failed": 20, "error": 5, "disrupted": 0}
-    termination_messages.judge({"status": {"totals": totals}}, 1)
-    with pytest.raises(MissError, match=told):
-        termination_messages.judge({"status": {"totals": totals, **change}}, 1)
+    termination_messages.check_status({"status": {"totals": totals}}, 1)
+    with pytest.raises(StepFailed, match=message):
+        termination_messages.check_status({"status": {"totals": totals, **change}}, 1)

@@ -1,1 +1,1 @@
-"""The clients service beside what people would pick instead, measured in one run."""
+"""Benchmarks of the clients service, and a comparison with other stacks."""

@@ -1,4 +1,4 @@
-"""What a person sees while a benchmark runs, and the one error that ends it."""
+"""Progress messages on standard error, and the error that ends a benchmark."""
 
 import sys
 import time
@@ -6,11 +6,11 @@ import time
 _started = time.monotonic()
 
 
-class BenchError(Exception):
-    """The benchmark cannot go on; the message says why and what to do."""
+class BenchmarkError(Exception):
+    """The benchmark cannot continue; the message gives the reason and a remedy."""
 
 
-def say(text: str) -> None:
-    """Show progress."""
+def report(text: str) -> None:
+    """Write a message with the elapsed time."""
     sys.stderr.write(f"bench: [{time.monotonic() - _started:5.0f} s] {text}\n")
     sys.stderr.flush()

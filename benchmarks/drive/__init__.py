@@ -1,1 +1,1 @@
-"""Requests to the servers: load generator, pgbench, conformance checks."""
+"""Requests to the servers: load generator, in-process requests, pgbench, conformance checks."""

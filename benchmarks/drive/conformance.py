@@ -1,181 +1,89 @@
-"""Checks that a server answers as the others do, what is wrong included, before it is timed."""
-
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+"""Check that a server responds as the others do, errors included, before it is measured."""
 
 import httpx
-import jwt
 
-from benchmarks.progress import BenchError
-from benchmarks.testbed import client_data
-from servicekit.testing import user_claims
+from benchmarks.drive.bad_requests import (
+    CLIENT,
+    BadRequest,
+    TokenSigner,
+    bad_inputs,
+    bad_tokens,
+    new_client,
+)
+from benchmarks.progress import BenchmarkError
 
 JSON = {"Content-Type": "application/json"}
-NOBODY = 2**62
-PERSON = {
-    "name": "Pessoa 7",
-    "email": client_data.email(7),
-    "cpf": client_data.cpf(7),
-    "balance": "30.25",
-}
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request and the status that it must have; ``wrong`` names what is wrong with it."""
+def check(name: str, url: str, token: str, signer: TokenSigner) -> int:
+    """Check the server at ``url``, and return the number of checks.
 
-    wrong: str
-    status: int
-    method: str
-    path: str
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    Raises:
+        BenchmarkError: a response differs.
 
-
-class Signer:
-    """Signs tokens with auth's own key, good ones and bad ones."""
-
-    def __init__(self, keys: Path) -> None:
-        """Read the key from auth's folder."""
-        pem = next(keys.glob("*.pem"))
-        self._kid, self._key = pem.stem, pem.read_text()
-
-    def token(self, typ: str = "at+jwt", **changes: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Return a good token, changed."""
-        claims = user_claims(**{"scope": "clients:read clients:write", **changes})
-        headers = {"kid": self._kid, "typ": typ}
-        return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
-
-
-def bad_tokens(signer: Signer) -> list[Call]:
-    """Return what no server may let in."""
-    past = int(time.time()) - 10
-    good = signer.token()
-    headers = {
-        "no token": {},
-        "another scheme": {"Authorization": "Basic YTpi"},
-        "no JWT": {"Authorization": "Bearer nonsense"},
-        "a forged token": {"Authorization": f"Bearer {good[:-9]}AAAAAAAAA"},
-        "an expired token": {"Authorization": f"Bearer {signer.token(exp=past)}"},
-        "another audience": {"Authorization": f"Bearer {signer.token(aud='others')}"},
-        "another issuer": {"Authorization": f"Bearer {signer.token(iss='others')}"},
-        "no realm": {"Authorization": f"Bearer {signer.token(realm='none')}"},
-        "another kind of token": {"Authorization": f"Bearer {signer.token(typ='JWT')}"},
-    }
-    calls = [Call(what, 401, "GET", "/clients/fetch/7", headers=h) for what, h in headers.items()]
-    reader = {"Authorization": f"Bearer {signer.token(scope='clients:read')}"}
-    return [*calls, Call("no scope", 403, "PUT", "/clients/update/7", PERSON, reader)]
-
-
-def bad_inputs() -> list[Call]:
-    """Return what no server may take, and what is not there."""
-    bodies: dict[str, Any] = {
-        "malformed JSON": b'{"name": ',
-        "an array": [],
-        "no name": {name: value for name, value in PERSON.items() if name != "name"},
-        "a blank name": {**PERSON, "name": " "},
-        "a name that is a number": {**PERSON, "name": 5},
-        "an e-mail without a domain": {**PERSON, "email": "pessoa@"},
-        "wrong check digits": {**PERSON, "cpf": "529.982.247-26"},
-        "a CPF that is a number": {**PERSON, "cpf": 52998224725},
-        "a negative balance": {**PERSON, "balance": -1},
-        "a third decimal place": {**PERSON, "balance": "1.005"},
-        "too much money": {**PERSON, "balance": 10_000_000_000},
-        "NaN": b'{"name":"A","email":"a@example.com","cpf":"52998224725","balance":NaN}',
-        "an unknown field": {**PERSON, "age": 5},
-    }
-    create, update = ("POST", "/clients/create"), ("PUT", "/clients/update/7")
-    calls = [Call(what, 400, *at, body) for what, body in bodies.items() for at in (create, update)]
-    fetch = {"?limit=0": 400, "?limit=1001": 400, "?limit=ten": 400, "?after=-1": 400}
-    fetch |= {"/0": 400, f"/{NOBODY}": 404}
-    return [
-        *calls,
-        *(Call(what, status, "GET", f"/clients/fetch{what}") for what, status in fetch.items()),
-        Call("nobody", 404, "PUT", f"/clients/update/{NOBODY}", _somebody_new()),
-        Call("a taken e-mail", 409, "POST", "/clients/create", {**_somebody_new(), **_of("email")}),
-        Call("a taken CPF", 409, "POST", "/clients/create", {**_somebody_new(), **_of("cpf")}),
-        Call("another's CPF", 409, "PUT", "/clients/update/8", {**_somebody_new(), **_of("cpf")}),
-    ]
-
-
-def check(name: str, base: str, token: str, signer: Signer) -> int:
-    """Check the server at ``base`` and return in how many points; raises ``BenchError``."""
-    with httpx.Client(base_url=base, timeout=30, trust_env=False) as client:
-        tokens, inputs, goods = bad_tokens(signer), bad_inputs(), (_fetches, _lists, _writes)
-        for call in tokens:
-            _refused(name, client, call)
+    """
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        tokens, inputs, checks = bad_tokens(signer), bad_inputs(), (_fetch, _list, _write)
+        for request in tokens:
+            _check_rejected(name, client, request)
         client.headers["Authorization"] = f"Bearer {token}"
-        for call in inputs:
-            _refused(name, client, call)
-        for good in goods:
-            good(name, client)
-    return len(tokens) + len(inputs) + len(goods)
+        for request in inputs:
+            _check_rejected(name, client, request)
+        for check_success in checks:
+            check_success(name, client)
+    return len(tokens) + len(inputs) + len(checks)
 
 
-def _refused(name: str, client: httpx.Client, call: Call) -> None:
-    answer = _send(client, call)
-    media = answer.headers.get("content-type", "").partition(";")[0]
-    _expect(name, call.wrong, answer.status_code, call.status)
-    _expect(name, f"{call.wrong}, its media type", media, "application/problem+json")
-    document = answer.json()
-    _expect(name, f"{call.wrong}, its status", document.get("status"), call.status)
-    _expect(name, f"{call.wrong}, its sentence", bool(document.get("msg")), True)  # noqa: FBT003 - a value
-    challenged = "www-authenticate" in answer.headers
-    _expect(name, f"{call.wrong}, its challenge", challenged or call.status != 401, True)  # noqa: FBT003, PLR2004
+def _check_rejected(name: str, client: httpx.Client, request: BadRequest) -> None:
+    response = _send(client, request)
+    media = response.headers.get("content-type", "").partition(";")[0]
+    _expect(name, f"{request.defect}, status", response.status_code, request.status)
+    _expect(name, f"{request.defect}, media type", media, "application/problem+json")
+    problem = response.json()
+    _expect(name, f"{request.defect}, status of the problem", problem.get("status"), request.status)
+    _expect(name, f"{request.defect}, message", bool(problem.get("msg")), expected=True)
+    if request.status == httpx.codes.UNAUTHORIZED:
+        has_challenge = "www-authenticate" in response.headers
+        _expect(name, f"{request.defect}, challenge", has_challenge, expected=True)
 
 
-def _fetches(name: str, client: httpx.Client) -> None:
-    answer = client.get("/clients/fetch/7")
-    _expect(name, "a fetch", answer.json(), {"id": 7, **PERSON})
-    _expect(name, "an entity tag", answer.headers.get("etag", "")[:1], '"')
+def _fetch(name: str, client: httpx.Client) -> None:
+    response = client.get("/clients/fetch/7")
+    _expect(name, "fetch", response.json(), {"id": 7, **CLIENT})
+    _expect(name, "entity tag", response.headers.get("etag", "")[:1], '"')
 
 
-def _lists(name: str, client: httpx.Client) -> None:
-    answer = client.get("/clients/fetch?limit=100&after=6")
-    ids = [row["id"] for row in answer.json()]
-    _expect(name, "a page", ids, list(range(7, 107)))
-    _expect(name, "its first row", answer.json()[0], {"id": 7, **PERSON})
-    _expect(name, "its next page", "after=106" in answer.headers.get("link", ""), True)  # noqa: FBT003
+def _list(name: str, client: httpx.Client) -> None:
+    response = client.get("/clients/fetch?limit=100&after=6")
+    ids = [row["id"] for row in response.json()]
+    _expect(name, "ids of a page", ids, list(range(7, 107)))
+    _expect(name, "first row of a page", response.json()[0], {"id": 7, **CLIENT})
+    has_next = "after=106" in response.headers.get("link", "")
+    _expect(name, "link to the next page", has_next, expected=True)
 
 
-def _writes(name: str, client: httpx.Client) -> None:
-    made = client.post("/clients/create", json=_somebody_new())
-    _expect(name, "a create", made.status_code, 201)
-    identifier = made.json()["id"]
-    changed = {**_somebody_new(), "balance": 0.1}
-    answer = client.put(f"/clients/update/{identifier}", json=changed)
-    _expect(name, "an update", answer.status_code, 200)
-    _expect(name, "its sentence", bool(answer.json()["msg"]), True)  # noqa: FBT003
+def _write(name: str, client: httpx.Client) -> None:
+    created = client.post("/clients/create", json=new_client())
+    _expect(name, "status of a create", created.status_code, 201)
+    identifier = created.json()["id"]
+    changed = {**new_client(), "balance": 0.1}
+    response = client.put(f"/clients/update/{identifier}", json=changed)
+    _expect(name, "status of an update", response.status_code, 200)
+    _expect(name, "message of an update", bool(response.json()["msg"]), expected=True)
     row = client.get(f"/clients/fetch/{identifier}").json()
-    _expect(name, "what it wrote", row, {"id": identifier, **changed, "balance": "0.10"})
+    _expect(name, "updated row", row, {"id": identifier, **changed, "balance": "0.10"})
 
 
-def _send(client: httpx.Client, call: Call) -> httpx.Response:
-    if isinstance(call.body, bytes):
-        headers = {**JSON, **call.headers}
-        return client.request(call.method, call.path, content=call.body, headers=headers)
-    return client.request(call.method, call.path, json=call.body, headers=call.headers)
+def _send(client: httpx.Client, request: BadRequest) -> httpx.Response:
+    method, path = request.method, request.path
+    if isinstance(request.body, bytes):
+        headers = {**JSON, **request.headers}
+        return client.request(method, path, content=request.body, headers=headers)
+    return client.request(method, path, json=request.body, headers=request.headers)
 
 
-def _expect(name: str, what: str, found: object, wanted: object) -> None:
-    if found != wanted:
-        message = f"{name} is not the same as the others: {what} is {found!r}, not {wanted!r}"
-        raise BenchError(message)
-
-
-def _somebody_new() -> dict[str, str]:
-    number = client_data.FIRST_NEW + time.time_ns() // 1000 % (
-        client_data.LAST_NEW - client_data.FIRST_NEW
-    )
-    return {
-        "name": f"Pessoa {number}",
-        "email": client_data.email(number),
-        "cpf": client_data.cpf(number),
-        "balance": "30.25",
-    }
-
-
-def _of(name: str) -> dict[str, str]:
-    return {name: PERSON[name]}
+def _expect(name: str, what: str, observed: object, expected: object) -> None:
+    if observed != expected:
+        raise BenchmarkError(
+            f"{name} differs from the other servers: {what} is {observed!r}, not {expected!r}"
+        )

@@ -1,6 +1,7 @@
-"""Our application driven in one process, without a network: what an instruction counter runs.
+"""The clients service driven in one process without a network, for an instruction counter.
 
-It reads lines `operation count` from standard input, does so many requests, and answers `done`.
+It reads lines `operation count` from standard input, performs that many requests, and writes
+`done` to standard error.
 """
 
 import asyncio
@@ -9,67 +10,84 @@ import os
 import sys
 from typing import Any
 
-from benchmarks.drive.request_plan import Plan, plan
+from benchmarks.drive.request_plan import RequestFactory, request_factory
 from clients.app import create_app
 
-GOOD = {200, 201}
-ATTEMPTS = 1000
+SUCCESS = {200, 201}
+READY_ATTEMPTS = 1000
+READY_INTERVAL_SECONDS = 0.2
 
 
-async def replay(token: str, rows: int) -> None:
-    """Follow the lines until there are no more."""
+async def serve_lines(token: str, rows: int) -> None:
+    """Perform the requests of each line until standard input ends."""
     app = create_app()
     lifespan = _Lifespan()
     running = asyncio.create_task(app({"type": "lifespan"}, lifespan.receive, lifespan.send))
     await lifespan.started.wait()
-    await _until_ready(app, plan("fetch", token, rows))
+    await _wait_until_ready(app, request_factory("fetch", token, rows))
     gc.collect()
-    gc.freeze()  # as gunicorn's configuration has it
-    _tell("ready")
-    while order := await asyncio.to_thread(sys.stdin.readline):
-        operation, count = order.split()
-        requests = plan(operation, token, rows)
+    gc.freeze()  # as gunicorn's configuration does
+    _signal("ready")
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        operation, count = line.split()
+        next_request = request_factory(operation, token, rows)
         for _ in range(int(count)):
-            status = await _once(app, requests())
-            if status not in GOOD:
-                sys.exit(f"{operation} was answered with {status}")
-        _tell("done")
+            status = await _call(app, next_request())
+            if status not in SUCCESS:
+                sys.exit(f"{operation} returned {status}")
+        _signal("done")
     lifespan.stopping.set()
     await running
 
 
-def _tell(word: str) -> None:
+def _signal(word: str) -> None:
     sys.stderr.write(f"{word}\n")
     sys.stderr.flush()
 
 
 class _Lifespan:
-    """The server's side of an application's start and end."""
+    """The server's side of the ASGI lifespan protocol."""
 
     def __init__(self) -> None:
         self.started, self.stopping = asyncio.Event(), asyncio.Event()
-        self._asked = False
+        self._startup_sent = False
 
     async def receive(self) -> dict[str, Any]:
-        if self._asked:
+        if self._startup_sent:
             await self.stopping.wait()
             return {"type": "lifespan.shutdown"}
-        self._asked = True
+        self._startup_sent = True
         return {"type": "lifespan.startup"}
 
     async def send(self, _: Any) -> None:  # noqa: ANN401 - an ASGI message
         self.started.set()
 
 
-async def _until_ready(app: Any, requests: Plan) -> None:  # noqa: ANN401 - an ASGI application
-    for _ in range(ATTEMPTS):  # the keys are still being fetched
-        if await _once(app, requests()) in GOOD:
+async def _wait_until_ready(app: Any, next_request: RequestFactory) -> None:  # noqa: ANN401 - an ASGI application
+    for _ in range(READY_ATTEMPTS):  # the keys are loaded in the background
+        if await _call(app, next_request()) in SUCCESS:
             return
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(READY_INTERVAL_SECONDS)
     sys.exit("the application is not ready")
 
 
-async def _once(app: Any, raw: bytes) -> int:  # noqa: ANN401 - an ASGI application
+async def _call(app: Any, raw: bytes) -> int:  # noqa: ANN401 - an ASGI application
+    """Pass a request to the application, and return the status of the response."""
+    statuses: list[int] = []
+    scope, body = _asgi_request(raw)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:  # noqa: ANN401 - as above
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(scope, receive, send)
+    return statuses[0]
+
+
+def _asgi_request(raw: bytes) -> tuple[dict[str, Any], bytes]:
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     method, target, _ = first.decode().split(" ")
@@ -86,18 +104,8 @@ async def _once(app: Any, raw: bytes) -> int:  # noqa: ANN401 - an ASGI applicat
         "server": ("127.0.0.1", 80),
         "client": ("127.0.0.1", 1),
     }
-    seen: list[int] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:  # noqa: ANN401 - as above
-        if message["type"] == "http.response.start":
-            seen.append(message["status"])
-
-    await app(scope, receive, send)
-    return seen[0]
+    return scope, body
 
 
 if __name__ == "__main__":
-    asyncio.run(replay(os.environ["TOKEN"], int(os.environ["ROWS"])))
+    asyncio.run(serve_lines(os.environ["TOKEN"], int(os.environ["ROWS"])))

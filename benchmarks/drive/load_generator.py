@@ -1,8 +1,8 @@
-"""A closed loop of requests over connections that stay open; a process of its own.
+"""Closed-loop load generator over keep-alive connections, run in a process of its own.
 
-It reads its order as JSON from standard input, and prints what it saw as JSON. Each connection
-sends its next request when it has the whole answer to the last one; one that was turned away
-(503) waits first for as long as it was told (RFC 9110, Retry-After).
+It reads a ``LoadSpec`` as JSON from standard input, and writes a ``LoadResult`` as JSON. Each
+connection sends its next request after the complete response to the last one. After a refusal
+(503) it first waits for the Retry-After of the response (RFC 9110).
 """
 
 import array
@@ -17,17 +17,18 @@ from typing import cast
 
 import uvloop
 
-from benchmarks.drive.request_plan import Plan, plan
+from benchmarks.drive.request_plan import RequestFactory, request_factory
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *([0-9]+)\r\n", re.IGNORECASE)
 _END = b"\r\n\r\n"
 REFUSED = "503"
+DRAIN_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to send, and for how long."""
+class LoadSpec:
+    """The requests to send, and the duration."""
 
     port: int  # of 127.0.0.1
     operation: str
@@ -40,87 +41,91 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What came of it. ``served`` counts the warm-up too; the rest is what was measured.
+class LoadResult:
+    """The measured responses. ``served`` includes the warm-up.
 
-    Requests that were turned away are counted among the statuses, and nowhere else.
+    Refused requests are counted in ``statuses`` alone.
     """
 
     served: int
     requests: int
     seconds: float
     statuses: dict[str, int]
-    lost: int  # connections that ended in the middle of a request
+    lost: int  # connections that the server closed during a request
     p50: float  # milliseconds, as the next two
     p99: float
     longest: float
-    busy: float  # the part of the time for which the generator itself was computing
+    busy: float  # CPU time of the generator as a fraction of the duration
 
 
-class Load:
-    """All connections of one order, and what they have seen."""
+class LoadGenerator:
+    """The connections of one load, and their responses."""
 
-    def __init__(self, order: Order) -> None:
-        """Prepare to follow ``order``."""
-        self.order = order
-        self.next: Plan = plan(order.operation, order.token, order.rows, order.page)
-        self.measuring = self.stopping = False
-        self.latencies = array.array("d")
-        self.statuses: Counter[str] = Counter()
-        self.served = self.lost = self.open = 0
-        self.idle = asyncio.Event()
+    def __init__(self, spec: LoadSpec) -> None:
+        """Prepare the requests of ``spec``."""
+        self.next_request: RequestFactory = request_factory(
+            spec.operation, spec.token, spec.rows, spec.page
+        )
+        self.stopping = False
+        self.lost = self.open = 0
+        self.all_closed = asyncio.Event()
+        self._spec = spec
+        self._measuring = False
+        self._latencies = array.array("d")
+        self._statuses: Counter[str] = Counter()
+        self._served = 0
 
-    async def run(self) -> Seen:
-        """Follow the order."""
+    async def run(self) -> LoadResult:
+        """Send the load, and wait for the last responses."""
         loop = asyncio.get_running_loop()
-        for _ in range(self.order.connections):
-            await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self.order.port)
-        await asyncio.sleep(self.order.warmup)
-        self.measuring, started, computing = True, time.perf_counter(), time.process_time()
-        await asyncio.sleep(self.order.seconds)
-        self.measuring, took = False, time.perf_counter() - started
-        busy = (time.process_time() - computing) / took
+        for _ in range(self._spec.connections):
+            await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._spec.port)
+        await asyncio.sleep(self._spec.warmup)
+        self._measuring, started, cpu = True, time.perf_counter(), time.process_time()
+        await asyncio.sleep(self._spec.seconds)
+        self._measuring, duration = False, time.perf_counter() - started
+        busy = (time.process_time() - cpu) / duration
         self.stopping = True
-        await asyncio.wait_for(self.idle.wait(), 30)
-        return self._seen(took, busy)
+        await asyncio.wait_for(self.all_closed.wait(), DRAIN_TIMEOUT_SECONDS)
+        return self._result(duration, busy)
 
-    def answered(self, status: str, latency: float) -> None:
-        """Note one answer."""
-        self.served += status != REFUSED
-        if self.measuring:
-            self.statuses[status] += 1
+    def record(self, status: str, latency: float) -> None:
+        """Record one response, with its latency in seconds."""
+        self._served += status != REFUSED
+        if self._measuring:
+            self._statuses[status] += 1
             if status != REFUSED:
-                self.latencies.append(latency)
+                self._latencies.append(latency)
 
-    def _seen(self, took: float, busy: float) -> Seen:
-        ordered = sorted(self.latencies) or [0.0]
-        p50, p99 = (ordered[int(len(ordered) * part)] * 1000 for part in (0.5, 0.99))
-        return Seen(
-            served=self.served,
-            requests=len(self.latencies),
-            seconds=took,
-            statuses=dict(self.statuses),
+    def _result(self, duration: float, busy: float) -> LoadResult:
+        latencies = sorted(self._latencies) or [0.0]
+        p50, p99 = (latencies[int(len(latencies) * part)] * 1000 for part in (0.5, 0.99))
+        return LoadResult(
+            served=self._served,
+            requests=len(self._latencies),
+            seconds=duration,
+            statuses=dict(self._statuses),
             lost=self.lost,
             p50=p50,
             p99=p99,
-            longest=ordered[-1] * 1000,
+            longest=latencies[-1] * 1000,
             busy=busy,
         )
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: a request, its answer, the next request."""
+    """One connection with one request at a time."""
 
-    def __init__(self, load: Load) -> None:
-        self._load = load
+    def __init__(self, generator: LoadGenerator) -> None:
+        self._generator = generator
         self._transport: asyncio.Transport | None = None
         self._received = b""
         self._sent_at = 0.0
-        self._waiting = False
+        self._in_flight = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._load.open += 1
+        self._generator.open += 1
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -130,40 +135,39 @@ class _Connection(asyncio.Protocol):
             return
         length = _LENGTH.search(self._received, 0, head + len(_END))
         if length is None:
-            message = f"an answer without a Content-Length: {self._received[:head]!r}"
-            raise ValueError(message)
+            raise ValueError(f"a response without Content-Length: {self._received[:head]!r}")
         if len(self._received) < head + len(_END) + int(length[1]):
             return
         status = self._received[9:12].decode()
-        self._load.answered(status, time.perf_counter() - self._sent_at)
-        later = _RETRY_AFTER.search(self._received, 0, head + len(_END))
+        self._generator.record(status, time.perf_counter() - self._sent_at)
+        retry_after = _RETRY_AFTER.search(self._received, 0, head + len(_END))
         self._received = b""
-        self._waiting = False
-        if status == REFUSED and later:
-            asyncio.get_running_loop().call_later(int(later[1]), self._send)
+        self._in_flight = False
+        if status == REFUSED and retry_after:
+            asyncio.get_running_loop().call_later(int(retry_after[1]), self._send)
         else:
             self._send()
 
     def connection_lost(self, _: Exception | None) -> None:
-        self._load.open -= 1
-        self._load.lost += self._waiting
-        if self._load.open == 0:
-            self._load.idle.set()
+        self._generator.open -= 1
+        self._generator.lost += self._in_flight
+        if self._generator.open == 0:
+            self._generator.all_closed.set()
 
     def _send(self) -> None:
         assert self._transport is not None  # noqa: S101 - it is connected
-        if self._load.stopping:
+        if self._generator.stopping:
             self._transport.close()
             return
-        self._waiting = True
+        self._in_flight = True
         self._sent_at = time.perf_counter()
-        self._transport.write(self._load.next())
+        self._transport.write(self._generator.next_request())
 
 
 def main() -> None:
-    """Follow the order on standard input."""
-    order = Order(**json.load(sys.stdin))
-    json.dump(asdict(uvloop.run(Load(order).run())), sys.stdout)
+    """Send the load of the specification on standard input."""
+    spec = LoadSpec(**json.load(sys.stdin))
+    json.dump(asdict(uvloop.run(LoadGenerator(spec).run())), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The requests of the operations that are measured, as bytes on the wire."""
+"""HTTP requests of the measured operations, as bytes."""
 
 import itertools
 import random
@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from benchmarks.testbed import client_data
 
-Plan = Callable[[], bytes]  # one more request at each call
+RequestFactory = Callable[[], bytes]  # returns the next request
 
 OPERATIONS = ("fetch", "list", "create", "update")
 
 
-def plan(operation: str, token: str, rows: int, page: int = 100) -> Plan:
-    """Return the plan of an operation on a table that holds the people from 1 to ``rows``.
+def request_factory(operation: str, token: str, rows: int, page: int = 100) -> RequestFactory:
+    """Return the requests of an operation, for a table of the clients from 1 to ``rows``.
 
-    ``page`` is the size of a list's page, and the product's id for `add`, which buys it.
+    ``page`` is the page size of `list`, and the product's id of `add`.
     """
     choose = random.Random()  # noqa: S311 - spreads load, guards nothing
     if operation == "fetch":
@@ -23,7 +23,8 @@ def plan(operation: str, token: str, rows: int, page: int = 100) -> Plan:
         last = max(1, rows - page)
         return lambda: _get(f"/clients/fetch?limit={page}&after={choose.randrange(last)}", token)
     if operation == "create":
-        numbers = itertools.count(choose.randrange(client_data.FIRST_NEW, client_data.LAST_NEW))
+        first = choose.randrange(client_data.FIRST_NEW, client_data.LAST_NEW)
+        numbers = itertools.count(first)
         return lambda: _send("POST", "/clients/create", token, client_data.body(next(numbers)))
     if operation == "add":
         return lambda: _add(choose, token, rows, page)
@@ -32,13 +33,13 @@ def plan(operation: str, token: str, rows: int, page: int = 100) -> Plan:
 
 def _update(choose: random.Random, token: str, rows: int) -> bytes:
     number = choose.randint(1, rows)
-    person = client_data.body(number, f"{choose.randrange(100_000)}.25")
-    return _send("PUT", f"/clients/update/{number}", token, person)
+    body = client_data.body(number, f"{choose.randrange(100_000)}.25")
+    return _send("PUT", f"/clients/update/{number}", token, body)
 
 
 def _add(choose: random.Random, token: str, rows: int, product: int) -> bytes:
-    bought = f'"client_id":{choose.randint(1, rows)},"product_id":{product},"number_of_items":1'
-    body = f'{{{bought},"purchase_date":"2024-11-01T10:30:00"}}'.encode()
+    fields = f'"client_id":{choose.randint(1, rows)},"product_id":{product},"number_of_items":1'
+    body = f'{{{fields},"purchase_date":"2024-11-01T10:30:00"}}'.encode()
     return _send("POST", "/inventory/add_product", token, body)
 
 
@@ -47,8 +48,8 @@ def _get(path: str, token: str) -> bytes:
 
 
 def _send(method: str, path: str, token: str, body: bytes) -> bytes:
-    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"{method} {path} HTTP/1.1\r\n{_headers(token)}{kind}\r\n".encode() + body
+    content = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{method} {path} HTTP/1.1\r\n{_headers(token)}{content}\r\n".encode() + body
 
 
 def _headers(token: str) -> str:

@@ -1,1 +1,1 @@
-"""Measurements: one sample, pairs of samples, and the benchmarks made of them."""
+"""Measurements: single samples, paired samples, and the benchmarks that consist of them."""

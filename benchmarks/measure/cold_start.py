@@ -1,4 +1,4 @@
-"""How long it takes until a server that was not there answers."""
+"""Duration of a cold start: from exec, and from the worker's fork, to the first response."""
 
 import http.client
 import os
@@ -8,74 +8,78 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure.sample import cpu_seconds
-from benchmarks.progress import BenchError, say
-from benchmarks.testbed.testbed import PATH, Arena
-from benchmarks.testbed.variants import OURS, VARIANTS
+from benchmarks.measure.process_usage import cpu_seconds
+from benchmarks.progress import BenchmarkError, report
+from benchmarks.testbed.testbed import PROBE_PATH, Testbed
+from benchmarks.testbed.variants import CADASTRO
 
-NAME = "a cold start"
-LOOK = 0.002  # seconds between two requests
-PATIENCE = 120.0  # seconds
-ALONE = 0.75  # the part of the time for which a start computes when it has its core to itself
-TICK = os.sysconf("SC_CLK_TCK")  # of a second
-STARTED = 19  # the place of a process's start in /proc/PID/stat after the name (proc(5))
+SERVER = "cold_start"
+POLL_INTERVAL_SECONDS = 0.002
+TIMEOUT_SECONDS = 120.0
+MIN_CPU_SHARE = 0.75  # of the duration, that a start computes when it has its core to itself
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")  # a second
+START_TIME_FIELD = 19  # of /proc/PID/stat, counted after the name (proc(5))
 
 
 @dataclass(frozen=True)
-class Start:
+class ColdStart:
     """Seconds until the first 200 to a request that needs the keys and the database."""
 
     from_exec: float  # of gunicorn's command
     from_fork: float  # of the worker, which builds the application when it is the only one
-    cpu: float  # seconds of the processor that all of it used
+    cpu: float  # seconds of all processes
 
     @property
-    def undisturbed(self) -> bool:
-        """Whether it had its core to itself."""
-        return self.cpu / self.from_exec >= ALONE
+    def is_undisturbed(self) -> bool:
+        """True where the start had its core to itself."""
+        return self.cpu / self.from_exec >= MIN_CPU_SHARE
 
 
-def starts(arena: Arena, times: int) -> list[Start]:
-    """Start ours so many times; raises ``BenchError``."""
-    return [_start(arena) for _ in range(times)]
+def measure_cold_starts(testbed: Testbed, count: int) -> list[ColdStart]:
+    """Start the service repeatedly.
+
+    Raises:
+        BenchmarkError: it did not become ready.
+
+    """
+    return [_measure(testbed) for _ in range(count)]
 
 
-def _start(arena: Arena) -> Start:
-    before = _now()
-    arena.begin(next(variant for variant in VARIANTS if variant.name == OURS), NAME, (), {})
-    server = arena.process(NAME)
-    answered = _first_answer(arena.ports[NAME], arena.token)
+def _measure(testbed: Testbed) -> ColdStart:
+    began = _since_boot()
+    testbed.launch(CADASTRO, SERVER, {})
+    server = testbed.servers.process(SERVER)
+    ready = _wait_until_ready(testbed.servers.ports[SERVER], testbed.token)
     worker = server.children()[0]
-    found = Start(answered - before, answered - _forked(worker), cpu_seconds(server))
-    say(f"a cold start: {found.from_exec:.2f} s from exec, {found.from_fork:.2f} s from fork")
-    arena.stop(NAME)
-    return found
+    start = ColdStart(ready - began, ready - _start_time(worker), cpu_seconds(server))
+    report(f"cold start: {start.from_exec:.2f} s from exec, {start.from_fork:.2f} s from fork")
+    testbed.servers.stop(SERVER)
+    return start
 
 
-def _first_answer(port: int, token: str) -> float:
-    """Return when a service on ``port`` first answered well; raises ``BenchError``."""
-    deadline = _now() + PATIENCE
+def _wait_until_ready(port: int, token: str) -> float:
+    """Return the time of the first successful response."""
+    deadline = _since_boot() + TIMEOUT_SECONDS
     headers = {"Authorization": f"Bearer {token}"}
-    while _now() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    while _since_boot() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request("GET", PATH, headers=headers)
+            connection.request("GET", PROBE_PATH, headers=headers)
             if connection.getresponse().status == http.client.OK:
-                return _now()
-        except OSError:  # nobody listens yet
+                return _since_boot()
+        except OSError:  # the socket is not open yet
             pass
         finally:
             connection.close()
-        time.sleep(LOOK)
-    message = f"a server did not answer within {PATIENCE:.0f} s of its start"
-    raise BenchError(message)
+        time.sleep(POLL_INTERVAL_SECONDS)
+    raise BenchmarkError(f"a server was not ready within {TIMEOUT_SECONDS:.0f} s of its start")
 
 
-def _now() -> float:
-    """Return the seconds since the machine's start, by which the kernel dates processes."""
+def _since_boot() -> float:
+    """Return the seconds since boot, the clock of process start times."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _forked(process: psutil.Process) -> float:
+def _start_time(process: psutil.Process) -> float:
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[STARTED]) / TICK
+    return int(fields[START_TIME_FIELD]) / CLOCK_TICKS

@@ -1,114 +1,120 @@
-"""Paired rounds: in each, every variant does every operation, one after the other."""
+"""The comparison with the peers: in each round, every variant performs every operation."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from benchmarks.drive import conformance, pgbench
-from benchmarks.measure import cold_start, extra_measurements
-from benchmarks.measure.cold_start import Start
-from benchmarks.measure.extra_measurements import Memory
-from benchmarks.measure.pairs import Pairs
+from benchmarks.drive.bad_requests import TokenSigner
+from benchmarks.measure import extra_measurements as extra
+from benchmarks.measure.cold_start import ColdStart, measure_cold_starts
+from benchmarks.measure.paired_samples import PairedSamples
 from benchmarks.measure.sample import Sample, measure
-from benchmarks.measure.workload import CONNECTIONS, Extent, order
-from benchmarks.progress import say
+from benchmarks.measure.workload import CONNECTIONS, Workload
+from benchmarks.progress import report
 from benchmarks.report.targets import PGBENCH
-from benchmarks.testbed.testbed import Arena
+from benchmarks.testbed.testbed import NULL_SERVER, Testbed
 from benchmarks.testbed.variants import OURS, VARIANTS
 
-Samples = dict[tuple[str, str], list[Sample]]  # by operation and variant, a sample a round
+SamplesByVariant = dict[tuple[str, str], list[Sample]]  # by operation and variant
 
 
 @dataclass
 class Comparison:
-    """What was measured."""
+    """All results of a comparison."""
 
-    extent: Extent
-    samples: Samples = field(default_factory=lambda: defaultdict(list))
-    ceiling: float = 0.0  # requests a second of the generator against a server that does nothing
-    starts: list[Start] = field(default_factory=list)
-    tails: dict[str, list[Sample]] = field(default_factory=dict)  # ours, at many connections
-    add: Pairs | None = None  # add_product beside create
-    rows: int = 0  # of the larger table
-    larger: dict[str, Pairs] = field(default_factory=dict)  # by operation, beside the small table
-    workers: dict[str, Pairs] = field(default_factory=dict)  # two, by what they stand beside
-    memory: Memory | None = None
+    workload: Workload
+    samples: SamplesByVariant = field(default_factory=lambda: defaultdict(list))
+    generator_limit: float = 0.0  # requests a second against the null server
+    cold_starts: list[ColdStart] = field(default_factory=list)
+    tails: dict[str, list[Sample]] = field(default_factory=dict)  # at many connections
+    add_product: PairedSamples | None = None  # against create
+    larger_rows: int = 0
+    larger: dict[str, PairedSamples] = field(default_factory=dict)  # against the small table
+    two_workers: dict[str, PairedSamples] = field(default_factory=dict)  # by the other side
+    memory: extra.MemoryUsage | None = None
 
-    def pairs(self, operation: str, beside: str) -> Pairs:
-        """Return ours and another's samples of an operation."""
-        return Pairs(self.samples[operation, OURS], self.samples[operation, beside])
+    def pairs(self, operation: str, variant: str) -> PairedSamples:
+        """Return the samples of Cadastro and of another variant."""
+        return PairedSamples(self.samples[operation, OURS], self.samples[operation, variant])
 
 
-def compare(arena: Arena, extent: Extent, rows: int, requests: int) -> Comparison:
-    """Measure everybody, and ours on ``rows`` rows and after so many requests too.
+def compare(testbed: Testbed, workload: Workload, rows: int, requests: int) -> Comparison:
+    """Measure all variants, then Cadastro on ``rows`` rows and after ``requests`` requests.
 
     Raises:
-        BenchError: something does not run, or does not answer well.
+        BenchmarkError: a server failed, or sent an unexpected response.
 
     """
-    comparison = Comparison(extent)
-    _prepare(arena, comparison)
-    comparison.ceiling = ceiling(arena, extent.seconds)
-    for number in range(extent.rounds):
-        say(f"round {number + 1} of {extent.rounds}")
-        _round(arena, comparison, number)
-    _ours_alone(arena, comparison, rows, requests)
+    comparison = Comparison(workload)
+    _prepare(testbed, comparison)
+    comparison.generator_limit = _generator_limit(testbed, workload.seconds)
+    for number in range(workload.rounds):
+        report(f"round {number + 1} of {workload.rounds}")
+        _run_round(testbed, comparison, number)
+    _measure_cadastro(testbed, comparison, rows, requests)
     return comparison
 
 
-def _prepare(arena: Arena, comparison: Comparison) -> None:
-    for count in arena.rows.fill(1, comparison.extent.rows):
-        say(f"{count:,} rows")
-    comparison.starts = cold_start.starts(arena, comparison.extent.rounds)
-    signer = conformance.Signer(arena.keys)
+def _prepare(testbed: Testbed, comparison: Comparison) -> None:
+    workload = comparison.workload
+    testbed.table.fill_all(workload.rows)
+    comparison.cold_starts = measure_cold_starts(testbed, workload.rounds)
+    signer = TokenSigner(testbed.credentials.keys)
     for variant in VARIANTS:
-        variant.command(0)  # an environment is made before the clock runs
-        arena.start(variant)
-        base = f"http://127.0.0.1:{arena.ports[variant.name]}"
-        points = conformance.check(variant.name, base, arena.token, signer)
-        say(f"{variant.title} answers as it must in {points} points")
-        arena.rows.settle(comparison.extent.rows)
+        variant.command(0)  # creates its environment outside of any measurement
+        testbed.start(variant)
+        url = testbed.servers.url(variant.name)
+        count = conformance.check(variant.name, url, testbed.token, signer)
+        report(f"{variant.title} passes {count} conformance checks")
+        testbed.table.restore(workload.rows)
 
 
-def _round(arena: Arena, comparison: Comparison, number: int) -> None:
-    extent = comparison.extent
+def _generator_limit(testbed: Testbed, seconds: float) -> float:
+    """Return the request rate of the load generator against the null server."""
+    testbed.start_null_server()
+    spec = Workload(("fetch",), 1, seconds).spec(testbed, NULL_SERVER, "fetch")
+    rate = measure(testbed, NULL_SERVER, spec).rate
+    testbed.servers.stop(NULL_SERVER)
+    return rate
+
+
+def _run_round(testbed: Testbed, comparison: Comparison, number: int) -> None:
+    workload = comparison.workload
     names = [variant.name for variant in VARIANTS]
-    turn = number % len(names)
-    for operation in extent.operations:
-        for name in names[turn:] + names[:turn]:  # nobody is always first
-            sample = measure(arena, name, order(arena, name, operation, extent))
+    first = number % len(names)  # so that each variant is first in turn
+    for operation in workload.operations:
+        for name in names[first:] + names[:first]:
+            sample = measure(testbed, name, workload.spec(testbed, name, operation))
             comparison.samples[operation, name].append(sample)
-            arena.rows.settle(extent.rows)
-        limit = pgbench.limit(
-            arena, operation, rows=extent.rows, connections=CONNECTIONS, seconds=extent.seconds
+            testbed.table.restore(workload.rows)
+        limit = pgbench.measure(
+            testbed,
+            operation,
+            rows=workload.rows,
+            connections=CONNECTIONS,
+            seconds=workload.seconds,
         )
         comparison.samples[operation, PGBENCH].append(limit)
-        arena.rows.settle(extent.rows)
-        mine = comparison.samples[operation, OURS][-1]
-        say(f"  {operation:7} ours {mine.rate:6.0f}/s, pgbench {limit.rate:6.0f}/s")
+        testbed.table.restore(workload.rows)
+        ours = comparison.samples[operation, OURS][-1]
+        report(f"  {operation:7} ours {ours.rate:6.0f}/s, pgbench {limit.rate:6.0f}/s")
 
 
-def _ours_alone(arena: Arena, comparison: Comparison, rows: int, requests: int) -> None:
-    extent = comparison.extent
-    comparison.tails = extra_measurements.tails(arena, extent)
-    samples = [s for (_, name), some in comparison.samples.items() if name == OURS for s in some]
-    samples += [sample for some in comparison.tails.values() for sample in some]
-    comparison.memory = extra_measurements.wear(
-        arena, extent, sum(s.served for s in samples), requests
-    )
-    comparison.add = extra_measurements.additions(arena, extent)
-    comparison.workers = extra_measurements.workers(arena, extent)
-    table = extra_measurements.LargerTable(arena)
+def _measure_cadastro(testbed: Testbed, comparison: Comparison, rows: int, requests: int) -> None:
+    workload = comparison.workload
+    comparison.tails = extra.tail_latencies(testbed, workload)
+    served = _served_by_cadastro(comparison)
+    comparison.memory = extra.memory_growth(testbed, workload, served, requests)
+    comparison.add_product = extra.add_product_and_create(testbed, workload)
+    comparison.two_workers = extra.two_workers(testbed, workload)
+    table = extra.LargerTable(testbed)
     table.grow(rows)
-    comparison.rows = rows
+    comparison.larger_rows = rows
     for operation in ("fetch", "list"):
-        say(f"{operation} on {rows:,} rows")
-        comparison.larger[operation] = table.beside_the_small_one(operation, extent)
+        report(f"{operation} on {rows:,} rows")
+        comparison.larger[operation] = table.compare_with_small(operation, workload)
 
 
-def ceiling(arena: Arena, seconds: float) -> float:
-    """Return how many requests a second the generator can make of a server that does nothing."""
-    arena.start_responder()
-    extent = Extent(("fetch",), 1, seconds)
-    rate = measure(arena, "responder", order(arena, "responder", "fetch", extent)).rate
-    arena.stop("responder")
-    return rate
+def _served_by_cadastro(comparison: Comparison) -> int:
+    ours = [samples for (_, name), samples in comparison.samples.items() if name == OURS]
+    return sum(sample.served for some in (*ours, *comparison.tails.values()) for sample in some)

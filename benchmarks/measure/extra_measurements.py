@@ -1,125 +1,126 @@
-"""What is measured of ours alone: tails, add_product, more rows, more workers, memory."""
+"""Measurements of Cadastro alone: tails, add_product, a larger table, more workers, memory."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from benchmarks.measure.pairs import Pairs
-from benchmarks.measure.sample import Sample, measure, memory
-from benchmarks.measure.workload import Extent, order
-from benchmarks.progress import say
-from benchmarks.testbed.testbed import Arena
-from benchmarks.testbed.variants import OURS, VARIANTS
+from benchmarks.measure.paired_samples import PairedSamples
+from benchmarks.measure.process_usage import memory_mb
+from benchmarks.measure.sample import Sample, measure
+from benchmarks.measure.workload import Workload
+from benchmarks.progress import report
+from benchmarks.testbed.testbed import Testbed
+from benchmarks.testbed.variants import CADASTRO, OURS
 
 T = TypeVar("T")
-CLIENTS = next(variant for variant in VARIANTS if variant.name == OURS)
 MANY_CONNECTIONS = 128
-LARGER = "clients_larger"  # the database that has more rows, and the server on it
-ONE, TWO, ROAMING = "one worker", "two workers", "two workers that roam"
-STEP = 1_000_000  # rows between two words of progress
-LONG = 10.0  # seconds of a measurement that only wants many requests
+LARGER = "clients_larger"  # the database with more rows, and its server
+ONE, TWO, UNPINNED = "one worker", "two workers", "two workers, unpinned"
+PROGRESS_ROWS = 1_000_000  # between two progress messages
+MEMORY_SAMPLE_SECONDS = 10.0
 
 
-def in_turns(each: Mapping[str, T], rounds: int) -> Iterator[tuple[str, T]]:
-    """Yield all of a mapping in each round, from one more behind: nobody is always first."""
-    items = list(each.items())
+def rotate(items: Mapping[str, T], rounds: int) -> Iterator[tuple[str, T]]:
+    """Yield all items in each round, beginning with another one each time."""
+    pairs = list(items.items())
     for number in range(rounds):
-        turn = number % len(items)
-        yield from items[turn:] + items[:turn]
+        first = number % len(pairs)
+        yield from pairs[first:] + pairs[:first]
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Megabytes of proportional set size, after so many requests."""
+class MemoryUsage:
+    """Proportional set size in MB, after a number of requests."""
 
     worker: float
-    whole: float  # gunicorn's master included
+    total: float  # with gunicorn's master
     requests: int
 
 
-def tails(arena: Arena, extent: Extent) -> dict[str, list[Sample]]:
+def tail_latencies(testbed: Testbed, workload: Workload) -> dict[str, list[Sample]]:
     """Measure each operation at many connections."""
-    found: dict[str, list[Sample]] = {name: [] for name in extent.operations}
+    found: dict[str, list[Sample]] = {name: [] for name in workload.operations}
     for operation, samples in found.items():
-        say(f"{operation} at {MANY_CONNECTIONS} connections")
-        wanted = order(arena, OURS, operation, extent, connections=MANY_CONNECTIONS)
-        for _ in range(extent.rounds):
-            samples.append(measure(arena, OURS, wanted, refusals=True))
-            arena.rows.settle(extent.rows)
+        report(f"{operation} at {MANY_CONNECTIONS} connections")
+        spec = workload.spec(testbed, OURS, operation, connections=MANY_CONNECTIONS)
+        for _ in range(workload.rounds):
+            samples.append(measure(testbed, OURS, spec, allow_refusals=True))
+            testbed.table.restore(workload.rows)
     return found
 
 
-def additions(arena: Arena, extent: Extent) -> Pairs:
-    """Measure add_product, which asks two other services, beside create."""
-    say("add_product beside create")
+def add_product_and_create(testbed: Testbed, workload: Workload) -> PairedSamples:
+    """Measure add_product, which calls two other services, against create."""
+    report("add_product and create")
     for name in ("products", "inventory"):
-        arena.start_service(name)
-    add = order(arena, "inventory", "add", extent, page=arena.make_product())
-    create = order(arena, OURS, "create", extent)
-    ours: list[Sample] = []
-    theirs: list[Sample] = []
-    for _ in range(extent.rounds):
-        ours.append(measure(arena, "inventory", add, asked=(OURS, "products")))
-        theirs.append(measure(arena, OURS, create))
-        arena.rows.settle(extent.rows)
-    return Pairs(ours, theirs)
+        testbed.start_service(name)
+    add = workload.spec(testbed, "inventory", "add", page=testbed.create_product())
+    create = workload.spec(testbed, OURS, "create")
+    added: list[Sample] = []
+    created: list[Sample] = []
+    for _ in range(workload.rounds):
+        added.append(measure(testbed, "inventory", add, dependencies=(OURS, "products")))
+        created.append(measure(testbed, OURS, create))
+        testbed.table.restore(workload.rows)
+    return PairedSamples(added, created)
 
 
 class LargerTable:
-    """A second server of ours on a table that grows, beside the one that all share."""
+    """A second server of the clients service, on a table that grows."""
 
-    def __init__(self, arena: Arena) -> None:
-        """Make the table, with nobody in it, and start the server."""
-        self._arena, self.size = arena, 0
-        self._rows = arena.add_clients(LARGER)
-        arena.start(CLIENTS, {"DATABASE_URL": arena.database_url(LARGER)}, name=LARGER)
+    def __init__(self, testbed: Testbed) -> None:
+        """Create an empty table, and start the server."""
+        self._testbed, self.size = testbed, 0
+        self._table = testbed.create_clients_table(LARGER)
+        testbed.start(CADASTRO, {"DATABASE_URL": testbed.database_url(LARGER)}, name=LARGER)
 
     def grow(self, size: int) -> None:
         """Fill the table up to ``size`` rows."""
-        said = self.size
-        for count in self._rows.fill(self.size + 1, size):
-            if count - said >= STEP or count == size:
-                say(f"{count:,} of {size:,} rows")
-                said = count
+        reported = self.size
+        for count in self._table.fill(self.size + 1, size):
+            if count - reported >= PROGRESS_ROWS or count == size:
+                report(f"{count:,} of {size:,} rows")
+                reported = count
         self.size = size
 
-    def beside_the_small_one(self, operation: str, extent: Extent) -> Pairs:
-        """Measure the same on both tables, with PostgreSQL's processor time in it."""
-        small = order(self._arena, OURS, operation, extent)
-        large = order(self._arena, LARGER, operation, replace(extent, rows=self.size))
-        orders = {LARGER: large, OURS: small}
+    def compare_with_small(self, operation: str, workload: Workload) -> PairedSamples:
+        """Measure an operation on both tables, including PostgreSQL's CPU time."""
+        small = workload.spec(self._testbed, OURS, operation)
+        large = replace(workload, rows=self.size).spec(self._testbed, LARGER, operation)
         found: dict[str, list[Sample]] = {LARGER: [], OURS: []}
-        for name, wanted in in_turns(orders, extent.rounds):
-            found[name].append(measure(self._arena, name, wanted).with_database())
-        return Pairs(found[LARGER], found[OURS])
+        for name, spec in rotate({LARGER: large, OURS: small}, workload.rounds):
+            found[name].append(measure(self._testbed, name, spec).with_database())
+        return PairedSamples(found[LARGER], found[OURS])
 
 
-def workers(arena: Arena, extent: Extent) -> dict[str, Pairs]:
-    """Measure two workers beside one, and those that are pinned beside those that roam.
+def two_workers(testbed: Testbed, workload: Workload) -> dict[str, PairedSamples]:
+    """Measure two pinned workers against one worker, and against two unpinned workers.
 
-    The two have two cores; where there is no third one, PostgreSQL and the load share the second.
+    The two have two cores; on a machine without a third one, PostgreSQL and the load share the
+    second.
     """
-    arena.start(CLIENTS, name=ONE)
-    two = {"WORKERS": "2"}
-    arena.start(CLIENTS, two, name=TWO, cores=arena.two_cores)
-    arena.start(CLIENTS, {**two, "PIN_WORKERS": "never"}, name=ROAMING, cores=arena.two_cores)
-    found: dict[str, list[Sample]] = {ONE: [], TWO: [], ROAMING: []}
-    for name, samples in in_turns(found, extent.rounds):
-        samples.append(measure(arena, name, order(arena, name, "fetch", extent)))
+    cores = testbed.two_cores
+    testbed.start(CADASTRO, name=ONE)
+    testbed.start(CADASTRO, {"WORKERS": "2"}, name=TWO, cores=cores)
+    unpinned = {"WORKERS": "2", "PIN_WORKERS": "never"}
+    testbed.start(CADASTRO, unpinned, name=UNPINNED, cores=cores)
+    found: dict[str, list[Sample]] = {ONE: [], TWO: [], UNPINNED: []}
+    for name, samples in rotate(found, workload.rounds):
+        samples.append(measure(testbed, name, workload.spec(testbed, name, "fetch")))
     for name in found:
-        arena.stop(name)
+        testbed.servers.stop(name)
     return {
-        ONE: Pairs(found[TWO], found[ONE], cores=2),
-        ROAMING: Pairs(found[TWO], found[ROAMING]),
+        ONE: PairedSamples(found[TWO], found[ONE], core_ratio=2),
+        UNPINNED: PairedSamples(found[TWO], found[UNPINNED]),
     }
 
 
-def wear(arena: Arena, extent: Extent, served: int, wanted: int) -> Memory:
-    """Send fetches until ours has served as many requests as ``wanted``; look at its memory."""
-    longer = order(arena, OURS, "fetch", replace(extent, seconds=LONG))
-    while served < wanted:
-        say(f"{served:,} of {wanted:,} requests before memory is looked at")
-        served += measure(arena, OURS, longer).served
-    server = arena.process(OURS)
-    worker = max(memory(child) for child in server.children())
-    return Memory(worker, memory(server), served)
+def memory_growth(testbed: Testbed, workload: Workload, served: int, requests: int) -> MemoryUsage:
+    """Send fetches until the service has served ``requests``, then measure its memory."""
+    spec = replace(workload, seconds=MEMORY_SAMPLE_SECONDS).spec(testbed, OURS, "fetch")
+    while served < requests:
+        report(f"{served:,} of {requests:,} requests before memory is measured")
+        served += measure(testbed, OURS, spec).served
+    server = testbed.servers.process(OURS)
+    worker = max(memory_mb(child) for child in server.children())
+    return MemoryUsage(worker, memory_mb(server), served)

@@ -1,4 +1,4 @@
-"""Where a request's time goes in ours: samples of the worker's stacks under load, by layer."""
+"""Profile of a worker under load: stack samples by layer."""
 
 import re
 import subprocess
@@ -7,77 +7,82 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure.sample import follow
-from benchmarks.measure.workload import Extent, order
-from benchmarks.progress import BenchError, say
-from benchmarks.testbed.testbed import Arena
-from benchmarks.testbed.variants import OURS, VARIANTS
+from benchmarks.measure.sample import run_load
+from benchmarks.measure.workload import Workload
+from benchmarks.progress import BenchmarkError, report
+from benchmarks.testbed.testbed import Testbed
+from benchmarks.testbed.variants import CADASTRO, OURS
 from benchmarks.testbed.virtualenvs import python_of
 
-RATE = 250  # samples a second
+LOCK = Path(__file__).parent / "profiler" / "requirements.lock"
+SAMPLES_PER_SECOND = 250
 ROWS = 10_000
 
-# A sampler that stops the worker shifts who holds the interpreter: the event loop then seems to
-# have half of a fetch, of which its thread uses a fifth by the kernel's count. One that does not
-# stop it sees some stacks in the middle of a change; the innermost frame, which decides, is right.
-HOW = ("--gil", "--nonblocking", "--full-filenames")
+# A sampler that stops the worker changes which thread holds the GIL: the event loop then seems to
+# have half of a fetch, while the kernel counts a fifth. A non-blocking sampler sees some
+# inconsistent stacks, but their innermost frame, which selects the layer, is right.
+PY_SPY_OPTIONS = ("--gil", "--nonblocking", "--full-filenames")
 
-# the innermost frame that matches decides; what belongs to no layer is its caller's
+# The innermost frame that matches selects the layer; other frames belong to their caller's.
 LAYERS = (
-    ("uvicorn: the loop and HTTP", r"uvicorn|uvloop|httptools|gunicorn|asyncio"),
-    ("the WSGI bridge", r"servicekit/http/(wsgi_bridge|thread_pool)|servicekit/db/timeouts"),
-    ("waiting for PostgreSQL, and its driver", r"psycopg2"),
+    ("uvicorn: event loop and HTTP", r"uvicorn|uvloop|httptools|gunicorn|asyncio"),
+    ("WSGI bridge", r"servicekit/http/(wsgi_bridge|thread_pool)|servicekit/db/timeouts"),
+    ("psycopg2 and waiting for PostgreSQL", r"psycopg2"),
     ("SQLAlchemy", r"sqlalchemy"),
-    ("the pool and the statements", r"servicekit/(db|http/idempotency)|/repository"),
+    ("connection pool and statements", r"servicekit/(db|http/idempotency)|/repository"),
     ("authorization", r"servicekit/auth|/jwt/"),
     ("validation", r"servicekit/openapi|jsonschema_rs|/json/"),
-    ("rules on documents and money", r"email_validator|validate_docbr|idna|/domain|money"),
-    ("the log", r"servicekit/(telemetry/logs|http/access_log)|/logging/"),
+    ("validation of documents and money", r"email_validator|validate_docbr|idna|/domain|money"),
+    ("access log", r"servicekit/(telemetry/logs|http/access_log)|/logging/"),
     ("Flask and Werkzeug", r"flask|werkzeug|blinker"),
-    ("handlers and replies", r"servicekit|/handlers/"),
+    ("handlers and responses", r"servicekit|/handlers/"),
 )
 
 
 def lines(operations: tuple[str, ...], seconds: float) -> Iterator[str]:
-    """Yield a table of layers an operation; raises ``BenchError``."""
-    sampler = python_of(Path(__file__).parent / "profiler" / "requirements.lock").with_name(
-        "py-spy"
-    )
-    with Arena() as arena:
-        for _ in arena.rows.fill(1, ROWS):
-            pass
-        arena.start(next(variant for variant in VARIANTS if variant.name == OURS))
+    """Yield a table of layers for each operation.
+
+    Raises:
+        BenchmarkError: the profiler failed.
+
+    """
+    profiler = python_of(LOCK).with_name("py-spy")
+    with Testbed() as testbed:
+        testbed.table.fill_all(ROWS)
+        testbed.start(CADASTRO)
         for operation in operations:
-            found = _sampled(arena, sampler, operation, seconds)
-            total = sum(found.values()) or 1
+            layers = _profile(testbed, profiler, operation, seconds)
+            total = sum(layers.values()) or 1
             yield f"{operation}, of {total} samples"
-            yield from (f"  {n / total:5.1%}  {layer}" for layer, n in found.most_common())
-            arena.rows.settle(ROWS)
+            yield from (f"  {n / total:5.1%}  {layer}" for layer, n in layers.most_common())
+            testbed.table.restore(ROWS)
 
 
-def _sampled(arena: Arena, sampler: Path, operation: str, seconds: float) -> Counter[str]:
-    say(f"sampling {operation}")
-    worker = arena.process(OURS).children()[0].pid
+def _profile(testbed: Testbed, profiler: Path, operation: str, seconds: float) -> Counter[str]:
+    report(f"profiling {operation}")
+    worker = testbed.servers.process(OURS).children()[0].pid
     with tempfile.NamedTemporaryFile("r", suffix=".txt") as stacks:
-        options = ["-d", str(round(seconds)), "-r", str(RATE), "-f", "raw", "-o", stacks.name]
-        command = [str(sampler), "record", *HOW, *options, "-p", str(worker)]
-        sampling = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        longer = Extent((operation,), 1, seconds + 1, ROWS)
-        follow(order(arena, OURS, operation, longer), arena.load_core)
-        _, errors = sampling.communicate()
-        if sampling.returncode:
-            message = f"py-spy may not look at the worker (it wants root or ptrace): {errors!r}"
-            raise BenchError(message)
+        options = ["-d", str(round(seconds)), "-r", str(SAMPLES_PER_SECOND), "-f", "raw"]
+        target = ["-o", stacks.name, "-p", str(worker)]
+        command = [str(profiler), "record", *PY_SPY_OPTIONS, *options, *target]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        workload = Workload((operation,), 1, seconds + 1, ROWS)
+        run_load(workload.spec(testbed, OURS, operation), testbed.load_core)
+        _, errors = process.communicate()
+        if process.returncode:
+            raise BenchmarkError(
+                f"py-spy cannot read the worker (it needs root or ptrace): {errors!r}"
+            )
         return by_layer(stacks.read())
 
 
 def by_layer(stacks: str) -> Counter[str]:
-    """Return how many samples of folded stacks (`frame;frame;... count`) fell on each layer."""
-    found: Counter[str] = Counter()
+    """Return the samples of each layer, from folded stacks (`frame;frame;... count`)."""
+    layers: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        found[_layer(stack.split(";"))] += int(count)
-    return found
+        layers[_layer(stack.split(";"))] += int(count)
+    return layers
 
 
 def _layer(frames: list[str]) -> str:
@@ -85,4 +90,4 @@ def _layer(frames: list[str]) -> str:
         for name, pattern in LAYERS:
             if re.search(pattern, frame):
                 return name
-    return "anything else"
+    return "other"

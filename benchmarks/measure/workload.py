@@ -1,42 +1,41 @@
-"""How much is measured, and the order that the generator gets for it."""
+"""Workload of a benchmark: operations, rounds, duration and rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.drive.load_generator import Order
-from benchmarks.testbed.testbed import Arena
+from benchmarks.drive.load_generator import LoadSpec
+from benchmarks.testbed.testbed import Testbed
 
 CONNECTIONS = 32
-WARMUP = 0.5  # seconds
+WARMUP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is measured."""
+class Workload:
+    """The operations, and how often and how long each is measured."""
 
     operations: Sequence[str]
     rounds: int
     seconds: float  # of each measurement
     rows: int = 10_000
 
-
-def order(
-    arena: Arena,
-    name: str,
-    operation: str,
-    extent: Extent,
-    *,
-    connections: int = CONNECTIONS,
-    page: int = 100,
-) -> Order:
-    """Return the generator's order for a server of the arena."""
-    return Order(
-        port=arena.ports[name],
-        operation=operation,
-        token=arena.token,
-        rows=extent.rows,
-        connections=connections,
-        warmup=WARMUP,
-        seconds=extent.seconds,
-        page=page,
-    )
+    def spec(
+        self,
+        testbed: Testbed,
+        server: str,
+        operation: str,
+        *,
+        connections: int = CONNECTIONS,
+        page: int = 100,
+    ) -> LoadSpec:
+        """Return the load of one measurement of a server."""
+        return LoadSpec(
+            port=testbed.servers.ports[server],
+            operation=operation,
+            token=testbed.token,
+            rows=self.rows,
+            connections=connections,
+            warmup=WARMUP_SECONDS,
+            seconds=self.seconds,
+            page=page,
+        )

@@ -1,1 +1,1 @@
-"""The same four operations, built the way that people build them; see the page of the benchmark."""
+"""The same four operations on other stacks, written in their usual way."""

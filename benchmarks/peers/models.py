@@ -1,6 +1,6 @@
 # mypy: allow-subclassing-any, allow-untyped-decorators, no-warn-unused-ignores
 # The packages of the peers are absent from this environment.
-"""The bodies that FastAPI reads and writes, and the shape of what it refuses."""
+"""Pydantic models of FastAPI's peers, and their error handlers."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 
 from benchmarks.peers import rules
 
-ClientId = Annotated[int, Path(ge=1, le=rules.LARGEST_ID)]
-Limit = Annotated[int, Query(ge=1, le=rules.LARGEST_PAGE)]
-After = Annotated[int, Query(ge=0, le=rules.LARGEST_ID)]
+ClientId = Annotated[int, Path(ge=1, le=rules.MAX_ID)]
+Limit = Annotated[int, Query(ge=1, le=rules.MAX_PAGE_SIZE)]
+After = Annotated[int, Query(ge=0, le=rules.MAX_ID)]
 Text = Annotated[str, StringConstraints(strict=True)]
 
 
 class ClientIn(BaseModel):
-    """All that is said of a client."""
+    """A client in a request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,7 +31,7 @@ class ClientIn(BaseModel):
 
 
 class ClientOut(BaseModel):
-    """A client as it is answered."""
+    """A client in a response."""
 
     id: int
     name: str
@@ -40,22 +40,22 @@ class ClientOut(BaseModel):
     balance: str
 
 
-class Done(BaseModel):
-    """The answer to a write."""
+class Message(BaseModel):
+    """The response to a write."""
 
     msg: str
 
 
-class Created(Done):
-    """The answer to a write that made something."""
+class Created(Message):
+    """The response to a create."""
 
     id: int
 
 
-def refusing(app: FastAPI) -> FastAPI:
-    """Give every error the shape of a problem."""
+def with_error_handlers(app: FastAPI) -> FastAPI:
+    """Return the application with handlers that render every error as a problem."""
 
-    async def refused(_: Request, error: rules.RefusedError) -> JSONResponse:
+    async def problem(_: Request, error: rules.ProblemError) -> JSONResponse:
         return JSONResponse(
             error.document(), error.status, error.headers, "application/problem+json"
         )
@@ -63,12 +63,12 @@ def refusing(app: FastAPI) -> FastAPI:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         field = ".".join(str(step) for step in first["loc"][1:])
-        return await refused(request, rules.RefusedError(400, first["msg"], field or "body"))
+        return await problem(request, rules.ProblemError(400, first["msg"], field or "body"))
 
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return await refused(request, rules.RefusedError(error.status_code, error.detail))
+        return await problem(request, rules.ProblemError(error.status_code, error.detail))
 
-    app.add_exception_handler(rules.RefusedError, refused)  # type: ignore[arg-type]
+    app.add_exception_handler(rules.ProblemError, problem)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, http)  # type: ignore[arg-type]
     return app

@@ -1,6 +1,6 @@
 # mypy: allow-subclassing-any, allow-untyped-decorators, no-warn-unused-ignores
 # The packages of the peers are absent from this environment.
-"""What every peer checks alike: tokens, and the rules on a client's fields."""
+"""Validation that all peers share: tokens, and the fields of a client."""
 
 import os
 import re
@@ -18,22 +18,22 @@ PUBLIC_KEY = Path(os.environ["PUBLIC_KEY"]).read_text()
 DATABASE_URL = os.environ["DATABASE_URL"]
 READ = "clients:read"
 WRITE = "clients:write"
-LARGEST_ID = 2**63 - 1
-LARGEST_PAGE = 1000
+MAX_ID = 2**63 - 1
+MAX_PAGE_SIZE = 1000
 FIELDS = ("name", "email", "cpf", "balance")
 REQUIRED_CLAIMS = ["iss", "aud", "exp", "iat", "nbf", "sub", "jti", "client_id"]
-REMEMBERED = 4096  # tokens
+MAX_CACHED_TOKENS = 4096
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z")
 _CPF = re.compile(r"([0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{11})\Z")
 _TAKEN = {"uq_clients_email": "email", "uq_clients_cpf": "cpf"}
 
 
-class RefusedError(Exception):
-    """What a peer answers with a problem."""
+class ProblemError(Exception):
+    """An error that a peer returns as a problem."""
 
     def __init__(self, status: int, msg: str, field: str | None = None) -> None:
-        """Refuse with a status and a sentence; ``field`` is at fault."""
+        """Set status and message; ``field`` is the invalid field."""
         super().__init__(msg)
         self.status = status
         self.msg = msg if field is None else f"{field}: {msg}"
@@ -47,7 +47,7 @@ class RefusedError(Exception):
         """Return the problem details (RFC 9457)."""
         return {
             "type": "about:blank",
-            "title": "Refused",
+            "title": "Rejected",
             "status": self.status,
             "detail": self.msg,
             "msg": self.msg,
@@ -56,7 +56,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose token was accepted."""
+    """The holder of an accepted token."""
 
     realm: str
     scopes: frozenset[str]
@@ -64,7 +64,7 @@ class Caller:
 
 
 def decode(token: str) -> Caller:
-    """Return who holds a token; raises ``RefusedError``."""
+    """Return the holder of a token; raises ``ProblemError``."""
     try:
         whole = jwt.decode_complete(
             token,
@@ -75,10 +75,10 @@ def decode(token: str) -> Caller:
             options={"require": REQUIRED_CLAIMS},
         )
     except jwt.InvalidTokenError:
-        raise RefusedError(401, "the token is not accepted") from None
+        raise ProblemError(401, "the token is not accepted") from None
     claims = whole["payload"]
     if whole["header"].get("typ") != "at+jwt" or claims.get("realm") not in {"live", "synthetic"}:
-        raise RefusedError(401, "the token is not accepted")
+        raise ProblemError(401, "the token is not accepted")
     return Caller(claims["realm"], frozenset(claims["scope"].split()), claims["exp"])
 
 
@@ -86,31 +86,31 @@ _cache: dict[str, Caller] = {}
 
 
 def decode_cached(token: str) -> Caller:
-    """Return who holds a token, from memory while it has not expired; raises ``RefusedError``."""
+    """Return the holder of a token, from a cache until it expires; raises ``ProblemError``."""
     caller = _cache.get(token)
     if caller is None:
         caller = decode(token)
-        if len(_cache) >= REMEMBERED:
+        if len(_cache) >= MAX_CACHED_TOKENS:
             _cache.pop(next(iter(_cache)))
         _cache[token] = caller
     if caller.expires_at <= time.time():
         _cache.pop(token, None)
-        raise RefusedError(401, "the token has expired")
+        raise ProblemError(401, "the token has expired")
     return caller
 
 
 def bearer(header: str | None) -> str:
-    """Return the token in an Authorization header; raises ``RefusedError``."""
+    """Return the token in an Authorization header; raises ``ProblemError``."""
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise RefusedError(401, "a bearer token is needed")
+        raise ProblemError(401, "a bearer token is needed")
     return token
 
 
 def allow(caller: Caller, scope: str) -> Caller:
-    """Return the caller when it has the scope; raises ``RefusedError``."""
+    """Return the caller when it has the scope; raises ``ProblemError``."""
     if scope not in caller.scopes:
-        raise RefusedError(403, f"the token lacks {scope}")
+        raise ProblemError(403, f"the token lacks {scope}")
     return caller
 
 
@@ -122,12 +122,12 @@ def parse_name(text: str) -> str:
 
 
 def parse_email(text: str) -> str:
-    """Return an e-mail address in its normal form; raises ``ValueError``."""
+    """Return a normalized e-mail address; raises ``ValueError``."""
     return email_validator.validate_email(text, check_deliverability=False).normalized
 
 
 def parse_cpf(text: str) -> str:
-    """Return a CPF as it is stored; raises ``ValueError``."""
+    """Return a CPF in its stored form; raises ``ValueError``."""
     digits = text.replace(".", "").replace("-", "")
     if not _CPF.match(text) or not CPF(repeated_digits=False).validate(digits):
         raise ValueError("must be a CPF")
@@ -145,9 +145,9 @@ def parse_balance(value: float | str | Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"))
 
 
-def taken(constraint: str | None) -> RefusedError:
-    """Return the answer to a violated constraint."""
-    return RefusedError(409, "is another client's already", _TAKEN.get(constraint or ""))
+def taken(constraint: str | None) -> ProblemError:
+    """Return the problem for a violated unique constraint."""
+    return ProblemError(409, "already belongs to another client", _TAKEN.get(constraint or ""))
 
 
 def next_link(path: str, limit: int, last: int) -> str:

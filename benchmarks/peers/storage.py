@@ -1,6 +1,6 @@
 # mypy: allow-subclassing-any, allow-untyped-decorators, no-warn-unused-ignores
 # The packages of the peers are absent from this environment.
-"""Clients by SQLAlchemy's ORM, as three of the peers keep them."""
+"""Storage of clients with SQLAlchemy's ORM, for three of the peers."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Numeric, String, create_engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from benchmarks.peers.rules import DATABASE_URL, RefusedError, taken
+from benchmarks.peers.rules import DATABASE_URL, ProblemError, taken
 
 
 class Base(DeclarativeBase):
@@ -29,8 +29,8 @@ class ClientRow(Base):
     balance: Mapped[Decimal] = mapped_column(Numeric(12, 2))
     version: Mapped[int] = mapped_column(BigInteger, server_default="1")
 
-    def shown(self) -> dict[str, int | str]:
-        """Return it as it is answered."""
+    def to_dict(self) -> dict[str, int | str]:
+        """Return the row as in a response."""
         return {
             "id": self.id,
             "name": self.name,
@@ -40,24 +40,24 @@ class ClientRow(Base):
         }
 
 
-def sessions(connections: int) -> sessionmaker[Session]:
-    """Return what opens sessions, on a pool of so many connections."""
+def session_factory(pool_size: int) -> sessionmaker[Session]:
+    """Return a session factory with a pool of this size."""
     url = DATABASE_URL.replace("postgresql://", "postgresql+psycopg2://")
-    engine = create_engine(url, pool_size=connections, max_overflow=0)
-    return sessionmaker(engine, expire_on_commit=False)  # or a row is read again after a commit
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0)
+    return sessionmaker(engine, expire_on_commit=False)  # otherwise a commit causes another SELECT
 
 
 def fetch(session: Session, realm: str, client_id: int) -> ClientRow:
-    """Return a client; raises ``RefusedError``."""
+    """Return a client; raises ``ProblemError``."""
     wanted = select(ClientRow).where(ClientRow.id == client_id, ClientRow.realm == realm)
     row = session.scalars(wanted).one_or_none()
     if row is None:
-        raise RefusedError(404, "there is no such client")
+        raise ProblemError(404, "there is no such client")
     return row
 
 
 def page(session: Session, realm: str, limit: int, after: int) -> list[ClientRow]:
-    """Return a page of clients, and one more when there is more."""
+    """Return a page of clients, and one more row where there is a next page."""
     wanted = select(ClientRow).where(ClientRow.realm == realm, ClientRow.id > after)
     return list(session.scalars(wanted.order_by(ClientRow.id).limit(limit + 1)))
 
@@ -65,7 +65,7 @@ def page(session: Session, realm: str, limit: int, after: int) -> list[ClientRow
 def create(
     session: Session, realm: str, *, name: str, email: str, cpf: str, balance: Decimal
 ) -> int:
-    """Add a client and return its id; raises ``RefusedError``."""
+    """Add a client and return its id; raises ``ProblemError``."""
     row = ClientRow(
         realm=realm, name=name, email=email, email_key=email.casefold(), cpf=cpf, balance=balance
     )
@@ -84,7 +84,7 @@ def update(
     cpf: str,
     balance: Decimal,
 ) -> int:
-    """Replace a client and return its new version; raises ``RefusedError``."""
+    """Replace a client and return its new version; raises ``ProblemError``."""
     row = fetch(session, realm, client_id)
     row.name, row.email, row.email_key = name, email, email.casefold()
     row.cpf, row.balance = cpf, balance

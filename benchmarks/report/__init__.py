@@ -1,1 +1,1 @@
-"""Results as a table and a plot, and the targets that they are compared with."""
+"""Results as a table and a plot, and the targets of the table."""

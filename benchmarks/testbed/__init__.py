@@ -1,1 +1,1 @@
-"""PostgreSQL, the servers that are compared, and the data that they share."""
+"""PostgreSQL, the compared servers, and the data that they share."""

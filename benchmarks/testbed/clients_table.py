@@ -1,4 +1,4 @@
-"""The table of clients that all variants share: filled before, and put right between rounds."""
+"""The table of clients that all servers share, filled before and restored between samples."""
 
 import io
 from collections.abc import Iterator
@@ -7,39 +7,44 @@ import psycopg2
 
 from benchmarks.testbed import client_data
 
-BATCH = 100_000  # lines of one COPY
+BATCH_ROWS = 100_000  # of one COPY
 COPY = "COPY clients (id, realm, name, email, email_key, cpf, balance) FROM STDIN"
 
 
-class Rows:
-    """The people from 1 to some number, and nobody else."""
+class ClientsTable:
+    """A table with the generated clients from 1 to some number."""
 
     def __init__(self, url: str) -> None:
-        """Work on the database at ``url``."""
+        """Use the database at ``url``."""
         self._url = url
 
     def fill(self, first: int, last: int) -> Iterator[int]:
-        """Add the people from ``first`` to ``last``; yield how many are there, after each batch."""
+        """Add the clients from ``first`` to ``last``; yield the row count after each batch."""
         connection = psycopg2.connect(self._url)
         try:
-            for start in range(first, last + 1, BATCH):
-                end = min(start + BATCH, last + 1)
-                lines = "".join(map(client_data.line, range(start, end)))
+            for start in range(first, last + 1, BATCH_ROWS):
+                end = min(start + BATCH_ROWS, last + 1)
+                lines = "".join(map(client_data.copy_line, range(start, end)))
                 with connection, connection.cursor() as cursor:
                     cursor.copy_expert(COPY, io.StringIO(lines))
                 yield end - 1
         finally:
             connection.close()
-        self._run(f"SELECT setval(pg_get_serial_sequence('clients', 'id'), {last})")
-        self.settle(last)
+        self._execute(f"SELECT setval(pg_get_serial_sequence('clients', 'id'), {last})")
+        self.restore(last)
 
-    def settle(self, last: int) -> None:
-        """Take away what a measurement has added, and leave nothing for a vacuum to do."""
-        self._run(f"DELETE FROM clients WHERE id > {last}")  # noqa: S608 - a number of ours
-        self._run("VACUUM ANALYZE clients")
-        self._run("CHECKPOINT")
+    def fill_all(self, last: int) -> None:
+        """Add the clients from 1 to ``last``."""
+        for _ in self.fill(1, last):
+            pass
 
-    def _run(self, statement: str) -> None:
+    def restore(self, last: int) -> None:
+        """Delete the rows that a measurement added, then vacuum and checkpoint."""
+        self._execute(f"DELETE FROM clients WHERE id > {last}")  # noqa: S608 - an integer
+        self._execute("VACUUM ANALYZE clients")
+        self._execute("CHECKPOINT")
+
+    def _execute(self, statement: str) -> None:
         connection = psycopg2.connect(self._url)
         try:
             connection.autocommit = True

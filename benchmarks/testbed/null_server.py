@@ -1,4 +1,4 @@
-"""A server that does nothing but answer: against it, the generator shows its own limit."""
+"""A server with one constant response, to measure the limit of the load generator."""
 
 import asyncio
 import sys
@@ -7,21 +7,21 @@ from typing import cast
 import uvloop
 
 BODY = b'{"id":1,"name":"Pessoa 1","email":"pessoa1@example.com","cpf":"000.000.001-91"}'
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
-class _Answering(asyncio.Protocol):
+class _ConstantProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, _: bytes) -> None:
-        self._transport.write(ANSWER)
+        self._transport.write(RESPONSE)
 
 
 async def serve(port: int) -> None:
-    """Answer on a port of 127.0.0.1 until the process is ended."""
+    """Serve on a port of 127.0.0.1 until the process is terminated."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Answering, "127.0.0.1", port)
+    server = await loop.create_server(_ConstantProtocol, "127.0.0.1", port)
     await server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""Who is measured: Cadastro's own clients service, and its peers."""
+"""The compared servers: Cadastro's clients service, and its peers."""
 
 import os
 import sys
@@ -16,31 +16,38 @@ THREADED_WORKER = ("-k", "gthread", "--threads", "4", "--keep-alive", "75")
 
 @dataclass(frozen=True)
 class Variant:
-    """One server; a peer's ``name`` is that of its folder."""
+    """One server; a peer has the name of its folder."""
 
     name: str
     title: str
-    options: tuple[str, ...] = ()  # gunicorn's
+    gunicorn_options: tuple[str, ...] = ()
 
     def command(self, port: int) -> list[str]:
-        """Return what starts it on a port of 127.0.0.1; a peer's environment is made if need be."""
+        """Return the command that serves on a port of 127.0.0.1; creates a peer's environment."""
         if self.name == OURS:
-            gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-            configuration = str(ROOT / "services" / "gunicorn.conf.py")
-            return [gunicorn, "-c", configuration, "clients.app:create_app()"]
+            return gunicorn_command(OURS)
         python = str(python_of(PACKAGE / "peers" / self.name / "requirements.lock"))
         module = f"benchmarks.peers.{self.name}.app:app"
-        options = ["--no-control-socket", "--bind", f"127.0.0.1:{port}", *self.options]
+        options = ["--no-control-socket", "--bind", f"127.0.0.1:{port}", *self.gunicorn_options]
         return [python, "-m", "gunicorn.app.wsgiapp", *options, module]
 
     def environ(self, port: int, settings: Mapping[str, str]) -> dict[str, str]:
-        """Return the settings that it reads, besides the system's own."""
+        """Return the environment variables of the server, with ``settings``."""
+        # a peer's environment has none of this repository's packages
         return {**settings, "BIND": f"127.0.0.1:{port}", "PYTHONPATH": os.fspath(ROOT)}
 
 
+def gunicorn_command(service: str) -> list[str]:
+    """Return the command of a service as it is deployed."""
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    configuration = str(ROOT / "services" / "gunicorn.conf.py")
+    return [gunicorn, "-c", configuration, f"{service}.app:create_app()"]
+
+
+CADASTRO = Variant(OURS, "Cadastro")
 VARIANTS = (
-    Variant(OURS, "Cadastro"),
-    Variant("connexion_stock", "Connexion as it comes, ORM", ASYNC_WORKER),
+    CADASTRO,
+    Variant("connexion_stock", "Connexion, unmodified, ORM", ASYNC_WORKER),
     Variant("flask_gthread", "Flask on threads, ORM", THREADED_WORKER),
     Variant("fastapi_sync", "FastAPI, sync ORM", ASYNC_WORKER),
     Variant("fastapi_asyncpg", "FastAPI, asyncpg, token cache", ASYNC_WORKER),

@@ -1,4 +1,4 @@
-"""The benchmark's own parts: what it sends, what it counts, and to what."""
+"""Requests, counts, profiles and variants of the benchmarks."""
 
 import json
 import platform
@@ -9,16 +9,15 @@ import pytest
 from validate_docbr import CPF
 
 from benchmarks.__main__ import main
-from benchmarks.drive.request_plan import OPERATIONS, plan
+from benchmarks.drive.request_plan import OPERATIONS, request_factory
 from benchmarks.measure import instruction_count, profile_layers
-from benchmarks.measure.extra_measurements import in_turns
+from benchmarks.measure.extra_measurements import rotate
+from benchmarks.paths import PACKAGE
 from benchmarks.testbed import client_data
 from benchmarks.testbed.variants import OURS, VARIANTS
 
-BENCH = Path(__file__).parents[1]
 
-
-def test_people_have_cpfs_whose_digits_are_right_and_nobody_shares_one() -> None:
+def test_clients_have_valid_and_distinct_cpfs() -> None:
     cpfs = [client_data.cpf(number) for number in range(1, 2000)]
     assert all(CPF(repeated_digits=False).validate(cpf) for cpf in cpfs)
     assert len(set(cpfs)) == len(cpfs)
@@ -26,59 +25,59 @@ def test_people_have_cpfs_whose_digits_are_right_and_nobody_shares_one() -> None
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_request_says_how_long_its_body_is(operation: str) -> None:
-    head, _, body = plan(operation, "token", 1000)().partition(b"\r\n\r\n")
+def test_a_request_has_the_length_of_its_body(operation: str) -> None:
+    head, _, body = request_factory(operation, "token", 1000)().partition(b"\r\n\r\n")
     assert b"Authorization: Bearer token" in head
     length = [line for line in head.split(b"\r\n") if line.startswith(b"Content-Length")]
     assert length == ([b"Content-Length: %d" % len(body)] if body else [])
 
 
-def test_a_request_that_takes_more_instructions_is_told(
+def test_growth_above_five_percent_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(instruction_count, "BASELINE", tmp_path / "instructions.json")
-    instruction_count.keep({"fetch": 1000})
-    assert instruction_count.judge({"fetch": 1049})[1]
-    lines, well = instruction_count.judge({"fetch": 1051})
-    assert not well
+    instruction_count.save_baseline({"fetch": 1000})
+    assert instruction_count.compare_with_baseline({"fetch": 1049})[1]
+    lines, is_met = instruction_count.compare_with_baseline({"fetch": 1051})
+    assert not is_met
     assert "more than 5% more" in lines[0]
 
 
-def test_growth_ends_with_1_and_is_only_told_where_that_is_wanted(
+def test_growth_exits_with_1_unless_tell_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(instruction_count, "BASELINE", tmp_path / "instructions.json")
-    instruction_count.keep({"fetch": 1000})
+    instruction_count.save_baseline({"fetch": 1000})
     monkeypatch.setattr(instruction_count, "count", lambda _: {"fetch": 1051})
     for options, code in (([], 1), (["--tell"], 0)):
         monkeypatch.setattr(sys, "argv", ["bench", "instructions", *options])
         assert main() == code
-        assert "+5.10% since the last landing  more than 5% more" in capsys.readouterr().out
+        assert "+5.10% since the baseline  more than 5% more" in capsys.readouterr().out
 
 
-def test_figures_for_another_python_are_not_compared_with(
+def test_a_baseline_of_another_python_is_not_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(instruction_count, "BASELINE", tmp_path / "instructions.json")
-    instruction_count.keep({"fetch": 1000})
+    instruction_count.save_baseline({"fetch": 1000})
     monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
-    assert instruction_count.judge({"fetch": 9999})[1]
+    assert instruction_count.compare_with_baseline({"fetch": 9999})[1]
 
 
-def test_who_is_measured_first_changes_with_each_round() -> None:
-    turns = [name for name, _ in in_turns({"a": 1, "b": 2, "c": 3}, 4)]
-    assert "".join(turns) == "abcbcacababc"
+def test_each_round_begins_with_another_item() -> None:
+    names = [name for name, _ in rotate({"a": 1, "b": 2, "c": 3}, 4)]
+    assert "".join(names) == "abcbcacababc"
 
 
 def test_a_sample_belongs_to_the_innermost_layer() -> None:
     stacks = "run (uvicorn/server.py:1);view (flask/app.py:2);execute (sqlalchemy/base.py:3) 4\n"
     assert profile_layers.by_layer(stacks + "run (uvicorn/server.py:1) 1\n") == {
         "SQLAlchemy": 4,
-        "uvicorn: the loop and HTTP": 1,
+        "uvicorn: event loop and HTTP": 1,
     }
 
 
-def test_every_peer_stands_beside_its_lock_file() -> None:
+def test_every_peer_has_a_lock_file() -> None:
     for variant in VARIANTS:
         if variant.name != OURS:
-            assert (BENCH / "peers" / variant.name / "requirements.lock").is_file()
+            assert (PACKAGE / "peers" / variant.name / "requirements.lock").is_file()

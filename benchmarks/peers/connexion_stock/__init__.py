@@ -1,1 +1,1 @@
-"""Connexion as it comes: its own middleware, its own validators, the ORM."""
+"""Connexion, unmodified: its own middleware and validators, the ORM."""

@@ -15,34 +15,34 @@ from benchmarks.peers import rules, storage
 
 CONNECTIONS = 10  # as many as a2wsgi has threads
 
-sessions = storage.sessions(CONNECTIONS)
+sessions = storage.session_factory(CONNECTIONS)
 
 
 def decode(token: str) -> dict[str, Any]:
-    """Return what Connexion wants to know of a token."""
+    """Return the token information for Connexion."""
     caller = rules.decode(token)
     return {"sub": caller.realm, "scope": sorted(caller.scopes)}
 
 
 def fetch(client_id: int, user: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Answer one client."""
+    """Return one client."""
     with sessions() as session:
         row = storage.fetch(session, user, client_id)
-        return row.shown(), 200, {"ETag": f'"{row.version}"'}
+        return row.to_dict(), 200, {"ETag": f'"{row.version}"'}
 
 
 def list_all(user: str, limit: int, after: int) -> tuple[list[Any], int, dict[str, str]]:
-    """Answer a page of clients."""
+    """Return a page of clients."""
     with sessions() as session:
         rows = storage.page(session, user, limit, after)
-        shown = [row.shown() for row in rows[:limit]]
+        page = [row.to_dict() for row in rows[:limit]]
     if len(rows) <= limit:
-        return shown, 200, {}
-    return shown, 200, {"Link": rules.next_link("/clients/fetch", limit, rows[limit - 1].id)}
+        return page, 200, {}
+    return page, 200, {"Link": rules.next_link("/clients/fetch", limit, rows[limit - 1].id)}
 
 
 def create(body: dict[str, Any], user: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Make a client."""
+    """Create a client."""
     with sessions() as session:
         identifier = storage.create(session, user, **_parsed(body))
     return {"msg": "Client created", "id": identifier}, 201, {"ETag": '"1"'}
@@ -58,7 +58,7 @@ def update(
 
 
 def _parsed(body: dict[str, Any]) -> dict[str, Any]:
-    """Check what a schema cannot."""
+    """Validate what a JSON schema cannot express."""
     try:
         return {
             "name": body["name"],
@@ -67,11 +67,11 @@ def _parsed(body: dict[str, Any]) -> dict[str, Any]:
             "balance": rules.parse_balance(body["balance"]),
         }
     except ValueError as error:
-        raise rules.RefusedError(400, str(error)) from None
+        raise rules.ProblemError(400, str(error)) from None
 
 
-def refused(_: ConnexionRequest, error: rules.RefusedError) -> ConnexionResponse:
-    """Answer with a problem."""
+def problem(_: ConnexionRequest, error: rules.ProblemError) -> ConnexionResponse:
+    """Return a problem."""
     return ConnexionResponse(
         status_code=error.status,
         content_type="application/problem+json",
@@ -80,18 +80,18 @@ def refused(_: ConnexionRequest, error: rules.RefusedError) -> ConnexionResponse
     )
 
 
-def problem(request: ConnexionRequest, error: ProblemException) -> ConnexionResponse:
-    """Answer what Connexion refuses with the same shape."""
-    return refused(request, rules.RefusedError(error.status, str(error.detail)))
+def connexion_problem(request: ConnexionRequest, error: ProblemException) -> ConnexionResponse:
+    """Return an error of Connexion as a problem."""
+    return problem(request, rules.ProblemError(error.status, str(error.detail)))
 
 
-def http(request: ConnexionRequest, error: HTTPException) -> ConnexionResponse:
-    """Answer what Starlette and Connexion's security refuse with the same shape."""
-    return refused(request, rules.RefusedError(error.status_code, error.detail))
+def http_problem(request: ConnexionRequest, error: HTTPException) -> ConnexionResponse:
+    """Return an error of Starlette or of Connexion's security as a problem."""
+    return problem(request, rules.ProblemError(error.status_code, error.detail))
 
 
 app = FlaskApp(__name__, specification_dir=str(Path(__file__).parent))
 app.add_api("openapi.yaml", strict_validation=True)
-app.add_error_handler(rules.RefusedError, refused)
-app.add_error_handler(ProblemException, problem)
-app.add_error_handler(HTTPException, http)
+app.add_error_handler(rules.ProblemError, problem)
+app.add_error_handler(ProblemException, connexion_problem)
+app.add_error_handler(HTTPException, http_problem)

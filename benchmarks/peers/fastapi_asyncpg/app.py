@@ -1,6 +1,6 @@
 # mypy: allow-subclassing-any, allow-untyped-decorators, no-warn-unused-ignores
 # The packages of the peers are absent from this environment.
-"""The four operations in FastAPI's coroutines, with SQL written by hand."""
+"""The four operations in FastAPI's coroutine handlers, with SQL written by hand."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +16,9 @@ from benchmarks.peers.models import (
     ClientIn,
     ClientOut,
     Created,
-    Done,
     Limit,
-    refusing,
+    Message,
+    with_error_handlers,
 )
 
 CONNECTIONS = 10
@@ -45,16 +45,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await pool.close()
 
 
-app = refusing(FastAPI(lifespan=lifespan))
+app = with_error_handlers(FastAPI(lifespan=lifespan))
 
 
 async def reader(authorization: Annotated[str | None, Header()] = None) -> rules.Caller:
-    """Return a caller that may read."""
+    """Return the caller, who needs the read scope."""
     return rules.allow(rules.decode_cached(rules.bearer(authorization)), rules.READ)
 
 
 async def writer(authorization: Annotated[str | None, Header()] = None) -> rules.Caller:
-    """Return a caller that may write."""
+    """Return the caller, who needs the write scope."""
     return rules.allow(rules.decode_cached(rules.bearer(authorization)), rules.WRITE)
 
 
@@ -64,10 +64,10 @@ Writer = Annotated[rules.Caller, Depends(writer)]
 
 @app.get("/clients/fetch/{client_id}", response_model=ClientOut)
 async def fetch(caller: Reader, client_id: ClientId, request: Request, response: Response) -> Any:  # noqa: ANN401 - FastAPI turns it into the model
-    """Answer one client."""
+    """Return one client."""
     row = await request.app.state.pool.fetchrow(FETCH, client_id, caller.realm)
     if row is None:
-        raise rules.RefusedError(404, "there is no such client")
+        raise rules.ProblemError(404, "there is no such client")
     response.headers["ETag"] = f'"{row["version"]}"'
     return dict(row)
 
@@ -77,10 +77,10 @@ async def list_all(
     caller: Reader,
     request: Request,
     response: Response,
-    limit: Limit = rules.LARGEST_PAGE,
+    limit: Limit = rules.MAX_PAGE_SIZE,
     after: After = 0,
 ) -> Any:  # noqa: ANN401 - as above
-    """Answer a page of clients."""
+    """Return a page of clients."""
     rows = await request.app.state.pool.fetch(PAGE, caller.realm, after, limit + 1)
     if len(rows) > limit:
         last = rows[limit - 1]["id"]
@@ -90,7 +90,7 @@ async def list_all(
 
 @app.post("/clients/create", status_code=201)
 async def create(caller: Writer, body: ClientIn, request: Request, response: Response) -> Created:
-    """Make a client."""
+    """Create a client."""
     values = (body.name, body.email, body.email.casefold(), body.cpf, body.balance)
     try:
         identifier = await request.app.state.pool.fetchval(CREATE, caller.realm, *values)
@@ -103,7 +103,7 @@ async def create(caller: Writer, body: ClientIn, request: Request, response: Res
 @app.put("/clients/update/{client_id}")
 async def update(
     caller: Writer, client_id: ClientId, body: ClientIn, request: Request, response: Response
-) -> Done:
+) -> Message:
     """Replace a client."""
     values = (body.name, body.email, body.email.casefold(), body.cpf, body.balance)
     try:
@@ -111,6 +111,6 @@ async def update(
     except asyncpg.UniqueViolationError as error:
         raise rules.taken(error.constraint_name) from None
     if version is None:
-        raise rules.RefusedError(404, "there is no such client")
+        raise rules.ProblemError(404, "there is no such client")
     response.headers["ETag"] = f'"{version}"'
-    return Done(msg="Client updated")
+    return Message(msg="Client updated")

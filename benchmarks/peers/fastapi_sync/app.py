@@ -1,6 +1,6 @@
 # mypy: allow-subclassing-any, allow-untyped-decorators, no-warn-unused-ignores
 # The packages of the peers are absent from this environment.
-"""The four operations in FastAPI's plain functions."""
+"""The four operations in FastAPI's synchronous handlers."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -15,30 +15,30 @@ from benchmarks.peers.models import (
     ClientIn,
     ClientOut,
     Created,
-    Done,
     Limit,
-    refusing,
+    Message,
+    with_error_handlers,
 )
 
 CONNECTIONS = 40  # as many as Starlette's pool has threads
 
-sessions = storage.sessions(CONNECTIONS)
-app = refusing(FastAPI())
+sessions = storage.session_factory(CONNECTIONS)
+app = with_error_handlers(FastAPI())
 
 
 def session() -> Iterator[Session]:
-    """Lend a session for one request."""
+    """Open a session for one request."""
     with sessions() as opened:
         yield opened
 
 
 def reader(authorization: Annotated[str | None, Header()] = None) -> rules.Caller:
-    """Return a caller that may read."""
+    """Return the caller, who needs the read scope."""
     return rules.allow(rules.decode(rules.bearer(authorization)), rules.READ)
 
 
 def writer(authorization: Annotated[str | None, Header()] = None) -> rules.Caller:
-    """Return a caller that may write."""
+    """Return the caller, who needs the write scope."""
     return rules.allow(rules.decode(rules.bearer(authorization)), rules.WRITE)
 
 
@@ -49,10 +49,10 @@ Writer = Annotated[rules.Caller, Depends(writer)]
 
 @app.get("/clients/fetch/{client_id}", response_model=ClientOut)
 def fetch(caller: Reader, client_id: ClientId, db: Opened, response: Response) -> Any:  # noqa: ANN401 - FastAPI turns it into the model
-    """Answer one client."""
+    """Return one client."""
     row = storage.fetch(db, caller.realm, client_id)
     response.headers["ETag"] = f'"{row.version}"'
-    return row.shown()
+    return row.to_dict()
 
 
 @app.get("/clients/fetch", response_model=list[ClientOut])
@@ -61,20 +61,20 @@ def list_all(
     db: Opened,
     request: Request,
     response: Response,
-    limit: Limit = rules.LARGEST_PAGE,
+    limit: Limit = rules.MAX_PAGE_SIZE,
     after: After = 0,
 ) -> Any:  # noqa: ANN401 - as above
-    """Answer a page of clients."""
+    """Return a page of clients."""
     rows = storage.page(db, caller.realm, limit, after)
     if len(rows) > limit:
         last = rows[limit - 1].id
         response.headers["Link"] = rules.next_link(request.url.path, limit, last)
-    return [row.shown() for row in rows[:limit]]
+    return [row.to_dict() for row in rows[:limit]]
 
 
 @app.post("/clients/create", status_code=201)
 def create(caller: Writer, body: ClientIn, db: Opened, response: Response) -> Created:
-    """Make a client."""
+    """Create a client."""
     identifier = storage.create(db, caller.realm, **body.model_dump())
     response.headers["ETag"] = '"1"'
     return Created(msg="Client created", id=identifier)
@@ -83,8 +83,8 @@ def create(caller: Writer, body: ClientIn, db: Opened, response: Response) -> Cr
 @app.put("/clients/update/{client_id}")
 def update(
     caller: Writer, client_id: ClientId, body: ClientIn, db: Opened, response: Response
-) -> Done:
+) -> Message:
     """Replace a client."""
     version = storage.update(db, caller.realm, client_id, **body.model_dump())
     response.headers["ETag"] = f'"{version}"'
-    return Done(msg="Client updated")
+    return Message(msg="Client updated")

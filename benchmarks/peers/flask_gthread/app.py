@@ -10,9 +10,9 @@ from werkzeug.exceptions import HTTPException
 
 from benchmarks.peers import rules, storage
 
-THREADS = 4  # as gunicorn is told
+THREADS = 4  # as in gunicorn's options
 
-sessions = storage.sessions(THREADS)
+sessions = storage.session_factory(THREADS)
 app = Flask(__name__)
 _PARSERS: dict[str, Any] = {
     "name": rules.parse_name,
@@ -23,28 +23,28 @@ _PARSERS: dict[str, Any] = {
 
 
 def caller(scope: str) -> rules.Caller:
-    """Return who calls; raises ``RefusedError``."""
+    """Return the caller; raises ``ProblemError``."""
     token = rules.bearer(request.headers.get("Authorization"))
     return rules.allow(rules.decode(token), scope)
 
 
-def number(name: str, text: str | None, default: int, lowest: int, highest: int) -> int:
-    """Return a query parameter; raises ``RefusedError``."""
+def number(name: str, text: str | None, default: int, minimum: int, maximum: int) -> int:
+    """Return a query parameter; raises ``ProblemError``."""
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
-        raise rules.RefusedError(400, f"must be from {lowest} to {highest}", name)
+    if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
+        raise rules.ProblemError(400, f"must be from {minimum} to {maximum}", name)
     return int(text)
 
 
 def client() -> dict[str, Any]:
-    """Return the checked body; raises ``RefusedError``."""
+    """Return the checked body; raises ``ProblemError``."""
     body = request.get_json()
     if not isinstance(body, dict):
-        raise rules.RefusedError(400, "must be an object", "body")
+        raise rules.ProblemError(400, "must be an object", "body")
     for field in body:
         if field not in rules.FIELDS:
-            raise rules.RefusedError(400, "is not known", field)
+            raise rules.ProblemError(400, "is unknown", field)
     checked: dict[str, Any] = {}
     for field, parse in _PARSERS.items():
         checked[field] = _parsed(body, field, parse)
@@ -55,36 +55,35 @@ def _parsed(body: dict[str, Any], field: str, parse: Any) -> str | Decimal:  # n
     value = body.get(field)
     kinds = (int, float, str) if field == "balance" else (str,)
     if not isinstance(value, kinds) or isinstance(value, bool):
-        raise rules.RefusedError(400, "is missing or of the wrong type", field)
+        raise rules.ProblemError(400, "is missing or of the wrong type", field)
     try:
         parsed: str | Decimal = parse(value)
     except ValueError as error:
-        raise rules.RefusedError(400, str(error), field) from None
+        raise rules.ProblemError(400, str(error), field) from None
     return parsed
 
 
 @app.get("/clients/fetch/<int:client_id>")
 def fetch(client_id: int) -> Response:
-    """Answer one client."""
+    """Return one client."""
     realm = caller(rules.READ).realm
     _check_id(client_id)
     with sessions() as session:
         row = storage.fetch(session, realm, client_id)
-        response = jsonify(row.shown())
+        response = jsonify(row.to_dict())
         response.headers["ETag"] = f'"{row.version}"'
     return response
 
 
 @app.get("/clients/fetch")
 def list_all() -> Response:
-    """Answer a page of clients."""
+    """Return a page of clients."""
     realm = caller(rules.READ).realm
-    largest = rules.LARGEST_PAGE
-    limit = number("limit", request.args.get("limit"), largest, 1, largest)
-    after = number("after", request.args.get("after"), 0, 0, rules.LARGEST_ID)
+    limit = number("limit", request.args.get("limit"), rules.MAX_PAGE_SIZE, 1, rules.MAX_PAGE_SIZE)
+    after = number("after", request.args.get("after"), 0, 0, rules.MAX_ID)
     with sessions() as session:
         rows = storage.page(session, realm, limit, after)
-        response = jsonify([row.shown() for row in rows[:limit]])
+        response = jsonify([row.to_dict() for row in rows[:limit]])
     if len(rows) > limit:
         response.headers["Link"] = rules.next_link(request.path, limit, rows[limit - 1].id)
     return response
@@ -92,7 +91,7 @@ def list_all() -> Response:
 
 @app.post("/clients/create")
 def create() -> Response:
-    """Make a client."""
+    """Create a client."""
     realm = caller(rules.WRITE).realm
     body = client()
     with sessions() as session:
@@ -117,13 +116,13 @@ def update(client_id: int) -> Response:
 
 
 def _check_id(client_id: int) -> None:
-    if not 1 <= client_id <= rules.LARGEST_ID:
-        raise rules.RefusedError(400, "is out of range", "client_id")
+    if not 1 <= client_id <= rules.MAX_ID:
+        raise rules.ProblemError(400, "is out of range", "client_id")
 
 
-@app.errorhandler(rules.RefusedError)
-def refused(error: rules.RefusedError) -> Response:
-    """Answer with a problem."""
+@app.errorhandler(rules.ProblemError)
+def problem(error: rules.ProblemError) -> Response:
+    """Return a problem."""
     response = jsonify(error.document())
     response.status_code = error.status
     response.headers.update(error.headers)
@@ -133,5 +132,5 @@ def refused(error: rules.RefusedError) -> Response:
 
 @app.errorhandler(HTTPException)
 def http(error: HTTPException) -> Response:
-    """Answer what Flask itself refuses."""
-    return refused(rules.RefusedError(error.code or 500, error.description or error.name))
+    """Return an error of Flask as a problem."""
+    return problem(rules.ProblemError(error.code or 500, error.description or error.name))

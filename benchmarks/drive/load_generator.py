@@ -1,4 +1,4 @@
-"""Closed-loop load generator over keep-alive connections, run in a process of its own.
+"""Closed-loop load generator over keep-alive connections, run as a separate process.
 
 It reads a ``LoadSpec`` as JSON from standard input, and writes a ``LoadResult`` as JSON. Each
 connection sends its next request after the complete response to the last one. After a refusal

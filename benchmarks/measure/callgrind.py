@@ -28,7 +28,7 @@ class CallgrindSession:
     """A context manager that runs the service, and counts instructions."""
 
     def __init__(self, testbed: Testbed, folder: Path, rows: int) -> None:
-        """Use a testbed whose table has ``rows`` rows; write callgrind's files to ``folder``."""
+        """Use a testbed with ``rows`` rows; write callgrind's files to ``folder``."""
         self._folder = folder
         settings = {**testbed.settings(OURS), "THREADS": "1"}
         self._environ: Mapping[str, str] = {

@@ -22,7 +22,7 @@ class Servers:
     """Processes by name, with their ports and cores."""
 
     def __init__(self, folder: Path, default_cores: Sequence[int]) -> None:
-        """Write logs to ``folder``; a server without cores of its own gets the default ones."""
+        """Write logs to ``folder``; the default cores are for servers without others."""
         self.ports: dict[str, int] = {}
         self.cores: dict[str, Sequence[int]] = {}
         self._folder = folder

@@ -86,7 +86,7 @@ class Testbed:
         """Create one more database of clients, and return its empty table."""
         self._postgres.execute(f"CREATE DATABASE {database}")
         url = self.database_url(database)
-        self._run_module("devstack.migrations", f"clients={url}")
+        self._run_module("devstack.migrate", f"clients={url}")
         return ClientsTable(url)
 
     def start(
@@ -174,7 +174,7 @@ class Testbed:
         for name in SERVICES:
             self._postgres.execute(f"CREATE DATABASE {name}")
         databases = [f"{name}={self.database_url(name)}" for name in SERVICES]
-        self._run_module("devstack.migrations", *databases)
+        self._run_module("devstack.migrate", *databases)
         self._run_module("auth.keys", "new", "--dir", str(self.credentials.keys))
         self.credentials.write()
         self.start_service("auth")

@@ -38,7 +38,7 @@ class Variant:
 
 
 def gunicorn_command(service: str) -> list[str]:
-    """Return the command of a service as it is deployed."""
+    """Return the command of a service, with the deployed configuration."""
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     configuration = str(ROOT / "services" / "gunicorn.conf.py")
     return [gunicorn, "-c", configuration, f"{service}.app:create_app()"]

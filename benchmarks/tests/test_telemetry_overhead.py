@@ -39,7 +39,7 @@ def test_a_core_that_is_not_fully_used_was_disturbed() -> None:
 def test_variants_differ_only_in_their_settings() -> None:
     variants = settings(4318, (9000, 9001))
     together = {**variants["metrics"], **variants["traces"], **variants["logs"]}
-    assert variants[ALL] == {**together, "METRICS_BIND": "127.0.0.1:9001"}  # a port of its own
+    assert variants[ALL] == {**together, "METRICS_BIND": "127.0.0.1:9001"}
     assert variants[OFF].items() <= variants["metrics"].items()
     assert variants[OFF] == variants[CONTROL]
     assert variants[ALL]["OTEL_TRACES_SAMPLER_ARG"] == "0.01"

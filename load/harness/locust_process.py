@@ -25,7 +25,7 @@ def run_locust(config: RunConfig, folder: Path, run_id: str) -> dict[str, Any]:
     command += _options(config, run_id, result, log)
     report(f"{config.shape}, as {run_id}")
     with (folder / "locust.txt").open("w") as output:
-        # In a session of its own, Locust receives only the signals that are sent below.
+        # In a separate session, Locust receives only the signals that are sent below.
         process = subprocess.Popen(
             command, stdout=sys.stderr, stderr=output, start_new_session=True
         )

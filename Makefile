@@ -40,7 +40,7 @@ probe: environment ## Run a journey against URL (JOURNEY, CREDENTIALS: the folde
 	@$(BIN)/synthetic probe '$(JOURNEY)' --url '$(URL)' $(if $(CREDENTIALS),--credentials '$(CREDENTIALS)')
 
 robot: environment-dev ## Run the acceptance suite against URL (SECRET_FILE, ARGS=--help)
-	@$(BIN)/python robot/executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
+	@$(BIN)/python -m executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
 
 load: environment-dev ## Run a load test against URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1)
 	@$(BIN)/python -m load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
@@ -107,7 +107,7 @@ chart: environment-dev ## Create the chart of a new service from its contract (N
 
 docs: environment-dev ## Generate the charts' tables of values and the acceptance suite's keyword pages
 	@$(BIN)/python -m scripts.charts.chart_docs
-	@$(BIN)/python robot/executar/passos.py
+	@$(BIN)/python -m executar.passos
 
 clean: ## Remove the environment and the caches; the data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build reports .coverage*

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import httpx
-from execucao import Execucao, ExecucaoError
-from relatorios import escrever
-from resumo import resumir
+
+from executar.execucao import Execucao, ExecucaoError
+from executar.relatorios import escrever
+from executar.resumo import resumir
 
 ESPERA = 60.0  # segundos até que um sistema que está iniciando responda
 RAIZ = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bancada import Bancada, BancadaError, NaoIniciaError
-from mutante import Mutante, ler
+from mutantes.bancada import Bancada, BancadaError, NaoIniciaError
+from mutantes.mutante import Mutante, ler
 
 PERDOADOS = 1  # quantos defeitos podem passar
 MUTANTES = Path(__file__).with_name("mutantes.toml")
@@ -44,7 +44,7 @@ def main() -> int:
 
 def _opcoes() -> argparse.Namespace:
     leitor = argparse.ArgumentParser(
-        prog="python robot/mutantes",
+        prog="python -m mutantes",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from mutante import Mutante
+from mutantes.mutante import Mutante
 
 RAIZ = Path(__file__).resolve().parents[2]
 PRONTO = "Cadastro is ready"
@@ -98,7 +98,7 @@ class Bancada:
     def _executar(self, url: str, dados: Path, etiquetas: tuple[str, ...]) -> list[str]:
         relatorios = self._pasta / "relatorios"
         segredo = dados / "secrets" / "oauth-clients" / "synthetic"
-        comando = [sys.executable, str(RAIZ / "robot" / "executar"), "--url", url]
+        comando = [sys.executable, "-m", "executar", "--url", url]
         comando += ["--segredo", str(segredo), "--relatorios", str(relatorios)]
         comando += [f"--etiqueta={etiqueta}" for etiqueta in etiquetas]
         feito = subprocess.run(comando, check=False, capture_output=True, text=True)

@@ -32,7 +32,7 @@ def accept(
     url: str, secret: Path | None, reports: Path, *options: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the suite against a system."""
-    command = [sys.executable, "robot/executar", "--url", url, "--segredo", str(secret or "")]
+    command = [sys.executable, "-m", "executar", "--url", url, "--segredo", str(secret or "")]
     return subprocess.run(
         [*command, "--relatorios", str(reports), *options],
         cwd=ROOT,

@@ -26,7 +26,7 @@ def accept(context: Context) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / MONITOR  # only its owner can read the folder
         file.write_bytes(base64.b64decode(secret))
-        suite = [sys.executable, "robot/executar", "--url", context.url, "--segredo", str(file)]
+        suite = [sys.executable, "-m", "executar", "--url", context.url, "--segredo", str(file)]
         try:
             output = run_command(*suite, "--relatorios", str(REPORTS), timeout=TIMEOUT_SECONDS)
         except CommandError as error:

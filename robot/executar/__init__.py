@@ -1,0 +1,1 @@
+"""O que `make robot` executa: os cenários, os relatórios e o resumo."""

@@ -1,4 +1,4 @@
-"""What the tests of journeys, of the probe and of the operator share."""
+"""Fixtures for the tests of the probe and of the operator."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,30 +14,30 @@ from tests.support.synthetic.operator_harness import OperatorHarness
 
 @pytest.fixture
 def shop() -> Iterator[MockShop]:
-    """A shop that behaves."""
+    """A mock shop without faults."""
     with run_mock_shop() as served:
         yield served
 
 
 @pytest.fixture
 def journey(tmp_path: Path) -> Path:
-    """The shop's journey, beside its contract."""
+    """The mock shop's journey, beside its contract."""
     return write_journey(tmp_path)
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The event loop that the operator runs in."""
+    """The event loop of the operator."""
     return "asyncio"
 
 
 @pytest.fixture
 async def harness(
-    anyio_backend: str,  # noqa: ARG001 - anyio needs it to run this
+    anyio_backend: str,  # noqa: ARG001 - anyio requires it for async fixtures
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[OperatorHarness]:
-    """A cluster with nothing in it, and the operator's client logged in to it."""
+    """An empty fake cluster with the operator's API client."""
     cluster, kubeconfig = FakeCluster(), tmp_path / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     async with serve(cluster, kubeconfig) as url, ApiClient() as api:

@@ -1,4 +1,4 @@
-"""`synthetic` as a person, a script and a kubelet meet it."""
+"""The command line: output, exit codes, error messages and completion."""
 
 import json
 import os
@@ -28,21 +28,21 @@ PROGRAM = Path(sys.executable).with_name("synthetic")
 
 
 class Environment(UserDict[str, str]):
-    """An environment that keeps what it was asked for."""
+    """An environment that records the variables that are read."""
 
     def __init__(self, **values: str) -> None:
-        """Hold these variables."""
+        """Set these variables."""
         super().__init__(values)
-        self.asked: set[str] = set()
+        self.names_read: set[str] = set()
 
     def __contains__(self, key: object) -> bool:
-        """Tell whether there is such a variable."""
-        self.asked.add(str(key))
+        """Return whether a variable is set."""
+        self.names_read.add(str(key))
         return super().__contains__(key)
 
     def __getitem__(self, key: str) -> str:
         """Return a variable."""
-        self.asked.add(key)
+        self.names_read.add(key)
         return super().__getitem__(key)
 
 
@@ -54,7 +54,7 @@ def synthetic(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def credentials(tmp_path: Path) -> Path:
-    """A folder as a Secret is mounted."""
+    """A folder like a mounted Secret."""
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / "client-id").write_text("synthetic\n")
@@ -62,7 +62,7 @@ def credentials(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_person_gets_a_table(shop: MockShop, journey: Path, credentials: Path) -> None:
+def test_prints_a_table_of_the_steps(shop: MockShop, journey: Path, credentials: Path) -> None:
     done = synthetic(
         "probe", "things", "--url", shop.url, "--file", journey, "--credentials", credentials
     )
@@ -78,32 +78,32 @@ def test_a_person_gets_a_table(shop: MockShop, journey: Path, credentials: Path)
     assert lines[-1].startswith("things passed in ")
 
 
-def test_a_program_gets_json_and_a_kubelet_a_message(
+def test_prints_json_and_writes_the_termination_message(
     shop: MockShop, journey: Path, credentials: Path, tmp_path: Path
 ) -> None:
     shop.faults["GET /things"] = lambda h: respond(h, 500)
     log = tmp_path / "termination"
-    log.write_text("what another container left, " * 50)
+    log.write_text("message of an earlier container, " * 50)
     where = ("--url", shop.url, "--file", journey, "--credentials", credentials)
     how = ("--retries", "0", "--output", "json", "--termination-log", log)
     done = synthetic("probe", "things", *where, *how)
     assert done.returncode == 1
-    told, left = json.loads(done.stdout), json.loads(log.read_text())
-    assert told["result"] == left["result"] == "failed"
+    printed, left = json.loads(done.stdout), json.loads(log.read_text())
+    assert printed["result"] == left["result"] == "failed"
     assert (left["v"], left["journey"], left["step"]) == (1, "things", "look")
     assert (left["reason"], left["status"], left["attempt"]) == ("http_status", 500, 1)
-    assert left["traceId"] == told["traceId"]
+    assert left["traceId"] == printed["traceId"]
     assert [[name, status] for name, _, status in left["steps"]] == [
         ["token", 200],
         ["make", 201],
         ["look", 500],
         ["unmake", 204],
     ]
-    assert told["detail"] == "it answered 500"
+    assert printed["detail"] == "the response status is 500"
     assert "detail" not in left
 
 
-def test_a_message_has_room_for_the_latest_steps_of_any_journey() -> None:
+def test_the_termination_message_keeps_the_latest_steps_of_a_long_journey() -> None:
     outcome = RunResult("j" * 300, "0" * 32, step="s" * 300)
     outcome.steps = [StepResult(f"step-{n}-{'x' * 50}", "op", 1) for n in range(200)]
     text = format_message(outcome)
@@ -111,7 +111,7 @@ def test_a_message_has_room_for_the_latest_steps_of_any_journey() -> None:
     assert json.loads(text)["steps"][-1][0].startswith("step-199-")
 
 
-def test_what_ships_is_listed() -> None:
+def test_lists_the_shipped_journeys() -> None:
     done = synthetic("list")
     assert done.returncode == 0
     listed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
@@ -119,7 +119,7 @@ def test_what_ships_is_listed() -> None:
     assert all(listed.values())
 
 
-def test_the_operator_lists_every_setting_that_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operator_lists_all_settings_that_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     done = synthetic("operator", "--settings")
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines()[1:]}
@@ -127,10 +127,10 @@ def test_the_operator_lists_every_setting_that_it_reads(monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr(os, "environ", environ)
         Settings.from_environment()
-    assert listed | {"POD_NAMESPACE"} == environ.asked  # which MONITORS_CONFIG_MAP speaks of
+    assert listed | {"POD_NAMESPACE"} == environ.names_read  # described with MONITORS_CONFIG_MAP
 
 
-def test_bash_completes_commands_journeys_and_options() -> None:
+def test_completes_commands_journeys_and_options_in_bash() -> None:
     script = synthetic("completion", "bash").stdout
     ask = """
     PATH=$1:$PATH
@@ -163,42 +163,44 @@ def test_bash_completes_commands_journeys_and_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (("nothing", "--url", "http://127.0.0.1"), "these ship: auth-health, clients-crud"),
+        (("nothing", "--url", "http://127.0.0.1"), "shipped journeys: auth-health, clients-crud"),
         (("../auth", "--url", "http://127.0.0.1"), "there is no journey"),
-        (("login", "--url", "http://me:secret@127.0.0.1"), "must hold no credentials"),
+        (("login", "--url", "http://me:secret@127.0.0.1"), "must contain no credentials"),
         (("login", "--url", "127.0.0.1:80"), "must be like https://"),
         (("login", "--url", "ftp://127.0.0.1"), "must be like https://"),
         (("login", "--url", "http://"), "must be like https://"),
         (("login", "--url", "http://a:99999"), "must be like https://"),
-        (("login", "--url", "http://a/?b=1"), "must end before any ? or #"),
+        (("login", "--url", "http://a/?b=1"), "must have no query and no fragment"),
         (("login", "--url", "http://127.0.0.1"), "login needs a token: name a folder"),
         (("login", "--url", "http://a", "--credentials", "/nowhere"), "cannot be read"),
         (("login", "--url", "http://a", "--file", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
         (("login", "--url", "http://a", "--termination-log", "/nowhere/x"), "cannot be written"),
-        (("login", "--url", "http://a", "--termination-log", "/dev/null"), "no file that can be"),
+        (("login", "--url", "http://a", "--termination-log", "/dev/null"), "not a regular file"),
         (("login", "--url", "http://a", "--timeout", "0"), "--timeout"),
         (("login", "--url", "http://a", "--retries", "9"), "--retries"),
         (("login",), "--url"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(arguments: tuple[str, ...], told: str) -> None:
+def test_reports_an_invalid_argument_in_one_sentence(
+    arguments: tuple[str, ...], message: str
+) -> None:
     done = synthetic("probe", *arguments)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "secret" not in done.stderr.replace("client-secret", "")
     assert done.stdout == ""
 
 
-def test_a_secret_that_is_empty_is_told(credentials: Path) -> None:
+def test_rejects_an_empty_client_secret(credentials: Path) -> None:
     (credentials / "client-secret").write_text(" \n")
     done = synthetic("probe", "login", "--url", "http://127.0.0.1", "--credentials", credentials)
     assert (done.returncode, "must not be empty" in done.stderr) == (2, True)
 
 
-def test_a_probe_that_cannot_run_says_so_to_the_kubelet_too(tmp_path: Path) -> None:
+def test_a_run_that_cannot_start_writes_a_termination_message(tmp_path: Path) -> None:
     log = tmp_path / "termination"
     synthetic("probe", "nothing", "--url", "http://127.0.0.1", "--termination-log", log)
     left = json.loads(log.read_text())

@@ -1,4 +1,4 @@
-"""Every reason that a failure can have, each seen against a real server."""
+"""The reason of each kind of failure, against a real HTTP server."""
 
 import socket
 import ssl
@@ -29,14 +29,14 @@ GOOD = {"id": 1, "name": "Probe"}
 VERSION = {"X-Version": "1"}
 
 
-def test_a_shop_that_behaves_passes_and_is_left_as_it_was(shop: MockShop, journey: Path) -> None:
+def test_a_journey_passes_and_cleans_up(shop: MockShop, journey: Path) -> None:
     outcome = replay_journey(shop.url, journey)
     assert (outcome.result, outcome.reason, outcome.step) == ("passed", "", "")
     assert shop.calls == ["POST /token", "POST /things", "GET /things/2", "DELETE /things/2"]
     assert shop.things == {}
 
 
-def test_every_request_carries_the_trace_and_none_a_secret_in_its_path(
+def test_requests_have_a_traceparent_and_no_secret_in_the_path(
     shop: MockShop, journey: Path
 ) -> None:
     outcome = replay_journey(shop.url, journey)
@@ -101,7 +101,7 @@ def test_every_request_carries_the_trace_and_none_a_secret_in_its_path(
         ("DELETE /things", drip, "unmake", "teardown"),
     ],
 )
-def test_each_fault_has_its_reason(
+def test_reports_the_reason_of_a_fault(
     shop: MockShop,
     journey: Path,
     route: str,
@@ -113,12 +113,10 @@ def test_each_fault_has_its_reason(
     outcome = replay_journey(shop.url, journey, SHORT_LIMITS if fault is drip else LONG_LIMITS)
     assert (outcome.result, outcome.step, outcome.reason) == ("failed", step, reason)
     if route == "GET /things":
-        assert shop.things == {}, "what was made is undone"
+        assert shop.things == {}, "the clean-up did not run"
 
 
-def test_an_answer_that_breaks_the_contract_is_told_without_its_values(
-    shop: MockShop, journey: Path
-) -> None:
+def test_a_schema_failure_omits_the_values_of_the_response(shop: MockShop, journey: Path) -> None:
     document = {"id": 1, "name": "x" * 50}
     shop.faults["GET /things"] = lambda h: respond(h, 200, document, VERSION)
     outcome = replay_journey(shop.url, journey)
@@ -126,9 +124,7 @@ def test_an_answer_that_breaks_the_contract_is_told_without_its_values(
     assert "xxx" not in outcome.detail
 
 
-def test_what_was_made_is_undone_also_when_the_answer_was_wrong(
-    shop: MockShop, journey: Path
-) -> None:
+def test_cleans_up_after_an_invalid_response(shop: MockShop, journey: Path) -> None:
     shop.things[7] = "made"
     shop.faults["POST /things"] = lambda h: respond(h, 201, {"id": 7})
     outcome = replay_journey(shop.url, journey)
@@ -136,7 +132,7 @@ def test_what_was_made_is_undone_also_when_the_answer_was_wrong(
     assert shop.things == {}
 
 
-def test_a_pass_after_a_retry_is_told_as_such(shop: MockShop, journey: Path) -> None:
+def test_a_pass_after_a_retry_reports_two_attempts(shop: MockShop, journey: Path) -> None:
     def once(handler: BaseHTTPRequestHandler) -> None:
         del shop.faults["POST /things"]
         respond(handler, 503)
@@ -147,35 +143,35 @@ def test_a_pass_after_a_retry_is_told_as_such(shop: MockShop, journey: Path) -> 
     assert [step.attempt for step in outcome.steps] == [1, 1, 2, 2, 2]
 
 
-def test_a_name_that_is_none_is_dns(journey: Path) -> None:
+def test_an_unknown_host_fails_with_dns(journey: Path) -> None:
     assert replay_journey("http://nowhere.invalid", journey).reason == "dns"
 
 
-def test_a_port_where_nobody_listens_is_connect(journey: Path) -> None:
+def test_a_closed_port_fails_with_connect(journey: Path) -> None:
     outcome = replay_journey(f"http://127.0.0.1:{free_port()}", journey)
     assert (outcome.reason, outcome.step) == ("connect", "token")
 
 
-def test_plain_http_where_tls_is_wanted_is_tls(shop: MockShop, journey: Path) -> None:
+def test_https_to_a_plain_http_server_fails_with_tls(shop: MockShop, journey: Path) -> None:
     outcome = replay_journey(shop.url.replace("http://", "https://"), journey)
     assert (outcome.reason, outcome.step) == ("tls", "token")
 
 
-def test_a_certificate_must_be_one_that_is_trusted(
+def test_an_untrusted_certificate_fails_with_tls(
     shop: MockShop, journey: Path, tmp_path: Path
 ) -> None:
     certificate = self_signed(tmp_path)
-    with tls_before(shop.url, certificate) as url:
+    with tls_proxy(shop.url, certificate) as url:
         assert replay_journey(url, journey).reason == "tls"
         with environment(SSL_CERT_FILE=str(certificate)):
             outcome = replay_journey(url, journey)
     assert outcome.result == "passed"
     first, *rest = outcome.steps
     assert first.timings.tls > 0
-    assert [step.timings.tls for step in rest] == [0, 0, 0], "one connection serves all steps"
+    assert [step.timings.tls for step in rest] == [0, 0, 0], "all steps use one connection"
 
 
-def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
+def test_a_handshake_timeout_fails_with_tls(journey: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         outcome = replay_journey(
             f"https://127.0.0.1:{silent.getsockname()[1]}", journey, SHORT_LIMITS
@@ -183,13 +179,15 @@ def test_a_handshake_that_hangs_is_tls(journey: Path) -> None:
     assert outcome.reason == "tls"
 
 
-def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: MockShop, journey: Path) -> None:
+def test_reconnects_after_the_server_closed_an_idle_connection(
+    shop: MockShop, journey: Path
+) -> None:
     def close_after(handler: BaseHTTPRequestHandler) -> None:
-        # the end comes in one packet with the answer, so that it is there before the next request
+        # one packet with response and FIN: the client sees the end before its next request
         handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         respond(handler, 200, {"access_token": "t.t.t", "expires_in": 300})
         handler.connection.shutdown(socket.SHUT_WR)
-        handler.close_connection = True  # without having said so
+        handler.close_connection = True  # without a Connection header
 
     shop.faults["POST /token"] = close_after
     outcome = replay_journey(shop.url, journey)
@@ -198,7 +196,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(shop: MockShop, jou
 
 
 @contextmanager
-def tls_before(url: str, certificate: Path) -> Iterator[str]:
+def tls_proxy(url: str, certificate: Path) -> Iterator[str]:
     """Serve ``url`` over TLS on another port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)

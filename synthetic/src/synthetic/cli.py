@@ -1,4 +1,4 @@
-"""`synthetic`: replays journeys against a system, once or by monitors."""
+"""The command `synthetic`: replay journeys against a system, once or on a schedule."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from synthetic.probe import command
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose refusals are one sentence."""
+    """A parser that reports errors in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -44,7 +44,7 @@ def _list() -> int:
 
 
 def _operator(only_settings: bool) -> int:  # noqa: FBT001 - an option of the command line
-    from synthetic.operator import command as operator  # noqa: PLC0415 - it loads much
+    from synthetic.operator import command as operator  # noqa: PLC0415 - a slow import
 
     if only_settings:
         print(operator.SETTINGS_HELP, end="")
@@ -58,22 +58,22 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     probe = commands.add_parser(
         "probe",
         help="replay a journey",
-        description="Replays a journey against a system, checks every answer against its contract, "
-        "and cleans up.",
-        epilog="Exit codes: 0 passed, 1 failed, 2 could not run. SSL_CERT_FILE names the "
-        "authorities that are trusted, CONTRACTS_DIR the folder of contracts and journeys.",
+        description="Replay a journey against a system, validate every response against its "
+        "contract, and clean up.",
+        epilog="Exit codes: 0 passed, 1 failed, 2 could not run. SSL_CERT_FILE is a file of "
+        "trusted CA certificates, CONTRACTS_DIR the folder of contracts and journeys.",
     )
     command.add_arguments(probe)
-    commands.add_parser("list", help="name the journeys that ship")
+    commands.add_parser("list", help="list the shipped journeys")
     operator = commands.add_parser(
         "operator",
         help="schedule the monitors of a cluster, and count their runs",
-        description="Runs the operator until SIGTERM. It is set by environment variables, which "
-        "--settings lists; the cluster is that of the pod, or of KUBECONFIG.",
-        epilog="Exit codes: 0 it was told to end, 78 it cannot start: a setting is wrong, or "
-        "there is no cluster.",
+        description="Run the operator until SIGTERM. Its settings are environment variables "
+        "(--settings lists them); it uses the pod's cluster, or the one of KUBECONFIG.",
+        epilog="Exit codes: 0 after SIGTERM, 78 when a setting is invalid or no cluster is "
+        "configured.",
     )
-    operator.add_argument("--settings", action="store_true", help="list the settings, and end")
+    operator.add_argument("--settings", action="store_true", help="list the settings and exit")
     completion = commands.add_parser(
         "completion", help="print a completion script: source <(synthetic completion bash)"
     )

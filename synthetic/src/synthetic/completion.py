@@ -1,4 +1,4 @@
-"""Completion for bash, made of what the parser knows."""
+"""Bash completion, generated from the argument parsers."""
 
 import argparse
 
@@ -27,5 +27,5 @@ def bash_completion(commands: dict[str, argparse.ArgumentParser]) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> str:
-    actions = parser._actions  # noqa: SLF001 - argparse has no other way to ask
+    actions = parser._actions  # noqa: SLF001 - argparse has no public API for it
     return " ".join(option for a in actions for option in a.option_strings if option[:2] == "--")

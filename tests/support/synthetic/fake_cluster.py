@@ -18,7 +18,7 @@ KINDS = {
     "/api/v1": {
         "configmaps": "ConfigMap",
         "events": "Event",
-        "namespaces": "Namespace",  # kopf waits until it knows the kind
+        "namespaces": "Namespace",  # kopf waits for this kind
         "pods": "Pod",
     },
     "/apis/apps/v1": {"deployments": "Deployment"},

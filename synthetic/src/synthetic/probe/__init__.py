@@ -1,1 +1,1 @@
-"""The probe: replays one journey against a system and tells what it saw."""
+"""The probe: replay one journey against a system and report the result."""

@@ -1,4 +1,4 @@
-"""Who the probe is: an OAuth 2 client of the synthetic realm."""
+"""Credentials of the probe: an OAuth 2 client of the synthetic realm."""
 
 import base64
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ CLIENT_ID = "synthetic"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A client's id and secret; the secret is in no text that shows it."""
+    """A client's id and secret; ``repr`` omits the secret."""
 
     client_secret: str = field(repr=False)
     client_id: str = CLIENT_ID
 
     def authorization_header(self) -> str:
-        """Return the Authorization header that proves them (RFC 6749, 2.3.1)."""
+        """Return the value of the Authorization header (RFC 6749, 2.3.1)."""
         pair = f"{self.client_id}:{self.client_secret}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
 
 
 def read_credentials(folder: Path) -> Credentials:
-    """Read the files ``client-secret`` and, if it is there, ``client-id``.
+    """Read the files ``client-secret`` and, if it exists, ``client-id``.
 
     Raises:
-        UsageError: one cannot be read, or holds nothing.
+        ProbeError: a file is empty or cannot be read.
 
     """
     path = folder / "client-secret"
@@ -35,7 +35,7 @@ def read_credentials(folder: Path) -> Credentials:
         path = folder / "client-id"
         client_id = path.read_text().strip() if path.exists() else CLIENT_ID
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ProbeError(f"--credentials: {path} cannot be read ({why})") from error
     if not secret or not client_id:
         raise ProbeError(f"--credentials: {folder}: client-id and client-secret must not be empty")

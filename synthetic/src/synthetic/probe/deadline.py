@@ -1,20 +1,20 @@
-"""Time that runs out."""
+"""A deadline on the monotonic clock."""
 
 import time
 
 
 class Deadline:
-    """A point in time that all that is done before it shares."""
+    """A point in time that several operations share."""
 
     def __init__(self, seconds: float) -> None:
-        """Set it ``seconds`` from now."""
+        """Set the deadline ``seconds`` from now."""
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Return the seconds that are left, 0 at the least."""
+        """Return the remaining seconds, at least 0."""
         return max(0.0, self._end - time.monotonic())
 
     @property
     def expired(self) -> bool:
-        """Whether nothing is left."""
+        """True if the deadline has passed."""
         return self.remaining() <= 0

@@ -1,4 +1,4 @@
-"""From a name to a connection, and to one under TLS; each part fails with a reason of its own."""
+"""DNS look-up, TCP connection and TLS handshake, each with its own failure reason."""
 
 import queue
 import socket
@@ -11,13 +11,13 @@ from synthetic.probe.results import StepError
 if TYPE_CHECKING:
     import ssl
 
-MIN_TIMEOUT_SECONDS = 0.001  # seconds; a time-out of 0 would mean something else
+MIN_TIMEOUT_SECONDS = 0.001  # a timeout of 0 would make the socket non-blocking
 
 Addresses = list[tuple[socket.AddressFamily, Any]]
 
 
 def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
-    """Return the addresses of a host; the look-up cannot be interrupted, so it has a thread.
+    """Return the addresses of a host, looked up in a thread because getaddrinfo has no timeout.
 
     Raises:
         StepError: with the reason dns.
@@ -43,7 +43,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
 
 
 def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
-    """Return a connection to the first address that takes one.
+    """Return a connection to the first address that accepts one.
 
     Raises:
         StepError: with the reason connect.
@@ -60,20 +60,20 @@ def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
             attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             attempt.close()
-            failure = "not in time" if isinstance(error, TimeoutError) else str(error.strerror)
+            failure = "timed out" if isinstance(error, TimeoutError) else str(error.strerror)
         else:
             return attempt
     raise StepError("connect", f"no connection: {failure}")
 
 
 def start_tls(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSocket":
-    """Return a connection under TLS, whose certificate is the host's and is trusted.
+    """Return a TLS connection after verifying the host's certificate.
 
     Raises:
         StepError: with the reason tls; the plain connection is closed.
 
     """
-    import ssl  # noqa: PLC0415 - it costs 5 MB, and plain HTTP needs none of it
+    import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
 
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
@@ -87,8 +87,8 @@ def start_tls(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSo
 
 def _tls_error_message(error: OSError) -> str:
     if isinstance(error, TimeoutError):
-        return "the TLS handshake did not end in time"
+        return "the TLS handshake timed out"
     refusal = getattr(error, "verify_message", None)
     if refusal:
-        return f"the certificate is not accepted: {refusal}"
+        return f"the certificate is not trusted: {refusal}"
     return f"the TLS handshake failed: {getattr(error, 'reason', None) or error.strerror}"

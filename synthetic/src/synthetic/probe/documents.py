@@ -1,4 +1,8 @@
-"""YAML files and the references between them."""
+"""YAML documents, and resolution of the `$ref`s between them.
+
+The library `referencing` is not used: it resolves no `$ref` within a pointer, does not report the
+pointer that it arrived at, and needs 3 MB and 60 ms of each run.
+"""
 
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -7,7 +11,7 @@ import yaml
 
 from synthetic.probe.results import ProbeError
 
-# libyaml reads a contract some ten times faster; every wheel has it, not every source build
+# libyaml is about ten times faster; all wheels have it, source builds may not
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 
@@ -15,7 +19,7 @@ MAX_FILE_BYTES = 2 * 1024 * 1024  # bytes
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
-    """What JSON can hold: a date stays the text that it is."""
+    """A YAML loader of JSON values: dates stay strings."""
 
     yaml_implicit_resolvers: ClassVar = {
         first: [pair for pair in pairs if pair[0] != _TIMESTAMP_TAG]
@@ -24,36 +28,36 @@ class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
 
 
 class DocumentStore:
-    """Files that are read once each."""
+    """Documents by path, each loaded once."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, Any] = {}
+        self._contents: dict[Path, Any] = {}
 
     def root(self, path: Path) -> "Node":
-        """Return the whole of a file.
+        """Return the root of a document.
 
         Raises:
-            UsageError: it cannot be read, or is not YAML.
+            ProbeError: the file cannot be read, or is not YAML.
 
         """
         path = path.resolve()
-        if path not in self._read:
+        if path not in self._contents:
             try:
-                self._read[path] = nullable_to_type(read_yaml(path))
+                self._contents[path] = nullable_to_type(read_yaml(path))
             except RecursionError as error:
                 raise ProbeError(f"{path.name} is nested too deeply") from error
-        return Node(self, path, "", self._read[path])
+        return Node(self, path, "", self._contents[path])
 
-    def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - whatever the file holds
-        """Return a file's content by its URI, for a validator that follows references."""
+    def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - any JSON
+        """Return the document at a file URI, for a validator that resolves references."""
         return self.root(Path(uri.removeprefix("file://"))).value
 
 
 class Node:
-    """A place in a file; what it holds is reached through references."""
+    """A value of a document with its location; its members are resolved references."""
 
     def __init__(self, documents: DocumentStore, file: Path, pointer: str, value: Any) -> None:  # noqa: ANN401
-        """Stand at ``pointer`` (RFC 6901) of ``file``."""
+        """Locate ``value`` at ``pointer`` (RFC 6901) of ``file``."""
         self._documents = documents
         self.file = file
         self.pointer = pointer
@@ -61,22 +65,22 @@ class Node:
 
     @property
     def uri(self) -> str:
-        """Where it is, to be used as a `$ref`."""
+        """The location as the value of a `$ref`."""
         return f"file://{self.file}#{self.pointer}"
 
     def get(self, name: str) -> Self | None:
-        """Return what a member leads to, or nothing when there is no such member."""
+        """Return a member with its reference resolved, or None without such a member."""
         if not isinstance(self.value, dict) or name not in self.value:
             return None
         return self._child(name, self.value[name])._resolve()  # noqa: SLF001 - the same class
 
     def items(self) -> list[tuple[str, Self]]:
-        """Return every member of an object, references followed."""
+        """Return all members of an object with references resolved."""
         names = self.value if isinstance(self.value, dict) else {}
         return [(name, node) for name in names if (node := self.get(name)) is not None]
 
     def elements(self) -> list[Self]:
-        """Return every element of an array, references followed."""
+        """Return all elements of an array with references resolved."""
         values = self.value if isinstance(self.value, list) else []
         return [self._child(str(i), value)._resolve() for i, value in enumerate(values)]  # noqa: SLF001
 
@@ -100,11 +104,11 @@ class Node:
         return node
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Return what a file holds.
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - any JSON
+    """Return the content of a YAML file.
 
     Raises:
-        UsageError: it cannot be read, is too large, or is not YAML.
+        ProbeError: the file cannot be read, is too large, or is not YAML.
 
     """
     try:
@@ -124,7 +128,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def nullable_to_type(node: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a document with OpenAPI 3.0's `nullable` in the words of JSON Schema."""
+    """Return a document with OpenAPI 3.0's `nullable` converted to a type array."""
     if isinstance(node, list):
         return [nullable_to_type(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""Runtime expressions of Arazzo 1.0.1, as far as journeys need them."""
+"""Runtime expressions of Arazzo 1.0.1: the subset that journeys use."""
 
 import json
 import re
@@ -23,41 +23,41 @@ _EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 @dataclass(slots=True)
 class Context:
-    """What expressions may speak of at one point of a run."""
+    """Values that expressions refer to at one point of a run."""
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answer: Response | None = None
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """One expression, read once."""
+    """A parsed expression."""
 
     text: str
     parts: Mapping[str, str | None]
 
-    def evaluate(self, scope: Context) -> Any:  # noqa: ANN401 - any JSON
-        """Return what it stands for; null when there is no such thing."""
+    def evaluate(self, context: Context) -> Any:  # noqa: ANN401 - any JSON
+        """Return the expression's value, or None when it is undefined."""
         parts = self.parts
         if parts["input"]:
-            return scope.inputs.get(parts["input"])
+            return context.inputs.get(parts["input"])
         if parts["step"]:
-            return scope.steps.get(parts["step"], {}).get(parts["output"] or "")
-        if scope.answer is None:
+            return context.steps.get(parts["step"], {}).get(parts["output"] or "")
+        if context.response is None:
             return None
         if parts["status"]:
-            return scope.answer.status
+            return context.response.status
         if parts["header"]:
-            return scope.answer.headers.get(parts["header"].lower())
-        return _resolve_pointer(parts["pointer"], _parse_body(scope.answer))
+            return context.response.headers.get(parts["header"].lower())
+        return _resolve_pointer(parts["pointer"], _parse_body(context.response))
 
 
 def parse_expression(text: str) -> Expression:
-    """Read an expression such as ``$steps.create.outputs.id``.
+    """Parse an expression such as ``$steps.create.outputs.id``.
 
     Raises:
-        UsageError: it is none, or one that is not supported.
+        ProbeError: the expression is invalid or not supported.
 
     """
     match = _EXPRESSION.match(text)
@@ -70,7 +70,7 @@ def parse_expression(text: str) -> Expression:
 
 
 def expressions_in(template: Any) -> list[Expression]:  # noqa: ANN401 - any JSON
-    """Return every expression in a payload or a parameter's value."""
+    """Return all expressions in a payload or in a parameter's value."""
     if isinstance(template, Mapping):
         return [found for value in template.values() for found in expressions_in(value)]
     if isinstance(template, list):
@@ -81,35 +81,35 @@ def expressions_in(template: Any) -> list[Expression]:  # noqa: ANN401 - any JSO
     return [parse_expression(text) for text in whole]
 
 
-def interpolate(template: Any, scope: Context) -> Any:  # noqa: ANN401 - any JSON
-    """Return a payload or a parameter's value with values instead of expressions."""
+def interpolate(template: Any, context: Context) -> Any:  # noqa: ANN401 - any JSON
+    """Return a payload or a parameter's value with its expressions evaluated."""
     if isinstance(template, Mapping):
-        return {name: interpolate(value, scope) for name, value in template.items()}
+        return {name: interpolate(value, context) for name, value in template.items()}
     if isinstance(template, list):
-        return [interpolate(value, scope) for value in template]
+        return [interpolate(value, context) for value in template]
     if not isinstance(template, str):
         return template
     if template.startswith("$"):
-        return parse_expression(template).evaluate(scope)
+        return parse_expression(template).evaluate(context)
     return _EMBEDDED.sub(
-        lambda match: as_text(parse_expression(match[1]).evaluate(scope)), template
+        lambda match: as_text(parse_expression(match[1]).evaluate(context)), template
     )
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """Return a value as it stands in a path, a header or a text: strings bare, the rest JSON."""
+    """Return a value as text for paths, headers and strings: strings unquoted, others as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _parse_body(answer: Response) -> Any:  # noqa: ANN401 - any JSON, or text
+def _parse_body(response: Response) -> Any:  # noqa: ANN401 - any JSON, or text
     try:
-        return json.loads(answer.body)
+        return json.loads(response.body)
     except (ValueError, RecursionError):
-        return answer.body.decode(errors="replace")
+        return response.body.decode(errors="replace")
 
 
 def _resolve_pointer(pointer: str | None, document: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return what a JSON pointer (RFC 6901) leads to, null when that is nothing."""
+    """Return the value at a JSON pointer (RFC 6901), or None without one."""
     for raw in (pointer or "").split("/")[1:]:
         step = raw.replace("~1", "/").replace("~0", "~")
         if isinstance(document, Mapping):

@@ -1,7 +1,7 @@
-"""HTTP/1.1 over one connection, with the time of each phase and one deadline for all of them.
+"""HTTP/1.1 client with timings of each phase and one deadline for the whole exchange.
 
-Libraries give each read a time-out of its own, which a server that drips never reaches, and time
-the look-up of the name together with the connection. Here every call gets what is left.
+HTTP libraries have a timeout for each read, which a slowly sending server never reaches, and
+measure DNS and connect together. Here every socket call gets the remaining time.
 """
 
 import select
@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent; ``path`` holds the query too."""
+    """An HTTP request; ``path`` includes the query."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """What came back; the headers' names are in small letters."""
+    """An HTTP response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -42,48 +42,48 @@ class Response:
 
 
 class HttpClient:
-    """A connection that is made when it is needed, and kept from one step to the next."""
+    """A client with one persistent connection, opened at the first request."""
 
     def __init__(self, target: Target) -> None:
-        """Talk to ``target``; nothing is connected yet."""
-        self.timings = Timings()  # of the latest request, as far as it came
+        """Configure the target without connecting."""
+        self.timings = Timings()  # of the latest request, complete or not
         self._target = target
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
-        self._eof = False  # the other side has said all that it will
+        self._eof = False  # the server has closed its side
 
     def send(self, request: Request, deadline: Deadline) -> Response:
-        """Send a request and return the whole answer.
+        """Send a request and return the complete response.
 
         Raises:
-            StepError: with the reason dns, connect, tls, timeout, schema for an answer that is no
-                HTTP, or runner for a request that is none.
+            StepError: with the reason dns, connect, tls or timeout, schema for an invalid
+                response, or runner for an invalid request.
 
         """
         self.timings = Timings()
         if deadline.expired:
-            raise StepError("timeout", "the time was over before the request was sent")
+            raise StepError("timeout", "the deadline had passed before the request was sent")
         if self._is_stale():
             self.close()
         if self._socket is None:
             self._connect(deadline)
         try:
-            answer = self._exchange(request, deadline)
+            response = self._exchange(request, deadline)
         except BaseException:
             self.close()
             raise
         self._keep_or_close()
-        return answer
+        return response
 
     def close(self) -> None:
-        """Close the connection; the next request makes a new one."""
+        """Close the connection; the next request opens a new one."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
         self._protocol = h11.Connection(h11.CLIENT)
 
     def _is_stale(self) -> bool:
-        """Tell whether the other side has closed a connection that we kept."""
+        """Return whether the server has closed the idle connection."""
         return bool(self._socket and select.select([self._socket], [], [], 0)[0])
 
     def _connect(self, deadline: Deadline) -> None:
@@ -110,21 +110,21 @@ class HttpClient:
             self._write(request, deadline)
             return self._read(deadline, began)
         except TimeoutError as error:
-            raise StepError("timeout", "there was no whole answer in time") from error
+            raise StepError("timeout", "no complete response before the deadline") from error
         except h11.RemoteProtocolError as error:
             if self._eof:
                 raise StepError(
-                    "connect", "the connection was closed before the answer was whole"
+                    "connect", "the connection was closed before the response was complete"
                 ) from error
-            raise StepError("schema", "the answer is no HTTP/1.1") from error
+            raise StepError("schema", "the response is not valid HTTP/1.1") from error
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise StepError(
-                "runner", "the journey's request is no HTTP: look at its headers"
+                "runner", "the journey's request is not valid HTTP: check its headers"
             ) from error
         except OSError as error:
             raise StepError(
                 "connect",
-                f"the connection broke before the answer was whole: {error.strerror or error}",
+                f"the connection broke before the response was complete: {error.strerror or error}",
             ) from error
 
     def _write(self, request: Request, deadline: Deadline) -> None:
@@ -141,21 +141,21 @@ class HttpClient:
         self._socket_with_timeout(deadline).sendall(sent)
 
     def _read(self, deadline: Deadline, began: float) -> Response:
-        answer, body = Response(0, {}, b""), bytearray()
+        response, body = Response(0, {}, b""), bytearray()
         while True:
             event = self._protocol.next_event()
             if event is h11.NEED_DATA:
                 self._receive(deadline, began)
             elif isinstance(event, h11.Response):
-                answer.status = event.status_code
-                answer.headers = {k.decode(): v.decode("latin-1") for k, v in event.headers}
+                response.status = event.status_code
+                response.headers = {k.decode(): v.decode("latin-1") for k, v in event.headers}
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > MAX_BODY_BYTES:
-                    raise StepError("schema", f"the answer is longer than {MAX_BODY_BYTES} bytes")
+                    raise StepError("schema", f"the response is longer than {MAX_BODY_BYTES} bytes")
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
-                answer.body = bytes(body)
-                return answer
+                response.body = bytes(body)
+                return response
 
     def _receive(self, deadline: Deadline, began: float) -> None:
         data = self._socket_with_timeout(deadline).recv(CHUNK_BYTES)
@@ -165,7 +165,7 @@ class HttpClient:
         self._protocol.receive_data(data)
 
     def _socket_with_timeout(self, deadline: Deadline) -> socket.socket:
-        """Return the socket, whose next call has the time that is left."""
+        """Return the socket, with the remaining time as its timeout."""
         left = deadline.remaining()
         if self._socket is None or not left:
             raise TimeoutError

@@ -1,4 +1,4 @@
-"""Inputs made anew for each run, so that no two runs meet."""
+"""Inputs of a journey, generated for each run so that runs do not collide."""
 
 import base64
 import secrets
@@ -14,9 +14,9 @@ def _cpf(_: Mapping[str, Any]) -> str:
     return str(CPF().generate(mask=True))
 
 
-def _basic(made: Mapping[str, Any]) -> str:
-    """Return user name and password as HTTP Basic has them (RFC 7617), without the scheme."""
-    return base64.b64encode(f"{made['username']}:{made['password']}".encode()).decode()
+def _basic(values: Mapping[str, Any]) -> str:
+    """Return the credentials of HTTP Basic (RFC 7617), without the scheme."""
+    return base64.b64encode(f"{values['username']}:{values['password']}".encode()).decode()
 
 
 GENERATORS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -30,10 +30,10 @@ GENERATORS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def check_inputs(schema: Mapping[str, Any]) -> None:
-    """Make sure that each input has a value: a default, or a generator under `x-generate`.
+    """Check that each input has a default, or a generator under `x-generate`.
 
     Raises:
-        UsageError: one has none.
+        ProbeError: an input has neither, or its generator is unknown.
 
     """
     properties = schema.get("properties", {})
@@ -54,11 +54,11 @@ def check_inputs(schema: Mapping[str, Any]) -> None:
 def generate_inputs(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a value for each input."""
     properties = schema.get("properties", {})
-    made: dict[str, Any] = {}
-    # the one that is made of others comes last
+    values: dict[str, Any] = {}
+    # last: the input that is generated from others
     for name, described in sorted(
         properties.items(), key=lambda item: item[1].get("x-generate") == "basic"
     ):
         generator = described.get("x-generate")
-        made[name] = GENERATORS[generator](made) if generator else described["default"]
-    return made
+        values[name] = GENERATORS[generator](values) if generator else described["default"]
+    return values

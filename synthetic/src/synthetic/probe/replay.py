@@ -1,4 +1,4 @@
-"""A journey replayed by another program of ours: a start that proves itself, a trial, a test."""
+"""Replay a journey from another Python program or a test."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +23,10 @@ def replay(
 ) -> RunResult:
     """Replay the journey ``name`` once against the system at ``url``.
 
-    ``signals`` that are installed end it early; without any it leaves signals to its caller.
+    Installed ``signals`` end the run early; without them, signal handling stays with the caller.
 
     Raises:
-        UsageError: it cannot run: no such journey, a wrong address, no credentials.
+        ProbeError: the journey does not exist, the URL is invalid, or credentials are missing.
 
     """
     target = parse_target(url)

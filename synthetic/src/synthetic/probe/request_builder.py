@@ -1,4 +1,4 @@
-"""A step's request, with values in place of its expressions."""
+"""Build a step's HTTP request from its parameters and payload."""
 
 import json
 from urllib.parse import quote, urlencode
@@ -10,11 +10,11 @@ from synthetic.probe.journey import Step
 USER_AGENT = "cadastro-synthetic/1"
 
 
-def build_request(step: Step, scope: Context) -> Request:
-    """Return what a step sends."""
+def build_request(step: Step, context: Context) -> Request:
+    """Return a step's request with its expressions evaluated."""
     path, query, headers = step.operation.path, {}, {"User-Agent": USER_AGENT}
     for parameter in step.parameters:
-        text = as_text(interpolate(parameter.value, scope))
+        text = as_text(interpolate(parameter.value, context))
         if parameter.location == "path":
             path = path.replace(f"{{{parameter.name}}}", quote(text, safe=""))
         elif parameter.location == "query":
@@ -23,16 +23,16 @@ def build_request(step: Step, scope: Context) -> Request:
             headers[parameter.name] = text
     if query:
         path = f"{path}?{urlencode(query)}"
-    body = _body(step, scope)
+    body = _body(step, context)
     if step.content_type:
         headers["Content-Type"] = step.content_type
     return Request(step.operation.method, path, headers, body)
 
 
-def _body(step: Step, scope: Context) -> bytes:
+def _body(step: Step, context: Context) -> bytes:
     if not step.content_type:
         return b""
-    payload = interpolate(step.payload, scope)
+    payload = interpolate(step.payload, context)
     if step.content_type == "application/x-www-form-urlencoded":
         return urlencode(payload).encode()
     return json.dumps(payload, ensure_ascii=False).encode()

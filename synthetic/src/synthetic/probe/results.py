@@ -1,4 +1,4 @@
-"""What a run has come to: its steps, and how it ended."""
+"""Results of a run and of its steps, and the errors that end them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,21 +23,21 @@ Result = Literal["running", "passed", "failed", "error"]
 
 
 class ProbeError(Exception):
-    """The probe could not run; the message says why and what to do."""
+    """The probe cannot run; the message has the cause and the remedy."""
 
 
 class StepError(Exception):
-    """A step did not go as it must."""
+    """A step failed."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        """Fail for ``reason``; ``detail`` is a sentence that holds no data of the run."""
+        """Set the reason and the detail, a sentence without data of the run."""
         super().__init__(detail)
         self.reason: Reason = reason
 
 
 @dataclass(slots=True)
 class Timings:
-    """Where the time of one request went, in milliseconds; 0 on a connection that was open."""
+    """Milliseconds of one request by phase; 0 for the phases of an open connection."""
 
     dns: float = 0.0
     connect: float = 0.0
@@ -47,12 +47,12 @@ class Timings:
 
 @dataclass(slots=True)
 class StepResult:
-    """One step, as often as it was tried."""
+    """The result of one step with all its requests."""
 
     step_id: str
     operation_id: str
     attempt: int
-    status: int = 0  # of the last answer; 0 while there is none
+    status: int = 0  # of the last response; 0 without a response
     request_count: int = 0
     duration_ms: float = 0.0
     timings: Timings = field(default_factory=Timings)
@@ -60,7 +60,7 @@ class StepResult:
     detail: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the result as a JSON object."""
         return {
             "stepId": self.step_id,
             "operationId": self.operation_id,
@@ -79,13 +79,13 @@ class StepResult:
 
 @dataclass(slots=True)
 class RunResult:
-    """One run of a journey, with all its attempts."""
+    """The result of one run of a journey with all its attempts."""
 
     journey: str
     trace_id: str
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     result: Result = "running"
-    step: str = ""  # the failed one, or the one that runs
+    step: str = ""  # the failed or current step
     reason: Reason | Literal[""] = ""
     status: int = 0
     detail: str = ""
@@ -94,13 +94,13 @@ class RunResult:
     steps: list[StepResult] = field(default_factory=list)
 
     def fail(self, step: StepResult) -> None:
-        """Take over why a step failed."""
+        """Fail the run with the reason of a failed step."""
         self.result = "error" if step.reason == "runner" else "failed"
         self.step, self.reason = step.step_id, step.reason
         self.status, self.detail = step.status, step.detail
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the result as a JSON object."""
         return {
             **self.summary(),
             "detail": self.detail,
@@ -108,7 +108,7 @@ class RunResult:
         }
 
     def summary(self) -> Mapping[str, Any]:
-        """Return what the document and the termination message have in common."""
+        """Return the fields that JSON output and termination message share."""
         return {
             "v": 1,
             "journey": self.journey,

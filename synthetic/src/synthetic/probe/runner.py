@@ -1,4 +1,4 @@
-"""Replays a journey: its steps in order, again if it fails, and what undoes them at the end."""
+"""Replay a journey: run its steps in order, retry a failed run, and clean up."""
 
 import secrets
 import time
@@ -18,16 +18,16 @@ from synthetic.probe.target import Target
 from synthetic.probe.tokens import TokenProvider
 from synthetic.probe.verify import verify
 
-RETRY_DELAY_SECONDS = 1.0  # seconds before the journey is tried again
+RETRY_DELAY_SECONDS = 1.0  # before the next attempt at the journey
 SUCCESS_STATUSES = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a run may take, in seconds, and how often it may start over."""
+    """Time limits of a run in seconds, and the number of its retries."""
 
     timeout: float = 30.0  # for all attempts together
-    cleanup: float = 15.0  # after that, for undoing
+    cleanup: float = 15.0  # for the clean-up after the attempts
     retries: int = 1
 
 
@@ -44,10 +44,10 @@ class Runner:
         signals: Signals,
         progress: Callable[[RunResult], None],
     ) -> None:
-        """Replay ``journey`` against ``target``; ``progress`` hears of each step that begins.
+        """Prepare the run; ``progress`` is called before each step and at the end.
 
         Raises:
-            UsageError: the journey needs a token, and there are no credentials.
+            ProbeError: the journey needs a token, and there are no credentials.
 
         """
         self._journey = journey
@@ -62,21 +62,21 @@ class Runner:
         self.result = RunResult(journey.name, secrets.token_hex(16))
 
     def run(self) -> RunResult:
-        """Run it, clean up, and return what came of it."""
-        outcome = self.result
+        """Run the journey, clean up, and return the result."""
+        run = self.result
         passed = False
         try:
             passed = self._run_attempts(Deadline(self._limits.timeout))
         except StopRequested:
-            outcome.result, outcome.reason = "error", "runner"
-            outcome.detail = "it was stopped by a signal"
+            run.result, run.reason = "error", "runner"
+            run.detail = "a signal stopped the run"
         self._signals.ignore()
         cleaned = self._clean_up(Deadline(self._limits.cleanup))
         if passed and cleaned:
-            outcome.result, outcome.step = "passed", ""
+            run.result, run.step = "passed", ""
         self._client.close()
         self._report()
-        return outcome
+        return run
 
     def _run_attempts(self, deadline: Deadline) -> bool:
         for attempt in range(1, self._limits.retries + 2):
@@ -91,16 +91,16 @@ class Runner:
         return False
 
     def _run_steps(self, deadline: Deadline) -> StepResult | None:
-        """Replay the steps; return the one that failed, if one did."""
-        scope = Context(generate_inputs(self._journey.inputs))
+        """Run the steps in order; return the result of a failed one, or None."""
+        context = Context(generate_inputs(self._journey.inputs))
         for step in self._journey.steps:
-            result = self._run_step(step, scope, deadline)
+            result = self._run_step(step, context, deadline)
             if result.reason:
                 return result
         return None
 
-    def _run_step(self, step: Step, scope: Context, deadline: Deadline) -> StepResult:
-        """Do a step, as often as it may be tried, after getting the token that it needs."""
+    def _run_step(self, step: Step, context: Context, deadline: Deadline) -> StepResult:
+        """Run a step with its retries, after a request for the token that it needs."""
         path = step.operation.token_path
         if path and not self._token_provider.is_valid:
             result = self._run_timed("token", "token", lambda t: self._get_token(path, t, deadline))
@@ -109,7 +109,7 @@ class Runner:
         return self._run_timed(
             step.step_id,
             step.operation.operation_id,
-            lambda result: self._with_retries(step, scope, deadline, result),
+            lambda result: self._with_retries(step, context, deadline, result),
         )
 
     def _run_timed(
@@ -130,14 +130,14 @@ class Runner:
         return result
 
     def _with_retries(
-        self, step: Step, scope: Context, deadline: Deadline, result: StepResult
+        self, step: Step, context: Context, deadline: Deadline, result: StepResult
     ) -> None:
         while True:
             try:
                 with self._signals.request():
-                    self._attempt_once(step, scope, deadline, result)
+                    self._attempt_once(step, context, deadline, result)
             except StepError:
-                wait = _wait_before_retry(step.retry, scope, result)
+                wait = _wait_before_retry(step.retry, context, result)
                 if wait is None or wait >= deadline.remaining():
                     raise
                 self._signals.sleep(wait)
@@ -145,18 +145,18 @@ class Runner:
                 return
 
     def _attempt_once(
-        self, step: Step, scope: Context, deadline: Deadline, result: StepResult
+        self, step: Step, context: Context, deadline: Deadline, result: StepResult
     ) -> None:
-        scope.answer = None
-        request = self._authorized(step, build_request(step, scope))
-        answer = self._send(request, deadline, result)
-        scope.answer = answer
-        scope.steps[step.step_id] = {n: e.evaluate(scope) for n, e in step.outputs.items()}
-        if answer.status in SUCCESS_STATUSES:
-            # before it is judged: what was made must go, also when the answer is wrong
+        context.response = None
+        request = self._authorized(step, build_request(step, context))
+        response = self._send(request, deadline, result)
+        context.response = response
+        context.steps[step.step_id] = {n: e.evaluate(context) for n, e in step.outputs.items()}
+        if response.status in SUCCESS_STATUSES:
+            # before verification: the clean-up is due for wrong responses too
             self._succeeded.add((request.method, request.path))
-            self._register_cleanup(step.cleanup, scope)
-        verify(step, answer, scope)
+            self._register_cleanup(step.cleanup, context)
+        verify(step, response, context)
 
     def _authorized(self, step: Step, request: Request) -> Request:
         headers = dict(request.headers)
@@ -174,32 +174,32 @@ class Runner:
         result.request_count += 1
         result.status = 0
         try:
-            answer = self._client.send(request, deadline)
+            response = self._client.send(request, deadline)
         finally:
             result.timings = self._client.timings
-        result.status = answer.status
-        return answer
+        result.status = response.status
+        return response
 
     def _traceparent(self) -> str:
         return f"00-{self.result.trace_id}-{secrets.token_hex(8)}-01"
 
-    def _register_cleanup(self, cleanup: Step | None, scope: Context) -> None:
-        """Keep what will undo a step, once all that it needs is known."""
+    def _register_cleanup(self, cleanup: Step | None, context: Context) -> None:
+        """Register a clean-up step if all its expressions have a value."""
         if cleanup is None:
             return
         needed = [e for parameter in cleanup.parameters for e in expressions_in(parameter.value)]
-        if all(expression.evaluate(scope) is not None for expression in needed):
-            self._cleanups.append((cleanup, scope))
+        if all(expression.evaluate(context) is not None for expression in needed):
+            self._cleanups.append((cleanup, context))
 
     def _clean_up(self, deadline: Deadline) -> bool:
-        """Undo what was done, the latest first; tell whether all of it went well."""
+        """Run the registered clean-up steps in reverse order; return whether all passed."""
         failed: list[StepResult] = []
         while self._cleanups:
-            step, scope = self._cleanups.pop()
-            request = build_request(step, scope)
+            step, context = self._cleanups.pop()
+            request = build_request(step, context)
             if (request.method, request.path) in self._succeeded:
                 continue
-            result = self._run_step(step, scope, deadline)
+            result = self._run_step(step, context, deadline)
             if result.reason:
                 result.detail = f"{result.reason}: {result.detail}"
                 result.reason = "teardown"
@@ -213,12 +213,12 @@ class Runner:
         self._progress(self.result)
 
 
-def _wait_before_retry(retry: Retry | None, scope: Context, result: StepResult) -> float | None:
-    """Return the seconds after which a step may be tried again; nothing when it may not."""
-    answer = scope.answer
-    if retry is None or answer is None or result.request_count > retry.limit:
+def _wait_before_retry(retry: Retry | None, context: Context, result: StepResult) -> float | None:
+    """Return the seconds before the next request of a step, or None for no retry."""
+    response = context.response
+    if retry is None or response is None or result.request_count > retry.limit:
         return None
-    if not all(criterion.evaluate(scope) for criterion in retry.criteria):
+    if not all(criterion.evaluate(context) for criterion in retry.criteria):
         return None
-    asked = answer.headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() else retry.after
+    retry_after = response.headers.get("retry-after", "")
+    return float(retry_after) if retry_after.isdecimal() else retry.after

@@ -1,6 +1,6 @@
-"""SIGTERM and SIGINT: they end a run between two requests, not in the middle of one.
+"""SIGTERM and SIGINT end a run between two requests.
 
-A request that is cut off may have made something of which nobody learns the id.
+The id of a resource that an aborted request has created would be lost.
 """
 
 import os
@@ -11,43 +11,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE_SECONDS = 2.0  # seconds that the request under way still gets
+GRACE_SECONDS = 2.0  # for the current request after a signal
 
 
 class StopRequested(BaseException):
-    """Somebody wants us to end."""
+    """A signal requested the end of the run."""
 
 
 class Signals:
-    """What came, and when it may interrupt."""
+    """Signal handlers that defer the end of a run until its current request is over."""
 
     def __init__(self) -> None:
-        """Hear nothing yet; a run that is part of another program never does."""
+        """Install no handler yet: a run within another program installs none."""
         self._requested = False
         self._in_request = False
         self._pipe: tuple[int, int] | None = None
 
     def install(self) -> None:
-        """Hear SIGTERM and SIGINT from now on."""
+        """Handle SIGTERM and SIGINT."""
         self._pipe = os.pipe()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGALRM, self._on_alarm)
 
     def ignore(self) -> None:
-        """Hear nothing any more: what is done from now on must be done."""
+        """Ignore signals: the clean-up must not be interrupted."""
         if self._pipe is not None:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
                 signal.signal(number, signal.SIG_IGN)
         self._requested = False
 
     def check(self) -> None:
-        """Raise ``StopRequested`` when a signal came."""
+        """Raise ``StopRequested`` after a signal."""
         if self._requested:
             raise StopRequested
 
     def sleep(self, seconds: float) -> None:
-        """Wait, and raise ``StopRequested`` as soon as a signal comes."""
+        """Sleep, and raise ``StopRequested`` as soon as a signal arrives."""
         if self._pipe is None:
             time.sleep(seconds)
         elif not self._requested:
@@ -56,7 +56,7 @@ class Signals:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Let a request end, within some seconds, when a signal comes while it is under way."""
+        """Defer a signal while a request runs, for at most ``GRACE_SECONDS``."""
         self.check()
         self._in_request = True
         try:

@@ -1,13 +1,13 @@
-"""What a run has come to, for a person."""
+"""Format a run's result as a table for the terminal."""
 
 from synthetic.probe.results import RunResult, StepResult
 
 HEADER = ("step", "status", "ms", "dns", "connect", "tls", "first byte", "tries")
 
 
-def format_table(outcome: RunResult) -> str:
-    """Return a line for each step, and how it ended below."""
-    rows = [HEADER, *(_row(step) for step in outcome.steps)]
+def format_table(run: RunResult) -> str:
+    """Return a table of the steps, followed by a summary line."""
+    rows = [HEADER, *(_row(step) for step in run.steps)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
     lines = [
         "  ".join(
@@ -16,16 +16,17 @@ def format_table(outcome: RunResult) -> str:
         )
         for row in rows
     ]
-    marks = ["", *(f"  {step.reason}: {step.detail}" * bool(step.reason) for step in outcome.steps)]
-    return "\n".join([*map("".join, zip(lines, marks, strict=True)), "", format_summary(outcome)])
+    marks = ["", *(f"  {step.reason}: {step.detail}" * bool(step.reason) for step in run.steps)]
+    return "\n".join([*map("".join, zip(lines, marks, strict=True)), "", format_summary(run)])
 
 
-def format_summary(outcome: RunResult) -> str:
-    """Return how a run ended, in one line."""
-    where = f" at {outcome.step}: {outcome.reason}, {outcome.detail}" if outcome.reason else ""
-    again = f" after {outcome.attempt} attempts" if outcome.attempt > 1 else ""
-    took = f"in {outcome.duration_ms:.0f} ms"
-    return f"{outcome.journey} {outcome.result}{where}{again} {took}, trace {outcome.trace_id}"
+def format_summary(run: RunResult) -> str:
+    """Return the run's result in one line."""
+    failure = f" at {run.step}: {run.reason}, {run.detail}" if run.reason else ""
+    attempts = f" after {run.attempt} attempts" if run.attempt > 1 else ""
+    duration = f"in {run.duration_ms:.0f} ms"
+    ending = f"{failure}{attempts} {duration}, trace {run.trace_id}"
+    return f"{run.journey} {run.result}{ending}"
 
 
 def _row(step: StepResult) -> tuple[str, ...]:

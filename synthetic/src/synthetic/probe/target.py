@@ -1,4 +1,4 @@
-"""The address of the system that is probed."""
+"""The base URL of the system under test."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,7 +8,7 @@ from synthetic.probe.results import ProbeError
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A scheme, a host, a port, and what stands before every path."""
+    """Scheme, host and port, and the prefix of all paths."""
 
     secure: bool
     host: str
@@ -17,22 +17,22 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """What goes into the Host header."""
+        """The value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         default = 443 if self.secure else 80
         return host if self.port == default else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The whole address."""
+        """The complete base URL."""
         return f"{'https' if self.secure else 'http'}://{self.authority}{self.prefix}"
 
 
 def parse_target(url: str) -> Target:
-    """Read an address like ``https://shop.example.com/base``.
+    """Parse a base URL like ``https://shop.example.com/base``.
 
     Raises:
-        UsageError: it is no such address, or it holds credentials.
+        ProbeError: the URL is invalid or contains credentials.
 
     """
     try:
@@ -41,12 +41,10 @@ def parse_target(url: str) -> Target:
     except (ValueError, UnicodeError):
         host, port, parts = "", None, urlsplit("")
     if parts.username is not None or parts.password is not None:
-        raise ProbeError(
-            "--url must hold no credentials: put them into a folder and name it with --credentials"
-        )
+        raise ProbeError("--url must contain no credentials: use the option --credentials")
     if parts.scheme not in {"http", "https"} or not host or port == 0:
         raise ProbeError("--url must be like https://shop.example.com or http://127.0.0.1:8080")
     if parts.query or parts.fragment:
-        raise ProbeError("--url must end before any ? or #: the journey says what is asked for")
+        raise ProbeError("--url must have no query and no fragment: the journey has them")
     secure = parts.scheme == "https"
     return Target(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))

@@ -1,4 +1,4 @@
-"""The termination message: how far a run has come, for whoever finds the container ended."""
+"""The container's termination message: the progress of a run after each step."""
 
 import json
 import os
@@ -8,17 +8,17 @@ from typing import Any
 
 from synthetic.probe.results import ProbeError, RunResult
 
-MAX_MESSAGE_BYTES = 2048  # bytes; the kubelet reads up to 4,096
+MAX_MESSAGE_BYTES = 2048  # the kubelet reads up to 4,096 bytes
 
 
 class TerminationLog:
-    """A file that holds the latest message and nothing else, whenever we are killed."""
+    """A file that contains exactly the latest message, even after a kill."""
 
     def __init__(self, path: Path | None) -> None:
-        """Write to ``path``, or nowhere.
+        """Open ``path``; without a path, write nothing.
 
         Raises:
-            UsageError: the file cannot be written.
+            ProbeError: the file cannot be written.
 
         """
         self._file: int | None = None
@@ -32,23 +32,23 @@ class TerminationLog:
                 f"--termination-log: {path} cannot be written ({error.strerror})"
             ) from error
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            raise ProbeError(f"--termination-log: {path} is no file that can be rewritten")
+            raise ProbeError(f"--termination-log: {path} is not a regular file")
 
-    def write(self, outcome: RunResult) -> None:
-        """Put a run's state in place of the last one, in one call that no kill parts."""
+    def write(self, run: RunResult) -> None:
+        """Replace the message in a single system call, so that a kill leaves no partial one."""
         if self._file is None:
             return
-        text = format_message(outcome).encode()
-        # blanks over the rest of a longer predecessor: to truncate would be a second call
+        text = format_message(run).encode()
+        # blanks overwrite the rest of a longer message: truncating would be a second call
         os.pwrite(self._file, text.ljust(self._length), 0)
         self._length = len(text)
 
 
-def format_message(outcome: RunResult) -> str:
-    """Return a run's state in at most ``LIMIT`` bytes; the oldest steps give way."""
-    steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in outcome.steps]
-    fixed: dict[str, Any] = {**outcome.summary(), "step": outcome.step[:64]}
-    fixed["journey"] = outcome.journey[:64]
+def format_message(run: RunResult) -> str:
+    """Return a run's state, without its oldest steps if it exceeds ``MAX_MESSAGE_BYTES``."""
+    steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in run.steps]
+    fixed: dict[str, Any] = {**run.summary(), "step": run.step[:64]}
+    fixed["journey"] = run.journey[:64]
     while True:
         text = json.dumps({**fixed, "steps": steps}, separators=(",", ":"))
         if len(text) <= MAX_MESSAGE_BYTES:

@@ -1,4 +1,4 @@
-"""The token of a run."""
+"""The OAuth 2 access token of a run."""
 
 import json
 import time
@@ -12,17 +12,17 @@ from synthetic.probe.results import ProbeError, Reason, StepError
 
 REJECTED_STATUSES = frozenset((400, 401, 403))
 OK = 200
-EXPIRY_MARGIN_SECONDS = 30.0  # seconds before its end at which a token counts as over
+EXPIRY_MARGIN_SECONDS = 30.0  # a token with less time left counts as expired
 
 
 class TokenProvider:
-    """Gets a token by client credentials (RFC 6749, 4.4) and keeps it while it is good."""
+    """Requests a token by client credentials (RFC 6749, 4.4), and caches it until it expires."""
 
     def __init__(self, journey: Journey, credentials: Credentials | None) -> None:
-        """Ask as ``credentials``, for what ``journey`` needs.
+        """Use ``credentials`` for the operations of ``journey``.
 
         Raises:
-            UsageError: it needs a token, and there are no credentials.
+            ProbeError: the journey needs a token, and there are no credentials.
 
         """
         steps = [step for each in journey.steps for step in (each, each.cleanup) if step]
@@ -37,36 +37,36 @@ class TokenProvider:
 
     @property
     def is_valid(self) -> bool:
-        """Whether there is a token that lives a while yet."""
+        """True if a token is present and not about to expire."""
         return time.monotonic() < self._expires_at
 
     def request(self, path: str, traceparent: str) -> Request:
-        """Return the request for a token, which is to be had at ``path``."""
+        """Return the token request to ``path``."""
         headers = {
             "User-Agent": USER_AGENT,
             "traceparent": traceparent,
             "Authorization": self._authorization,
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        # no scope asks for all: the inventory asks others under the token that it is called with
+        # without `scope` the token has all scopes: the inventory forwards it to other services
         form = {"grant_type": "client_credentials"}
         return Request("POST", path, headers, urlencode(form).encode())
 
-    def store(self, answer: Response) -> None:
-        """Keep the token of an answer.
+    def store(self, response: Response) -> None:
+        """Store the token of a token response.
 
         Raises:
             StepError: with the reason auth, http_status or schema.
 
         """
-        if answer.status != OK:
-            reason: Reason = "auth" if answer.status in REJECTED_STATUSES else "http_status"
-            raise StepError(reason, f"the token was answered with {answer.status}")
+        if response.status != OK:
+            reason: Reason = "auth" if response.status in REJECTED_STATUSES else "http_status"
+            raise StepError(reason, f"the status of the token response is {response.status}")
         try:
-            document = json.loads(answer.body)
+            document = json.loads(response.body)
             self.token = document["access_token"].encode("ascii").decode()
             self._expires_at = time.monotonic() + max(
                 float(document["expires_in"]) - EXPIRY_MARGIN_SECONDS, 1.0
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise StepError("schema", "the answer holds no token") from error
+            raise StepError("schema", "the response contains no token") from error

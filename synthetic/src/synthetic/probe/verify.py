@@ -1,4 +1,4 @@
-"""Whether an answer is what its step wants."""
+"""Verify a response against its step: status, contract, criteria and outputs."""
 
 from synthetic.probe.expressions import Context
 from synthetic.probe.http import Response
@@ -9,31 +9,31 @@ AUTH_STATUSES = frozenset((401, 403))
 MIN_ERROR_STATUS = 400
 
 
-def verify(step: Step, answer: Response, scope: Context) -> None:
-    """Check the status, then the contract, then all else.
+def verify(step: Step, response: Response, context: Context) -> None:
+    """Check the status, then the contract, then criteria and outputs.
 
-    The status comes first: a 502 of an ingress is in no contract, and is told as what it is.
+    The status is first because no contract declares the 502 of an ingress.
 
     Raises:
         StepError: with the reason auth, http_status, schema or assertion.
 
     """
-    _check_status(step, answer, scope)
-    step.operation.check_response(answer)
+    _check_status(step, response, context)
+    step.operation.check_response(response)
     for criterion in step.criteria:
-        if not criterion.evaluate(scope):
-            raise StepError("assertion", f"it is not so that {criterion.text}")
+        if not criterion.evaluate(context):
+            raise StepError("assertion", f"the criterion is not met: {criterion.text}")
     for name, expression in step.outputs.items():
-        if expression.evaluate(scope) is None:
+        if expression.evaluate(context) is None:
             raise StepError("assertion", f"the output {name} has no value: {expression.text}")
 
 
-def _check_status(step: Step, answer: Response, scope: Context) -> None:
+def _check_status(step: Step, response: Response, context: Context) -> None:
     texts = [e.text for criterion in step.criteria for e in criterion.expressions]
-    wanted = [criterion for criterion in step.criteria if criterion.only_checks_status]
-    if all(criterion.evaluate(scope) for criterion in wanted) and (
-        "$statusCode" in texts or answer.status < MIN_ERROR_STATUS
+    status_criteria = [criterion for criterion in step.criteria if criterion.only_checks_status]
+    if all(criterion.evaluate(context) for criterion in status_criteria) and (
+        "$statusCode" in texts or response.status < MIN_ERROR_STATUS
     ):
         return
-    reason: Reason = "auth" if answer.status in AUTH_STATUSES else "http_status"
-    raise StepError(reason, f"it answered {answer.status}")
+    reason: Reason = "auth" if response.status in AUTH_STATUSES else "http_status"
+    raise StepError(reason, f"the response status is {response.status}")

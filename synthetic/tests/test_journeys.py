@@ -1,4 +1,4 @@
-"""What a journey may say, and that all else is refused when it is read, with its place."""
+"""Parsing and validation of journeys, and the language of their expressions and criteria."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +23,15 @@ from tests.support.synthetic.mock_shop import (
 )
 
 BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
-SCOPE = Context({"name": "ANA", "n": 3}, {"make": {"id": 5}}, Response(201, {"etag": '"1"'}, BODY))
+CONTEXT = Context(
+    {"name": "ANA", "n": 3}, {"make": {"id": 5}}, Response(201, {"etag": '"1"'}, BODY)
+)
 
 Document = dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("condition", "holds"),
+    ("condition", "is_met"),
     [
         ("$statusCode == 201", True),
         ("$statusCode != 201", False),
@@ -51,12 +53,12 @@ Document = dict[str, Any]
         ("false || $response.body#/none", False),
     ],
 )
-def test_a_simple_condition_holds_or_does_not(condition: str, *, holds: bool) -> None:
-    assert bool(parse_criterion({"condition": condition}).evaluate(SCOPE)) is holds
+def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
+    assert bool(parse_criterion({"condition": condition}).evaluate(CONTEXT)) is is_met
 
 
 @pytest.mark.parametrize(
-    ("kind", "context", "condition", "holds"),
+    ("kind", "context", "condition", "is_met"),
     [
         ("regex", "$response.body#/name", "^A[a-z]+$", True),
         ("regex", "$response.body#/name", "^B", False),
@@ -66,11 +68,11 @@ def test_a_simple_condition_holds_or_does_not(condition: str, *, holds: bool) ->
         ("jsonpath", "$response.body", "$.nothing", False),
     ],
 )
-def test_a_regex_and_a_jsonpath_look_at_their_context(
-    kind: str, context: str, condition: str, *, holds: bool
+def test_evaluates_regex_and_jsonpath_criteria_on_their_context(
+    kind: str, context: str, condition: str, *, is_met: bool
 ) -> None:
     document = {"type": kind, "context": context, "condition": condition}
-    assert bool(parse_criterion(document).evaluate(SCOPE)) is holds
+    assert bool(parse_criterion(document).evaluate(CONTEXT)) is is_met
 
 
 @pytest.mark.parametrize(
@@ -86,22 +88,22 @@ def test_a_regex_and_a_jsonpath_look_at_their_context(
         {"condition": "$[", "type": "jsonpath", "context": "$response.body"},
     ],
 )
-def test_a_criterion_that_cannot_be_read_is_refused(document: Document) -> None:
+def test_rejects_an_invalid_criterion(document: Document) -> None:
     with pytest.raises(ProbeError):
         parse_criterion(document)
 
 
-def test_a_template_is_filled_with_values_of_their_own_type() -> None:
+def test_interpolation_keeps_the_types_of_values() -> None:
     template = {
         "id": "$steps.make.outputs.id",
         "text": "no {$inputs.n} of {$inputs.name}",
         "n": [1],
     }
-    assert interpolate(template, SCOPE) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
-    assert parse_expression("$response.body").evaluate(SCOPE)["n"] == 3
+    assert interpolate(template, CONTEXT) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
+    assert parse_expression("$response.body").evaluate(CONTEXT)["n"] == 3
 
 
-def test_inputs_differ_from_run_to_run() -> None:
+def test_generates_different_inputs_for_each_run() -> None:
     schema = {"properties": {name: {"x-generate": name} for name in GENERATORS}}
     first, second = generate_inputs(schema), generate_inputs(schema)
     assert all(first[name] != second[name] for name in GENERATORS)
@@ -109,12 +111,12 @@ def test_inputs_differ_from_run_to_run() -> None:
 
 
 def step(document: Document, index: int = 0) -> Document:
-    """Return a step of the shop's journey."""
+    """Return a step of the mock shop's journey."""
     found: Document = document["workflows"][0]["steps"][index]
     return found
 
 
-REFUSALS: list[tuple[Callable[[Document], Any], str]] = [
+INVALID_CHANGES: list[tuple[Callable[[Document], Any], str]] = [
     (lambda d: d.update(arazzo="2.0.0"), "arazzo"),
     (lambda d: d.pop("info"), "info"),
     (lambda d: d["workflows"][0].update(dependsOn=["other"]), "dependsOn"),
@@ -124,7 +126,7 @@ REFUSALS: list[tuple[Callable[[Document], Any], str]] = [
     (lambda d: step(d).update(onFailure=[{"name": "on", "type": "goto"}]), "goto"),
     (
         lambda d: step(d).update(onFailure=[{"name": "a", "type": "retry", "stepId": "look"}]),
-        "step make: a retry is of the step itself, and not of look",
+        "step make: a retry must name its own step, not look",
     ),
     (lambda d: step(d).update(operationId="$sourceDescriptions.shop.sell"), "no operation sell"),
     (lambda d: step(d).update(operationId="$sourceDescriptions.mall.create"), "mall"),
@@ -139,10 +141,13 @@ REFUSALS: list[tuple[Callable[[Document], Any], str]] = [
         lambda d: step(d, 1)["parameters"].append({"name": "x", "in": "cookie", "value": 1}),
         "cookie",
     ),
-    (lambda d: step(d, 1).update(stepId="make"), "two steps are called make"),
+    (lambda d: step(d, 1).update(stepId="make"), "two steps have the id make"),
     (lambda d: step(d)["requestBody"].update(payload="$inputs.colour"), "no input colour"),
-    (lambda d: step(d)["requestBody"].update(payload="$steps.look.outputs.id"), "no step before"),
-    (lambda d: step(d)["requestBody"].update(payload="$response.body"), "no answer yet"),
+    (lambda d: step(d)["requestBody"].update(payload="$steps.look.outputs.id"), "no earlier step"),
+    (
+        lambda d: step(d)["requestBody"].update(payload="$response.body"),
+        "no response is available yet",
+    ),
     (lambda d: step(d)["requestBody"].update(payload="$outputs.x"), "is not supported"),
     (lambda d: step(d).update(successCriteria=[{"condition": "x", "type": "xpath"}]), "xpath"),
     (
@@ -157,23 +162,26 @@ REFUSALS: list[tuple[Callable[[Document], Any], str]] = [
         lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "basic"}),
         "needs the inputs username and password",
     ),
-    (lambda d: step(d)["x-cleanup"].update({"x-cleanup": step(d, 1)}), "of its own"),
+    (
+        lambda d: step(d)["x-cleanup"].update({"x-cleanup": step(d, 1)}),
+        "must not have an x-cleanup",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), REFUSALS)
-def test_what_is_not_supported_is_refused_with_its_place(
-    tmp_path: Path, change: Callable[[Document], Any], told: str
+@pytest.mark.parametrize(("change", "message"), INVALID_CHANGES)
+def test_rejects_an_invalid_journey_and_names_the_place(
+    tmp_path: Path, change: Callable[[Document], Any], message: str
 ) -> None:
     file = write_journey(tmp_path, change)
-    with pytest.raises(ProbeError, match=r"things\.arazzo\.yaml") as refusal:
+    with pytest.raises(ProbeError, match=r"things\.arazzo\.yaml") as error:
         load_journey("things", file)
-    assert told in str(refusal.value)
-    assert "\n" not in str(refusal.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: [", "is not YAML, line"),
         ("[" * 4_000, "things.arazzo.yaml"),
@@ -183,44 +191,47 @@ def test_what_is_not_supported_is_refused_with_its_place(
         ("!!python/object/apply:os.system ['true']", "is not YAML"),
     ],
 )
-def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_rejects_a_file_that_is_not_an_arazzo_document(
+    tmp_path: Path, text: str, message: str
+) -> None:
     file = tmp_path / "things.arazzo.yaml"
     file.write_text(text)
-    with pytest.raises(ProbeError) as refusal:
+    with pytest.raises(ProbeError) as error:
         load_journey("things", file)
-    assert told in str(refusal.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("contract", "told"),
+    ("contract", "message"),
     [
-        ({"swagger": "2.0"}, "no OpenAPI 3.0 or 3.1 document"),
+        ({"swagger": "2.0"}, "not an OpenAPI 3.0 or 3.1 document"),
         ({**CONTRACT, "paths": {"/things": {"$ref": "lost.yaml#/x"}}}, "lost.yaml"),
         ({**CONTRACT, "paths": {"/things": {"$ref": "parts.yaml#/Lost"}}}, "parts.yaml#/Lost"),
-        ({**CONTRACT, "paths": {"/things": {"post": 5}}}, "shop.yaml is no sound OpenAPI document"),
-        ({**CONTRACT, "security": 5}, "shop.yaml is no sound OpenAPI document"),
+        (
+            {**CONTRACT, "paths": {"/things": {"post": 5}}},
+            "shop.yaml is not a valid OpenAPI document",
+        ),
+        ({**CONTRACT, "security": 5}, "shop.yaml is not a valid OpenAPI document"),
         (
             {**CONTRACT, "paths": {"/things": {"post": {"operationId": "create"}}}},
             "create declares no responses",
         ),
     ],
 )
-def test_a_contract_that_is_none_is_refused(tmp_path: Path, contract: Document, told: str) -> None:
+def test_rejects_an_invalid_contract(tmp_path: Path, contract: Document, message: str) -> None:
     file = write_journey(tmp_path)
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump(contract))
-    with pytest.raises(ProbeError) as refusal:
+    with pytest.raises(ProbeError) as error:
         load_journey("things", file)
-    assert told in str(refusal.value)
+    assert message in str(error.value)
 
 
-def test_contracts_of_openapi_3_1_are_read_too(
-    shop: MockShop, journey: Path, tmp_path: Path
-) -> None:
+def test_supports_contracts_of_openapi_3_1(shop: MockShop, journey: Path, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({**CONTRACT, "openapi": "3.1.0"}))
     assert replay_journey(shop.url, journey).result == "passed"
 
 
-def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> None:
+def test_a_users_journey_may_use_a_shipped_contract(tmp_path: Path) -> None:
     file = write_journey(tmp_path)
     text = file.read_text().replace("shop.yaml", "clients.yaml").replace("shop.", "shop.clients.")
     file.write_text(text.replace("name: id", "name: client_id"))
@@ -230,13 +241,13 @@ def test_a_journey_of_ones_own_may_use_a_contract_that_ships(tmp_path: Path) -> 
     assert load_journey("things", file).steps[0].operation.path == "/clients/create"
 
 
-def test_a_journey_that_needs_a_token_needs_credentials(shop: MockShop, journey: Path) -> None:
+def test_a_journey_with_token_requires_credentials(shop: MockShop, journey: Path) -> None:
     with pytest.raises(ProbeError, match="needs a token: name a folder"):
         replay("things", shop.url, None, file=journey)
     assert replay("things", shop.url, CREDENTIALS, file=journey).result == "passed"
 
 
-def test_a_request_that_is_no_http_is_the_journeys_fault(shop: MockShop, tmp_path: Path) -> None:
+def test_an_invalid_http_request_is_an_error_of_the_journey(shop: MockShop, tmp_path: Path) -> None:
     def breaking(document: Document) -> None:
         header = {"name": "X-Note", "in": "header", "value": "two\nlines"}
         step(document, 1)["parameters"].append(header)
@@ -246,7 +257,7 @@ def test_a_request_that_is_no_http_is_the_journeys_fault(shop: MockShop, tmp_pat
     assert shop.things == {}
 
 
-def test_a_date_in_a_payload_is_sent_as_it_is_written(shop: MockShop, tmp_path: Path) -> None:
+def test_sends_a_date_in_a_payload_as_written(shop: MockShop, tmp_path: Path) -> None:
     file = write_journey(tmp_path)
     text = file.read_text()
     assert "name: $inputs.name" in text
@@ -255,7 +266,7 @@ def test_a_date_in_a_payload_is_sent_as_it_is_written(shop: MockShop, tmp_path: 
     assert replay_journey(shop.url, file).result == "passed"
 
 
-def test_a_step_is_tried_again_until_it_is_so(shop: MockShop, tmp_path: Path) -> None:
+def test_retries_a_step_until_its_retry_limit(shop: MockShop, tmp_path: Path) -> None:
     def retrying(document: Document) -> None:
         step(document, 1)["successCriteria"][1]["condition"] = "$response.body#/name == 'later'"
         retry = {"name": "wait", "type": "retry", "stepId": "look", "retryAfter": 0.01}

@@ -1,4 +1,4 @@
-"""The journeys against the whole system, and probes that are ended at every step of each."""
+"""The shipped journeys against the local system, also when a signal ends the probe at a step."""
 
 import json
 import signal
@@ -26,14 +26,14 @@ from tests.support.synthetic.interrupting_proxy import interrupting_proxy
 from tests.support.synthetic_rows import SyntheticRows
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
-PATIENCE = 120  # seconds: many a test may run beside these
+PATIENCE = 120  # seconds; other tests may run in parallel
 INTERRUPTED = ("clients-health", "login", "clients-crud", "products-crud", "inventory-purchase")
 NOTHING = {"users": 0, "clients": 0, "addresses": 0, "products": 0, "inventory_items": 0}
 
 
 @dataclass(frozen=True)
 class Site:
-    """A system with a live client in it, and what the tests look at."""
+    """A local system that contains data of a live client."""
 
     system: System
     folder: DataFolder
@@ -41,18 +41,18 @@ class Site:
     live: dict[str, int]
 
     def replay(self, journey: str) -> RunResult:
-        """Replay a journey; what it saw goes into the ledger."""
+        """Replay a journey, and record the statuses for contract coverage."""
         credentials = read_credentials(self.folder.monitor)
         outcome = replay(journey, self.system.url, credentials, Limits(timeout=PATIENCE))
-        for told in outcome.steps:
-            if told.step_id != "token":
-                record("monitor", told.operation_id, told.status)
+        for step in outcome.steps:
+            if step.step_id != "token":
+                record("monitor", step.operation_id, step.status)
         return outcome
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """One system for all of these tests: a start takes seconds."""
+    """One system for all tests of the module: a start takes seconds."""
     with open_folder() as below, running(below / "data") as system:
         sell_to_a_live_client(system.url)
         folder = DataFolder(below / "data")
@@ -61,7 +61,7 @@ def site() -> Iterator[Site]:
 
 
 def sell_to_a_live_client(url: str) -> None:
-    """Make what no monitor may touch."""
+    """Create data that no monitor may change."""
     user = {"username": "Arthur", "password": "Testando"}
     client = {
         "name": "Ana",
@@ -91,39 +91,37 @@ def sell_to_a_live_client(url: str) -> None:
         http.post("/inventory/add_product", json=bought).raise_for_status()
 
 
-def test_every_journey_that_ships_passes_and_leaves_users_alone(site: Site) -> None:
+def test_shipped_journeys_pass_and_leave_only_users(site: Site) -> None:
     for name in journey_names():
         outcome = site.replay(name)
         assert (outcome.result, outcome.attempt) == ("passed", 1), (name, outcome.detail)
     left = site.leftovers.count("synthetic")
-    assert left.pop("users") > 0, "nothing deletes a user but the sweep"
+    assert left.pop("users") > 0, "only the sweep deletes users"
     assert set(left.values()) == {0}
     assert site.leftovers.count("live") == site.live
 
 
-def test_a_probe_that_is_killed_at_any_step_tells_how_far_it_came_and_leaves_nothing(
+def test_a_probe_killed_at_any_step_reports_its_progress_and_leaves_no_data(
     site: Site, tmp_path: Path
 ) -> None:
     for names, at, ended in interrupted(site, tmp_path, signal.SIGKILL):
         assert ended.code == -signal.SIGKILL
         assert ended.message["result"] == "running"
-        # a step that is tried until it is so makes the ones after it later than counted
+        # a retried step delays the ones after it
         assert ended.message["step"] in {names[at], names[min(at, len(names) - 2)]}
-        told = [name for name, _, _ in ended.message["steps"]]
-        assert told == names[: len(told)]
-        assert len(told) in {at, len(names) - 2}
+        reported = [name for name, _, _ in ended.message["steps"]]
+        assert reported == names[: len(reported)]
+        assert len(reported) in {at, len(names) - 2}
     assert sum(site.leftovers.count("synthetic").values()) > 0
     site.leftovers.expire()
     site.leftovers.purge()
-    wait_until(lambda: site.leftovers.count("synthetic") == NOTHING, "the relays to tell")
+    wait_until(lambda: site.leftovers.count("synthetic") == NOTHING, "the relays to deliver")
     assert site.leftovers.count("live") == site.live
 
 
-def test_a_probe_that_is_told_to_stop_at_any_step_cleans_up_after_itself(
-    site: Site, tmp_path: Path
-) -> None:
+def test_a_probe_terminated_at_any_step_cleans_up(site: Site, tmp_path: Path) -> None:
     for names, _, ended in interrupted(site, tmp_path, signal.SIGTERM):
-        if ended.code == 0:  # it came with the last request, or during the clean-up
+        if ended.code == 0:  # the signal arrived with the last request, or during the clean-up
             assert ended.message["result"] == "passed"
             continue
         assert ended.code == 2
@@ -133,13 +131,13 @@ def test_a_probe_that_is_told_to_stop_at_any_step_cleans_up_after_itself(
     def left() -> dict[str, int]:
         return site.leftovers.count("synthetic") | {"users": 0}
 
-    wait_until(lambda: left() == NOTHING, "the relays to tell")
+    wait_until(lambda: left() == NOTHING, "the relays to deliver")
     assert site.leftovers.count("live") == site.live
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a probe ended."""
+    """Exit code and termination message of a probe."""
 
     code: int
     message: dict[str, Any]
@@ -148,7 +146,7 @@ class Ended:
 def interrupted(
     site: Site, folder: Path, number: signal.Signals
 ) -> list[tuple[list[str], int, Ended]]:
-    """End a probe at each step of each journey, three at a time; return names, index and end."""
+    """Signal a probe at each step of each journey; return step names, index and ending."""
     steps = {name: [s.step_id for s in site.replay(name).steps] for name in INTERRUPTED}
     cases = [(name, at) for name, names in steps.items() for at in range(len(names))]
     with ThreadPoolExecutor(3) as pool:
@@ -157,7 +155,7 @@ def interrupted(
 
 
 def probe_until(site: Site, folder: Path, journey: str, at: int, number: signal.Signals) -> Ended:
-    """Run a probe that gets a signal while the system answers its request of this index."""
+    """Run a probe that receives a signal during its request of this index."""
     log = folder / f"{journey}-{at}"
     started: list[subprocess.Popen[bytes]] = []
     with interrupting_proxy(site.system.url, at + 1, lambda: started[0].send_signal(number)) as url:

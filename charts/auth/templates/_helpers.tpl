@@ -5,6 +5,6 @@
 {{- else if (.Values.global).generateSecrets -}}
 {{ .Release.Name }}-signing-keys
 {{- else -}}
-{{ fail "auth needs keys to sign with: set signingKeys.existingSecret to the name of a Secret with <kid>.pem and current" }}
+{{ fail "auth needs signing keys: set signingKeys.existingSecret to the name of a Secret with <kid>.pem and current" }}
 {{- end -}}
 {{- end }}

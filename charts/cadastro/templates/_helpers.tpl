@@ -36,7 +36,7 @@ inventory: [/inventory]
 {{- end }}
 
 {{- define "cadastro.validateConnections" -}}
-{{- $advice := "lower a service's replicas (or autoscaling.maxReplicas), workers or threads, or raise it" }}
+{{- $advice := "lower a service's replicas (or autoscaling.maxReplicas), workers or threads, or raise the limit" }}
 {{- include "service-lib.failOverConnectionLimit" (dict "held" (include "cadastro.peakConnections" .) "allowed" .Values.postgresql.maxConnections "setting" "postgresql.maxConnections" "advice" $advice) }}
 {{- end }}
 

@@ -12,7 +12,7 @@ behind a PgBouncer count as zero, since it limits its own connections.
 {{/* Fails if the peak exceeds 80 % of the server's limit. Takes "held", "allowed", "setting" and "advice". */}}
 {{- define "service-lib.failOverConnectionLimit" -}}
 {{- if gt (mul (int .held) 100) (mul (int .allowed) 80) -}}
-{{ fail (printf "the pools may hold %d connections, more than 80 %% of %s (%d): %s" (int .held) .setting (int .allowed) .advice) }}
+{{ fail (printf "connection pools may hold %d connections, more than 80 %% of %s (%d): %s" (int .held) .setting (int .allowed) .advice) }}
 {{- end -}}
 {{- end }}
 
@@ -20,7 +20,7 @@ behind a PgBouncer count as zero, since it limits its own connections.
 {{- if .Values.database.maxConnections -}}
 {{- $held := include "service-lib.peakConnections" (dict "values" .Values) -}}
 {{- $setting := printf "%s's database.maxConnections" .Chart.Name -}}
-{{- $advice := "lower replicas (or autoscaling.maxReplicas), workers or threads, or let the server allow more" -}}
+{{- $advice := "lower replicas (or autoscaling.maxReplicas), workers or threads, or raise the limit of the server" -}}
 {{- include "service-lib.failOverConnectionLimit" (dict "held" $held "allowed" .Values.database.maxConnections "setting" $setting "advice" $advice) -}}
 {{- end -}}
 {{- end }}

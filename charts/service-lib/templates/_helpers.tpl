@@ -39,7 +39,7 @@ labels:
 {{- else if ((.Values.global).postgresql).enabled -}}
 {{ include "service-lib.fullname" . }}-database
 {{- else -}}
-{{ fail (printf "%s needs a database: set database.existingSecret to the name of a Secret whose key DATABASE_URL holds the URL" .Chart.Name) }}
+{{ fail (printf "%s needs a database: set database.existingSecret to the name of a Secret with the URL as DATABASE_URL" .Chart.Name) }}
 {{- end -}}
 {{- end }}
 
@@ -50,7 +50,7 @@ labels:
 {{- else if (.Values.global).generateSecrets -}}
 {{ .Release.Name }}-oauth-clients
 {{- else -}}
-{{ fail (printf "%s needs the services' secrets: set oauthClients.existingSecret to the name of a Secret with a key for each service" .Chart.Name) }}
+{{ fail (printf "%s needs OAuth client secrets: set oauthClients.existingSecret to the name of a Secret with a key for each service" .Chart.Name) }}
 {{- end -}}
 {{- end }}
 

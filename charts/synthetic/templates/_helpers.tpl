@@ -35,7 +35,7 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- $labels := .metadata.labels | default dict }}
 {{- $isOperator := eq (index $labels "app.kubernetes.io/name" | default "") $.Chart.Name }}
 {{- if and $isOperator (ne (index $labels "app.kubernetes.io/instance" | default "") $.Release.Name) }}
-{{- fail (printf "%s watches the monitors of the namespace %s already: set synthetic.enabled to false, or choose another namespace" .metadata.name $.Release.Namespace) }}
+{{- fail (printf "%s already watches the monitors of the namespace %s: set synthetic.enabled to false, or use another namespace" .metadata.name $.Release.Namespace) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,7 +1,7 @@
-"""Fuzzes the served contracts of a running system: schemathesis, all phases, all checks.
+"""`make fuzz`: fuzz the served contracts of a running system with schemathesis.
 
-It works in the realm of the monitors, with the secret that they have, so that it neither sees nor
-touches anybody's data; what it leaves behind is swept as theirs is.
+All phases and all checks run in the synthetic realm, with the secret of the monitors. Users' data
+is neither read nor changed, and the purge deletes what remains.
 """
 
 import argparse
@@ -16,7 +16,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from validate_docbr import CPF
+
+from tests.support.accounts import new_client
+from tests.support.steps import Progress
+
+report = Progress("fuzz")
 
 HERE = Path(__file__).resolve().parent
 PAGES = {
@@ -26,11 +30,11 @@ PAGES = {
     "auth": "/users",
 }
 PASSWORD = "Testando"
-SEEDS = 5  # clients and products that exist before inventories are filled
+SEEDS = 5  # clients and products, for the purchases
 
 
 def main() -> int:
-    """Fuzz each contract, two at a time, and return 1 when one of them failed."""
+    """Fuzz the contracts concurrently, and return 1 when one of them failed."""
     options = _parser().parse_args()
     try:
         secret = options.secret_file.read_text().strip()
@@ -45,7 +49,7 @@ def main() -> int:
 
 
 class _Run:
-    """A system, and what is needed to call it."""
+    """The configuration of schemathesis for a system."""
 
     def __init__(self, url: str, secret: str, folder: Path) -> None:
         self._url = url
@@ -54,16 +58,16 @@ class _Run:
                 "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
                 "FUZZ_URL": url,
                 "FUZZ_SECRET": secret,
-                **_log_in(client, secret),
+                **_create_user(client, secret),
             }
-            ids = f"[dictionaries.ids]\nvalues = {_make_things(client)}\n"
+            ids = f"[dictionaries.ids]\nvalues = {_create_seeds(client)}\n"
             self._config = folder / "schemathesis.toml"
             self._config.write_text((HERE / self._config.name).read_text() + ids)
 
     def fuzz(self, contract: str, options: tuple[str, ...]) -> int:
-        """Fuzz one contract and return schemathesis's exit code."""
-        began = time.monotonic()
-        sys.stderr.write(f"fuzz: {contract} ...\n")
+        """Fuzz one contract, and return the exit code of schemathesis."""
+        started = time.monotonic()
+        report(f"{contract} ...")
         program = str(Path(sys.executable).with_name("schemathesis"))
         document = f"{self._url}{PAGES[contract]}/openapi.json"
         done = subprocess.run(
@@ -74,17 +78,17 @@ class _Run:
             text=True,
             check=False,
         )
-        report = done.stdout + done.stderr
-        print(report if done.returncode else report[report.rfind("= SUMMARY =") :], flush=True)
-        sys.stderr.write(f"fuzz: {contract}: {time.monotonic() - began:.0f} s\n")
+        output = done.stdout + done.stderr
+        print(output if done.returncode else output[output.rfind("= SUMMARY =") :], flush=True)
+        report(f"{contract}: {time.monotonic() - started:.0f} s")
         return done.returncode
 
 
-def _log_in(client: httpx.Client, secret: str) -> Mapping[str, str]:
-    """Make a monitors' user, whose token lives for an hour, and call as that user from now on."""
+def _create_user(client: httpx.Client, secret: str) -> Mapping[str, str]:
+    """Create a user in the synthetic realm, and use its token from now on."""
     form = {"grant_type": "client_credentials"}
-    answer = client.post("/users/token", data=form, auth=("synthetic", secret)).raise_for_status()
-    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    response = client.post("/users/token", data=form, auth=("synthetic", secret)).raise_for_status()
+    headers = {"Authorization": f"Bearer {response.json()['access_token']}"}
     name = f"fuzz-{uuid4()}"
     body = {"username": name, "password": PASSWORD}
     client.post("/users/create", json=body, headers=headers).raise_for_status()
@@ -93,17 +97,16 @@ def _log_in(client: httpx.Client, secret: str) -> Mapping[str, str]:
     return {"FUZZ_TOKEN": token, "FUZZ_USER": name, "FUZZ_PASSWORD": PASSWORD}
 
 
-def _make_things(client: httpx.Client) -> list[int]:
-    """Make some clients and products, and return their ids."""
-    things: list[int] = []
+def _create_seeds(client: httpx.Client) -> list[int]:
+    """Create some clients and products, and return their identifiers."""
+    ids: list[int] = []
     for _ in range(SEEDS):
         name = str(uuid4())
-        person = {"name": name, "email": f"{name}@example.test", "cpf": CPF().generate()}
-        good = {"name": name, "description": "", "quantity": 1, "price": "9.90", "status": True}
-        for path, body in (("clients", {**person, "balance": 0}), ("products", good)):
-            made = client.post(f"/{path}/create", json=body).raise_for_status()
-            things.append(int(made.json()["id"]))
-    return things
+        product = {"name": name, "description": "", "quantity": 1, "price": "9.90", "status": True}
+        for path, body in (("clients", new_client(name, "fuzz")), ("products", product)):
+            response = client.post(f"/{path}/create", json=body).raise_for_status()
+            ids.append(int(response.json()["id"]))
+    return ids
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,7 +117,10 @@ def _parser() -> argparse.ArgumentParser:
         "--secret-file", type=Path, required=True, help="the secret of the OAuth client synthetic"
     )
     parser.add_argument(
-        "--examples", type=int, default=10, help="at most so many an operation (%(default)s)"
+        "--examples",
+        type=int,
+        default=10,
+        help="maximum for each operation (%(default)s)",
     )
     return parser
 

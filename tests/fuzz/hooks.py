@@ -1,6 +1,6 @@
-"""What schemathesis is told of Cadastro: values that pass, rules that no schema tells, a ledger.
+"""Hooks of schemathesis: valid values, rules that no schema can express, contract coverage.
 
-Schemathesis loads this file; FUZZ_CONTRACT names the contract that it works on.
+Schemathesis loads this file; FUZZ_CONTRACT is the name of the contract.
 """
 
 import os
@@ -21,7 +21,7 @@ from servicekit.testing import CONTRACTS, Operations, record, remember
 BAD_REQUEST = 400
 UFS = ["AC", "BA", "DF", "SP"]  # enough of the 27
 
-# Reasons for which a request that fits the contract is refused all the same.
+# Reasons to reject a request that is valid by its schema.
 RULES = (
     "must be a CPF whose check digits are right",
     "must be an e-mail address",
@@ -33,7 +33,7 @@ RULES = (
     "is too long when its letters are written out",
 )
 
-# Drawn from few choices: what is generated must fit the patterns too, and misses cost time.
+# Few choices: generated values must match the patterns too, and mismatches cost time.
 schemathesis.openapi.format("uf", st.sampled_from(UFS))
 schemathesis.openapi.format("cpf", st.sampled_from([CPF().generate(mask=True) for _ in range(999)]))
 schemathesis.openapi.format("utf8-email", st.integers(0).map("Vinícius_{}@example.test".format))
@@ -41,7 +41,7 @@ schemathesis.openapi.format("utf8-email", st.integers(0).map("Vinícius_{}@examp
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:  # noqa: ARG001
-    """Note what was seen in the ledger, and what was sent."""
+    """Record the status for the contract coverage, and the secrets that were sent."""
     url = response.request.url or ""
     path = url.partition("?")[0].removeprefix(os.environ["FUZZ_URL"])
     found = _operations().find(str(response.request.method), path)
@@ -60,32 +60,32 @@ def filter_failure(
     case: Case[Any],
     response: Response,
 ) -> bool:
-    """Keep a failure, but for a refusal of which the contract's words tell and no schema can.
+    """Return whether a failure counts: rejections by a rule that no schema expresses do not.
 
-    What is no HTTP is refused by the server or the ingress, and no contract speaks of it.
+    The server or the ingress rejects malformed HTTP, which no contract describes.
     """
     length = str(response.request.headers.get("Content-Length", 0))
     if response.status_code == BAD_REQUEST and not length.isdecimal():
         return False
     if not isinstance(failure, RejectedPositiveData):
         return True
-    faults = response.json().get("errors", [])
-    return not faults or not all(_is_explained(fault, case) for fault in faults)
+    problems = response.json().get("errors", [])
+    return not problems or not all(_is_explained(problem, case) for problem in problems)
 
 
-def _is_explained(fault: dict[str, str], case: Case[Any]) -> bool:
-    """Tell whether a rule explains a fault, or the value does not fit the contract after all.
+def _is_explained(problem: dict[str, str], case: Case[Any]) -> bool:
+    """Return whether a rule explains a problem, or the value violates the contract after all.
 
-    Schemathesis 4.32 takes ``0`` for a value that fits the pattern of entity tags.
+    Schemathesis 4.32 considers ``0`` valid for the pattern of entity tags.
     """
     headers: dict[str, Any] = dict(case.headers or {})
-    header = headers.get(fault["field"])
+    header = headers.get(problem["field"])
     schemas: dict[str, Any] = {
         parameter.name: parameter.definition["schema"] for parameter in case.operation.headers
     }
-    if header is not None and fault["field"] in schemas:
-        return not jsonschema_rs.Draft4Validator(schemas[fault["field"]]).is_valid(header)
-    return fault["reason"].startswith(RULES)
+    if header is not None and problem["field"] in schemas:
+        return not jsonschema_rs.Draft4Validator(schemas[problem["field"]]).is_valid(header)
+    return problem["reason"].startswith(RULES)
 
 
 @cache

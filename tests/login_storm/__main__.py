@@ -1,8 +1,8 @@
-"""Login storm: hundreds of concurrent logins, and the latency of other requests meanwhile.
+"""Login storm: hundreds of users log in at once, while another user fetches a client.
 
-The storm must be turned away where it is more than the service can do, with word on when to come
-back; nobody else may wait much longer for it, and no process may end. It works in the realm of the
-monitors, so that what it makes is swept.
+The service must reject the logins above its capacity, with Retry-After. The other user's requests
+may not become much slower, and no process may exit. The users and clients belong to the synthetic
+realm, so that the purge deletes them.
 """
 
 import argparse
@@ -20,159 +20,157 @@ from uuid import uuid4
 
 import httpx
 import psutil
-from validate_docbr import CPF
 
 from devstack.data_folder import MONITOR, DataFolder
 from devstack.memory_usage import NothingRunsError, processes
-from tests.login_storm.latency_probe import Visit, Visited
-from tests.login_storm.logins import Storm, storm
+from tests.login_storm.latency_probe import ProbeConfig, ProbeResult
+from tests.login_storm.logins import LoginResult, log_in_repeatedly
+from tests.support.accounts import User, new_client
+from tests.support.steps import Progress
 
 PASSWORD = "Testando"
-USERS = 20  # whom the callers log in as
-P99 = 3.0  # times its quiet figure that others' p99 may be in a storm
-GIVES_WAY = 10  # the callers' niceness: elsewhere they had processors of their own
-PATIENCE = 60.0  # seconds until all users are made
+USERS = 20  # shared by the callers
+P99_LIMIT = 3.0  # the p99 of the probe during the logins, as a multiple of that before them
+NICENESS = 10  # of the callers, which share the processors with the system
+CREATE_TIMEOUT_SECONDS = 60.0  # for all users
+
+report = Progress("storm")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that was seen of one storm."""
+    """The results of one run."""
 
-    quiet: Visited
-    during: Visited
-    logins: Storm
-    ended: list[int]  # processes that are no more
+    before: ProbeResult
+    during: ProbeResult
+    logins: LoginResult
+    exited: list[int]  # processes of the system
 
     def rows(self) -> Iterator[str]:
         """Yield the table."""
         yield f"{'fetches':22}{'number':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
-        for name, seen in (("while it is quiet", self.quiet), ("in the storm", self.during)):
+        for name, seen in (("before the logins", self.before), ("during the logins", self.during)):
             figures = (seen.percentile(0.5), seen.percentile(0.99), seen.latencies[-1])
             shown = "".join(f"{figure:9.1f}" for figure in figures)
             yield f"{name:22}{len(seen.latencies):8}{shown}"
-        yield f"{'p99, times quiet':22}{self.ratio:26.2f}"
+        yield f"{'p99, times before':22}{self.ratio:26.2f}"
         counts = self.logins.statuses
-        yield f"logins: {counts[HTTPStatus.OK]} let in, the slowest in {self.logins.slowest:.2f} s"
-        yield f"        {counts[HTTPStatus.TOO_MANY_REQUESTS]} told to come back later"
+        yield f"logins: {counts[HTTPStatus.OK]} succeeded, at most {self.logins.slowest:.2f} s"
+        yield f"        {counts[HTTPStatus.TOO_MANY_REQUESTS]} rejected with 429"
 
     @property
     def ratio(self) -> float:
-        """How many times its quiet figure the others' p99 was."""
-        return self.during.percentile(0.99) / self.quiet.percentile(0.99)
+        """The p99 during the logins, as a multiple of that before them."""
+        return self.during.percentile(0.99) / self.before.percentile(0.99)
 
-    def faults(self, *, timed: bool) -> Iterator[str]:
-        """Yield what is not as it must be."""
+    def violations(self, *, timed: bool) -> Iterator[str]:
+        """Yield the violated expectations."""
         known = {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
-        if others := {s: n for s, n in self.logins.statuses.items() if s not in known}:
-            yield f"logins had other answers (0 is none): {others}"
+        if unexpected := {s: n for s, n in self.logins.statuses.items() if s not in known}:
+            yield f"logins had unexpected statuses (0: no response): {unexpected}"
         if not self.logins.statuses[HTTPStatus.OK]:
-            yield "nobody was let in"
+            yield "no login succeeded"
         if not self.logins.statuses[HTTPStatus.TOO_MANY_REQUESTS]:
-            yield "nobody was turned away: this was no storm"
-        if self.logins.untold:
-            yield f"{self.logins.untold} refusals did not say when to come back"
-        for seen in (self.quiet, self.during):
+            yield "no login was rejected: the load was too small"
+        if self.logins.without_retry_after:
+            yield f"{self.logins.without_retry_after} rejections had no Retry-After"
+        for seen in (self.before, self.during):
             if seen.statuses.keys() != {"200"}:
-                yield f"fetches had other answers than 200: {seen.statuses}"
-        if self.ended:
-            yield f"processes ended: {self.ended}"
-        if timed and self.ratio > P99:
-            yield f"others waited {self.ratio:.2f} times as long at p99; {P99:g} is the most"
+                yield f"fetches had statuses other than 200: {seen.statuses}"
+        if self.exited:
+            yield f"processes exited: {self.exited}"
+        if timed and self.ratio > P99_LIMIT:
+            yield f"the p99 of fetches was {self.ratio:.2f} times as long, over {P99_LIMIT:g}"
 
 
 def main() -> int:
-    """Measure, print the table, and return 1 when something is not as it must be."""
+    """Measure, print the table, and return 1 after a violation."""
     options = _parser().parse_args()
     try:
         outcome = _measure(options)
     except (httpx.HTTPError, OSError, NothingRunsError) as error:
         sys.exit(f"storm: {error}; is there a system at {options.url}? See --help")
     print("\n".join(outcome.rows()))
-    faults = [*outcome.faults(timed=not options.untimed)]
-    print("\n".join([f"MISSED  {fault}" for fault in faults] or ["ok"]))
-    return 1 if faults else 0
+    violations = [*outcome.violations(timed=not options.untimed)]
+    print("\n".join([f"MISSED  {violation}" for violation in violations] or ["ok"]))
+    return 1 if violations else 0
 
 
 def _measure(options: argparse.Namespace) -> Outcome:
     port = httpx.URL(options.url).port or 80
     secret = (DataFolder(options.data).oauth_clients / MONITOR).read_text().strip()
-    before = {process.pid for process in processes(options.data)}
+    pids = {process.pid for process in processes(options.data)}
     with httpx.Client(base_url=options.url, timeout=10) as client:
         form = {"grant_type": "client_credentials"}
-        answer = client.post("/users/token", data=form, auth=(MONITOR, secret)).raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        users = [_make_user(client) for _ in range(USERS)]
+        response = client.post("/users/token", data=form, auth=(MONITOR, secret))
+        token = response.raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        users = [_create_user(client) for _ in range(USERS)]
         token = client.post("/users/login", auth=users[0]).raise_for_status().json()["token"]
-        path = f"/clients/fetch/{_make_client(client)}"
-    order = Visit(port, path, token, options.seconds)
-    _say("somebody fetches a client, and nobody logs in")
-    quiet = _visited(_visitor(order))
-    _say(f"{options.logins} log in at once, and again as soon as they may")
-    visitor = _visitor(order)
-    os.nice(GIVES_WAY)
+        path = f"/clients/fetch/{_create_client(client)}"
+    config = ProbeConfig(port, path, token, options.seconds)
+    report("latency without logins")
+    before = _result(_start_probe(config))
+    report(f"latency during {options.logins} concurrent logins")
+    probe = _start_probe(config)
+    os.nice(NICENESS)
     callers = [users[number % USERS] for number in range(options.logins)]
-    logins = asyncio.run(storm(port, callers, options.seconds))
-    during = _visited(visitor)
-    return Outcome(quiet, during, logins, [pid for pid in before if not psutil.pid_exists(pid)])
+    logins = asyncio.run(log_in_repeatedly(port, callers, options.seconds))
+    during = _result(probe)
+    return Outcome(before, during, logins, [pid for pid in pids if not psutil.pid_exists(pid)])
 
 
-def _visitor(order: Visit) -> "subprocess.Popen[str]":
-    visitor = subprocess.Popen(
+def _start_probe(config: ProbeConfig) -> "subprocess.Popen[str]":
+    probe = subprocess.Popen(
         [sys.executable, "-m", "tests.login_storm.latency_probe"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    if visitor.stdin is not None:
-        visitor.stdin.write(json.dumps(asdict(order)))
-        visitor.stdin.close()
-    return visitor
+    if probe.stdin is not None:
+        probe.stdin.write(json.dumps(asdict(config)))
+        probe.stdin.close()
+    return probe
 
 
-def _visited(visitor: "subprocess.Popen[str]") -> Visited:
-    seen = visitor.stdout.read() if visitor.stdout else ""
-    if visitor.wait():
-        message = "the fetches broke off"
-        raise OSError(message)
-    return Visited(**json.loads(seen))
+def _result(probe: "subprocess.Popen[str]") -> ProbeResult:
+    output = probe.stdout.read() if probe.stdout else ""
+    if probe.wait():
+        raise OSError("the latency probe failed")
+    return ProbeResult(**json.loads(output))
 
 
-def _make_user(client: httpx.Client) -> tuple[str, str]:
+def _create_user(client: httpx.Client) -> User:
     name = f"storm-{uuid4()}"
-    deadline = time.monotonic() + PATIENCE
-    answer = client.post("/users/create", json={"username": name, "password": PASSWORD})
-    while answer.status_code == HTTPStatus.TOO_MANY_REQUESTS and time.monotonic() < deadline:
-        time.sleep(float(answer.headers["Retry-After"]))
-        answer = client.post("/users/create", json={"username": name, "password": PASSWORD})
-    answer.raise_for_status()
+    body = {"username": name, "password": PASSWORD}
+    deadline = time.monotonic() + CREATE_TIMEOUT_SECONDS
+    response = client.post("/users/create", json=body)
+    while response.status_code == HTTPStatus.TOO_MANY_REQUESTS and time.monotonic() < deadline:
+        time.sleep(float(response.headers["Retry-After"]))
+        response = client.post("/users/create", json=body)
+    response.raise_for_status()
     return name, PASSWORD
 
 
-def _make_client(client: httpx.Client) -> int:
-    email = f"storm-{uuid4()}@example.test"
-    body = {"name": "Storm", "email": email, "cpf": CPF().generate(mask=True), "balance": 0}
-    return int(client.post("/clients/create", json=body).raise_for_status().json()["id"])
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"storm: {text}\n")
-    sys.stderr.flush()
+def _create_client(client: httpx.Client) -> int:
+    response = client.post("/clients/create", json=new_client("Storm", "storm"))
+    return int(response.raise_for_status().json()["id"])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.login_storm",
         description=__doc__,
-        epilog="Exit codes: 0 all is as it must be, 1 something is not.",
+        epilog="Exit codes: 0 no violation, 1 a violation.",
     )
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="the system (%(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".cadastro"), help="its data folder")
-    parser.add_argument("--logins", type=int, default=200, help="how many at once (%(default)s)")
+    parser.add_argument("--logins", type=int, default=200, help="concurrent logins (%(default)s)")
     parser.add_argument(
-        "--seconds", type=float, default=20, help="of quiet, and of storm (%(default)s)"
+        "--seconds", type=float, default=20, help="of each measurement (%(default)s)"
     )
     parser.add_argument(
-        "--untimed", action="store_true", help="do not judge how long fetches took: a busy machine"
+        "--untimed", action="store_true", help="check no latencies, for a busy machine"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Callers who log in all at once, and again as soon as they may: HTTP on streams of asyncio."""
+"""Concurrent logins that honour Retry-After: HTTP over asyncio streams."""
 
 import asyncio
 import base64
@@ -9,36 +9,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from tests.support.accounts import User
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 _RETRY = re.compile(rb"\r\nretry-after: *([0-9]+)\r\n", re.IGNORECASE)
-BROKEN = 0  # counted as a status: the connection ended without an answer
+NO_RESPONSE = 0  # counted as a status: the connection was closed without a response
 
 
 @dataclass
-class Storm:
-    """What came of the logins."""
+class LoginResult:
+    """Statuses and times of the logins."""
 
     statuses: Counter[int] = field(default_factory=Counter)
-    untold: int = 0  # refusals that did not say when to come back
-    slowest: float = 0.0  # seconds until a token
+    without_retry_after: int = 0  # rejections without Retry-After
+    slowest: float = 0.0  # seconds of the slowest successful login
 
 
-async def storm(port: int, users: Sequence[tuple[str, str]], seconds: float) -> Storm:
-    """Let one caller for each of ``users`` log in at ``port`` of 127.0.0.1 for some seconds.
+async def log_in_repeatedly(port: int, users: Sequence[User], seconds: float) -> LoginResult:
+    """Log in each user at ``port`` of 127.0.0.1, again and again for some seconds.
 
-    All begin at the same moment. Who is refused waits as long as the answer says; who gets in
-    logs in again at once.
+    All callers start together. After a rejection a caller waits as Retry-After says; after a
+    success it logs in again at once.
     """
-    seen, gate = Storm(), asyncio.Event()
-    callers = [asyncio.create_task(_caller(port, user, gate, seconds, seen)) for user in users]
+    result, start = LoginResult(), asyncio.Event()
+    callers = [asyncio.create_task(_caller(port, user, start, seconds, result)) for user in users]
     await asyncio.sleep(0)
-    gate.set()
+    start.set()
     await asyncio.gather(*callers)
-    return seen
+    return result
 
 
 async def _caller(
-    port: int, user: tuple[str, str], gate: asyncio.Event, seconds: float, seen: Storm
+    port: int, user: User, start: asyncio.Event, seconds: float, result: LoginResult
 ) -> None:
     basic = base64.b64encode(":".join(user).encode()).decode()
     request = (
@@ -46,29 +48,29 @@ async def _caller(
         "Content-Length: 0\r\n\r\n"
     ).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await gate.wait()
+    await start.wait()
     end = time.monotonic() + seconds
     try:
         while time.monotonic() < end:
             writer.write(request)
-            await asyncio.sleep(await _answer(reader, seen))
+            await asyncio.sleep(await _read_response(reader, result))
     except (OSError, asyncio.IncompleteReadError):
-        seen.statuses[BROKEN] += 1
+        result.statuses[NO_RESPONSE] += 1
     finally:
         writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader, seen: Storm) -> float:
-    """Note one answer, and return the seconds to wait before the next attempt."""
-    began = time.monotonic()
+async def _read_response(reader: asyncio.StreamReader, result: LoginResult) -> float:
+    """Record one response, and return the seconds to wait before the next login."""
+    started = time.monotonic()
     head = await reader.readuntil(b"\r\n\r\n")
     length = _LENGTH.search(head)
     await reader.readexactly(int(length[1]) if length else 0)
     status = int(head.split(b" ", 2)[1])
-    seen.statuses[status] += 1
+    result.statuses[status] += 1
     if status == HTTPStatus.OK:
-        seen.slowest = max(seen.slowest, time.monotonic() - began)
+        result.slowest = max(result.slowest, time.monotonic() - started)
         return 0.0
     retry = _RETRY.search(head)
-    seen.untold += retry is None
+    result.without_retry_after += retry is None
     return float(retry[1]) if retry else 1.0

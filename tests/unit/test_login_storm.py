@@ -1,4 +1,4 @@
-"""A small login storm: excess logins get 429 with Retry-After, and no process dies."""
+"""Tests of the login storm: a small run, and its violations."""
 
 import subprocess
 import sys
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.login_storm.__main__ import Outcome
-from tests.login_storm.latency_probe import Visited
-from tests.login_storm.logins import BROKEN, Storm
+from tests.login_storm.latency_probe import ProbeResult
+from tests.login_storm.logins import NO_RESPONSE, LoginResult
 from tests.support.local_system import running
 
 ROOT = Path(__file__).parents[2]
-CALM = Visited({"200": 100}, [float(ms) for ms in range(1, 101)])
-GOOD = Outcome(CALM, CALM, Storm(Counter({200: 5, 429: 5})), [])
+FAST = ProbeResult({"200": 100}, [float(ms) for ms in range(1, 101)])
+GOOD = Outcome(FAST, FAST, LoginResult(Counter({200: 5, 429: 5})), [])
 
 
 def storm(*options: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -25,15 +25,15 @@ def storm(*options: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_storm_is_turned_away_and_leaves_others_alone(data_folder: Path) -> None:
+def test_rejects_excess_logins_without_delaying_other_users(data_folder: Path) -> None:
     sizes = ("--logins", "60", "--seconds", "3", "--untimed")
     with running(data_folder) as system:
         done = storm("--url", system.url, "--data", data_folder, *sizes)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "told to come back later" in done.stdout
+    assert "rejected with 429" in done.stdout
 
 
-def test_without_a_system_it_says_what_is_missing(tmp_path: Path) -> None:
+def test_reports_a_missing_system(tmp_path: Path) -> None:
     done = storm("--data", tmp_path)
     assert done.returncode == 1
     assert "--help" in done.stderr
@@ -41,24 +41,24 @@ def test_without_a_system_it_says_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"during": Visited({"200": 100}, [4.0 * ms for ms in CALM.latencies])}, "4.00 times"),
-        ({"during": Visited({"200": 99, "503": 1}, CALM.latencies)}, "503"),
-        ({"logins": Storm(Counter({200: 5, 429: 5, BROKEN: 1}))}, "other answers"),
-        ({"logins": Storm(Counter({200: 5, 429: 5, 500: 1}))}, "500"),
-        ({"logins": Storm(Counter({429: 5}))}, "nobody was let in"),
-        ({"logins": Storm(Counter({200: 5}))}, "no storm"),
-        ({"logins": Storm(Counter({200: 5, 429: 5}), untold=2)}, "2 refusals"),
-        ({"ended": [7]}, "processes ended: [7]"),
+        ({"during": ProbeResult({"200": 100}, [4.0 * ms for ms in FAST.latencies])}, "4.00 times"),
+        ({"during": ProbeResult({"200": 99, "503": 1}, FAST.latencies)}, "503"),
+        ({"logins": LoginResult(Counter({200: 5, 429: 5, NO_RESPONSE: 1}))}, "unexpected statuses"),
+        ({"logins": LoginResult(Counter({200: 5, 429: 5, 500: 1}))}, "500"),
+        ({"logins": LoginResult(Counter({429: 5}))}, "no login succeeded"),
+        ({"logins": LoginResult(Counter({200: 5}))}, "too small"),
+        ({"logins": LoginResult(Counter({200: 5, 429: 5}), without_retry_after=2)}, "2 rejections"),
+        ({"exited": [7]}, "processes exited: [7]"),
     ],
 )
-def test_what_is_not_as_it_must_be_is_told(changes: dict[str, Any], told: str) -> None:
-    assert [*GOOD.faults(timed=True)] == []
-    (fault,) = replace(GOOD, **changes).faults(timed=True)
-    assert told in fault
+def test_reports_each_violation(changes: dict[str, Any], message: str) -> None:
+    assert [*GOOD.violations(timed=True)] == []
+    (violation,) = replace(GOOD, **changes).violations(timed=True)
+    assert message in violation
 
 
-def test_how_long_it_took_is_no_fault_on_a_busy_machine() -> None:
-    slow = Visited({"200": 100}, [9.0 * ms for ms in CALM.latencies])
-    assert [*replace(GOOD, during=slow).faults(timed=False)] == []
+def test_ignores_latencies_on_a_busy_machine() -> None:
+    slow = ProbeResult({"200": 100}, [9.0 * ms for ms in FAST.latencies])
+    assert [*replace(GOOD, during=slow).violations(timed=False)] == []

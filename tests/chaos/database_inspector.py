@@ -30,7 +30,7 @@ _DELAY_INSERTS = f"""
 
 @dataclass(frozen=True)
 class Orphan:
-    """An inventory entry whose client or product was deleted."""
+    """An inventory entry of a deleted client or product."""
 
     entry: int
     owner: str
@@ -93,7 +93,7 @@ class DatabaseInspector:
             self.query("inventory", "DROP FUNCTION stall CASCADE")
 
     def orphans(self) -> set[Orphan]:
-        """Return the inventory entries whose client or product was deleted.
+        """Return the inventory entries of deleted clients and products.
 
         Entries are read before their owners, because the owner of an entry exists before it.
         """

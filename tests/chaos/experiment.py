@@ -36,7 +36,7 @@ class Row:
 
     @property
     def is_caught(self) -> bool:
-        """Whether the history shows a violation."""
+        """True if the history shows lost, duplicated or orphaned data."""
         return bool(self.verdict.lost or self.verdict.duplicated or self.verdict.orphans)
 
     def __str__(self) -> str:

@@ -155,7 +155,7 @@ def stop_postgres(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
 
 
 def auth_outage(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
-    """Stop auth: services accept valid tokens, and get no new ones of their own."""
+    """Stop auth: services accept valid tokens, and get no new service tokens."""
     with system.outage("auth"):
         system.pause(AUTH_OUTAGE_SECONDS)
     return time.monotonic()

@@ -100,7 +100,7 @@ class FinalState:
 
     found: Counter[tuple[str, str]]  # effects by kind and element
     sums: dict[str, int]  # the value of each counter
-    orphans: int = 0  # inventory entries whose client or product was deleted
+    orphans: int = 0  # inventory entries of deleted clients and products
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether every guarantee holds."""
+        """True if every guarantee holds."""
         return not (self.lost or self.duplicated or self.orphans or self.violations)
 
 

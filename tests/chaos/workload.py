@@ -24,7 +24,7 @@ class WorkloadConfig:
     product_id: int = 0
     user: User = ("", "")
     service_urls: tuple[str, ...] = ()
-    counter_id: int = 0  # a client whose balance is a counter
+    counter_id: int = 0  # the client with the counter as its balance
     clients: tuple[int, ...] = ()  # to delete
     writers: int = 0
     etag: str = ""

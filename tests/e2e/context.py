@@ -19,7 +19,7 @@ report = Progress("e2e")
 
 @dataclass(frozen=True)
 class Repetitions:
-    """How often each kind of disruption is repeated."""
+    """The repetitions of each kind of disruption."""
 
     restarts: int = 1
     pod_kills: int = 2

@@ -28,8 +28,8 @@ class LoginResult:
 async def log_in_repeatedly(port: int, users: Sequence[User], seconds: float) -> LoginResult:
     """Log in each user at ``port`` of 127.0.0.1, again and again for some seconds.
 
-    All callers start together. After a rejection a caller waits as Retry-After says; after a
-    success it logs in again at once.
+    All callers start together. After a rejection a caller waits for the time in Retry-After;
+    after a success it logs in again at once.
     """
     result, start = LoginResult(), asyncio.Event()
     callers = [asyncio.create_task(_caller(port, user, start, seconds, result)) for user in users]

@@ -35,7 +35,7 @@ class OperatorProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs, and its liveness check succeeds."""
+        """True if the process runs and its liveness check succeeds."""
         if self.process.poll() is not None:
             return False
         with suppress(httpx.HTTPError):

@@ -99,7 +99,7 @@ class Cluster:
 
     @property
     def is_reachable_from_pods(self) -> bool:
-        """Whether pods can use the URL of the ingress: they may not resolve INGRESS_HOST."""
+        """True if pods can use the URL of the ingress: they may not resolve INGRESS_HOST."""
         return not os.environ.get(INGRESS_HOST)
 
     def ingress_host(self) -> list[str]:

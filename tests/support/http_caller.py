@@ -27,7 +27,7 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is 2xx."""
+        """True if the status is 2xx."""
         return self.status in range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 
 

@@ -38,7 +38,7 @@ class StepResult:
 
     @property
     def is_ok(self) -> bool:
-        """Whether the step succeeded."""
+        """True if the step succeeded."""
         return self.status == "ok"
 
 
@@ -79,7 +79,7 @@ class StepRunner:
 
     @property
     def all_ok(self) -> bool:
-        """Whether every step succeeded."""
+        """True if every step succeeded."""
         return all(result.is_ok for result in self.results)
 
 

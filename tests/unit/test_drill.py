@@ -25,11 +25,11 @@ class Service(StandIn):
     """Returns the request that it has received."""
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Return the Host header."""
         self.answer(200, {"host": self.headers["Host"]})
 
     def do_POST(self) -> None:
-        """Answer."""
+        """Return the request."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         received = {"path": self.path, "body": body, "token": self.headers["Authorization"]}
         self.answer(201, received)

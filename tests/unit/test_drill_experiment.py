@@ -57,7 +57,7 @@ class FakeCluster(Cluster):
 
     @property
     def is_down(self) -> bool:
-        """Whether the last two runs with a result failed."""
+        """True if the last two runs with a result failed."""
         judged = [line for line in self.lines if " error " not in line]
         return len(judged) > 1 and all(" failed " in line for line in judged[-2:])
 

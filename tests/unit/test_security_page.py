@@ -1,4 +1,4 @@
-"""SECURITY.md: the tests that it names exist, each risk has one, tables with people are told."""
+"""Tests of SECURITY.md: named tests exist, and risks and tables with personal data are listed."""
 
 import re
 from pathlib import Path
@@ -9,18 +9,18 @@ TESTS = re.compile(r"`(test_\w+)`")
 
 
 def known_tests() -> set[str]:
-    """Return the names of all tests there are."""
+    """Return the names of all tests."""
     folders = ("charts", "load", "openapi", "robot", "scripts", "services", "synthetic", "tests")
     files = [path for folder in folders for path in (ROOT / folder).rglob("test_*.py")]
     found = [re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE) for path in files]
     return {name for names in found for name in names}
 
 
-def test_every_test_that_is_named_exists() -> None:
+def test_every_named_test_exists() -> None:
     assert set(TESTS.findall(PAGE)) - known_tests() == set()
 
 
-def test_every_risk_of_owasps_list_has_a_test() -> None:
+def test_every_risk_of_the_owasp_list_names_a_test() -> None:
     rows = re.findall(r"^\| \[API(\d+)\].*$", PAGE, re.MULTILINE)
     assert [int(number) for number in rows] == list(range(1, 11))
     for line in PAGE.splitlines():
@@ -28,12 +28,12 @@ def test_every_risk_of_owasps_list_has_a_test() -> None:
             assert TESTS.findall(line.rpartition(" | ")[2]), line
 
 
-def test_every_table_that_holds_something_of_people_is_told() -> None:
+def test_every_table_with_personal_data_is_listed() -> None:
     names = {
         name
-        for source in ROOT.glob("services/*/src/*/*.py")
+        for source in ROOT.glob("services/*/src/**/*.py")
         for name in re.findall(r'= Table\(\s*"(\w+)"', source.read_text())
     }
-    nothing_of_people = {"products", "gone", "outbox", "reconciliation"}
+    impersonal = {"products", "gone", "outbox", "reconciliation"}
     personal = PAGE.partition("## Personal data")[2]
-    assert {name for name in names if f"`{name}`" not in personal} == nothing_of_people
+    assert {name for name in names if f"`{name}`" not in personal} == impersonal

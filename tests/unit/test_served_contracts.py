@@ -1,4 +1,4 @@
-"""The contracts as a whole system serves them: who may call what, and a short `make fuzz`."""
+"""Tests of the contracts that a whole system serves: authorization, errors, docs, short fuzzing."""
 
 import re
 import shutil
@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,20 +14,21 @@ from devstack.pytest_postgres import open_folder
 from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
+from tests.support.accounts import create_user, log_in
 from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("--examples", "3")  # an operation; `make fuzz` takes a thousand
+EXAMPLES = ("--examples", "3")  # for each operation; `make fuzz` uses a thousand
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 HEADLESS = (
     "--headless",
-    "--no-sandbox",  # it is given our own pages alone
+    "--no-sandbox",  # it opens the project's pages only
     "--disable-gpu",
     "--enable-logging=stderr",
     "--virtual-time-budget=10000",  # milliseconds, for the page to settle
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-NOBODY = "9223372036854775807"  # an id that is not given soon
+MISSING_ID = "9223372036854775807"
 
 OPEN = {
     "users.create",
@@ -45,79 +45,78 @@ BASIC = {"users.login", "users.login.alias", "users.token"}
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    """A whole system, with auth's own tokens and the ingress before it."""
+    """A whole system with an ingress and tokens of auth."""
     with open_folder() as folder, running(folder / "data") as system:
         yield system
 
 
 def secret_file(system: System, client: str) -> Path:
-    """Return where an OAuth client's secret is."""
+    """Return the path of the secret of an OAuth client."""
     path: Path = system.data / "secrets" / "oauth-clients" / client
     return path
 
 
 def service_token(system: System, client: str) -> str:
     """Return a service's token."""
-    answer = httpx.post(
+    response = httpx.post(
         f"{system.url}/users/token",
         data={"grant_type": "client_credentials"},
         auth=(client, secret_file(system, client).read_text()),
     )
-    token: str = answer.raise_for_status().json()["access_token"]
+    token: str = response.raise_for_status().json()["access_token"]
     return token
 
 
 def user_token(system: System) -> str:
-    """Return a new user's token."""
-    name, password = str(uuid4()), "Testando"
-    body = {"username": name, "password": password}
-    httpx.post(f"{system.url}/users/create", json=body).raise_for_status()
-    answer = httpx.post(f"{system.url}/users/login", auth=(name, password))
-    token: str = answer.raise_for_status().json()["token"]
+    """Return the token of a new user."""
+    token = log_in(system.url, create_user(system.url, "contracts"))
+    assert token is not None
     return token
 
 
-def test_every_operation_asks_for_a_token_with_its_scope_but_those_that_are_open(
+def test_every_operation_requires_its_scope_except_the_open_ones(
     system: System,
 ) -> None:
     user = user_token(system)
-    others = {
+    service_tokens = {
         "inventory:remove": service_token(system, "clients"),
         "clients:exists": service_token(system, "inventory"),
     }
-    walked = set()
+    visited = set()
     for service in SERVICES:
         path = CONTRACTS / f"{service}.yaml"
         with ContractClient(system.url, path, "unit") as api:
-            for where, method, operation in operations(load_contract(path)):
+            for path_template, method, operation in operations(load_contract(path)):
                 name = operation["operationId"]
-                walked.add(name)
-                place = where.partition("{")[0] + NOBODY * ("{" in where)
-                asked = str(operation["security"])
-                wrong = next(token for scope, token in others.items() if scope not in asked)
-                seen = [
-                    api.request(method, place, headers=headers).status_code
+                visited.add(name)
+                url = path_template.partition("{")[0] + MISSING_ID * ("{" in path_template)
+                security = str(operation["security"])
+                wrong = next(
+                    token for scope, token in service_tokens.items() if scope not in security
+                )
+                statuses = [
+                    api.request(method, url, headers=headers).status_code
                     for headers in ({}, bearer(wrong), bearer(user))
                 ]
                 if name in OPEN:
-                    assert seen[0] not in {401, 403}, name
+                    assert statuses[0] not in {401, 403}, name
                 elif name in BASIC:
-                    assert seen == [401, 401, 401], name
+                    assert statuses == [401, 401, 401], name
                 else:
-                    assert seen[:2] == [401, 403], name
-                    assert seen[2] not in {401, 403}, name
-    assert walked >= OPEN | BASIC
+                    assert statuses[:2] == [401, 403], name
+                    assert statuses[2] not in {401, 403}, name
+    assert visited >= OPEN | BASIC
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/usersX", "/-/ready", "/metrics"])
-def test_a_path_that_no_service_has_is_a_problem_like_any_other(system: System, path: str) -> None:
-    for answer in (httpx.get(system.url + path), httpx.post(system.url + path, json={})):
-        assert answer.status_code == 404
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json()["msg"] == answer.json()["detail"]
+def test_an_unknown_path_returns_a_problem_document(system: System, path: str) -> None:
+    for response in (httpx.get(system.url + path), httpx.post(system.url + path, json={})):
+        assert response.status_code == 404
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.json()["msg"] == response.json()["detail"]
 
 
-def test_what_is_served_keeps_its_contracts(system: System) -> None:
+def test_the_served_contracts_pass_a_short_fuzzing(system: System) -> None:
     secret = secret_file(system, "synthetic")
     done = subprocess.run(
         [
@@ -141,7 +140,7 @@ def test_what_is_served_keeps_its_contracts(system: System) -> None:
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no chromium on this machine")
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_browser_without_the_internet_shows_every_operation(
+def test_the_docs_page_shows_every_operation_without_internet_access(
     system: System, service: str, tmp_path: Path
 ) -> None:
     prefix = "users" if service == "auth" else service
@@ -158,7 +157,7 @@ def test_a_browser_without_the_internet_shows_every_operation(
         r'class="opblock-summary-path(?:__deprecated)?" data-path="(.+?)"', done.stdout
     )
     assert sorted(shown) == sorted(path for path, _, _ in operations(contract))
-    assert "CONSOLE" not in done.stderr  # where the browser tells what the page's policy refuses
+    assert "CONSOLE" not in done.stderr  # the browser logs violations of the page's policy there
 
 
 def bearer(token: str) -> dict[str, str]:

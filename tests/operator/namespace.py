@@ -8,8 +8,8 @@ from functools import partial
 
 import httpx
 
-from synthetic.operator.api_client import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
 from synthetic.operator.cronjob import CONTAINER_NAME, MONITOR_LABEL, UID_LABEL, is_owned_by
+from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
 from synthetic.operator.status import condition
 from tests.operator.api_proxy import api_proxy
 from tests.support import steps

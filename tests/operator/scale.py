@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from synthetic.operator.api_client import MONITORS
+from synthetic.operator.resources import MONITORS
 from tests.operator.api_proxy import ApiProxy, api_proxy
 from tests.operator.namespace import Namespace, is_deleted, monitor, wait_until
 from tests.operator.operator_process import IDLE_TIMEOUT_SECONDS, OperatorProcess, operator

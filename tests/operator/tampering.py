@@ -4,7 +4,7 @@ import copy
 import statistics
 from itertools import cycle, islice
 
-from synthetic.operator.api_client import CRON_JOBS, Object
+from synthetic.operator.resources import CRON_JOBS, Object
 from tests.operator.namespace import Namespace, wait_until
 
 KINDS = ("deleted", "edited", "a container added")

@@ -16,7 +16,7 @@ import jsonschema_rs
 import orjson
 import yaml
 
-from synthetic.operator.api_client import MONITORS, Object
+from synthetic.operator.resources import MONITORS, Object
 from synthetic.operator.status import MAX_STATUS_BYTES
 from tests.operator.message_fuzzer import VALID, random_message
 from tests.operator.namespace import CRD_FILE, Namespace, totals

@@ -1,7 +1,7 @@
 """Invalid monitors: the schema rejects them, or a condition explains the error."""
 
-from synthetic.operator.api_client import CRON_JOBS, Object
 from synthetic.operator.cronjob import cron_job_name
+from synthetic.operator.resources import CRON_JOBS, Object
 from tests.operator.namespace import Namespace, monitor, ready_condition, wait_until
 from tests.operator.operator_process import operator
 from tests.support.steps import StepFailed, check

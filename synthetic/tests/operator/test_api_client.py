@@ -5,7 +5,8 @@ from pathlib import Path
 import kopf
 import pytest
 
-from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, ApiClient, ApiError, Resource
+from synthetic.operator.api_client import ApiClient, ApiError
+from synthetic.operator.resources import CONFIG_MAPS, MONITORS, Resource
 from tests.support.synthetic.fake_api_server import serve, write_kubeconfig
 from tests.support.synthetic.fake_cluster import FakeCluster
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness

@@ -2,8 +2,9 @@
 
 import pytest
 
-from synthetic.operator.api_client import JOBS, MONITORS, ApiError
+from synthetic.operator.api_client import ApiError
 from synthetic.operator.cronjob import UID_LABEL
+from synthetic.operator.resources import JOBS, MONITORS
 from synthetic.operator.status import condition
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import OperatorHarness

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from synthetic.operator.api_client import Object
 from synthetic.operator.history import History
+from synthetic.operator.resources import Object
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
 from synthetic.operator.status import Condition, Observation, build_status, condition, percent

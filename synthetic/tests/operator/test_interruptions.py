@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from synthetic.operator.api_client import CRON_JOBS, ApiError
+from synthetic.operator.api_client import ApiError
+from synthetic.operator.resources import CRON_JOBS
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import OperatorHarness
 

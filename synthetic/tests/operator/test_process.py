@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from synthetic.operator.api_client import CONFIG_MAPS, CRON_JOBS, MONITORS
+from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MONITORS
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
 

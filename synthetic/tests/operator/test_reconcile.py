@@ -4,16 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from synthetic.operator.api_client import (
-    CRON_JOBS,
-    EVENTS,
-    INGRESSES,
-    JOBS,
-    MONITORS,
-    PODS,
-    Object,
-)
 from synthetic.operator.cronjob import cron_job_name
+from synthetic.operator.resources import CRON_JOBS, EVENTS, INGRESSES, JOBS, MONITORS, PODS, Object
 from synthetic.operator.status import condition
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from synthetic.operator.api_client import CONFIG_MAPS, MONITORS, ApiError
+from synthetic.operator.api_client import ApiError
 from synthetic.operator.release_monitors import PROVIDED_BY_LABEL, sync
+from synthetic.operator.resources import CONFIG_MAPS, MONITORS
 from tests.support.synthetic.kubernetes_objects import monitor
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 

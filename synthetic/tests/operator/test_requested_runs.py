@@ -2,8 +2,9 @@
 
 import pytest
 
-from synthetic.operator.api_client import DEPLOYMENTS, JOBS, ApiError, Object
+from synthetic.operator.api_client import ApiError
 from synthetic.operator.cronjob import UID_LABEL
+from synthetic.operator.resources import DEPLOYMENTS, JOBS, Object
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio

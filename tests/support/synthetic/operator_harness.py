@@ -5,18 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from synthetic.operator.api_client import (
-    CRON_JOBS,
-    JOBS,
-    MONITORS,
-    PODS,
-    ApiClient,
-    Object,
-    Resource,
-)
+from synthetic.operator.api_client import ApiClient
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION, Reconciler
+from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
 from synthetic.operator.status import condition
 from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
 from tests.support.synthetic.kubernetes_objects import job, monitor, pod

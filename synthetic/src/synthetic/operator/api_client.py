@@ -9,8 +9,7 @@ import logging
 import os
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -19,11 +18,8 @@ import orjson
 from kopf import OperatorSettings
 
 from synthetic.operator.operator_metrics import API_REQUESTS
+from synthetic.operator.resources import Object, Resource
 
-Object = dict[str, Any]
-
-GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
-KIND = "SyntheticMonitor"
 FIELD_MANAGER = "cadastro-synthetic"
 IN_CLUSTER = "https://kubernetes.default.svc"  # as kopf has it
 PAGE_SIZE = 250  # objects of a list in one answer
@@ -42,30 +38,6 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.retry_after = retry_after
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A kind of object, by the path of its API group."""
-
-    prefix: str
-    plural: str
-
-    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """Return the path of the collection, of an object, or of a part of one."""
-        scope = f"/namespaces/{namespace}" if namespace else ""
-        tail = "".join(f"/{part}" for part in (name, subresource) if part)
-        return f"{self.prefix}{scope}/{self.plural}{tail}"
-
-
-MONITORS = Resource(f"/apis/{GROUP}/{VERSION}", PLURAL)
-CRON_JOBS = Resource("/apis/batch/v1", "cronjobs")
-JOBS = Resource("/apis/batch/v1", "jobs")
-DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
-INGRESSES = Resource("/apis/networking.k8s.io/v1", "ingresses")
-CONFIG_MAPS = Resource("/api/v1", "configmaps")
-PODS = Resource("/api/v1", "pods")
-EVENTS = Resource("/api/v1", "events")
 
 
 def connect() -> kopf.AiohttpSession:

@@ -7,11 +7,12 @@ import time
 from datetime import UTC, datetime
 
 from synthetic.operator import watch
-from synthetic.operator.api_client import CONFLICT, MONITORS, ApiClient, ApiError
+from synthetic.operator.api_client import CONFLICT, ApiClient, ApiError
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUED, RECONCILES
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.release_monitors import sync
+from synthetic.operator.resources import MONITORS
 from synthetic.operator.settings import Settings
 from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from synthetic.operator.api_client import GROUP, KIND, VERSION, Object
+from synthetic.operator.resources import GROUP, KIND, VERSION, Object
 from synthetic.operator.spec import Spec
 
 MONITOR_LABEL = f"{GROUP}/monitor"

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 
-from synthetic.operator.api_client import EVENTS, GROUP, KIND, VERSION, ApiClient, ApiError, Object
+from synthetic.operator.api_client import ApiClient, ApiError
+from synthetic.operator.resources import EVENTS, GROUP, KIND, VERSION, Object
 from synthetic.operator.status import condition
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from synthetic.operator.api_client import Object
+from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 
 MAX_RUNS = 90  # runs that are kept

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from synthetic.operator.api_client import Object
 from synthetic.operator.history import History
+from synthetic.operator.resources import Object
 from synthetic.operator.spec import Spec
 from synthetic.operator.status import condition
 

@@ -6,16 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from synthetic.operator import events
-from synthetic.operator.api_client import (
-    CRON_JOBS,
-    DEPLOYMENTS,
-    GROUP,
-    JOBS,
-    MONITORS,
-    ApiClient,
-    ApiError,
-    Object,
-)
+from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.cronjob import (
     DIGEST_ANNOTATION,
     UID_LABEL,
@@ -28,6 +19,7 @@ from synthetic.operator.cronjob import (
 )
 from synthetic.operator.history import History
 from synthetic.operator.monitor_cache import Key, MonitorCache
+from synthetic.operator.resources import CRON_JOBS, DEPLOYMENTS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.run_collector import collect, list_pods
 from synthetic.operator.run_result import end_condition, is_finished, start_failure
 from synthetic.operator.spec import Spec, SpecError

@@ -12,17 +12,9 @@ from typing import Any
 import orjson
 import yaml
 
-from synthetic.operator.api_client import (
-    CONFIG_MAPS,
-    GROUP,
-    KIND,
-    MONITORS,
-    VERSION,
-    ApiClient,
-    ApiError,
-    Object,
-)
+from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.cronjob import DIGEST_ANNOTATION, matches
+from synthetic.operator.resources import CONFIG_MAPS, GROUP, KIND, MONITORS, VERSION, Object
 
 PROVIDED_BY_LABEL = f"{GROUP}/provided-by"
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from synthetic.operator.api_client import EVENTS, PODS, ApiClient, ApiError, Object
+from synthetic.operator.api_client import ApiClient, ApiError
+from synthetic.operator.resources import EVENTS, PODS, Object
 from synthetic.operator.run_result import NOT_STARTED, Run, run_from_job
 
 FORBIDDEN = 403

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from synthetic.operator.api_client import Object
 from synthetic.operator.cronjob import CONTAINER_NAME
+from synthetic.operator.resources import Object
 from synthetic.operator.termination_message import TerminationMessage, parse_message
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from synthetic.operator.api_client import Object
+from synthetic.operator.resources import Object
 
 POD_STARTUP_SECONDS = 60  # seconds that a probe's pod may take to be scheduled, pulled and started
 JOB_MARGIN_SECONDS = 30  # seconds between the end of a pod's time and that of its Job

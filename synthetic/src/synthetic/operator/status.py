@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import orjson
 
-from synthetic.operator.api_client import Object
 from synthetic.operator.history import TIMESTAMP_FORMAT, History, RunRecord
+from synthetic.operator.resources import Object
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec, SpecError
 

@@ -1,6 +1,7 @@
 """Where a monitor's journey is replayed: the URL that it names, or that of an Ingress."""
 
-from synthetic.operator.api_client import INGRESSES, ApiClient, Object
+from synthetic.operator.api_client import ApiClient
+from synthetic.operator.resources import INGRESSES, Object
 from synthetic.operator.spec import Spec, SpecError
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import kopf
 
-from synthetic.operator.api_client import GROUP, PLURAL, VERSION, connect
+from synthetic.operator.api_client import connect
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.monitor_cache import Key, MonitorCache
+from synthetic.operator.resources import GROUP, PLURAL, VERSION
 from synthetic.operator.run_result import start_failure
 from synthetic.operator.settings import Settings
 

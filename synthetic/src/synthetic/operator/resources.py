@@ -1,0 +1,33 @@
+"""Kinds of Kubernetes objects and their paths in the API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+
+GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
+KIND = "SyntheticMonitor"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object, by the path of its API group."""
+
+    prefix: str
+    plural: str
+
+    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
+        """Return the path of the collection, of an object, or of a part of one."""
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        tail = "".join(f"/{part}" for part in (name, subresource) if part)
+        return f"{self.prefix}{scope}/{self.plural}{tail}"
+
+
+MONITORS = Resource(f"/apis/{GROUP}/{VERSION}", PLURAL)
+CRON_JOBS = Resource("/apis/batch/v1", "cronjobs")
+JOBS = Resource("/apis/batch/v1", "jobs")
+DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
+INGRESSES = Resource("/apis/networking.k8s.io/v1", "ingresses")
+CONFIG_MAPS = Resource("/api/v1", "configmaps")
+PODS = Resource("/api/v1", "pods")
+EVENTS = Resource("/api/v1", "events")

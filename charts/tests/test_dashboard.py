@@ -55,7 +55,7 @@ def exposed() -> str:
         "lastSuccessTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
     }
     store, registry = MonitorCache(), CollectorRegistry()
-    store.put(monitor(status=status))
+    store.upsert(monitor(status=status))
     monitor_metrics.register(registry, store, lambda: now)
     operator_metrics.API_REQUESTS.labels("GET", "200")
     operator_metrics.RECONCILES.labels("ok")

@@ -8,9 +8,10 @@ from functools import partial
 
 import httpx
 
-from synthetic.operator.cronjob import CONTAINER_NAME, MONITOR_LABEL, UID_LABEL, is_owned_by
+from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, is_owned_by
+from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
-from synthetic.operator.status import condition
 from tests.operator.api_proxy import api_proxy
 from tests.support import steps
 from tests.support.commands import ROOT, CommandError, run_command

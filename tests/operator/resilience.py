@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from synthetic.operator.cronjob import UID_LABEL
-from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION
 from synthetic.operator.resources import CRON_JOBS, GROUP, JOBS, MONITORS, Object
+from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.operator.api_proxy import ApiProxy, Kill, api_proxy
 from tests.operator.message_fuzzer import random_message
 from tests.operator.namespace import Namespace, ready_condition, totals, wait_until

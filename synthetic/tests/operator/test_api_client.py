@@ -1,4 +1,4 @@
-"""The operator's client, against an API server that is full, slow to trust, or not there."""
+"""The API client: paging, conflicts, expired tokens and unavailable servers."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_list_of_many_pages_is_read_whole(harness: OperatorHarness) -> None:
+async def test_lists_all_pages(harness: OperatorHarness) -> None:
     names = [f"map-{number}" for number in range(10)]
     for name in names:
         harness.add(CONFIG_MAPS, {"metadata": {"name": name, "namespace": NAMESPACE}})
@@ -22,7 +22,7 @@ async def test_a_list_of_many_pages_is_read_whole(harness: OperatorHarness) -> N
     assert [thing["metadata"]["name"] for thing in listed] == names
 
 
-async def test_what_is_there_is_not_created_again_and_what_is_gone_is_deleted(
+async def test_create_and_delete_are_idempotent(
     harness: OperatorHarness,
 ) -> None:
     thing = {"metadata": {"name": "map", "namespace": NAMESPACE}, "data": {"a": "b"}}
@@ -36,14 +36,14 @@ async def test_what_is_there_is_not_created_again_and_what_is_gone_is_deleted(
     assert await harness.api.get(CONFIG_MAPS, NAMESPACE, "map") is None
 
 
-async def test_an_answer_that_asks_to_wait_says_how_long(harness: OperatorHarness) -> None:
+async def test_an_error_has_the_seconds_of_retry_after(harness: OperatorHarness) -> None:
     harness.cluster.fail("GET", "*/configmaps", 429, wait=7)
     with pytest.raises(ApiError, match="rejected with 429") as refused:
         await harness.api.list(CONFIG_MAPS, NAMESPACE)
     assert (refused.value.status, refused.value.retry_after) == (429, 7)
 
 
-async def test_a_refused_write_is_no_success(harness: OperatorHarness) -> None:
+async def test_a_rejected_write_raises(harness: OperatorHarness) -> None:
     thing = harness.add(CONFIG_MAPS, {"metadata": {"name": "map", "namespace": NAMESPACE}})
     for method in ("POST", "DELETE"):
         harness.cluster.fail(method, "*/configmaps*", 403)
@@ -54,7 +54,7 @@ async def test_a_refused_write_is_no_success(harness: OperatorHarness) -> None:
     assert await harness.api.list(CONFIG_MAPS, NAMESPACE) == [thing]
 
 
-async def test_a_kind_that_the_server_does_not_know_is_told(harness: OperatorHarness) -> None:
+async def test_detects_kinds_that_the_server_lacks(harness: OperatorHarness) -> None:
     assert await harness.api.has_resource(MONITORS)
     assert not await harness.api.has_resource(Resource(MONITORS.prefix, "others"))
     assert not await harness.api.has_resource(Resource("/apis/others.example/v1", "others"))
@@ -63,7 +63,7 @@ async def test_a_kind_that_the_server_does_not_know_is_told(harness: OperatorHar
         await harness.api.has_resource(MONITORS)
 
 
-async def test_a_token_that_has_expired_is_read_anew(harness: OperatorHarness) -> None:
+async def test_renews_the_login_when_the_token_has_expired(harness: OperatorHarness) -> None:
     assert await harness.api.list(CONFIG_MAPS, NAMESPACE) == []
     harness.cluster.token = "second"
     with pytest.raises(ApiError, match="Unauthorized"):
@@ -72,19 +72,19 @@ async def test_a_token_that_has_expired_is_read_anew(harness: OperatorHarness) -
     assert await harness.api.list(CONFIG_MAPS, NAMESPACE) == []
 
 
-async def test_a_server_that_is_gone_is_told_as_no_answer(
+async def test_an_unavailable_server_raises_with_status_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     async with serve(FakeCluster(), tmp_path / "kubeconfig"):
         pass
     async with ApiClient() as api:
-        with pytest.raises(ApiError, match="does not answer") as refused:
+        with pytest.raises(ApiError, match="does not respond") as refused:
             await api.list(CONFIG_MAPS, NAMESPACE)
     assert refused.value.status == 0
 
 
-async def test_without_a_way_to_log_in_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_login_the_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KUBECONFIG", "HOME"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(kopf.LoginError, match="set KUBECONFIG"):

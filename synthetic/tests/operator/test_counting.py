@@ -1,18 +1,18 @@
-"""How ended Jobs come into a monitor's status: each once, and none lost."""
+"""Counting of finished Jobs in the status: each exactly once."""
 
 import pytest
 
 from synthetic.operator.api_client import ApiError
+from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.resources import JOBS, MONITORS
-from synthetic.operator.status import condition
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_ended_run_is_counted_once_even_by_an_operator_that_starts_anew(
+async def test_a_finished_run_is_counted_once_across_restarts(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -28,7 +28,7 @@ async def test_an_ended_run_is_counted_once_even_by_an_operator_that_starts_anew
     assert len(harness.status["runs"]) == 2
 
 
-async def test_a_run_that_goes_on_is_not_counted_yet(harness: OperatorHarness) -> None:
+async def test_a_running_job_is_not_counted(harness: OperatorHarness) -> None:
     harness.add_monitor()
     job = harness.finish_run("job-1", termination_message("passed"))
     harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
@@ -39,7 +39,7 @@ async def test_a_run_that_goes_on_is_not_counted_yet(harness: OperatorHarness) -
     assert harness.status["totals"]["passed"] == 1
 
 
-async def test_a_jobs_run_stays_counted_when_the_job_is_gone(harness: OperatorHarness) -> None:
+async def test_a_run_stays_counted_after_its_job_is_deleted(harness: OperatorHarness) -> None:
     harness.add_monitor()
     harness.finish_run("job-1", termination_message("passed"))
     await harness.reconcile()
@@ -49,7 +49,7 @@ async def test_a_jobs_run_stays_counted_when_the_job_is_gone(harness: OperatorHa
     assert harness.status["counted"] == []
 
 
-async def test_old_jobs_are_deleted_once_they_are_counted(harness: OperatorHarness) -> None:
+async def test_deletes_old_jobs_after_counting_them(harness: OperatorHarness) -> None:
     harness.add_monitor(history={"success": 2, "failed": 1})
     for number in range(5):
         harness.finish_run(f"passed-{number}", termination_message("passed"), minute=number)
@@ -61,18 +61,18 @@ async def test_old_jobs_are_deleted_once_they_are_counted(harness: OperatorHarne
     assert (harness.status["totals"]["passed"], harness.status["totals"]["failed"]) == (5, 5)
 
 
-async def test_jobs_of_an_earlier_monitor_of_that_name_do_not_count(
+async def test_jobs_of_an_earlier_monitor_of_the_same_name_are_ignored(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
     job = harness.finish_run("job-1", termination_message("passed"))
-    labels = {UID_LABEL: "that-of-the-earlier"}
+    labels = {UID_LABEL: "uid-of-the-earlier-monitor"}
     harness.change(JOBS, {**job, "metadata": {**job["metadata"], "labels": labels}})
     await harness.reconcile()
     assert harness.status["totals"]["passed"] == 0
 
 
-async def test_three_failures_make_it_unhealthy_and_a_pass_makes_it_well(
+async def test_is_unhealthy_after_three_failures_and_healthy_after_a_pass(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -96,7 +96,7 @@ async def test_three_failures_make_it_unhealthy_and_a_pass_makes_it_well(
     assert sorted(harness.events()) == ["Healthy", "Unhealthy"]
 
 
-async def test_a_write_that_another_one_forestalled_is_refused_and_counts_nothing_twice(
+async def test_a_conflicting_write_counts_nothing_twice(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -110,7 +110,7 @@ async def test_a_write_that_another_one_forestalled_is_refused_and_counts_nothin
     assert harness.events() == []
 
 
-async def test_a_status_is_not_written_over_a_newer_monitor(harness: OperatorHarness) -> None:
+async def test_a_stale_status_write_is_a_conflict(harness: OperatorHarness) -> None:
     harness.add_monitor()
     stale = dict(harness.monitor)
     harness.update_spec(timeoutSeconds=60)

@@ -1,4 +1,4 @@
-"""From spec to CronJob: a function whose every answer Kubernetes would take."""
+"""Building CronJobs and Jobs from specs."""
 
 import re
 from datetime import UTC, datetime
@@ -7,7 +7,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from synthetic.operator.cronjob import ProbeImage, build_cron_job, build_job, matches
+from synthetic.operator.cronjob import build_cron_job, build_job, matches
+from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.spec import Spec, SpecError, stable_offset
 from tests.support.synthetic.kubernetes_objects import monitor
 
@@ -39,7 +40,7 @@ def build(**spec: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("spec", VARIANTS)
-def test_every_cron_job_and_job_fits_kubernetes_schemas(spec: dict[str, Any]) -> None:
+def test_cron_jobs_and_jobs_are_valid_by_kubernetes_schemas(spec: dict[str, Any]) -> None:
     made = build(**spec)
     kubernetes_validate.validate(made, "1.34", strict=True)
     kubernetes_validate.validate(build_job(monitor(), made, "annotation x"), "1.34", strict=True)
@@ -63,7 +64,7 @@ def test_the_pod_is_restricted_and_has_no_token() -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_a_probe_trusts_the_authorities_of_its_monitor_alone() -> None:
+def test_a_probe_trusts_only_the_ca_of_its_monitor() -> None:
     source = {"configMapKeyRef": {"name": "mine", "key": "root.crt"}}
     target = {"url": "https://shop.example", "caFrom": source}
     pod = build(target=target)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
@@ -76,7 +77,7 @@ def test_a_probe_trusts_the_authorities_of_its_monitor_alone() -> None:
     assert variable["value"] == f"{paths[volume['name']]}/root.crt"
 
 
-def test_names_fit_and_differ_with_the_uid() -> None:
+def test_names_have_a_valid_length_and_depend_on_the_uid() -> None:
     long = monitor("a" * 63)
     other = {**long, "metadata": {**long["metadata"], "uid": "another"}}
     names = [
@@ -97,7 +98,7 @@ def test_the_same_cause_makes_the_same_job() -> None:
     assert jobs[0] == jobs[1] != jobs[2]
 
 
-def test_intervals_are_spread_over_the_minutes() -> None:
+def test_distributes_intervals_over_the_minutes() -> None:
     offsets = {stable_offset(f"uid-{number}", 5) for number in range(200)}
     assert offsets == {0, 1, 2, 3, 4}
     assert re.fullmatch(r"[0-4]-59/5 \* \* \* \*", build()["spec"]["schedule"])
@@ -114,23 +115,21 @@ def test_intervals_are_spread_over_the_minutes() -> None:
         ({"schedule": "0 0 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),
     ],
 )
-def test_a_schedule_that_cannot_be_kept_is_refused_with_a_reason(
-    spec: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(SpecError) as refusal:
+def test_rejects_an_invalid_schedule_with_a_reason(spec: dict[str, Any], reason: str) -> None:
+    with pytest.raises(SpecError) as error:
         Spec.from_monitor(monitor(**spec)).schedule.after(NOW)
-    assert refusal.value.reason == reason
+    assert error.value.reason == reason
 
 
-def test_a_schedule_is_kept_in_its_time_zone() -> None:
+def test_a_schedule_uses_its_time_zone() -> None:
     spec = Spec.from_monitor(monitor(schedule="30 9 * * *", timeZone="America/Sao_Paulo"))
     assert spec.schedule.after(NOW) == datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 
 
-def test_a_change_by_somebody_else_is_seen() -> None:
+def test_detects_changes_by_other_clients() -> None:
     desired = build()
     live = {**build(), "status": {}}
     live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"
-    assert matches(desired, live)  # the API server's own defaults are none
+    assert matches(desired, live)  # a default of the API server
     live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"].append({"name": "x"})
     assert not matches(desired, live)

@@ -1,4 +1,4 @@
-"""Counting: each run once, windows that add up, a status that stays small."""
+"""History and status: counters, time windows, health and size."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from synthetic.operator.conditions import Condition, condition
 from synthetic.operator.history import History
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import Condition, Observation, build_status, condition, percent
+from synthetic.operator.status import Observation, build_status, percent
 from tests.support.synthetic.kubernetes_objects import monitor
 
 START = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
@@ -19,7 +20,7 @@ READY = Condition("Ready", "True", "Scheduled", "")
 
 
 def run(number: int, result: str = PASSED, *, minutes: int = 5) -> Run:
-    """Return the run of a number, one each ``minutes``."""
+    """Return the n-th run; runs start every ``minutes``."""
     at = START + timedelta(minutes=minutes * number)
     step, reason = ("", "") if result == PASSED else ("createClient", "http_status")
     uid, ended = f"{number:08d}-0000-0000", at + timedelta(seconds=2)
@@ -29,7 +30,7 @@ def run(number: int, result: str = PASSED, *, minutes: int = 5) -> Run:
 def status(
     results: str, now: datetime | None = None, *, before: Object | None = None, **spec: Any
 ) -> Object:
-    """Return the status after runs: p passed, f failed, e error; one each five minutes."""
+    """Return the status after runs every five minutes: p passed, f failed, e error."""
     names = {"p": PASSED, "f": FAILED, "e": ERROR}
     runs = [run(number, names[letter]) for number, letter in enumerate(results)]
     history = History().count(runs, [each.uid for each in runs])
@@ -42,12 +43,12 @@ def status(
 def health(
     results: str, now: datetime | None = None, *, before: Object | None = None, **spec: Any
 ) -> tuple[str, str]:
-    """Return the status and the reason of Healthy."""
+    """Return status and reason of the condition Healthy."""
     found = condition(status(results, now, before=before, **spec), "Healthy")
     return found["status"], found["reason"]
 
 
-def test_a_job_is_counted_once_and_forgotten_when_it_is_gone() -> None:
+def test_counts_a_job_once_and_drops_its_uid_after_deletion() -> None:
     history = History()
     for _ in range(3):
         history = history.count([run(1), run(2, FAILED)], [run(1).uid, run(2).uid])
@@ -55,7 +56,7 @@ def test_a_job_is_counted_once_and_forgotten_when_it_is_gone() -> None:
     assert history.count([], [run(2).uid]).counted == {run(2).uid[:18]}
 
 
-def test_what_the_status_holds_is_read_back_the_same() -> None:
+def test_the_history_round_trips_through_the_status() -> None:
     before = status("ppfep")
     assert History.read(before) == History.read(status("ppfep"))
     again = History.read(before)
@@ -63,11 +64,11 @@ def test_what_the_status_holds_is_read_back_the_same() -> None:
     assert [each.line for each in again.runs] == before["runs"]
 
 
-def test_windows_hold_the_runs_of_their_days_and_hours() -> None:
+def test_windows_count_the_runs_of_their_days_and_hours() -> None:
     runs = [run(n, FAILED if n % 7 == 0 else PASSED, minutes=60) for n in range(24 * 30)]
     history = History().count(runs, [])
     now = runs[-1].finished_at
-    # the first day, which begins at ten, has left the longest window
+    # the first day, which starts at ten, is older than the longest window
     for window, kept in (("30d", range(14, 24 * 30)), ("24h", range(24 * 29, 24 * 30))):
         failed = sum(n % 7 == 0 for n in kept)
         assert history.window_counts(window, now) == (len(kept) - failed, failed, 0)
@@ -98,21 +99,21 @@ def test_a_monitor_is_unhealthy_after_n_of_m_failures(
     assert health(results, **spec) == wanted
 
 
-def test_silence_is_never_up() -> None:
+def test_is_unknown_without_recent_runs() -> None:
     late = START + timedelta(minutes=30)
     assert health("ppp", START + timedelta(minutes=12)) == ("True", "Passing")
     assert health("ppp", late) == ("Unknown", "NoData")
     assert health("", late, before=status("")) == ("Unknown", "NoData")
 
 
-def test_a_monitor_that_was_never_scheduled_is_not_late() -> None:
+def test_a_new_or_resumed_monitor_is_not_overdue() -> None:
     late = START + timedelta(days=3)
     assert health("", late) == ("Unknown", "NoRunYet")
     suspended = status("p", suspend=True)
     assert health("p", late, before=suspended) == ("True", "Passing")
 
 
-def test_a_condition_keeps_its_time_while_its_status_is_the_same() -> None:
+def test_an_unchanged_condition_keeps_its_transition_time() -> None:
     first = status("p")
     wanted = monitor(status=first)
     later = build_status(
@@ -138,12 +139,12 @@ def test_the_status_stays_under_8_kib() -> None:
     assert written["totals"]["failed"] == 300
 
 
-def test_the_error_budget_is_what_the_objective_leaves() -> None:
+def test_computes_the_error_budget_from_the_objective() -> None:
     slo = status("p" * 19 + "f", slo={"objective": "90", "window": "1d"})["slo"]
     assert slo == {"objective": "90%", "window": "1d", "budgetRemaining": "50.00%", "failed": 1}
 
 
-def test_a_share_is_never_rounded_up() -> None:
+def test_percentages_are_rounded_down() -> None:
     assert [percent(share) for share in (None, 1.0, 0.99999, 0.5, -1.5)] == [
         "",
         "100.00%",

@@ -1,4 +1,4 @@
-"""An operator that ends at any of its writes: the next one finishes the work, and nothing twice."""
+"""An operator that stops at any of its writes: its successor completes the work exactly once."""
 
 from contextlib import suppress
 
@@ -11,12 +11,12 @@ from tests.support.synthetic.operator_harness import OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
-WRITES = 10  # the CronJob, the Job that is asked for, the status, an Event, Jobs that are too many
+WRITES = 10  # CronJob, requested Job, status, Event, and deletions of old Jobs
 PASSED, FAILED = 4, 3
 
 
-async def give_work(harness: OperatorHarness, *, is_new: bool) -> None:
-    """Have everything to do at once: a CronJob to make or to mend, runs to count, one to start."""
+async def prepare_work(harness: OperatorHarness, *, is_new: bool) -> None:
+    """Prepare a CronJob to create or restore, runs to count, and a requested run."""
     harness.add_monitor(history={"success": 1, "failed": 1}, concurrencyPolicy="Allow")
     if not is_new:
         await harness.reconcile()
@@ -31,12 +31,12 @@ async def give_work(harness: OperatorHarness, *, is_new: bool) -> None:
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "edited"])
-@pytest.mark.parametrize("is_applied", [True, False], ids=["heard", "unheard"])
+@pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "lost"])
 @pytest.mark.parametrize("write", range(1, WRITES + 1))
-async def test_nothing_is_lost_or_done_twice(
+async def test_completes_interrupted_work_exactly_once(
     harness: OperatorHarness, write: int, *, is_applied: bool, is_new: bool
 ) -> None:
-    await give_work(harness, is_new=is_new)
+    await prepare_work(harness, is_new=is_new)
     harness.cluster.stop_responding(write, is_applied=is_applied)
     with suppress(ApiError):
         await harness.reconcile()
@@ -52,8 +52,10 @@ async def test_nothing_is_lost_or_done_twice(
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "edited"])
-async def test_no_write_is_left_out(harness: OperatorHarness, *, is_new: bool) -> None:
-    await give_work(harness, is_new=is_new)
+async def test_the_interruptions_cover_all_writes(
+    harness: OperatorHarness, *, is_new: bool
+) -> None:
+    await prepare_work(harness, is_new=is_new)
     before = len(harness.cluster.writes)
     await harness.reconcile()
     assert WRITES - 2 <= len(harness.cluster.writes) - before <= WRITES

@@ -1,4 +1,4 @@
-"""`synthetic operator` as a process: it watches, retries, and ends when it is told to."""
+"""`synthetic operator` as a process: watches, retries, settings and termination."""
 
 import asyncio
 import os
@@ -17,28 +17,28 @@ from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorH
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 20.0  # seconds until what should happen has to have happened
+PATIENCE = 20.0  # seconds
 RECONCILED = 'cadastro_synthetic_operator_reconciles_total{result="ok"}'
 COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
 
 
 @dataclass
 class Running:
-    """The operator's process."""
+    """A running operator."""
 
     process: asyncio.subprocess.Process
     log: Path
 
     async def url(self) -> str:
-        """Return the address of its status page, as it tells it."""
-        told = '"the status page is on port '
-        await until(lambda: told in self.log.read_text())
-        port = self.log.read_text().split(told)[1].split('"')[0]
+        """Return the URL of the status page, from the log."""
+        prefix = '"the status page is on port '
+        await until(lambda: prefix in self.log.read_text())
+        port = self.log.read_text().split(prefix)[1].split('"')[0]
         return f"http://127.0.0.1:{port}"
 
 
 def environment(harness: OperatorHarness, **more: str) -> dict[str, str]:
-    """Return the operator's settings."""
+    """Return the environment of the operator."""
     return {
         **os.environ,
         "KUBECONFIG": str(harness.kubeconfig),
@@ -52,7 +52,7 @@ def environment(harness: OperatorHarness, **more: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def operator(harness: OperatorHarness, folder: Path, **more: str) -> AsyncIterator[Running]:
-    """Run it while the block runs; it must then end well by SIGTERM."""
+    """Run the operator while the block runs; it must exit with 0 after SIGTERM."""
     log = folder / "operator.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
@@ -70,25 +70,25 @@ async def operator(harness: OperatorHarness, folder: Path, **more: str) -> Async
 
 
 async def until(happened: Callable[[], object]) -> None:
-    """Wait for something to happen."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(PATIENCE):
-        while not happened():  # noqa: ASYNC110 - the cluster tells nobody of its changes
+        while not happened():  # noqa: ASYNC110 - the fake cluster has no notifications
             await asyncio.sleep(0.02)
 
 
-async def until_told(url: str, text: str) -> None:
-    """Wait until a page has a text."""
+async def until_page_contains(url: str, text: str) -> None:
+    """Wait until a page contains a text."""
     async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
         while text not in await (await session.get(url)).text():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
 
 
 def is_ready(harness: OperatorHarness) -> bool:
-    """Tell whether the monitor says that it is ready."""
+    """Return whether the monitor's condition Ready is True."""
     return bool(harness.status) and harness.ready() == ("True", "Scheduled")
 
 
-async def test_events_are_followed_and_what_others_change_is_put_back(
+async def test_follows_events_and_restores_a_deleted_cron_job(
     harness: OperatorHarness, tmp_path: Path
 ) -> None:
     async with operator(harness, tmp_path, RESYNC_SECONDS="3600") as running:
@@ -108,12 +108,10 @@ async def test_events_are_followed_and_what_others_change_is_put_back(
             metrics = await (await session.get(f"{url}/metrics")).text()
             assert 'monitor="shop",namespace="here",result="passed"} 1.0' in metrics
         harness.delete(MONITORS, "shop")
-        await until_told(url, "No SyntheticMonitor is there yet")
+        await until_page_contains(url, "There is no SyntheticMonitor yet")
 
 
-async def test_refusals_and_conflicts_are_outlived(
-    harness: OperatorHarness, tmp_path: Path
-) -> None:
+async def test_retries_after_errors_and_conflicts(harness: OperatorHarness, tmp_path: Path) -> None:
     harness.add_monitor()
     harness.finish_run("job-1", termination_message("passed"))
     harness.cluster.fail("GET", MONITORS.prefix, 503)
@@ -124,13 +122,13 @@ async def test_refusals_and_conflicts_are_outlived(
         await until(lambda: is_ready(harness))
         assert running.process.returncode is None
         log = running.log.read_text()
-        assert "rejected with 500; it is tried again" in log
-        assert "rejected with 429; it is tried again" in log
+        assert "rejected with 500; will be retried" in log
+        assert "rejected with 429; will be retried" in log
     assert harness.status["totals"]["passed"] == 1
     assert harness.cron_job
 
 
-async def test_a_restart_writes_nothing_and_the_releases_monitors_are_made(
+async def test_creates_the_releases_monitors_and_writes_nothing_after_a_restart(
     harness: OperatorHarness, tmp_path: Path
 ) -> None:
     text = "journey: login\ntarget: {url: 'http://shop.example'}\n"
@@ -143,29 +141,29 @@ async def test_a_restart_writes_nothing_and_the_releases_monitors_are_made(
         await until(lambda: harness.cluster.list_kind("syntheticmonitors") and is_ready(harness))
     before = list(harness.cluster.writes)
     async with operator(harness, tmp_path, **settings) as running:
-        # whatever a look writes, it has written when it is counted
-        await until_told(f"{await running.url()}/metrics", RECONCILED)
+        # the counter increases after the writes of a reconciliation
+        await until_page_contains(f"{await running.url()}/metrics", RECONCILED)
     assert harness.cluster.writes == before
 
 
-async def test_settings_that_are_missing_are_listed(harness: OperatorHarness) -> None:
+async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> None:
     wrong = environment(harness, PROBE_IMAGE="", WORKERS="many")
     process = await asyncio.create_subprocess_exec(
         *COMMAND, env=wrong, stderr=asyncio.subprocess.PIPE
     )
-    _, told = await process.communicate()
+    _, stderr = await process.communicate()
     assert process.returncode == 78
-    assert b"PROBE_IMAGE" in told
-    assert b"WORKERS" in told
+    assert b"PROBE_IMAGE" in stderr
+    assert b"WORKERS" in stderr
 
 
-async def test_without_a_cluster_it_says_what_to_set(
+async def test_without_a_cluster_the_error_names_the_setting(
     harness: OperatorHarness, tmp_path: Path
 ) -> None:
     alone = environment(harness, KUBECONFIG="", HOME=str(tmp_path))
     process = await asyncio.create_subprocess_exec(
         *COMMAND, env=alone, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
-    _, told = await process.communicate()
+    _, stderr = await process.communicate()
     assert process.returncode == 78
-    assert b"set KUBECONFIG" in told
+    assert b"set KUBECONFIG" in stderr

@@ -1,12 +1,12 @@
-"""One monitor at a time: what is made of it, whatever else happens in the cluster."""
+"""Reconciliation of one monitor."""
 
 from datetime import timedelta
 
 import pytest
 
+from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import cron_job_name
 from synthetic.operator.resources import CRON_JOBS, EVENTS, INGRESSES, JOBS, MONITORS, PODS, Object
-from synthetic.operator.status import condition
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
@@ -19,7 +19,7 @@ def container(cron_job: Object) -> Object:
     return found
 
 
-async def test_an_old_monitor_that_nobody_has_looked_at_takes_two_writes(
+async def test_the_first_reconciliation_takes_two_writes(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(interval="1m")
@@ -30,7 +30,7 @@ async def test_an_old_monitor_that_nobody_has_looked_at_takes_two_writes(
     assert condition(harness.status, "Healthy")["reason"] == "NoRunYet"
 
 
-async def test_a_monitor_gets_its_cron_job_and_says_that_it_is_ready(
+async def test_creates_the_cron_job_and_sets_ready(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -46,7 +46,7 @@ async def test_a_monitor_gets_its_cron_job_and_says_that_it_is_ready(
     assert harness.events() == []
 
 
-async def test_nothing_is_written_when_nothing_has_changed(harness: OperatorHarness) -> None:
+async def test_writes_nothing_without_changes(harness: OperatorHarness) -> None:
     harness.add_monitor()
     harness.finish_run("job-1", termination_message("passed"))
     await harness.reconcile()
@@ -57,7 +57,7 @@ async def test_nothing_is_written_when_nothing_has_changed(harness: OperatorHarn
 
 
 @pytest.mark.parametrize("field", ["schedule", "suspend"])
-async def test_an_edited_cron_job_is_put_back_and_an_event_says_so(
+async def test_restores_an_edited_cron_job_and_records_an_event(
     harness: OperatorHarness, field: str
 ) -> None:
     harness.add_monitor()
@@ -70,7 +70,7 @@ async def test_an_edited_cron_job_is_put_back_and_an_event_says_so(
     assert harness.events() == ["CronJobRestored"]
 
 
-async def test_what_somebody_added_to_a_cron_job_goes_again(harness: OperatorHarness) -> None:
+async def test_removes_foreign_fields_of_a_cron_job(harness: OperatorHarness) -> None:
     harness.add_monitor()
     await harness.reconcile()
     wanted = harness.cron_job["spec"]
@@ -80,7 +80,7 @@ async def test_what_somebody_added_to_a_cron_job_goes_again(harness: OperatorHar
     assert harness.events() == ["CronJobRestored"]
 
 
-async def test_a_deleted_cron_job_is_made_again_and_an_event_says_so(
+async def test_recreates_a_deleted_cron_job_and_records_an_event(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -93,7 +93,7 @@ async def test_a_deleted_cron_job_is_made_again_and_an_event_says_so(
     assert harness.events() == ["CronJobRestored"]
 
 
-async def test_a_changed_spec_changes_the_cron_job_and_is_no_restoration(
+async def test_a_changed_spec_updates_the_cron_job_without_an_event(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -105,14 +105,14 @@ async def test_a_changed_spec_changes_the_cron_job_and_is_no_restoration(
     assert harness.events() == []
 
 
-async def test_a_foreign_cron_job_is_told_and_left_alone(harness: OperatorHarness) -> None:
+async def test_reports_a_foreign_cron_job_and_does_not_change_it(harness: OperatorHarness) -> None:
     monitor = harness.add_monitor()
     metadata = {"name": cron_job_name(monitor), "namespace": NAMESPACE}
     template: Object = {"spec": {"template": {"spec": {"containers": []}}}}
     theirs = {"metadata": metadata, "spec": {"schedule": "@daily", "jobTemplate": template}}
     before = harness.add(CRON_JOBS, theirs)
     harness.request_run("now")
-    assert await harness.reconcile() is True  # of its end, nobody tells
+    assert await harness.reconcile() is True  # its deletion is not watched
     assert harness.ready() == ("False", "NameTaken")
     assert harness.cron_job == before
     assert harness.cluster.list_kind("jobs") == []
@@ -123,7 +123,7 @@ async def test_a_foreign_cron_job_is_told_and_left_alone(harness: OperatorHarnes
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Refused")])
-async def test_a_cron_job_that_is_refused_is_told_and_tried_again(
+async def test_reports_a_rejected_cron_job_and_retries(
     harness: OperatorHarness, status: int, reason: str
 ) -> None:
     harness.add_monitor()
@@ -134,7 +134,7 @@ async def test_a_cron_job_that_is_refused_is_told_and_tried_again(
     assert harness.ready() == ("True", "Scheduled")
 
 
-async def test_a_suspended_monitor_suspends_its_cron_job_and_knows_nothing(
+async def test_a_suspended_monitor_suspends_its_cron_job_and_is_unknown(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -147,7 +147,7 @@ async def test_a_suspended_monitor_suspends_its_cron_job_and_knows_nothing(
     assert condition(harness.status, "Suspended")["status"] == "True"
 
 
-async def test_a_schedule_that_never_fires_is_told_and_makes_nothing(
+async def test_reports_a_schedule_that_never_fires_and_creates_nothing(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(schedule="0 0 30 2 *")
@@ -156,7 +156,7 @@ async def test_a_schedule_that_never_fires_is_told_and_makes_nothing(
     assert harness.cluster.list_kind("cronjobs") == []
 
 
-async def test_an_ingress_is_waited_for_and_then_gives_the_address(
+async def test_waits_for_an_ingress_and_uses_its_address(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(target={"ingress": {"name": "front"}})
@@ -177,7 +177,7 @@ async def test_an_ingress_is_waited_for_and_then_gives_the_address(
     assert "https://shop.example" in container(harness.cron_job)["args"]
 
 
-async def test_a_probe_that_cannot_start_for_want_of_its_secret_is_told(
+async def test_reports_a_probe_that_cannot_start_without_its_secret(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(credentialsSecretRef={"name": "login"})
@@ -192,7 +192,7 @@ async def test_a_probe_that_cannot_start_for_want_of_its_secret_is_told(
     assert "CreateContainerConfigError" in condition(harness.status, "Ready")["message"]
 
 
-async def test_a_monitor_that_is_gone_is_forgotten_with_all_that_it_owned(
+async def test_a_deleted_monitor_leaves_the_cache_and_no_objects(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -207,7 +207,7 @@ async def test_a_monitor_that_is_gone_is_forgotten_with_all_that_it_owned(
     assert harness.cluster.writes == before
 
 
-async def test_an_event_that_is_refused_does_not_stop_the_work(harness: OperatorHarness) -> None:
+async def test_a_rejected_event_does_not_fail_the_reconciliation(harness: OperatorHarness) -> None:
     harness.add_monitor()
     await harness.reconcile()
     harness.delete(CRON_JOBS, harness.cron_job["metadata"]["name"])
@@ -217,7 +217,7 @@ async def test_an_event_that_is_refused_does_not_stop_the_work(harness: Operator
     assert harness.events() == []
 
 
-async def test_a_probe_that_never_started_tells_what_it_waited_for(
+async def test_reports_the_failed_mount_of_a_probe_that_never_started(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
@@ -236,7 +236,7 @@ async def test_a_probe_that_never_started_tells_what_it_waited_for(
     assert harness.status["lastRun"]["detail"] == 'NotStarted: secret "login" not found'
 
 
-async def test_without_the_right_to_read_events_it_still_counts_the_run(
+async def test_counts_the_run_without_permission_to_read_events(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()

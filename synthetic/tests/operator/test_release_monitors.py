@@ -1,4 +1,4 @@
-"""The release's monitors: as its ConfigMap has them, and gone when it has them no more."""
+"""Syncing the release's monitors with its ConfigMap."""
 
 from typing import Any
 
@@ -31,7 +31,9 @@ def specs(harness: OperatorHarness) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_monitors_are_made_and_go_with_their_config_map(harness: OperatorHarness) -> None:
+async def test_creates_monitors_that_are_deleted_with_their_config_map(
+    harness: OperatorHarness,
+) -> None:
     harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
     await sync(harness.api, NAMESPACE, NAME)
     assert {name: spec["journey"] for name, spec in specs(harness).items()} == {
@@ -47,7 +49,7 @@ async def test_monitors_are_made_and_go_with_their_config_map(harness: OperatorH
     assert specs(harness) == {}
 
 
-async def test_nothing_is_written_when_the_config_map_has_not_changed(
+async def test_writes_nothing_while_the_config_map_is_unchanged(
     harness: OperatorHarness,
 ) -> None:
     harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
@@ -57,7 +59,7 @@ async def test_nothing_is_written_when_the_config_map_has_not_changed(
     assert harness.cluster.writes == before
 
 
-async def test_a_changed_entry_changes_its_monitor_and_leaves_its_history(
+async def test_a_changed_entry_updates_its_monitor_and_keeps_the_history(
     harness: OperatorHarness,
 ) -> None:
     harness.add(CONFIG_MAPS, config_map(login=LOGIN))
@@ -75,7 +77,7 @@ async def test_a_changed_entry_changes_its_monitor_and_leaves_its_history(
     assert after["status"] == {"consecutiveFailures": 2}
 
 
-async def test_an_edited_monitor_of_the_release_is_put_back(harness: OperatorHarness) -> None:
+async def test_restores_an_edited_monitor(harness: OperatorHarness) -> None:
     harness.add(CONFIG_MAPS, config_map(login=LOGIN))
     await sync(harness.api, NAMESPACE, NAME)
     (made,) = harness.cluster.list_kind("syntheticmonitors")
@@ -84,10 +86,10 @@ async def test_an_edited_monitor_of_the_release_is_put_back(harness: OperatorHar
     assert specs(harness)["login"]["interval"] == "1m"
 
 
-async def test_an_entry_that_is_gone_takes_its_monitor_and_no_other(
+async def test_a_removed_entry_deletes_only_its_monitor(
     harness: OperatorHarness,
 ) -> None:
-    harness.add_monitor()  # a user's own
+    harness.add_monitor()  # created by a user
     harness.add(CONFIG_MAPS, config_map(login=LOGIN, crud=CRUD))
     await sync(harness.api, NAMESPACE, NAME)
     harness.change(CONFIG_MAPS, config_map(crud=CRUD))
@@ -95,28 +97,30 @@ async def test_an_entry_that_is_gone_takes_its_monitor_and_no_other(
     assert set(specs(harness)) == {"crud", "shop"}
 
 
-async def test_a_users_monitor_of_the_same_name_is_left_alone(
+async def test_does_not_change_a_users_monitor_of_the_same_name(
     harness: OperatorHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = harness.add_monitor()
     harness.add(CONFIG_MAPS, config_map(shop=LOGIN))
     await sync(harness.api, NAMESPACE, NAME)
     assert harness.monitor == before
-    assert "shop is there already, and not the release's" in caplog.text
+    assert "shop exists and is not the release's" in caplog.text
 
 
-@pytest.mark.parametrize(("text", "told"), [("a: [", "it is no YAML"), ("interval: 1m", "journey")])
-async def test_a_wrong_entry_is_told_and_the_others_are_made(
-    harness: OperatorHarness, caplog: pytest.LogCaptureFixture, text: str, told: str
+@pytest.mark.parametrize(
+    ("text", "message"), [("a: [", "the entry is not YAML"), ("interval: 1m", "journey")]
+)
+async def test_an_invalid_entry_is_logged_and_the_others_are_created(
+    harness: OperatorHarness, caplog: pytest.LogCaptureFixture, text: str, message: str
 ) -> None:
     harness.add(CONFIG_MAPS, config_map(bad=text, login=LOGIN))
     await sync(harness.api, NAMESPACE, NAME)
     assert set(specs(harness)) == {"login"}
-    assert "the monitor bad was refused" in caplog.text
-    assert told in caplog.text
+    assert "the monitor bad was rejected" in caplog.text
+    assert message in caplog.text
 
 
-async def test_a_config_map_that_is_not_there_deletes_nothing(
+async def test_a_missing_config_map_deletes_nothing(
     harness: OperatorHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     theirs = monitor()
@@ -127,7 +131,7 @@ async def test_a_config_map_that_is_not_there_deletes_nothing(
     assert f"ConfigMap {NAME}" in caplog.text
 
 
-async def test_a_list_that_fails_halfway_deletes_nothing(harness: OperatorHarness) -> None:
+async def test_an_incomplete_list_deletes_nothing(harness: OperatorHarness) -> None:
     harness.add(CONFIG_MAPS, config_map(**{f"login-{number}": LOGIN for number in range(7)}))
     await sync(harness.api, NAMESPACE, NAME)
     harness.change(CONFIG_MAPS, config_map())

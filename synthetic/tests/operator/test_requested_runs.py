@@ -1,4 +1,4 @@
-"""Runs that somebody asks for, or a rollout: each starts one Job."""
+"""Runs requested by annotation or by a rollout."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 def deployment(revision: int, available: int = 2) -> Object:
-    """Return a Deployment in the midst of a rollout, or after it."""
+    """Return a Deployment during or after a rollout."""
     replicas = {"updatedReplicas": 2, "replicas": 2, "availableReplicas": available}
     annotations = {"deployment.kubernetes.io/revision": str(revision)}
     return {
@@ -21,7 +21,7 @@ def deployment(revision: int, available: int = 2) -> Object:
     }
 
 
-async def test_each_request_for_a_run_starts_one_job(harness: OperatorHarness) -> None:
+async def test_a_requested_run_creates_one_job(harness: OperatorHarness) -> None:
     harness.add_monitor()
     harness.request_run("2026-01-31T09:00:00Z")
     for _ in range(3):
@@ -34,7 +34,7 @@ async def test_each_request_for_a_run_starts_one_job(harness: OperatorHarness) -
     assert harness.cluster.list_kind("jobs") == []
 
 
-async def test_a_request_waits_for_the_run_that_goes_on(harness: OperatorHarness) -> None:
+async def test_a_requested_run_waits_for_the_current_one(harness: OperatorHarness) -> None:
     harness.add_monitor()
     for when in ("first", "second"):
         harness.request_run(when)
@@ -47,7 +47,7 @@ async def test_a_request_waits_for_the_run_that_goes_on(harness: OperatorHarness
     assert harness.status["handled"]["runRequestedAt"] == "second"
 
 
-async def test_a_request_whose_status_was_not_written_starts_no_second_job(
+async def test_a_failed_status_write_creates_no_second_job(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(concurrencyPolicy="Allow")
@@ -59,7 +59,7 @@ async def test_a_request_whose_status_was_not_written_starts_no_second_job(
     assert len(harness.cluster.list_kind("jobs")) == 1
 
 
-async def test_a_finished_rollout_starts_one_job(harness: OperatorHarness) -> None:
+async def test_a_completed_rollout_creates_one_job(harness: OperatorHarness) -> None:
     harness.add_monitor(runOnRollout={"deployments": ["clients"]})
     harness.add(DEPLOYMENTS, deployment(1))
     await harness.reconcile()

@@ -1,4 +1,4 @@
-"""How runs are judged, whatever a probe or a cluster does."""
+"""Classification of runs by Jobs, pods and termination messages."""
 
 import random
 import re
@@ -17,12 +17,12 @@ NOT_STARTED: dict[str, Any] = {
 }
 
 
-def test_a_run_that_passed_after_a_retry_says_so() -> None:
+def test_a_pass_after_a_retry_has_its_attempt() -> None:
     run = run_from_job(job(), [pod(termination_message("passed", attempt=2))])
     assert (run.result, run.attempt, run.duration_ms, run.reason) == (PASSED, 2, 812, "")
 
 
-def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
+def test_a_failure_has_step_reason_and_http_status() -> None:
     message = termination_message("failed", reason="http_status", status=503)
     run = run_from_job(job(ended="Failed"), [pod(message, code=1)])
     assert (run.result, run.summary) == (FAILED, "createClient http_status 503")
@@ -30,7 +30,7 @@ def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pods", "told"),
+    ("pods", "summary"),
     [
         (
             [pod(termination_message("error", reason="runner", status=0), code=2)],
@@ -51,22 +51,22 @@ def test_a_failure_names_its_step_its_reason_and_the_answers_status() -> None:
         ([pod("Traceback", code=1)], "runner ExitCode1"),
     ],
 )
-def test_a_probe_that_could_not_do_its_work_is_no_failure_of_the_system(
-    pods: list[dict[str, Any]], told: str
+def test_a_probe_that_cannot_run_is_an_error_of_the_monitor(
+    pods: list[dict[str, Any]], summary: str
 ) -> None:
     run = run_from_job(job(ended="Failed"), pods)
     assert run.result == ERROR
-    assert run.summary.endswith(told)
+    assert run.summary.endswith(summary)
 
 
-def test_a_drained_node_is_nobodys_failure() -> None:
+def test_a_drained_node_is_a_disruption() -> None:
     run = run_from_job(
         job(ended="Failed"), [pod(termination_message("running"), code=143, conditions=DRAINED)]
     )
     assert (run.result, run.detail) == (DISRUPTED, "EvictionByEvictionAPI")
 
 
-def test_a_message_that_claims_a_pass_does_not_outweigh_a_failed_job() -> None:
+def test_a_failed_job_takes_precedence_over_its_message() -> None:
     assert (
         run_from_job(job(ended="Failed"), [pod(termination_message("passed"), code=137)]).result
         == ERROR
@@ -77,14 +77,14 @@ def test_a_message_that_claims_a_pass_does_not_outweigh_a_failed_job() -> None:
     )
 
 
-def test_the_last_of_several_pods_counts() -> None:
+def test_uses_the_latest_of_several_pods() -> None:
     early = pod(termination_message("running"), code=143, conditions=DRAINED)
     late = pod(termination_message("failed", reason="schema"), code=1)
     late["metadata"]["creationTimestamp"] = "2026-01-31T10:00:30Z"
     assert run_from_job(job(ended="Failed"), [late, early]).reason == "schema"
 
 
-def test_ten_thousand_random_messages_are_borne() -> None:
+def test_handles_ten_thousand_random_messages() -> None:
     chance = random.Random(7)  # noqa: S311 - the same messages each time
     seen = set()
     for _ in range(10_000):

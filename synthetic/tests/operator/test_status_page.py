@@ -1,4 +1,4 @@
-"""The status page in a real browser: it fits and can be read, wide and narrow, light and dark."""
+"""The status page in a browser: layout and contrast, wide and narrow, light and dark."""
 
 import html
 import json
@@ -26,7 +26,7 @@ STATES = {
     "unknown": ("Unknown", "MonitorBroken"),
 }
 RESULTS = ("passed", "failed", "error", "disrupted")
-LOOK = """
+SCRIPT = """
 <script>
 const parse = (text) => text.match(/[0-9.]+/g).map(Number);
 const light = (rgb) => {
@@ -65,37 +65,39 @@ parent.document.body.dataset.seen = JSON.stringify(seen);
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    """A browser of this machine."""
+    """An installed browser."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip(f"there is no browser here; one of {', '.join(BROWSERS)} would be used")
+        pytest.skip(f"no browser is installed; one of {', '.join(BROWSERS)} would be used")
     return found
 
 
 def page() -> str:
     """Return a page with a monitor in each state and a run of each result."""
-    store = MonitorCache()
+    cache = MonitorCache()
     for name, (status, reason) in STATES.items():
-        message = f"{'long-' * 30} and <i>more</i> that is told of it"
+        message = f"{'long-' * 30} and <i>more</i> as a message"
         condition = {"type": "Healthy", "status": status, "reason": reason, "message": message}
         runs = [f"2026-01-31T10:0{n}:00Z {r} 80 why" for n, r in enumerate(RESULTS)]
         last = {"result": "passed", "durationMs": 80, "finishedAt": "2026-01-31T10:00:01Z"}
         shown = {"conditions": [condition], "runs": runs, "lastRun": last}
-        store.put(monitor(f"{name}-{'x' * 50}", status=shown))
-    return render(store, NOW)
+        cache.upsert(monitor(f"{name}-{'x' * 50}", status=shown))
+    return render(cache, NOW)
 
 
 @pytest.fixture(params=[390, 1200], ids=["narrow", "wide"])
 def width(request: pytest.FixtureRequest) -> int:
-    """How wide the window is, in pixels."""
+    """The window width in pixels."""
     return int(request.param)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_it_fits_and_can_be_read(browser: str, tmp_path: Path, scheme: str, width: int) -> None:
-    seen = look(browser, tmp_path, scheme, width)
+def test_the_page_fits_and_is_readable(
+    browser: str, tmp_path: Path, scheme: str, width: int
+) -> None:
+    seen = measure(browser, tmp_path, scheme, width)
     assert seen["width"] == width
-    assert seen["needed"] <= width, "it must be scrolled sideways"
+    assert seen["needed"] <= width, "the page scrolls horizontally"
     assert (seen["ground"] < 0.1) == (scheme == "dark")
     assert len(seen["contrasts"]) > 20
     assert {k: v for k, v in seen["contrasts"].items() if v < READABLE} == {}
@@ -103,11 +105,11 @@ def test_it_fits_and_can_be_read(browser: str, tmp_path: Path, scheme: str, widt
     assert len(set(seen["bars"].values())) == len(seen["bars"])
 
 
-def look(browser: str, folder: Path, scheme: str, width: int) -> dict[str, Any]:
-    """Open the page in a browser, and return what it measured."""
+def measure(browser: str, folder: Path, scheme: str, width: int) -> dict[str, Any]:
+    """Render the page in a browser, and return its measurements."""
     file = folder / "page.html"
-    inner = html.escape(page().replace("</body>", f"{LOOK}</body>"))
-    # a frame, since the window itself gets no narrower than 500 pixels
+    inner = html.escape(page().replace("</body>", f"{SCRIPT}</body>"))
+    # a frame, because the window is at least 500 pixels wide
     frame = f'<iframe width="{width}" height="900" frameborder="0" srcdoc="{inner}"></iframe>'
     file.write_text(f"<!doctype html><body>{frame}</body>")
     command = [

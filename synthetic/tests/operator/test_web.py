@@ -1,4 +1,4 @@
-"""What the operator's port shows, over HTTP."""
+"""The operator's HTTP server: status page, metrics and health checks."""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,31 +23,31 @@ STATUS = {
 
 @dataclass
 class Health:
-    """What the operator says of itself."""
+    """Liveness and readiness of the operator."""
 
     alive: bool = True
     ready: bool = True
 
 
-def get(store: MonitorCache, path: str, health: Health | None = None) -> tuple[int, str]:
-    """Return the status and the text of an answer."""
+def get(cache: MonitorCache, path: str, health: Health | None = None) -> tuple[int, str]:
+    """Return status and text of a response."""
 
-    async def ask() -> tuple[int, str]:
-        async with serve(0, store, health or Health()) as port, aiohttp.ClientSession() as session:
-            answer = await session.get(f"http://127.0.0.1:{port}{path}")
-            return answer.status, await answer.text()
+    async def fetch() -> tuple[int, str]:
+        async with serve(0, cache, health or Health()) as port, aiohttp.ClientSession() as session:
+            response = await session.get(f"http://127.0.0.1:{port}{path}")
+            return response.status, await response.text()
 
-    return asyncio.run(ask())
+    return asyncio.run(fetch())
 
 
 def shop() -> MonitorCache:
-    """Return a store with one monitor that fails."""
-    store = MonitorCache()
-    store.put(monitor(status=STATUS))
-    return store
+    """Return a cache with one failing monitor."""
+    cache = MonitorCache()
+    cache.upsert(monitor(status=STATUS))
+    return cache
 
 
-def test_the_page_shows_a_failing_monitor_its_runs_and_no_markup_of_others() -> None:
+def test_the_page_shows_a_failing_monitor_and_escapes_markup() -> None:
     status, page = get(shop(), "/")
     assert status == 200
     assert "1 of 1 monitors failing" in page
@@ -57,24 +57,24 @@ def test_the_page_shows_a_failing_monitor_its_runs_and_no_markup_of_others() -> 
     assert "<script" not in page
 
 
-def test_a_page_without_monitors_says_so() -> None:
-    assert "No SyntheticMonitor is there yet" in get(MonitorCache(), "/")[1]
+def test_shows_a_page_without_monitors() -> None:
+    assert "There is no SyntheticMonitor yet" in get(MonitorCache(), "/")[1]
 
 
-def test_counters_are_those_of_the_status() -> None:
+def test_exports_the_counters_of_the_status() -> None:
     _, metrics = get(shop(), "/metrics")
     labels = 'journey="clients-crud",monitor="shop",namespace="here"'
     assert f'cadastro_synthetic_monitor_runs_total{{{labels},result="failed"}} 3.0' in metrics
     assert f"cadastro_synthetic_monitor_up{{{labels}}} 0.0" in metrics
 
 
-def test_a_monitor_of_which_nothing_is_known_is_neither_up_nor_down() -> None:
-    store = MonitorCache()
-    store.put(monitor())
-    assert "cadastro_synthetic_monitor_up{" not in get(store, "/metrics")[1]
+def test_a_monitor_without_data_is_neither_up_nor_down() -> None:
+    cache = MonitorCache()
+    cache.upsert(monitor())
+    assert "cadastro_synthetic_monitor_up{" not in get(cache, "/metrics")[1]
 
 
-def test_liveness_and_readiness_are_told() -> None:
+def test_reports_liveness_and_readiness() -> None:
     assert get(MonitorCache(), "/-/live")[0] == 200
     assert get(MonitorCache(), "/-/live", Health(alive=False))[0] == 503
     assert get(MonitorCache(), "/-/ready", Health(ready=False))[0] == 503

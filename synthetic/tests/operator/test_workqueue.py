@@ -1,4 +1,4 @@
-"""The queue of monitors: each waits once, is in no two hands, and comes again when it must."""
+"""The work queue: deduplication, concurrency and rate limiting."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from synthetic.operator.workqueue import WorkQueue
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_key_that_is_added_twice_waits_once() -> None:
+async def test_a_key_added_twice_is_queued_once() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for key in ("a", "a", "b"):
         queue.add(key)
@@ -18,7 +18,7 @@ async def test_a_key_that_is_added_twice_waits_once() -> None:
     assert [await queue.get(), await queue.get()] == ["a", "b"]
 
 
-async def test_a_key_that_is_added_in_hand_comes_again_when_it_is_done() -> None:
+async def test_a_key_added_during_processing_is_queued_again_afterwards() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
     queue.add(await queue.get())
@@ -27,16 +27,18 @@ async def test_a_key_that_is_added_in_hand_comes_again_when_it_is_done() -> None
     assert await queue.get() == "a"
 
 
-async def test_a_key_that_failed_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_key_is_queued_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workqueue, "BASE_DELAY_SECONDS", 0.001)
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
     for _ in range(3):
-        queue.failed(await queue.get())
+        key = await queue.get()
+        queue.add_rate_limited(key)
+        queue.done(key)
     assert await queue.get() == "a"
 
 
-async def test_the_earlier_of_two_wishes_counts() -> None:
+async def test_the_earlier_of_several_delays_applies() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for seconds in (3600, 0.001, 1800):
         queue.add_after("a", seconds)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from synthetic.operator.api_client import ApiClient
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, ProbeImage
+from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
 from synthetic.operator.monitor_cache import MonitorCache
-from synthetic.operator.reconcile import RUN_REQUESTED_ANNOTATION, Reconciler
+from synthetic.operator.probe_pod import ProbeImage
+from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
-from synthetic.operator.status import condition
+from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
 from tests.support.synthetic.kubernetes_objects import job, monitor, pod
 

@@ -1,1 +1,1 @@
-"""The operator: it schedules monitors, counts their runs, and tells how the system is."""
+"""The operator: schedule monitors, count their runs, and publish their status."""

@@ -1,7 +1,7 @@
-"""The Kubernetes API, as much of it as the operator needs, over kopf's own way to log in.
+"""Kubernetes API client of the operator, with kopf's login.
 
-Objects are plain dictionaries. aiohttp is loaded for kopf already; a full client library costs
-more memory than all that a thousand monitors need.
+Objects are plain dictionaries. kopf already loads aiohttp; a full client library would need more
+memory than a thousand monitors.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from synthetic.operator.operator_metrics import API_REQUESTS
 from synthetic.operator.resources import Object, Resource
 
 FIELD_MANAGER = "cadastro-synthetic"
-IN_CLUSTER = "https://kubernetes.default.svc"  # as kopf has it
-PAGE_SIZE = 250  # objects of a list in one answer
-REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one answer
+IN_CLUSTER = "https://kubernetes.default.svc"  # kopf's default
+PAGE_SIZE = 250  # objects in one response of a list
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
 NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
 
 log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
-    """The API server refused, or was not there; ``status`` is 0 when it did not answer."""
+    """The API server rejected a request, or sent no response; ``status`` is then 0."""
 
     def __init__(self, status: int, message: str, retry_after: float = 0) -> None:
-        """Keep the HTTP status, the server's message, and how many seconds it asks to wait."""
+        """Set the HTTP status, the server's message, and the seconds of ``Retry-After``."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 
 def connect() -> kopf.AiohttpSession:
-    """Return a session with the API server, for kopf and for us.
+    """Return a session with the API server for kopf and for ``ApiClient``.
 
     Raises:
         kopf.LoginError: there is neither a service account nor a kubeconfig.
@@ -54,7 +54,7 @@ def connect() -> kopf.AiohttpSession:
     if info is None:
         raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG")
     trust = info.as_ssl_context()
-    # Python 3.13 refuses the certificates of many clusters, which lack a key usage
+    # Python 3.13 rejects certificates without a key usage, and many clusters have such
     trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
@@ -67,7 +67,7 @@ def connect() -> kopf.AiohttpSession:
 
 
 def _direct_address(server: str) -> str:
-    """Return the address of a pod's API server, since DNS may be what is broken."""
+    """Return the API server's IP address in a pod: it works during an outage of DNS."""
     host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
     if not host or server != IN_CLUSTER:
         return server
@@ -75,10 +75,10 @@ def _direct_address(server: str) -> str:
 
 
 class ApiClient:
-    """One session with the API server; it logs in again when its token has expired."""
+    """A session with the API server that renews its login when the token has expired."""
 
     def __init__(self) -> None:
-        """Do nothing yet: the session opens with the ``async with`` block."""
+        """Prepare the client; the session opens with the ``async with`` block."""
         self._login: kopf.AiohttpSession | None = None
         self._logins = asyncio.Lock()
 
@@ -93,7 +93,7 @@ class ApiClient:
             await self._login.aiohttp_session.close()
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        """Return an object, or None when there is none."""
+        """Return an object, or None if it does not exist."""
         try:
             return await self._call("GET", resource.path(namespace, name))
         except ApiError as error:
@@ -104,7 +104,7 @@ class ApiClient:
     async def list(
         self, resource: Resource, namespace: str, selectors: Mapping[str, str] | None = None
     ) -> list[Object]:
-        """Return the objects of a kind, read page by page."""
+        """Return the objects of a kind, fetched in pages."""
         items: list[Object] = []
         query = {"limit": str(PAGE_SIZE), **(selectors or {})}
         while True:
@@ -115,7 +115,7 @@ class ApiClient:
                 return items
 
     async def create(self, resource: Resource, body: Object) -> Object | None:
-        """Create an object, or return None when one of that name is there."""
+        """Create an object, or return None if the name is taken."""
         try:
             path = resource.path(body["metadata"]["namespace"])
             return await self._call("POST", _with_field_manager(path), body)
@@ -125,13 +125,13 @@ class ApiClient:
             raise
 
     async def replace(self, resource: Resource, body: Object, subresource: str = "") -> Object:
-        """Write an object or a part of it, guarded by its resourceVersion."""
+        """Replace an object or a subresource, guarded by its resourceVersion."""
         metadata = body["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"], subresource)
         return await self._call("PUT", _with_field_manager(path), body)
 
     async def delete(self, resource: Resource, namespace: str, name: str) -> None:
-        """Delete an object and what it owns; one that is gone already is no error."""
+        """Delete an object and its dependents, if it exists."""
         try:
             body = {"propagationPolicy": "Background"}
             await self._call("DELETE", resource.path(namespace, name), body)
@@ -140,14 +140,14 @@ class ApiClient:
                 raise
 
     async def has_resource(self, resource: Resource) -> bool:
-        """Tell whether the server knows a kind, our own for instance."""
+        """Return whether the server has a kind, such as the CRD of the monitors."""
         try:
-            known = await self._call("GET", resource.prefix)
+            resources = await self._call("GET", resource.prefix)
         except ApiError as error:
             if error.status == NOT_FOUND:
                 return False
             raise
-        return resource.plural in _resource_names(known["resources"])
+        return resource.plural in _resource_names(resources["resources"])
 
     async def _call(self, method: str, path: str, body: Object | None = None) -> Object:
         try:
@@ -160,31 +160,31 @@ class ApiClient:
 
     async def _renew_login(self, old: kopf.AiohttpSession | None) -> None:
         async with self._logins:
-            if self._login is old:  # nobody else has done it
+            if self._login is old:  # otherwise another task has renewed it
                 self._login = connect()
                 if old is not None:
                     await old.aiohttp_session.close()
 
     async def _request(self, method: str, path: str, body: Object | None) -> Object:
-        assert self._login is not None, "the session is not open"  # noqa: S101 - a bug of ours
+        assert self._login is not None, "the session is not open"  # noqa: S101 - a programming error
         session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"} if data else {}
         try:
             async with session.request(
                 method, url, data=data, headers=headers, timeout=REQUEST_TIMEOUT
-            ) as answer:
-                content = await answer.read()
+            ) as response:
+                content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             API_REQUESTS.labels(method, "none").inc()
-            raise ApiError(0, f"the API server does not answer: {type(error).__name__}") from error
-        API_REQUESTS.labels(method, str(answer.status)).inc()
-        if answer.ok:
+            raise ApiError(0, f"the API server does not respond: {type(error).__name__}") from error
+        API_REQUESTS.labels(method, str(response.status)).inc()
+        if response.ok:
             document: Object = orjson.loads(content)
             return document
-        wait = answer.headers.get("Retry-After", "0")
+        wait = response.headers.get("Retry-After", "0")
         raise ApiError(
-            answer.status, _error_message(content), float(wait) if wait.isdecimal() else 0
+            response.status, _error_message(content), float(wait) if wait.isdecimal() else 0
         )
 
 

@@ -1,4 +1,4 @@
-"""The operator: kopf watches, workers reconcile, a resync repairs what no event told of."""
+"""The operator's event loop: kopf's watches, workers of the queue, and a periodic resync."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from synthetic.operator import watch
 from synthetic.operator.api_client import CONFLICT, ApiClient, ApiError
 from synthetic.operator.monitor_cache import Key, MonitorCache
-from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUED, RECONCILES
+from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUE_DEPTH, RECONCILES
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.release_monitors import sync
 from synthetic.operator.resources import MONITORS
@@ -17,29 +17,29 @@ from synthetic.operator.settings import Settings
 from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue
 
-RECONCILE_TIMEOUT_SECONDS = 60.0  # seconds for one monitor
-RETRY_DELAY_SECONDS = 5.0  # seconds until what is missing is looked for again
-MISSED_RESYNCS = 3  # resyncs without which the process is taken for dead
+RECONCILE_TIMEOUT_SECONDS = 60.0  # for one monitor
+RETRY_DELAY_SECONDS = 5.0  # after a failed resync, or while a dependency is missing
+MISSED_RESYNCS = 3  # liveness fails after this number of missed resyncs
 
 log = logging.getLogger(__name__)
 
 
 class Operator:
-    """All parts of it, in one event loop."""
+    """The operator's components in one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing runs yet."""
+        """Create the queue and the cache without starting anything."""
         self._settings = settings
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._store = MonitorCache()
+        self._cache = MonitorCache()
         self._heartbeat = time.monotonic()
         self._synced = False
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
-        async with ApiClient() as api, serve(self._settings.port, self._store, self) as port:
+        async with ApiClient() as api, serve(self._settings.port, self._cache, self) as port:
             log.info("the status page is on port %s", port)
-            reconciler = Reconciler(api, self._store, self._settings.image, _now)
+            reconciler = Reconciler(api, self._cache, self._settings.image, _now)
             tasks = [asyncio.create_task(self._resync(api))]
             tasks += [
                 asyncio.create_task(self._work(reconciler)) for _ in range(self._settings.workers)
@@ -53,13 +53,13 @@ class Operator:
 
     @property
     def alive(self) -> bool:
-        """Whether the loop still looks after the monitors; an API server that is away is no sin."""
-        silence = time.monotonic() - self._heartbeat
-        return silence < MISSED_RESYNCS * self._settings.resync_seconds + RECONCILE_TIMEOUT_SECONDS
+        """True while resyncs take place, even if the API server is unavailable."""
+        elapsed = time.monotonic() - self._heartbeat
+        return elapsed < MISSED_RESYNCS * self._settings.resync_seconds + RECONCILE_TIMEOUT_SECONDS
 
     @property
     def ready(self) -> bool:
-        """Whether all monitors were seen since the start."""
+        """True once all monitors have been listed since the start."""
         return self._synced
 
     async def _watch(self, api: ApiClient) -> None:
@@ -71,54 +71,56 @@ class Operator:
             await waiting
         except asyncio.CancelledError:
             return
-        await watch.watch(self._settings, self._queue.add, self._store)
+        await watch.watch(self._settings, self._queue.add, self._cache)
 
     async def _wait_for_crd(self, api: ApiClient) -> None:
-        """Wait: kopf looks for the kinds that it watches once, at its start."""
-        told = False
+        """Wait for the CRD: kopf discovers the watched kinds only at its start."""
+        is_logged = False
         while True:
             try:
                 if await api.has_resource(MONITORS):
                     return
-                problem = "the CustomResourceDefinition is not there yet"
+                problem = "the CustomResourceDefinition does not exist yet"
             except ApiError as error:
                 problem = str(error)
-            if not told:
+            if not is_logged:
                 log.warning("waiting: %s", problem)
-                told = True
+                is_logged = True
             await asyncio.sleep(2)
 
     async def _work(self, reconciler: Reconciler) -> None:
         while True:
             key = await self._queue.get()
-            QUEUED.set(len(self._queue))
+            QUEUE_DEPTH.set(len(self._queue))
             try:
                 async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
-                    again = await reconciler.reconcile(key)
+                    needs_retry = await reconciler.reconcile(key)
             except ApiError as error:
                 RECONCILES.labels("api_error").inc()
                 level = logging.DEBUG if error.status == CONFLICT else logging.WARNING
-                log.log(level, "%s/%s: %s; it is tried again", *key, error.message)
-                self._queue.failed(key, error.retry_after)
+                log.log(level, "%s/%s: %s; will be retried", *key, error.message)
+                self._queue.add_rate_limited(key, error.retry_after)
             except Exception:
                 RECONCILES.labels("error").inc()
-                log.exception("%s/%s could not be reconciled", *key)
-                self._queue.failed(key)
+                log.exception("failed to reconcile %s/%s", *key)
+                self._queue.add_rate_limited(key)
             else:
                 RECONCILES.labels("ok").inc()
-                self._queue.done(key)
-                if again:
+                self._queue.forget(key)
+                if needs_retry:
                     self._queue.add_after(key, RETRY_DELAY_SECONDS)
+            finally:
+                self._queue.done(key)
 
     async def _resync(self, api: ApiClient) -> None:
-        """Look at every monitor now and then: kopf can lose a deletion, and time itself passes."""
+        """Enqueue all monitors periodically: kopf can miss a deletion, and windows move on."""
         while True:
             wait = float(self._settings.resync_seconds)
             try:
                 await self._sync_release_monitors(api)
                 await self._enqueue_all(api)
             except ApiError as error:
-                log.warning("monitors could not be listed: %s", error.message)
+                log.warning("failed to list the monitors: %s", error.message)
                 wait = RETRY_DELAY_SECONDS
             except Exception:
                 log.exception("the resync failed")
@@ -136,8 +138,8 @@ class Operator:
                 metadata = monitor["metadata"]
                 found.add((metadata["namespace"], metadata["name"]))
                 if not self._synced:
-                    self._store.put(monitor)
-        for key in found | self._store.keys():
+                    self._cache.upsert(monitor)
+        for key in found | self._cache.keys():
             self._queue.add(key)
         self._synced = True
         LAST_RESYNC.set_to_current_time()

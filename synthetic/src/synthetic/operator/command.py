@@ -1,4 +1,4 @@
-"""`synthetic operator`: runs the operator; its settings are environment variables."""
+"""The command `synthetic operator`, configured by environment variables."""
 
 import asyncio
 import logging
@@ -16,24 +16,22 @@ EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfi
 
 SETTINGS_HELP = """\
 settings (environment variables):
-  PROBE_IMAGE               the image that replays journeys
-  WATCH_NAMESPACES          namespaces with commas between them, or * for all
+  PROBE_IMAGE               image of the probe
+  WATCH_NAMESPACES          comma-separated namespaces, or * for all
   PROBE_IMAGE_PULL_POLICY   Always, IfNotPresent (default) or Never
-  PROBE_IMAGE_PULL_SECRETS  names with commas between them
-  PROBE_LABELS              labels of the probes' pods, as a=b,c=d
-  MONITORS_CONFIG_MAP       a ConfigMap with the release's monitors, in POD_NAMESPACE
-  PORT                      of the status page and the metrics (8080)
-  RESYNC_SECONDS            between two looks at all monitors (120)
-  WORKERS                   monitors that are looked at at once (8)
+  PROBE_IMAGE_PULL_SECRETS  comma-separated names
+  PROBE_LABELS              labels of the probes' pods, like a=b,c=d
+  MONITORS_CONFIG_MAP       ConfigMap with the release's monitors, in POD_NAMESPACE
+  PORT                      port of the status page and the metrics (8080)
+  RESYNC_SECONDS            interval between two resyncs of all monitors (120)
+  WORKERS                   monitors that are reconciled concurrently (8)
   LOG_LEVEL                 DEBUG, INFO (default), WARNING or ERROR
 """
 
 
 def run() -> int:
     """Run until SIGTERM, and return the exit code."""
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit()
-    )  # the first process of a container has none
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # PID 1 has no default handler
     try:
         settings = Settings.from_environment()
     except SettingsError as error:
@@ -49,7 +47,7 @@ def run() -> int:
 
 
 class _JsonFormatter(logging.Formatter):
-    """Writes a record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -68,4 +66,4 @@ def _log_to_stdout(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("kopf").setLevel(logging.WARNING)  # it tells of every handler that it calls
+    logging.getLogger("kopf").setLevel(logging.WARNING)  # its INFO has a line for each handler call

@@ -1,41 +1,24 @@
-"""From a monitor to its CronJob: a pure function, and nothing but one."""
+"""Build the CronJob of a monitor, and the Jobs of requested runs (pure functions)."""
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from synthetic.operator.probe_pod import ProbeImage, build_pod_spec
 from synthetic.operator.resources import GROUP, KIND, VERSION, Object
 from synthetic.operator.spec import Spec
 
 MONITOR_LABEL = f"{GROUP}/monitor"
 UID_LABEL = f"{GROUP}/monitor-uid"
 DIGEST_ANNOTATION = f"{GROUP}/digest"
-CONTAINER_NAME = "probe"
-JOB_HISTORY_LIMIT = 100  # Jobs of each kind that stay uncounted when no operator is there
-STARTING_DEADLINE_SECONDS = 60  # seconds after which a start that was missed is skipped
-MAX_NAME_LENGTH = 52  # of a CronJob: Kubernetes adds eleven characters for a Job
-CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/authorities"
-
-DEFAULT_RESOURCES: Object = {
-    "requests": {"cpu": "20m", "memory": "64Mi"},
-    "limits": {"memory": "128Mi"},
-}
-
-
-@dataclass(frozen=True)
-class ProbeImage:
-    """Which image replays journeys, and how nodes get it."""
-
-    name: str
-    pull_policy: str = "IfNotPresent"
-    pull_secrets: tuple[str, ...] = ()
-    labels: dict[str, str] = field(default_factory=dict)  # of the pods, for network policies
+JOB_HISTORY_LIMIT = 100  # of each kind, so that uncounted Jobs outlast an outage of the operator
+STARTING_DEADLINE_SECONDS = 60  # Kubernetes skips a start that is later
+MAX_NAME_LENGTH = 52  # of a CronJob: Kubernetes adds eleven characters for its Jobs
 
 
 def cron_job_name(monitor: Object) -> str:
-    """Return the name of a monitor's CronJob: never that of an earlier monitor of its name."""
+    """Return the name of a monitor's CronJob, which is unique for the monitor's uid."""
     name, uid = monitor["metadata"]["name"], monitor["metadata"]["uid"]
     digest = hashlib.sha256(uid.encode()).hexdigest()[:8]
     return f"{name[: MAX_NAME_LENGTH - 9].rstrip('-.')}-{digest}"
@@ -73,7 +56,7 @@ def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> 
 
 
 def build_job(monitor: Object, cron_job: Object, cause: str) -> Object:
-    """Return the Job of a run that was asked for: the same Job for the same cause."""
+    """Return the Job of a requested run; its name depends on the cause alone."""
     template = cron_job["spec"]["jobTemplate"]
     digest = hashlib.sha256(cause.encode()).hexdigest()[:9]
     return {
@@ -91,7 +74,7 @@ def build_job(monitor: Object, cron_job: Object, cause: str) -> Object:
 
 
 def owner_reference(monitor: Object) -> Object:
-    """Return the reference by which what we make goes when the monitor goes."""
+    """Return an owner reference to the monitor, for cascading deletion."""
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": KIND,
@@ -102,15 +85,15 @@ def owner_reference(monitor: Object) -> Object:
 
 
 def is_owned_by(thing: Object, monitor: Object) -> bool:
-    """Tell whether an object belongs to a monitor."""
+    """Return whether a monitor owns an object."""
     owners = thing["metadata"].get("ownerReferences", [])
     return any(entry["uid"] == monitor["metadata"]["uid"] for entry in owners)
 
 
 def matches(desired: Any, live: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Tell whether all that is desired is there.
+    """Return whether a live object contains everything desired.
 
-    Keys that the API server adds do not count, nor empty lists and objects that it leaves out.
+    Fields that the API server adds, and empty lists and objects that it omits, are ignored.
     """
     if isinstance(desired, dict):
         return isinstance(live, dict) and all(
@@ -141,7 +124,7 @@ def _job_spec(spec: Spec, url: str, image: ProbeImage, labels: dict[str, str]) -
     return {
         "backoffLimit": 0,
         "activeDeadlineSeconds": spec.job_deadline,
-        "podFailurePolicy": {  # a node that is drained is no outage
+        "podFailurePolicy": {  # a drained node is not a failure
             "rules": [
                 {
                     "action": "Ignore",
@@ -149,83 +132,5 @@ def _job_spec(spec: Spec, url: str, image: ProbeImage, labels: dict[str, str]) -
                 }
             ]
         },
-        "template": {"metadata": {"labels": labels}, "spec": _pod_spec(spec, url, image)},
+        "template": {"metadata": {"labels": labels}, "spec": build_pod_spec(spec, url, image)},
     }
-
-
-def _pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
-    volumes, mounts = _volumes(spec)
-    return {
-        "restartPolicy": "Never",
-        "activeDeadlineSeconds": spec.pod_deadline,
-        "terminationGracePeriodSeconds": spec.cleanup + 5,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "fsGroup": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "imagePullSecrets": [{"name": name} for name in image.pull_secrets],
-        "containers": [
-            {
-                "name": CONTAINER_NAME,
-                "image": image.name,
-                "imagePullPolicy": image.pull_policy,
-                "command": ["synthetic"],
-                "args": _arguments(spec, url),
-                "env": _environment(spec),
-                "terminationMessagePath": "/dev/termination-log",
-                "resources": spec.resources or DEFAULT_RESOURCES,
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-                "volumeMounts": mounts,
-            }
-        ],
-        "volumes": volumes,
-    }
-
-
-def _arguments(spec: Spec, url: str) -> list[str]:
-    arguments = [
-        *("probe", spec.journey),
-        *("--url", url),
-        *("--timeout", str(spec.timeout)),
-        *("--cleanup", str(spec.cleanup)),
-        *("--retries", str(spec.retries)),
-        *("--output", "json"),
-        *("--termination-log", "/dev/termination-log"),
-    ]
-    if spec.credentials:
-        arguments += ["--credentials", CREDENTIALS_DIR]
-    if spec.journey_from:
-        arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
-    return arguments
-
-
-def _environment(spec: Spec) -> list[Object]:
-    if spec.ca_from is None:
-        return []
-    return [{"name": "SSL_CERT_FILE", "value": f"{CA_DIR}/{spec.ca_from.key}"}]
-
-
-def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
-    volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}]
-    mounts: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - of the pod alone
-    if spec.credentials:
-        secret = {"secretName": spec.credentials, "defaultMode": 0o440}
-        volumes.append({"name": "credentials", "secret": secret})
-        mounts.append({"name": "credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
-    for name, source, path in (
-        ("journey", spec.journey_from, JOURNEY_DIR),
-        ("authorities", spec.ca_from, CA_DIR),
-    ):
-        if source:
-            volumes.append({"name": name, "configMap": {"name": source.name}})
-            mounts.append({"name": name, "mountPath": path, "readOnly": True})
-    return volumes, mounts

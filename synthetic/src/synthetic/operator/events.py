@@ -1,4 +1,4 @@
-"""Kubernetes Events, on transitions only: what a person who looks at a monitor wants to know."""
+"""Kubernetes Events for the transitions of a monitor."""
 
 import hashlib
 import logging
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from synthetic.operator.api_client import ApiClient, ApiError
+from synthetic.operator.conditions import condition
 from synthetic.operator.resources import EVENTS, GROUP, KIND, VERSION, Object
-from synthetic.operator.status import condition
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +21,14 @@ HEALTH_EVENTS = {
 def transitions(
     monitor: Object, old: Object, new: Object, *, restored: bool, now: datetime
 ) -> Iterator[Object]:
-    """Yield the Events that the step from one status to the next is worth."""
+    """Yield the Events for the transitions between two statuses."""
     if restored:
-        what = "The CronJob was changed or deleted by somebody, and is put back"
-        yield _event(monitor, ("Warning", "CronJobRestored"), what, now)
+        message = "Another client had changed or deleted the CronJob; it is restored"
+        yield _event(monitor, ("Warning", "CronJobRestored"), message, now)
     before, after = condition(old, "Healthy"), condition(new, "Healthy")
     if before and before["status"] != after["status"]:
-        told = before["status"] != "Unknown" or after["status"] == "False"
-        if told and after["reason"] != "Suspended":
+        is_relevant = before["status"] != "Unknown" or after["status"] == "False"
+        if is_relevant and after["reason"] != "Suspended":
             yield _event(monitor, HEALTH_EVENTS[after["status"]], after["message"], now)
     before, after = condition(old, "Ready"), condition(new, "Ready")
     if after["status"] == "False" and before.get("reason") != after["reason"]:
@@ -36,11 +36,11 @@ def transitions(
 
 
 async def record(api: ApiClient, event: Object) -> None:
-    """Post an Event; one that cannot be posted is no reason to stop."""
+    """Create an Event; a failure is only logged."""
     try:
         await api.create(EVENTS, event)
     except ApiError as error:
-        log.warning("an event was not posted: %s", error.message)
+        log.warning("failed to create an Event: %s", error.message)
 
 
 def _event(monitor: Object, kind: tuple[str, str], message: str, now: datetime) -> Object:

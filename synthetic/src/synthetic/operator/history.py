@@ -1,8 +1,8 @@
-"""What is kept of the runs: totals, windows and the last runs, small enough for a status.
+"""History of a monitor's runs: totals, time windows and the last runs, as kept in the status.
 
-In the status, an hour is ``2026-01-31T10 12 1 0``: runs that passed, failed, and neither. A run
-is ``2026-01-31T10:05:00Z failed 812 createClient http_status 503``: when it started, its result,
-its milliseconds, and what happened.
+A bucket of the status is ``2026-01-31T10 12 1 0``: the hour, then passed, failed and other runs. A
+run is ``2026-01-31T10:05:00Z failed 812 createClient http_status 503``: its start, its result, its
+duration in milliseconds, and the detail.
 """
 
 from collections.abc import Iterable
@@ -13,18 +13,18 @@ from typing import Self
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 
-MAX_RUNS = 90  # runs that are kept
-MAX_HOURS, MAX_DAYS = 25, 31  # buckets that are kept
-UID_PREFIX_LENGTH = 18  # characters of a Job's uid that tell it from the others of its monitor
-MAX_DETAIL_LENGTH = 80  # characters of what happened in a run
+MAX_RUNS = 90  # in the status
+MAX_HOURS, MAX_DAYS = 25, 31  # buckets in the status
+UID_PREFIX_LENGTH = 18  # enough to distinguish the Jobs of one monitor
+MAX_DETAIL_LENGTH = 80  # characters of a run's detail
 TIMESTAMP_FORMAT, HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
 
-Counts = tuple[int, int, int]  # passed, failed, neither
+Counts = tuple[int, int, int]  # passed, failed, other
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the status keeps it."""
+    """A run as recorded in the status."""
 
     at: str
     result: str
@@ -33,19 +33,19 @@ class RunRecord:
 
     @classmethod
     def read(cls, line: str) -> Self:
-        """Read a line of the status."""
+        """Parse a line of the status."""
         at, result, duration, *detail = line.split(" ", 3)
         return cls(at, result, int(duration), "".join(detail))
 
     @property
     def line(self) -> str:
-        """The line of the status."""
+        """The record as a line of the status."""
         return f"{self.at} {self.result} {self.duration_ms} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True)
 class History:
-    """All runs of one monitor, summed up."""
+    """Totals, windows and last runs of one monitor."""
 
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESULTS, 0))
     retried: int = 0
@@ -58,7 +58,7 @@ class History:
 
     @classmethod
     def read(cls, status: Object) -> Self:
-        """Read what a monitor's status holds of it."""
+        """Parse the history of a monitor's status."""
         totals = status.get("totals", {})
         windows = status.get("windows", {})
         return cls(
@@ -73,7 +73,7 @@ class History:
         )
 
     def is_counted(self, uid: str) -> bool:
-        """Tell whether a Job's run is counted already."""
+        """Return whether a Job's run is already counted."""
         return uid[:UID_PREFIX_LENGTH] in self.counted
 
     def count(self, runs: Iterable[Run], existing: Iterable[str]) -> "History":
@@ -126,39 +126,39 @@ class History:
         return _sum_buckets(self.days, first)
 
     def uptime(self, window: str, now: datetime) -> float | None:
-        """Return the share of runs that passed, or None when there was none to judge by."""
+        """Return the ratio of passed to passed and failed runs, or None without any."""
         passed, failed, _ = self.window_counts(window, now)
         return passed / (passed + failed) if passed + failed else None
 
     def windows(self) -> Object:
-        """Return the buckets as the status keeps them."""
+        """Return the buckets in the format of the status."""
         return {"hours": _write_buckets(self.hours), "days": _write_buckets(self.days)}
 
 
 def _add_to_bucket(
     buckets: dict[str, Counts], key: str, result: str, kept: int
 ) -> dict[str, Counts]:
-    passed, failed, neither = buckets.get(key, (0, 0, 0))
+    passed, failed, other = buckets.get(key, (0, 0, 0))
     added = {**buckets}
     added[key] = (
         passed + (result == PASSED),
         failed + (result == FAILED),
-        neither + (result not in {PASSED, FAILED}),
+        other + (result not in {PASSED, FAILED}),
     )
     return dict(sorted(added.items())[-kept:])
 
 
 def _sum_buckets(buckets: dict[str, Counts], first: str) -> Counts:
     chosen = [counts for key, counts in buckets.items() if key >= first]
-    passed, failed, neither = (sum(counts[i] for counts in chosen) for i in range(3))
-    return passed, failed, neither
+    passed, failed, other = (sum(counts[i] for counts in chosen) for i in range(3))
+    return passed, failed, other
 
 
 def _read_buckets(lines: Iterable[str]) -> dict[str, Counts]:
     buckets = {}
     for line in lines:
-        key, passed, failed, neither = line.split(" ")
-        buckets[key] = (int(passed), int(failed), int(neither))
+        key, passed, failed, other = line.split(" ")
+        buckets[key] = (int(passed), int(failed), int(other))
     return buckets
 
 

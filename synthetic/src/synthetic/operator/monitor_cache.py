@@ -1,19 +1,19 @@
-"""What the operator knows of each monitor, for the metrics and the page: a copy of its status."""
+"""Cache of the monitors' statuses for the metrics and the status page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from synthetic.operator.conditions import condition
 from synthetic.operator.history import History
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import condition
 
 Key = tuple[str, str]  # namespace, name
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorView:
-    """One monitor, as it is shown."""
+    """One monitor as metrics and status page show it."""
 
     namespace: str
     name: str
@@ -36,26 +36,26 @@ class MonitorView:
 
 
 class MonitorCache:
-    """The monitors by key."""
+    """Monitors by key."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._views: dict[Key, MonitorView] = {}
 
     def __len__(self) -> int:
-        """Return how many monitors there are."""
+        """Return the number of monitors."""
         return len(self._views)
 
     def __iter__(self) -> Iterator[MonitorView]:
-        """Yield the monitors in the order of their names."""
+        """Yield the monitors sorted by namespace and name."""
         return iter([self._views[key] for key in sorted(self._views)])
 
     def keys(self) -> set[Key]:
         """Return the keys of all monitors."""
         return set(self._views)
 
-    def put(self, monitor: Object) -> None:
-        """Keep what a monitor's status says."""
+    def upsert(self, monitor: Object) -> None:
+        """Add or replace a monitor."""
         metadata, status = monitor["metadata"], monitor.get("status") or {}
         self._views[metadata["namespace"], metadata["name"]] = MonitorView(
             namespace=metadata["namespace"],
@@ -71,6 +71,6 @@ class MonitorCache:
             slo=status.get("slo", {}),
         )
 
-    def drop(self, key: Key) -> None:
-        """Forget a monitor."""
+    def remove(self, key: Key) -> None:
+        """Remove a monitor if it is present."""
         self._views.pop(key, None)

@@ -1,4 +1,7 @@
-"""Metrics of the monitors, read from their status at each scrape: a restart resets nothing."""
+"""Metrics of the monitors, computed from their status at each scrape.
+
+The status persists the counters, so a restart does not reset them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -16,20 +19,20 @@ Sample = tuple[tuple[str, ...], float]
 
 
 class MonitorCollector(Collector):
-    """Yields a family of samples for each thing that is known of the monitors."""
+    """Collects one metric family for each property of the monitors."""
 
-    def __init__(self, store: MonitorCache, clock: Callable[[], datetime]) -> None:
-        """Read from ``store``; windows end at the time of ``clock``."""
-        self._store = store
+    def __init__(self, cache: MonitorCache, clock: Callable[[], datetime]) -> None:
+        """Read from ``cache``; windows end at the time of ``clock``."""
+        self._cache = cache
         self._clock = clock
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing beforehand."""
+        """Return no metrics: registration must not read the cache."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families."""
-        views, now = list(self._store), self._clock()
+        """Yield the metric families."""
+        views, now = list(self._cache), self._clock()
         runs = CounterMetricFamily(
             "cadastro_synthetic_monitor_runs",
             "Completed runs by result",
@@ -85,10 +88,10 @@ class MonitorCollector(Collector):
 
 
 def register(
-    registry: CollectorRegistry, store: MonitorCache, clock: Callable[[], datetime]
+    registry: CollectorRegistry, cache: MonitorCache, clock: Callable[[], datetime]
 ) -> None:
-    """Add the monitors to what is scraped."""
-    registry.register(MonitorCollector(store, clock))
+    """Register the monitors' metrics."""
+    registry.register(MonitorCollector(cache, clock))
 
 
 def _labels(view: MonitorView) -> tuple[str, ...]:
@@ -96,9 +99,11 @@ def _labels(view: MonitorView) -> tuple[str, ...]:
 
 
 def _family(
-    name: str, told: str, samples: Iterable[Sample], more: tuple[str, ...] = ()
+    name: str, documentation: str, samples: Iterable[Sample], more: tuple[str, ...] = ()
 ) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"cadastro_synthetic_monitor_{name}", told, labels=(*LABELS, *more))
+    family = GaugeMetricFamily(
+        f"cadastro_synthetic_monitor_{name}", documentation, labels=(*LABELS, *more)
+    )
     for labels, value in samples:
         family.add_metric(labels, value)
     return family

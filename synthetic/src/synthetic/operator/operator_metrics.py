@@ -1,4 +1,4 @@
-"""What the operator measures of itself."""
+"""Metrics of the operator itself."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -16,7 +16,7 @@ RECONCILES = Counter(
     ("result",),
     registry=REGISTRY,
 )
-QUEUED = Gauge(
+QUEUE_DEPTH = Gauge(
     "cadastro_synthetic_operator_workqueue_depth",
     "Monitors waiting to be reconciled",
     registry=REGISTRY,

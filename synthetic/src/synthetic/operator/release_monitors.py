@@ -1,8 +1,7 @@
-"""The monitors that a release brings, out of its ConfigMap: a key for each, its spec as YAML.
+"""Sync the monitors of a Helm release from its ConfigMap: one key for each, its spec as YAML.
 
-Helm cannot create a custom resource in the same breath as its definition, and a hook would
-make it anew at each upgrade, with its history gone. So the release brings a ConfigMap, and the
-operator makes the monitors of it. They belong to the ConfigMap, and go when it goes.
+Helm cannot create a custom resource together with its definition, and a hook would recreate it
+at each upgrade and lose its history. The ConfigMap owns the monitors that the operator creates.
 """
 
 import hashlib
@@ -22,15 +21,15 @@ log = logging.getLogger(__name__)
 
 
 async def sync(api: ApiClient, namespace: str, name: str) -> None:
-    """Make the monitors as the ConfigMap has them, and delete those that it has no more.
+    """Create and update the ConfigMap's monitors, and delete those without an entry.
 
     Raises:
-        ApiError: the API server is away; a monitor that it refuses is logged and left out.
+        ApiError: the API server is unavailable; a rejected monitor is only logged.
 
     """
     config_map = await api.get(CONFIG_MAPS, namespace, name)
     if config_map is None:
-        log.warning("the ConfigMap %s with the release's monitors is not there", name)
+        log.warning("the ConfigMap %s with the release's monitors does not exist", name)
         return
     found = await api.list(MONITORS, namespace, {"labelSelector": f"{PROVIDED_BY_LABEL}={name}"})
     existing = {monitor["metadata"]["name"]: monitor for monitor in found}
@@ -43,7 +42,7 @@ async def sync(api: ApiClient, namespace: str, name: str) -> None:
         except ApiError as error:
             if not error.status:
                 raise
-            log.error("the monitor %s was refused: %s", monitor, error.message)  # noqa: TRY400 - no stack: nothing is wrong here
+            log.error("the monitor %s was rejected: %s", monitor, error.message)  # noqa: TRY400 - a stack would not help
     for monitor in existing.keys() - wanted.keys():
         await api.delete(MONITORS, namespace, monitor)
 
@@ -52,18 +51,18 @@ async def _apply(api: ApiClient, desired: Object, existing: Object | None) -> No
     if existing is None:
         if await api.create(MONITORS, desired) is None:
             name = desired["metadata"]["name"]
-            log.error("the monitor %s is there already, and not the release's: rename one", name)
+            log.error("the monitor %s exists and is not the release's: rename one of them", name)
     elif not matches(desired, existing):
         metadata = {
             **existing["metadata"],
             "ownerReferences": desired["metadata"]["ownerReferences"],
         }
-        for part in ("labels", "annotations"):  # what others have put there stays
+        for part in ("labels", "annotations"):  # keep those of other clients
             metadata[part] = {**metadata.get(part, {}), **desired["metadata"][part]}
         await api.replace(MONITORS, {**existing, "metadata": metadata, "spec": desired["spec"]})
 
 
-def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN401 - the API server judges it
+def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN401 - validated by the API server
     metadata = config_map["metadata"]
     digest = hashlib.sha256(orjson.dumps(spec)).hexdigest()[:16]
     labels = {
@@ -78,9 +77,7 @@ def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN40
             "name": name,
             "namespace": metadata["namespace"],
             "labels": {**labels, PROVIDED_BY_LABEL: metadata["name"]},
-            "annotations": {
-                DIGEST_ANNOTATION: digest
-            },  # a key that is gone from the spec is a change too
+            "annotations": {DIGEST_ANNOTATION: digest},  # detects fields removed from the spec
             "ownerReferences": [
                 {
                     "apiVersion": "v1",
@@ -94,8 +91,8 @@ def _desired(config_map: Object, name: str, spec: Any) -> Object:  # noqa: ANN40
     }
 
 
-def _parse_spec(text: str) -> Any:  # noqa: ANN401 - the API server judges it
+def _parse_spec(text: str) -> Any:  # noqa: ANN401 - validated by the API server
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ApiError(400, f"it is no YAML: {error}") from error
+        raise ApiError(400, f"the entry is not YAML: {error}") from error

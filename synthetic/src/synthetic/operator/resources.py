@@ -11,13 +11,13 @@ KIND = "SyntheticMonitor"
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of object, by the path of its API group."""
+    """A kind of object: the path of its API version and its plural."""
 
     prefix: str
     plural: str
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """Return the path of the collection, of an object, or of a part of one."""
+        """Return the path of the collection, of an object, or of its subresource."""
         scope = f"/namespaces/{namespace}" if namespace else ""
         tail = "".join(f"/{part}" for part in (name, subresource) if part)
         return f"{self.prefix}{scope}/{self.plural}{tail}"

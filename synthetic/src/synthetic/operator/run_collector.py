@@ -1,4 +1,4 @@
-"""What became of a monitor's Jobs: from their pods, and from events where a pod never started."""
+"""Collect the results of finished Jobs from their pods, and from Events of failed mounts."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ async def list_pods(api: ApiClient, job: Object) -> list[Object]:
 
 
 async def collect(api: ApiClient, job: Object) -> Run:
-    """Return how an ended Job went; raises ``ApiError``."""
+    """Return the run of a finished Job; raise ``ApiError`` if its pods cannot be listed."""
     pods = await list_pods(api, job)
     run = run_from_job(job, pods)
     if run.detail != NOT_STARTED:
@@ -26,11 +26,11 @@ async def collect(api: ApiClient, job: Object) -> Run:
 
 
 async def _mount_failures(api: ApiClient, pod: Object) -> list[str]:
-    """Return what a pod waited for in vain, like ``secret "login" not found``; events have it."""
+    """Return the causes of a pod's failed mounts, like ``secret "login" not found``."""
     metadata = pod["metadata"]
-    wanted = f"involvedObject.uid={metadata['uid']},reason=FailedMount"
+    selector = f"involvedObject.uid={metadata['uid']},reason=FailedMount"
     try:
-        found = await api.list(EVENTS, metadata["namespace"], {"fieldSelector": wanted})
+        found = await api.list(EVENTS, metadata["namespace"], {"fieldSelector": selector})
     except ApiError as error:
         if error.status == FORBIDDEN:
             return []

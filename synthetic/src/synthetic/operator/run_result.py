@@ -1,9 +1,9 @@
-"""How a run ended: from its Job and its pods to one of four results."""
+"""Derive the result of a run from its Job and its pods."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from synthetic.operator.cronjob import CONTAINER_NAME
+from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
 from synthetic.operator.termination_message import TerminationMessage, parse_message
 
@@ -21,9 +21,9 @@ START_FAILURES = frozenset(
 
 @dataclass(frozen=True)
 class Run:
-    """One run that has ended.
+    """A finished run.
 
-    ``failed`` is the system's doing, ``error`` the monitor's own; ``disrupted`` is nobody's: its
+    The system caused ``failed``, the monitor itself ``error``, and the cluster ``disrupted``: the
     pod was evicted, or its node drained.
     """
 
@@ -38,22 +38,22 @@ class Run:
     http_status: int = 0
     attempt: int = 1
     trace_id: str = ""
-    detail: str = ""  # what Kubernetes says of a probe that did not end by itself
+    detail: str = ""  # Kubernetes' reason if the probe did not exit by itself
 
     @property
     def summary(self) -> str:
-        """What happened, in a few words."""
+        """Step, reason, HTTP status and detail in one line."""
         words = [self.step, self.reason, str(self.http_status or ""), self.detail]
         return " ".join(word for word in words if word) or self.result
 
 
 def is_finished(job: Object) -> bool:
-    """Tell whether a Job has ended."""
+    """Return whether a Job is complete or failed."""
     return end_condition(job) != ""
 
 
 def end_condition(job: Object) -> str:
-    """Return ``Complete`` or ``Failed``, or nothing for a Job that has not ended."""
+    """Return ``Complete`` or ``Failed``, or an empty string for a running Job."""
     for condition in job.get("status", {}).get("conditions", []):
         if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
             return str(condition["type"])
@@ -61,7 +61,7 @@ def end_condition(job: Object) -> str:
 
 
 def start_failure(pod: Object) -> str:
-    """Return why a pod's probe cannot start, or nothing."""
+    """Return the reason why a pod's probe cannot start, or an empty string."""
     for status in _statuses(pod):
         reason = status.get("state", {}).get("waiting", {}).get("reason", "")
         if reason in START_FAILURES:
@@ -70,7 +70,7 @@ def start_failure(pod: Object) -> str:
 
 
 def run_from_job(job: Object, pods: list[Object]) -> Run:
-    """Return how an ended Job went, by the last of its pods."""
+    """Return the run of a finished Job, from the latest of its pods."""
     status, metadata = job["status"], job["metadata"]
     started = _parse_time(status.get("startTime") or metadata["creationTimestamp"])
     condition = _end_condition_of(job)
@@ -81,19 +81,19 @@ def run_from_job(job: Object, pods: list[Object]) -> Run:
     terminated = _terminated(last)
     message = parse_message(terminated.get("message", ""))
     result, reason, detail = _classify(condition, last, terminated, message)
-    told = message or TerminationMessage(result="")
+    progress = message or TerminationMessage(result="")
     return Run(
         uid=metadata["uid"],
         job=metadata["name"],
         result=result,
         started_at=started,
         finished_at=ended,
-        duration_ms=told.duration_ms,
-        step=told.step if result != PASSED else "",
+        duration_ms=progress.duration_ms,
+        step=progress.step if result != PASSED else "",
         reason=reason,
-        http_status=told.http_status if result != PASSED else 0,
-        attempt=told.attempt,
-        trace_id=told.trace_id,
+        http_status=progress.http_status if result != PASSED else 0,
+        attempt=progress.attempt,
+        trace_id=progress.trace_id,
         detail=detail,
     )
 
@@ -104,10 +104,10 @@ def _classify(
     terminated: Object,
     message: TerminationMessage | None,
 ) -> tuple[str, str, str]:
-    """Return the result, the reason and what Kubernetes says.
+    """Return the result, the reason and the detail.
 
-    The Job's condition has the last word on whether a probe ended well: a message alone could
-    have been written before the probe was killed.
+    The Job's condition and the exit code take precedence over the message, which may date from
+    before a kill.
     """
     if condition["type"] == "Complete":
         return PASSED, "", ""
@@ -136,7 +136,7 @@ def _termination_reason(condition: Object, pod: Object | None, terminated: Objec
 
 
 def _was_started(terminated: Object) -> bool:
-    """Tell whether the container was ever started."""
+    """Return whether the container has ever started."""
     return bool(terminated.get("startedAt")) or terminated.get("exitCode") is not None
 
 

@@ -1,18 +1,18 @@
-"""What the operator is told, read once from its environment."""
+"""The operator's settings, read from environment variables."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from environs import Env, EnvValidationError, validate
 
-from synthetic.operator.cronjob import ProbeImage
+from synthetic.operator.probe_pod import ProbeImage
 
 ALL_NAMESPACES = "*"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(Exception):
-    """Settings that are missing or wrong; the message lists every one of them."""
+    """Missing or invalid settings; the message lists all of them."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,20 @@ class Settings:
     """The operator's settings."""
 
     image: ProbeImage
-    namespace: str  # the operator's own
-    namespaces: tuple[str, ...]  # `*` alone is all of them
-    config_map: str  # with the release's monitors, in the operator's namespace; or none
+    namespace: str  # of the operator's pod
+    namespaces: tuple[str, ...]  # or `*` for all
+    config_map: str  # with the release's monitors, in the operator's namespace; may be empty
     port: int
-    resync_seconds: int  # seconds
+    resync_seconds: int
     workers: int
     log_level: str
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read them.
+        """Read the settings.
 
         Raises:
-            SettingsError: some are missing or wrong.
+            SettingsError: settings are missing or invalid.
 
         """
         env = Env(eager=False)
@@ -65,17 +65,17 @@ class Settings:
 
     @property
     def cluster_wide(self) -> bool:
-        """Whether all namespaces are watched."""
+        """True if the operator watches all namespaces."""
         return self.namespaces == (ALL_NAMESPACES,)
 
     @property
     def list_namespaces(self) -> tuple[str, ...]:
-        """The namespaces to list; an empty name is all of them."""
+        """The namespaces to list; an empty name stands for all."""
         return ("",) if self.cluster_wide else self.namespaces
 
 
 def _format_errors(error: EnvValidationError) -> str:
     messages = error.error_messages
-    assert isinstance(messages, dict)  # noqa: S101 - tells mypy what a sealed environment holds
+    assert isinstance(messages, dict)  # noqa: S101 - for mypy
     lines = [f"  {name}: {' '.join(map(str, why))}" for name, why in sorted(messages.items())]
-    return "\n".join(["these settings are missing or wrong:", *lines])
+    return "\n".join(["missing or invalid settings:", *lines])

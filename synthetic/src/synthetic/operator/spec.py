@@ -1,4 +1,4 @@
-"""What a monitor asks for, and what is wrong with it that the CRD's schema cannot see."""
+"""A monitor's spec with defaults, and validation that the CRD's schema cannot express."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,34 +10,34 @@ from cronsim import CronSim, CronSimError
 
 from synthetic.operator.resources import Object
 
-POD_STARTUP_SECONDS = 60  # seconds that a probe's pod may take to be scheduled, pulled and started
-JOB_MARGIN_SECONDS = 30  # seconds between the end of a pod's time and that of its Job
+POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start it
+JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
 INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
 
 
 class SpecError(Exception):
-    """A spec that cannot be carried out: ``reason`` for programs, the message for people."""
+    """An invalid spec, with a machine-readable reason and a message."""
 
     def __init__(self, reason: str, message: str) -> None:
-        """Keep both."""
+        """Set the reason and the message."""
         super().__init__(message)
         self.reason = reason
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to run: a cron expression in a time zone."""
+    """A cron expression in a time zone."""
 
     cron: str
     zone: str
-    description: str  # as kubectl shows it
+    description: str  # shown by kubectl
 
     def after(self, moment: datetime) -> datetime:
-        """Return the first time to run after a moment.
+        """Return the first scheduled time after a moment.
 
         Raises:
-            SpecError: there is none, or the zone or the expression is unknown.
+            SpecError: the expression or the zone is invalid, or never fires.
 
         """
         zone = _time_zone(self.zone)
@@ -46,14 +46,14 @@ class Schedule:
         except (CronSimError, StopIteration) as error:
             raise SpecError(
                 "InvalidSchedule",
-                f"spec.schedule {self.cron!r} is no cron expression, or never fires: "
+                f"spec.schedule {self.cron!r} is not a cron expression, or never fires: "
                 f"{str(error) or 'there is no such day'}",
             ) from error
 
 
 @dataclass(frozen=True)
 class ConfigMapKey:
-    """A key of a ConfigMap, which is mounted and never read by the operator."""
+    """A key of a ConfigMap that is mounted into the probe's pod."""
 
     name: str
     key: str
@@ -61,7 +61,7 @@ class ConfigMapKey:
 
 @dataclass(frozen=True)
 class Spec:
-    """A monitor's spec with the defaults filled in."""
+    """A monitor's spec with its defaults."""
 
     journey: str
     url: str
@@ -87,7 +87,7 @@ class Spec:
 
     @classmethod
     def from_monitor(cls, monitor: Object) -> Self:
-        """Read a monitor. The schema has checked the types, and filled in most defaults."""
+        """Parse a monitor; the CRD's schema has validated its types."""
         spec: Object = monitor["spec"]
         thresholds, slo = spec.get("thresholds", {}), spec.get("slo", {})
         history = spec.get("history", {})
@@ -118,22 +118,22 @@ class Spec:
 
     @property
     def pod_deadline(self) -> int:
-        """Seconds after which a pod is ended: later than the probe ends itself."""
+        """Seconds until Kubernetes ends the pod, after the probe's own time limits."""
         return self.timeout + self.cleanup + POD_STARTUP_SECONDS
 
     @property
     def job_deadline(self) -> int:
-        """Seconds after which a Job is ended: later than its pod is."""
+        """Seconds until Kubernetes fails the Job, after the pod's deadline."""
         return self.pod_deadline + self.cleanup + JOB_MARGIN_SECONDS
 
     def overdue(self, since: datetime) -> datetime:
-        """Return when silence since a moment means that runs are missing: two were due."""
+        """Return the time when two scheduled runs have been missed since a moment."""
         second = self.schedule.after(self.schedule.after(since))
         return second + timedelta(seconds=self.job_deadline)
 
 
 def stable_offset(uid: str, among: int) -> int:
-    """Return a number below ``among`` that is always the same for one uid."""
+    """Return a number below ``among`` that depends on the uid alone."""
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") % among
 
 
@@ -145,8 +145,8 @@ def _config_map_key(source: Object | None) -> ConfigMapKey | None:
 def _parse_schedule(spec: dict[str, Any], uid: str) -> Schedule:
     zone = spec.get("timeZone", "Etc/UTC")
     if "schedule" in spec:
-        told = spec["schedule"] + (f" {zone}" if "timeZone" in spec else "")
-        return Schedule(spec["schedule"], zone, told)
+        description = spec["schedule"] + (f" {zone}" if "timeZone" in spec else "")
+        return Schedule(spec["schedule"], zone, description)
     interval = spec.get("interval", "5m")
     minutes = INTERVAL_MINUTES[interval]
     offset = stable_offset(uid, minutes)

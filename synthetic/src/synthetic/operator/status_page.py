@@ -1,4 +1,4 @@
-"""The status page: every monitor, its last runs as bars; plain HTML that needs no script."""
+"""The status page: all monitors with their last runs as bars, in HTML without scripts."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ STATES = {"up": "Operational", "degraded": "Slow", "down": "Failing", "unknown":
 LEGEND = (
     ("passed", "passed"),
     ("failed", "failed"),
-    ("error", "the monitor itself broke"),
+    ("error", "the monitor itself failed"),
     ("disrupted", "disrupted by the cluster"),
 )
 
@@ -45,7 +45,7 @@ def render(views: Iterable[MonitorView], now: datetime) -> str:
 <p>{len(found)} monitors at {moment}</p>
 </header>
 <main>
-{articles or "<p>No SyntheticMonitor is there yet.</p>"}
+{articles or "<p>There is no SyntheticMonitor yet.</p>"}
 </main>
 <footer><span>Each bar is a run, the newest on the right:</span> {key}</footer>
 </body>
@@ -54,10 +54,10 @@ def render(views: Iterable[MonitorView], now: datetime) -> str:
 
 
 def summary(views: Iterable[MonitorView]) -> str:
-    """Return how the whole is, in a few words."""
+    """Return the overall state in a few words."""
     states = Counter(view.state for view in views)
     if not states:
-        return "Nothing is watched"
+        return "There are no monitors"
     if states["down"]:
         return f"{states['down']} of {states.total()} monitors failing"
     if states["unknown"]:
@@ -78,7 +78,7 @@ def _article(view: MonitorView, now: datetime) -> str:
         for window in UPTIME_WINDOWS
     )
     budget = view.slo.get("budgetRemaining") or NO_VALUE
-    if budget.startswith("-"):  # by how much says little when there were few runs
+    if budget.startswith("-"):  # its size means little after few runs
         budget = "used up"
     return f"""<article class="{view.state}">
 <div class="head"><h2>{escape(view.name)}</h2><span class="state">{STATES[view.state]}</span></div>
@@ -111,7 +111,7 @@ def _last(view: MonitorView) -> str:
 
 
 def _bars(runs: tuple[RunRecord, ...], name: str) -> str:
-    """Return the runs as bars; places without a run are pale."""
+    """Return the runs as bars; positions without a run are pale."""
     width = MAX_RUNS * (BAR_WIDTH + BAR_GAP) - BAR_GAP
     empty = MAX_RUNS - len(runs)
     bars = [_bar(place, "none", "") for place in range(empty)]

@@ -1,4 +1,4 @@
-"""Where a monitor's journey is replayed: the URL that it names, or that of an Ingress."""
+"""Resolve the URL of a monitor's target: from its spec, or from an Ingress."""
 
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.resources import INGRESSES, Object
@@ -6,10 +6,10 @@ from synthetic.operator.spec import Spec, SpecError
 
 
 async def find_url(api: ApiClient, namespace: str, spec: Spec) -> str:
-    """Return the URL.
+    """Return the URL of a monitor's target.
 
     Raises:
-        SpecError: the Ingress is not there, or has no address yet.
+        SpecError: the Ingress does not exist, or has no address yet.
 
     """
     if spec.url:
@@ -18,13 +18,13 @@ async def find_url(api: ApiClient, namespace: str, spec: Spec) -> str:
     if ingress is None:
         raise SpecError(
             "NoIngress",
-            f"spec.target.ingress names {spec.ingress}, and there is no such Ingress here",
+            f"the Ingress {spec.ingress} of spec.target.ingress does not exist here",
         )
     return ingress_url(ingress)
 
 
 def ingress_url(ingress: Object) -> str:
-    """Return the URL of an Ingress: that of its first host, or else of its address."""
+    """Return the URL of an Ingress from its first host, or else from its address."""
     scheme = "https" if ingress["spec"].get("tls") else "http"
     for rule in ingress["spec"].get("rules", []):
         if rule.get("host"):

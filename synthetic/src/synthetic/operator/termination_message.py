@@ -1,4 +1,4 @@
-"""The termination message of a probe: read with suspicion, since a container may write anything."""
+"""Parser of a probe's termination message, which is untrusted input."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ REASONS = frozenset(
     }
 )
 RESULTS = frozenset({"running", "passed", "failed", "error"})
-MAX_LENGTH = 4096  # bytes: what Kubernetes keeps of a container's message
+MAX_LENGTH = 4096  # the limit of the kubelet in bytes
 STEP_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 NUMBER_LIMIT = 2**31
@@ -21,7 +21,7 @@ NUMBER_LIMIT = 2**31
 
 @dataclass(frozen=True)
 class TerminationMessage:
-    """How far a probe came; what could not be read is empty or 0."""
+    """The progress of a probe; invalid fields are empty or 0."""
 
     result: str
     step: str = ""
@@ -33,7 +33,7 @@ class TerminationMessage:
 
 
 def parse_message(text: str) -> TerminationMessage | None:
-    """Return a message, or None when this is none."""
+    """Return the parsed message, or None for an invalid one."""
     if len(text) > MAX_LENGTH:
         return None
     try:

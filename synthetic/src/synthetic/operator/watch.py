@@ -1,7 +1,7 @@
-"""kopf's part: it watches, and each event names the monitor that has to be looked at.
+"""Watches: kopf's event handlers enqueue the affected monitors.
 
-Only ``@kopf.on.event`` is used: every other kind of handler adds a finalizer, and a namespace
-then cannot be deleted while the operator is away.
+All handlers are ``@kopf.on.event``: the other kinds add a finalizer, which blocks the deletion of
+a namespace while the operator is not running.
 """
 
 import itertools
@@ -20,31 +20,31 @@ from synthetic.operator.settings import Settings
 Labels = Mapping[str, str]
 Enqueue = Callable[[Key], None]
 OWNED_LABELS = {MONITOR_LABEL: kopf.PRESENT}
-RETRY_DELAY_SECONDS = 3.0  # seconds until an API server that refused or was away is asked again
+RETRY_DELAY_SECONDS = 3.0  # after a failed request of kopf
 
 
-def settings() -> kopf.OperatorSettings:
-    """Return kopf's settings: no events of its own, no scans, streams that cannot hang."""
+def kopf_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: no Events, no scans, and timeouts for all streams."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
     chosen.peering.standalone = True
-    chosen.scanning.disabled = True  # it would need rights on CRDs and namespaces
+    chosen.scanning.disabled = True  # scans need permissions on CRDs and namespaces
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 330
     chosen.watching.connect_timeout = 10
-    # without an end: kopf gives up after 54 s of refusals, and would take the process with it
+    # endless: by default kopf gives up after 54 s of failures and ends the process
     chosen.networking.error_backoffs = itertools.repeat(RETRY_DELAY_SECONDS)
     chosen.queueing.idle_timeout = 1
     chosen.process.ultimate_exiting_timeout = 10
     return chosen
 
 
-def registry(enqueue: Enqueue, store: MonitorCache) -> kopf.OperatorRegistry:
-    """Return the handlers: coroutines, since kopf runs plain functions in threads."""
+def build_registry(enqueue: Enqueue, cache: MonitorCache) -> kopf.OperatorRegistry:
+    """Return the handlers; they are coroutines because kopf runs functions in threads."""
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)
-    async def log_in(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf passes all it knows
+    async def log_in(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf passes many keyword arguments
         return connect()
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
@@ -58,24 +58,24 @@ def registry(enqueue: Enqueue, store: MonitorCache) -> kopf.OperatorRegistry:
 
     @kopf.on.event("v1", "pods", labels=OWNED_LABELS, registry=handlers)
     async def on_pod(namespace: str | None, labels: Labels, body: kopf.Body, **_: Any) -> None:  # noqa: ANN401 - as above
-        if start_failure(dict(body)):  # of its end, its Job tells
+        if start_failure(dict(body)):  # the end of a pod is an event of its Job
             enqueue((namespace or "", labels[MONITOR_LABEL]))
 
     @kopf.on.event("apps", "v1", "deployments", registry=handlers)
     async def on_deployment(namespace: str | None, name: str, **_: Any) -> None:  # noqa: ANN401 - as above
-        for view in store:
+        for view in cache:
             if view.namespace == (namespace or "") and name in view.spec.deployments:
                 enqueue((namespace or "", view.name))
 
     return handlers
 
 
-async def watch(configuration: Settings, enqueue: Enqueue, store: MonitorCache) -> None:
-    """Watch until a signal ends it."""
+async def watch(settings: Settings, enqueue: Enqueue, cache: MonitorCache) -> None:
+    """Watch until a signal stops the operator."""
     await kopf.operator(
-        registry=registry(enqueue, store),
-        settings=settings(),
+        registry=build_registry(enqueue, cache),
+        settings=kopf_settings(),
         standalone=True,
-        clusterwide=configuration.cluster_wide,
-        namespaces=() if configuration.cluster_wide else configuration.namespaces,
+        clusterwide=settings.cluster_wide,
+        namespaces=() if settings.cluster_wide else settings.namespaces,
     )

@@ -1,4 +1,4 @@
-"""The operator's web port: the status page, the metrics, and whether it lives."""
+"""The operator's HTTP server: status page, metrics and health checks."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,29 +19,29 @@ SECURITY_HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-cache",
 }
 
 
 class Health(Protocol):
-    """What the operator says of itself."""
+    """Liveness and readiness of the operator."""
 
     @property
     def alive(self) -> bool:
-        """Whether it still works."""
+        """True while the operator makes progress."""
 
     @property
     def ready(self) -> bool:
-        """Whether it knows all monitors."""
+        """True once all monitors have been listed."""
 
 
-def application(store: MonitorCache, health: Health) -> web.Application:
-    """Return the application."""
+def build_application(cache: MonitorCache, health: Health) -> web.Application:
+    """Return the web application."""
     own = CollectorRegistry()
-    monitor_metrics.register(own, store, _now)
+    monitor_metrics.register(own, cache, _now)
 
     async def index(_: web.Request) -> web.Response:
-        text = status_page.render(store, _now())
+        text = status_page.render(cache, _now())
         return web.Response(text=text, content_type="text/html", headers=SECURITY_HEADERS)
 
     async def scrape(_: web.Request) -> web.Response:
@@ -54,30 +54,30 @@ def application(store: MonitorCache, health: Health) -> web.Application:
     async def ready(_: web.Request) -> web.Response:
         return _health_response(health.ready)
 
-    made = web.Application()
-    made.router.add_get("/", index)
-    made.router.add_get("/metrics", scrape)
-    made.router.add_get("/-/live", live)
-    made.router.add_get("/-/ready", ready)
-    return made
+    application = web.Application()
+    application.router.add_get("/", index)
+    application.router.add_get("/metrics", scrape)
+    application.router.add_get("/-/live", live)
+    application.router.add_get("/-/ready", ready)
+    return application
 
 
 @asynccontextmanager
-async def serve(port: int, store: MonitorCache, health: Health) -> AsyncIterator[int]:
-    """Serve while the block runs; it is given the port, which is a free one for 0."""
-    runner = web.AppRunner(application(store, health), access_log=None)
+async def serve(port: int, cache: MonitorCache, health: Health) -> AsyncIterator[int]:
+    """Serve while the block runs, and yield the port; 0 selects a free one."""
+    runner = web.AppRunner(build_application(cache, health), access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, port=port)
         await site.start()
-        # with port 0, IPv4 and IPv6 get a port each: the one of IPv4 is told
+        # with port 0, IPv4 and IPv6 have different ports: yield the one of IPv4
         yield min(runner.addresses, key=len)[1]
     finally:
         await runner.cleanup()
 
 
-def _health_response(well: bool) -> web.Response:  # noqa: FBT001 - the answer is about it alone
-    return web.Response(text="ok\n" if well else "no\n", status=200 if well else 503)
+def _health_response(is_ok: bool) -> web.Response:  # noqa: FBT001 - its only argument
+    return web.Response(text="ok\n" if is_ok else "no\n", status=200 if is_ok else 503)
 
 
 def _now() -> datetime:

@@ -1,19 +1,22 @@
-"""A queue of keys in which each waits at most once, and is in no two hands at a time."""
+"""A rate-limited work queue with the semantics of client-go.
+
+A key is queued at most once, and no two workers process it concurrently.
+"""
 
 import asyncio
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-BASE_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 15.0  # seconds until a key that failed is tried again
+BASE_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 15.0  # exponential backoff of a failed key
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 class WorkQueue(Generic[Key]):
-    """Keys to work on. A key that is added while it is worked on comes again afterwards."""
+    """A queue of keys; a key added while it is processed is queued again afterwards."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty queue."""
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
         self._queued: set[Key] = set()
         self._processing: set[Key] = set()
@@ -22,11 +25,11 @@ class WorkQueue(Generic[Key]):
         self._timers: dict[Key, asyncio.TimerHandle] = {}
 
     def __len__(self) -> int:
-        """Return how many keys wait."""
+        """Return the number of queued keys."""
         return len(self._queued)
 
     def add(self, key: Key) -> None:
-        """Have a key worked on soon."""
+        """Queue a key unless it is already queued."""
         if key in self._processing:
             self._dirty.add(key)
         elif key not in self._queued:
@@ -34,41 +37,40 @@ class WorkQueue(Generic[Key]):
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
-        """Have a key worked on after a while; the earlier of two wishes counts."""
+        """Queue a key after a delay; the earlier of two delays applies."""
         loop = asyncio.get_running_loop()
-        known = self._timers.get(key)
-        if known is not None:
-            if known.when() <= loop.time() + seconds:
+        timer = self._timers.get(key)
+        if timer is not None:
+            if timer.when() <= loop.time() + seconds:
                 return
-            known.cancel()
-        self._timers[key] = loop.call_later(seconds, self._due, key)
+            timer.cancel()
+        self._timers[key] = loop.call_later(seconds, self._on_timer, key)
+
+    def add_rate_limited(self, key: Key, min_seconds: float = 0) -> None:
+        """Queue a failed key after a delay that doubles with each failure."""
+        count = self._failures.get(key, 0)
+        self._failures[key] = count + 1
+        delay = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** min(count, 10))
+        self.add_after(key, max(delay, min(min_seconds, MAX_DELAY_SECONDS)))
+
+    def forget(self, key: Key) -> None:
+        """Reset the delay of a key after a success."""
+        self._failures.pop(key, None)
 
     async def get(self) -> Key:
-        """Wait for a key; whoever takes it calls ``done`` or ``failed``."""
+        """Wait for a key; the caller must call ``done`` after processing it."""
         key = await self._ready.get()
         self._queued.discard(key)
         self._processing.add(key)
         return key
 
     def done(self, key: Key) -> None:
-        """Tell that the work on a key went well."""
-        self._failures.pop(key, None)
-        self._put_back(key)
-
-    def failed(self, key: Key, at_least: float = 0) -> None:
-        """Tell that it did not: it is tried again, each time after a longer wait."""
-        count = self._failures.get(key, 0)
-        self._failures[key] = count + 1
-        self._put_back(key)
-        wait = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** min(count, 10))
-        self.add_after(key, max(wait, min(at_least, MAX_DELAY_SECONDS)))
-
-    def _put_back(self, key: Key) -> None:
+        """Mark a key as processed, and queue it again if it was added meanwhile."""
         self._processing.discard(key)
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
 
-    def _due(self, key: Key) -> None:
+    def _on_timer(self, key: Key) -> None:
         self._timers.pop(key, None)
         self.add(key)

@@ -1,0 +1,48 @@
+"""Conditions of a monitor's status, as Kubernetes defines them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from synthetic.operator.history import TIMESTAMP_FORMAT
+from synthetic.operator.resources import Object
+
+MAX_MESSAGE_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of a Kubernetes status."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def condition(status: Object, kind: str) -> Object:
+    """Return the condition of a type, or an empty object."""
+    found: Object = next(
+        (entry for entry in status.get("conditions", []) if entry["type"] == kind), {}
+    )
+    return found
+
+
+def merge_conditions(
+    old: Object, conditions: list[Condition], generation: int, now: datetime
+) -> list[Object]:
+    """Return the conditions as objects; an unchanged status keeps its transition time."""
+    return [_merge(condition(old, new.type), new, generation, now) for new in conditions]
+
+
+def _merge(old: Object, new: Condition, generation: int, now: datetime) -> Object:
+    is_unchanged = old.get("status") == new.status
+    return {
+        "type": new.type,
+        "status": new.status,
+        "reason": new.reason,
+        "message": new.message[:MAX_MESSAGE_LENGTH],
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"]
+        if is_unchanged
+        else now.strftime(TIMESTAMP_FORMAT),
+    }

@@ -1,0 +1,103 @@
+"""Build the pod of a probe from a monitor's spec."""
+
+from dataclasses import dataclass, field
+
+from synthetic.operator.resources import Object
+from synthetic.operator.spec import Spec
+
+CONTAINER_NAME = "probe"
+CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/authorities"
+
+DEFAULT_RESOURCES: Object = {
+    "requests": {"cpu": "20m", "memory": "64Mi"},
+    "limits": {"memory": "128Mi"},
+}
+
+
+@dataclass(frozen=True)
+class ProbeImage:
+    """The image of the probe, and how nodes pull it."""
+
+    name: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)  # of the pods, for network policies
+
+
+def build_pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
+    """Return the pod spec of a probe of ``url``."""
+    volumes, mounts = _volumes(spec)
+    return {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": spec.pod_deadline,
+        "terminationGracePeriodSeconds": spec.cleanup + 5,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "imagePullSecrets": [{"name": name} for name in image.pull_secrets],
+        "containers": [
+            {
+                "name": CONTAINER_NAME,
+                "image": image.name,
+                "imagePullPolicy": image.pull_policy,
+                "command": ["synthetic"],
+                "args": _arguments(spec, url),
+                "env": _environment(spec),
+                "terminationMessagePath": "/dev/termination-log",
+                "resources": spec.resources or DEFAULT_RESOURCES,
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "volumeMounts": mounts,
+            }
+        ],
+        "volumes": volumes,
+    }
+
+
+def _arguments(spec: Spec, url: str) -> list[str]:
+    arguments = [
+        *("probe", spec.journey),
+        *("--url", url),
+        *("--timeout", str(spec.timeout)),
+        *("--cleanup", str(spec.cleanup)),
+        *("--retries", str(spec.retries)),
+        *("--output", "json"),
+        *("--termination-log", "/dev/termination-log"),
+    ]
+    if spec.credentials:
+        arguments += ["--credentials", CREDENTIALS_DIR]
+    if spec.journey_from:
+        arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
+    return arguments
+
+
+def _environment(spec: Spec) -> list[Object]:
+    if spec.ca_from is None:
+        return []
+    return [{"name": "SSL_CERT_FILE", "value": f"{CA_DIR}/{spec.ca_from.key}"}]
+
+
+def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
+    volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}]
+    mounts: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a volume of the pod
+    if spec.credentials:
+        secret = {"secretName": spec.credentials, "defaultMode": 0o440}
+        volumes.append({"name": "credentials", "secret": secret})
+        mounts.append({"name": "credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
+    for name, source, path in (
+        ("journey", spec.journey_from, JOURNEY_DIR),
+        ("authorities", spec.ca_from, CA_DIR),
+    ):
+        if source:
+            volumes.append({"name": name, "configMap": {"name": source.name}})
+            mounts.append({"name": name, "mountPath": path, "readOnly": True})
+    return volumes, mounts

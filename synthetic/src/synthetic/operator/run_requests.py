@@ -1,0 +1,72 @@
+"""Runs on request: by annotation of a monitor, or after the rollout of a Deployment."""
+
+from synthetic.operator.api_client import ApiClient
+from synthetic.operator.cronjob import build_job
+from synthetic.operator.resources import DEPLOYMENTS, GROUP, JOBS, Object
+from synthetic.operator.run_result import is_finished
+from synthetic.operator.spec import Spec
+from synthetic.operator.status import HandledTriggers
+
+RUN_REQUESTED_ANNOTATION = f"{GROUP}/run-requested-at"
+REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
+
+
+async def handle_run_requests(
+    api: ApiClient, monitor: Object, spec: Spec, cron_job: Object | None, jobs: list[Object]
+) -> HandledTriggers:
+    """Create one Job for all new triggers, and return the triggers handled so far.
+
+    Without a ready ``cron_job``, or while a run forbids another one, the triggers stay unhandled
+    until the next reconciliation.
+    """
+    status: Object = monitor.get("status") or {}
+    before: Object = status.get("handled", {})
+    requested_at = monitor["metadata"].get("annotations", {}).get(RUN_REQUESTED_ANNOTATION, "")
+    rollouts = await _current_rollouts(api, monitor, spec, before.get("rollouts", {}))
+    causes = _new_causes(before, requested_at, rollouts)
+    handled = HandledTriggers(requested_at, rollouts)
+    if not causes:
+        return handled
+    is_busy = any(not is_finished(job) for job in jobs) and spec.concurrency == "Forbid"
+    if cron_job is None or is_busy:
+        return HandledTriggers(before.get("runRequestedAt", ""), before.get("rollouts", {}))
+    await api.create(JOBS, build_job(monitor, cron_job, " ".join(causes)))
+    return handled
+
+
+def _new_causes(before: Object, requested_at: str, rollouts: dict[str, str]) -> list[str]:
+    is_requested = requested_at not in {"", before.get("runRequestedAt", "")}
+    seen = before.get("rollouts", {})
+    return [
+        *([f"annotation {requested_at}"] if is_requested else []),
+        *(
+            f"rollout {name} {revision}"
+            for name, revision in rollouts.items()
+            if seen.get(name, revision) != revision
+        ),
+    ]
+
+
+async def _current_rollouts(
+    api: ApiClient, monitor: Object, spec: Spec, before: dict[str, str]
+) -> dict[str, str]:
+    """Return the last completed revision of each watched Deployment."""
+    revisions = {}
+    for name in spec.deployments:
+        deployment = await api.get(DEPLOYMENTS, monitor["metadata"]["namespace"], name)
+        if deployment is not None and _is_rolled_out(deployment):
+            annotations = deployment["metadata"].get("annotations", {})
+            revisions[name] = annotations.get(REVISION_ANNOTATION, "")
+        elif name in before:
+            revisions[name] = before[name]
+    return revisions
+
+
+def _is_rolled_out(deployment: Object) -> bool:
+    status, replicas = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    return bool(
+        status.get("observedGeneration") == deployment["metadata"]["generation"]
+        and status.get("updatedReplicas", 0) == replicas
+        and status.get("replicas", 0) == replicas
+        and status.get("availableReplicas", 0) == replicas
+    )

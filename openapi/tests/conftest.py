@@ -1,13 +1,13 @@
 """Fixtures of the contract tests."""
 
 import pytest
-from contract_walk import Node, bundled
 
 from devstack.service_catalog import SERVICES
 from servicekit.testing import resolved
+from tests.support.openapi.contract_walk import Node, load_bundled
 
 
 @pytest.fixture(params=SERVICES)
 def contract(request: pytest.FixtureRequest) -> Node:
     """The contract of one service, with all references resolved."""
-    return resolved(bundled(request.param))
+    return resolved(load_bundled(request.param))

@@ -4,11 +4,18 @@ import re
 
 import pytest
 import yaml
-from contract_walk import FOLDER, PROBLEM, Node, bundled, carriers, named, parameters_of
 from openapi_spec_validator import validate
 
-from devstack.service_catalog import SERVICES
+from devstack.service_catalog import CONTRACTS, SERVICES
 from servicekit.openapi.specification import operations
+from tests.support.openapi.contract_walk import (
+    PROBLEM,
+    Node,
+    load_bundled,
+    operations_by_id,
+    parameters_of,
+    schema_holders,
+)
 
 # All published calls. Removing one breaks clients.
 CALLS = """
@@ -35,13 +42,13 @@ CALLS = """
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_contracts_are_valid_openapi(service: str) -> None:
-    bundle = bundled(service)
+    bundle = load_bundled(service)
     assert bundle["openapi"] == "3.0.3"
     validate(bundle)
 
 
 def test_contracts_contain_exactly_the_published_calls() -> None:
-    contracts = [bundled(service) for service in SERVICES]
+    contracts = [load_bundled(service) for service in SERVICES]
     held = [f"{verb.upper()} {path}" for c in contracts for path, verb, _ in operations(c)]
     words = CALLS.split()
     assert sorted(held) == sorted(f"{v} {p}" for v, p in zip(words[::2], words[1::2], strict=True))
@@ -60,7 +67,7 @@ def test_operation_ids_are_unique_and_well_formed(contract: Node) -> None:
 
 def test_operations_have_summary_description_and_tags(contract: Node) -> None:
     tags = {tag["name"] for tag in contract["tags"] if tag["description"]}
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         assert operation["summary"], name
         assert operation["description"], name
         assert set(operation["tags"]) <= tags, name
@@ -69,21 +76,21 @@ def test_operations_have_summary_description_and_tags(contract: Node) -> None:
 def test_parameters_headers_and_responses_have_descriptions(contract: Node) -> None:
     answers = [
         (f"{name} {status}", response)
-        for name, operation in named(contract).items()
+        for name, operation in operations_by_id(contract).items()
         for status, response in operation["responses"].items()
     ]
-    plain = [(where, carrier) for where, carrier in carriers(contract) if "/" not in where]
+    plain = [(where, carrier) for where, carrier in schema_holders(contract) if "/" not in where]
     assert [where for where, part in answers + plain if not part.get("description")] == []
 
 
 def test_every_response_has_the_request_id(contract: Node) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         for status, response in operation["responses"].items():
             assert "X-Request-ID" in response["headers"], f"{name} {status}"
 
 
 def test_responses_are_json_and_errors_are_problem_details(contract: Node) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         for status, response in operation["responses"].items():
             media = PROBLEM if status >= "400" else "application/json"
             content = response.get("content", {})
@@ -94,7 +101,7 @@ def test_responses_are_json_and_errors_are_problem_details(contract: Node) -> No
 
 def test_security_and_its_error_responses_are_declared(contract: Node) -> None:
     scopes = contract["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         answers = operation["responses"].keys() & {"401", "403"}
         is_open = name.split(".")[1] in {"health", "jwks"}
         assert (operation["security"] == []) is is_open, name
@@ -108,7 +115,11 @@ def test_security_and_its_error_responses_are_declared(contract: Node) -> None:
 
 
 def test_only_registration_has_optional_authentication(contract: Node) -> None:
-    optional = {name for name, operation in named(contract).items() if {} in operation["security"]}
+    optional = {
+        name
+        for name, operation in operations_by_id(contract).items()
+        if {} in operation["security"]
+    }
     assert optional <= {"users.create", "users.create.alias"}
 
 
@@ -125,7 +136,7 @@ def test_only_registration_has_optional_authentication(contract: Node) -> None:
 def test_responses_to_parameters_are_declared(
     contract: Node, place: str, parameter: str, statuses: set[str]
 ) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         found = parameters_of(operation, place)
         if parameter in found or (found and not parameter):
             assert statuses <= operation["responses"].keys(), name
@@ -134,13 +145,13 @@ def test_responses_to_parameters_are_declared(
 
 
 def test_responses_to_bodies_are_declared(contract: Node) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         declared = operation["responses"].keys() & {"413", "415"}
         assert declared == ({"413", "415"} if "requestBody" in operation else set()), name
 
 
 def test_retryable_responses_have_retry_after(contract: Node) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         waits = {"429", "503"} | (
             {"409"} if "Idempotency-Key" in parameters_of(operation) else set()
         )
@@ -149,7 +160,7 @@ def test_retryable_responses_have_retry_after(contract: Node) -> None:
 
 
 def test_collections_are_paginated(contract: Node) -> None:
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         answer = operation["responses"].get("200", {"headers": {}})
         content = answer.get("content", {}).get("application/json", {"schema": {"type": ""}})
         if content["schema"]["type"] == "array":
@@ -159,7 +170,7 @@ def test_collections_are_paginated(contract: Node) -> None:
 
 def test_aliases_equal_their_original_operation(contract: Node) -> None:
     own = {"operationId", "x-alias-of", "deprecated", "summary", "description"}
-    by_name = named(contract)
+    by_name = operations_by_id(contract)
     for name, operation in by_name.items():
         original = operation.get("x-alias-of", name)
         is_alias = original != name
@@ -170,7 +181,7 @@ def test_aliases_equal_their_original_operation(contract: Node) -> None:
 
 
 def test_links_have_valid_targets(contract: Node) -> None:
-    by_name = named(contract)
+    by_name = operations_by_id(contract)
     for name, operation in by_name.items():
         for response in operation["responses"].values():
             for link in response.get("links", {}).values():
@@ -183,13 +194,13 @@ def shared_parts() -> set[tuple[str, str]]:
     """Return the kind and the name of each part that the contracts share."""
     return {
         (file.stem, name)
-        for file in FOLDER.glob("common/*.yaml")
+        for file in CONTRACTS.glob("common/*.yaml")
         for name in yaml.safe_load(file.read_bytes())
     }
 
 
 def test_every_shared_component_is_used() -> None:
-    bundles = [bundled(service) for service in SERVICES]
+    bundles = [load_bundled(service) for service in SERVICES]
     parts = [part for bundle in bundles for part in bundle["components"].items()]
     used = {(kind, name) for kind, group in parts for name in group}
     assert shared_parts() - used == set()
@@ -197,7 +208,7 @@ def test_every_shared_component_is_used() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_component_of_a_contract_is_used(service: str) -> None:
-    text = (FOLDER / f"{service}.yaml").read_text()
+    text = (CONTRACTS / f"{service}.yaml").read_text()
     parts = yaml.safe_load(text)["components"]
     del parts["securitySchemes"]  # operations name these instead of referencing them
     own = {(kind, name) for kind, group in parts.items() for name in group}

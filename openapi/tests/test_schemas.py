@@ -4,11 +4,12 @@ import re
 
 import jsonschema_rs
 import pytest
-from contract_walk import PROBLEM, Node, carriers, examples, schemas
+
+from tests.support.openapi.contract_walk import PROBLEM, Node, examples, schema_holders, schemas
 
 
 def test_parameters_headers_and_bodies_have_examples(contract: Node) -> None:
-    assert [where for where, carrier in carriers(contract) if not examples(carrier)] == []
+    assert [where for where, carrier in schema_holders(contract) if not examples(carrier)] == []
 
 
 def test_schemas_have_a_description_and_an_example(contract: Node) -> None:
@@ -18,7 +19,7 @@ def test_schemas_have_a_description_and_an_example(contract: Node) -> None:
 
 
 def test_examples_match_their_schemas(contract: Node) -> None:
-    holders = [(where, carrier["schema"], carrier) for where, carrier in carriers(contract)]
+    holders = [(where, carrier["schema"], carrier) for where, carrier in schema_holders(contract)]
     holders += [(where, schema, schema) for where, schema in schemas(contract)]
     for where, schema, holder in holders:
         validator = jsonschema_rs.Draft4Validator(schema, validate_formats=True)
@@ -27,7 +28,7 @@ def test_examples_match_their_schemas(contract: Node) -> None:
 
 
 def test_error_examples_have_the_status_of_their_response(contract: Node) -> None:
-    for where, carrier in carriers(contract):
+    for where, carrier in schema_holders(contract):
         if where.endswith(PROBLEM):
             statuses = {str(example["status"]) for example in examples(carrier)}
             assert statuses == {where.split()[1]}, where

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from accounts import running
 from auth import keys
 from servicekit.testing import CONTRACTS, ContractClient
+from tests.support.auth.users import run_auth
 
 OAUTH_CLIENTS = ("clients", "products", "inventory", "synthetic")
 
@@ -43,10 +43,10 @@ def settings(database_url: str, folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def api(settings: dict[str, str]) -> Iterator[ContractClient]:
     """The service with the settings that it has by default, seen by a stranger."""
-    yield from running(settings)
+    yield from run_auth(settings)
 
 
 @pytest.fixture(scope="session")
 def closed_api(settings: dict[str, str]) -> Iterator[ContractClient]:
     """The service with registration closed, on the same database."""
-    yield from running(settings, OPEN_REGISTRATION="false")
+    yield from run_auth(settings, OPEN_REGISTRATION="false")

@@ -10,13 +10,20 @@ import httpx
 import pytest
 from sqlalchemy import create_engine
 
-from accounts import PASSWORD, a_name, basic_header, bearer, registered, running
 from auth import throttle
 from auth.domain import name_key
 from auth.keys import SigningKeys
 from auth.tokens import USER_SCOPES, Tokens
 from servicekit.db.database import driver_url
 from servicekit.testing import KEY, Authorize, Bad, Given, Refusals, Send, Sign, fast_path_faults
+from tests.support.auth.users import (
+    PASSWORD,
+    basic_auth_header,
+    bearer,
+    create_user,
+    new_username,
+    run_auth,
+)
 
 CREATE = {"users.create": "/users/create", "users.create.alias": "/user/create"}
 LOGIN = {"users.login": "/users/login", "users.login.alias": "/user/login"}
@@ -81,18 +88,18 @@ class Auth(Refusals):
             yield send("POST", path, json=a_user())
         for operation, path in LOGIN.items():
             name = self._world.users[operation]
-            yield send("POST", path, headers=basic_header(name, PASSWORD))
-        yield send("POST", "/users/token", data=FORM, headers=basic_header(*SERVICE))
+            yield send("POST", path, headers=basic_auth_header(name, PASSWORD))
+        yield send("POST", "/users/token", data=FORM, headers=basic_auth_header(*SERVICE))
 
 
 def a_user() -> dict[str, str]:
     """Return the body of a user whom nobody has registered yet."""
-    return {"username": a_name(), "password": PASSWORD}
+    return {"username": new_username(), "password": PASSWORD}
 
 
 def as_user(name: str, password: str = PASSWORD) -> Authorize:
     """Return how a caller with a name and a password says who it is."""
-    return lambda _: basic_header(name, password)["Authorization"]
+    return lambda _: basic_auth_header(name, password)["Authorization"]
 
 
 @pytest.fixture
@@ -119,9 +126,9 @@ def sign(folder: Path) -> Sign:
 def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
     """What it refuses; its users were made by another process than the one that is tried."""
     user = bearer(sign(scope=" ".join(USER_SCOPES), exp=int(time.time()) + 60))
-    with contextmanager(running)(own_settings) as api:
-        registered(api, headers={**user, "Idempotency-Key": KEY})
-        world = World({operation: registered(api) for operation in LOGIN}, registered(api))
+    with contextmanager(run_auth)(own_settings) as api:
+        create_user(api, headers={**user, "Idempotency-Key": KEY})
+        world = World({operation: create_user(api) for operation in LOGIN}, create_user(api))
     attempt = throttle.Attempt(name_key(world.guessed), "198.51.100.66")
     with create_engine(driver_url(own_settings["DATABASE_URL"])).begin() as connection:
         for _ in range(GUESSES):
@@ -130,7 +137,7 @@ def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
 
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Auth(World({operation: a_name() for operation in LOGIN}, a_name()))
+    nowhere = Auth(World({operation: new_username() for operation in LOGIN}, new_username()))
     assert nowhere.declared() - nowhere.brought_about() == OF_A_STORM
     assert nowhere.brought_about() <= nowhere.declared()
 

@@ -9,12 +9,20 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text
 
-from accounts import PASSWORD, PREFIXES, a_name, basic, login, registered, running
 from auth.domain import name_key
 from auth.passwords import FREE_THREADS
 from auth.throttle import LIMITS
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
+from tests.support.auth.users import (
+    PASSWORD,
+    PREFIXES,
+    basic_auth,
+    create_user,
+    new_username,
+    request_login,
+    run_auth,
+)
 
 FREE = LIMITS["account"].free
 
@@ -30,9 +38,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def guessed(api: ContractClient) -> str:
     """A user at whose password somebody has guessed as often as is free."""
-    name: str = registered(api)
+    name: str = create_user(api)
     for _ in range(FREE):
-        assert login(api, name, "Errado123").status_code == 401
+        assert request_login(api, name, "Errado123").status_code == 401
     return name
 
 
@@ -47,12 +55,12 @@ def test_after_the_free_guesses_even_the_right_password_must_wait(
     api: ContractClient, engine: Engine, guessed: str
 ) -> None:
     for prefix in PREFIXES:
-        answer = api.post(f"{prefix}/login", auth=basic(guessed, PASSWORD))
+        answer = api.post(f"{prefix}/login", auth=basic_auth(guessed, PASSWORD))
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) >= 1
-    assert login(api, registered(api)).status_code == 200
+    assert request_login(api, create_user(api)).status_code == 200
     let_time_pass(engine, 5)
-    assert login(api, guessed).status_code == 200
+    assert request_login(api, guessed).status_code == 200
 
 
 def test_the_wait_grows_with_each_guess_and_ends(
@@ -60,9 +68,9 @@ def test_the_wait_grows_with_each_guess_and_ends(
 ) -> None:
     waits = []
     for _ in range(5):
-        waits.append(int(login(api, guessed).headers["Retry-After"]))
+        waits.append(int(request_login(api, guessed).headers["Retry-After"]))
         let_time_pass(engine, 1000)
-        assert login(api, guessed, "Errado123").status_code == 401
+        assert request_login(api, guessed, "Errado123").status_code == 401
     assert waits == sorted(waits)
     assert waits[-1] > waits[0]
     assert max(waits) <= LIMITS["account"].longest
@@ -70,28 +78,28 @@ def test_the_wait_grows_with_each_guess_and_ends(
 
 def test_a_login_forgives_the_guesses(api: ContractClient, engine: Engine, guessed: str) -> None:
     let_time_pass(engine, 1000)
-    assert login(api, guessed).status_code == 200
-    assert login(api, guessed, "Errado123").status_code == 401
-    assert login(api, guessed).status_code == 200
+    assert request_login(api, guessed).status_code == 200
+    assert request_login(api, guessed, "Errado123").status_code == 401
+    assert request_login(api, guessed).status_code == 200
 
 
 def test_guesses_at_many_accounts_from_one_address_are_slowed_too(
     api: ContractClient, engine: Engine
 ) -> None:
     headers = {"X-Forwarded-For": "198.51.100.66, 203.0.113.9"}
-    login(api, a_name(), headers=headers)
+    request_login(api, new_username(), headers=headers)
     with engine.begin() as connection:
         most = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
         connection.execute(most, {"n": LIMITS["address"].free})
-    assert login(api, a_name(), headers=headers).status_code == 401
-    name = registered(api)
-    assert login(api, name, headers=headers).status_code == 429
+    assert request_login(api, new_username(), headers=headers).status_code == 401
+    name = create_user(api)
+    assert request_login(api, name, headers=headers).status_code == 429
     other = {"X-Forwarded-For": "203.0.113.9, 198.51.100.66"}
-    assert login(api, name, headers=other).status_code == 200
+    assert request_login(api, name, headers=other).status_code == 200
 
 
 def test_what_is_counted_names_nobody(api: ContractClient, engine: Engine, guessed: str) -> None:
-    assert login(api, guessed).status_code == 429
+    assert request_login(api, guessed).status_code == 429
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT * FROM login_failures")).all()
     assert rows
@@ -99,28 +107,28 @@ def test_what_is_counted_names_nobody(api: ContractClient, engine: Engine, guess
 
 
 def test_a_hash_of_older_parameters_is_made_anew(api: ContractClient, engine: Engine) -> None:
-    name = registered(api)
+    name = create_user(api)
     older = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     change = text("UPDATE users SET password = :hash WHERE name = :name")
     with engine.begin() as connection:
         connection.execute(change, {"hash": older, "name": name})
-    assert login(api, name).status_code == 200
+    assert request_login(api, name).status_code == 200
     with engine.begin() as connection:
         query = text("SELECT password FROM users WHERE name = :name")
         newer = connection.scalar(query, {"name": name})
     assert newer is not None
     assert "m=19456,t=2,p=1" in newer
-    assert login(api, name).status_code == 200
+    assert request_login(api, name).status_code == 200
 
 
 @pytest.fixture
 def narrow_api(settings: dict[str, str]) -> Iterator[ContractClient]:
     """The service with one place to hash in."""
-    yield from running(settings, THREADS=str(FREE_THREADS + 1), HASHES_AT_ONCE="1")
+    yield from run_auth(settings, THREADS=str(FREE_THREADS + 1), HASHES_AT_ONCE="1")
 
 
 def test_a_storm_of_logins_is_turned_away_and_starves_nobody(narrow_api: ContractClient) -> None:
-    name = registered(narrow_api)
+    name = create_user(narrow_api)
     barrier = threading.Barrier(24)
 
     def storm(number: int) -> httpx.Response:
@@ -129,9 +137,9 @@ def test_a_storm_of_logins_is_turned_away_and_starves_nobody(narrow_api: Contrac
         if number % 4 == 0:
             return narrow_api.get("/users/jwks.json")
         if number % 4 == 1:
-            body = {"username": a_name(), "password": PASSWORD}
+            body = {"username": new_username(), "password": PASSWORD}
             return narrow_api.post(f"{prefix}/create", json=body)
-        return narrow_api.post(f"{prefix}/login", auth=basic(name, PASSWORD))
+        return narrow_api.post(f"{prefix}/login", auth=basic_auth(name, PASSWORD))
 
     seen: set[tuple[int, int]] = set()
     with ThreadPoolExecutor(24) as pool:
@@ -141,4 +149,4 @@ def test_a_storm_of_logins_is_turned_away_and_starves_nobody(narrow_api: Contrac
             seen |= {(number % 4, answer.status_code) for number, answer in enumerate(answers)}
     assert {(1, 429), (2, 429)} <= seen
     assert {status for _, status in seen} <= {200, 201, 429}
-    assert login(narrow_api, name).status_code == 200
+    assert request_login(narrow_api, name).status_code == 200

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from accounts import bearer, logged_in, registered, running
 from auth import keys
 from auth.keys import KeysError, SigningKeys
 from servicekit.testing import ContractClient
+from tests.support.auth.users import bearer, create_user, log_in, run_auth
 
 
 def pem(curve: EllipticCurve) -> str:
@@ -160,7 +160,7 @@ def test_a_folder_without_a_key_ends_the_start(
 def rotated(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[ContractClient, Path]]:
     """A service whose keys nobody else turns."""
     keys.new(tmp_path)
-    for client in running({**settings, "KEYS_DIR": str(tmp_path)}):
+    for client in run_auth({**settings, "KEYS_DIR": str(tmp_path)}):
         yield client, tmp_path
 
 
@@ -169,15 +169,15 @@ def test_a_token_outlives_the_turn_of_its_key_and_not_its_retirement(
 ) -> None:
     api, folder = rotated
     (old,) = [path.stem for path in folder.glob("*.pem")]
-    token = logged_in(api)
+    token = log_in(api)
     new = keys.new(folder)
     keys.use(folder, new)
-    registered(api, headers=bearer(token))
+    create_user(api, headers=bearer(token))
     for _ in range(100):
-        newer = logged_in(api)
+        newer = log_in(api)
         kids = {key["kid"] for key in api.get("/users/jwks.json").json()["keys"]}
         if new in kids:
             break
     assert kids == {old, new}
-    registered(api, headers=bearer(newer))
-    registered(api, headers=bearer(token))
+    create_user(api, headers=bearer(newer))
+    create_user(api, headers=bearer(token))

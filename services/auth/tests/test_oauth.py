@@ -5,8 +5,8 @@ import jwt
 import pytest
 from jwt import PyJWK
 
-from accounts import basic, logged_in
 from servicekit.testing import ContractClient
+from tests.support.auth.users import basic_auth, log_in
 
 FORM = {"grant_type": "client_credentials"}
 
@@ -15,7 +15,7 @@ def ask(
     api: ContractClient, client_id: str, secret: str | None = None, **form: str
 ) -> httpx.Response:
     """Ask for a token."""
-    auth = basic(client_id, secret or f"secret-of-{client_id}")
+    auth = basic_auth(client_id, secret or f"secret-of-{client_id}")
     return api.post("/users/token", data={**FORM, **form}, auth=auth)
 
 
@@ -73,7 +73,7 @@ def test_a_client_may_ask_for_less_and_not_for_more(api: ContractClient) -> None
 def test_a_wrong_id_or_secret_is_an_invalid_client(
     api: ContractClient, client_id: str, secret: str
 ) -> None:
-    answer = api.post("/users/token", data=FORM, auth=basic(client_id, secret))
+    answer = api.post("/users/token", data=FORM, auth=basic_auth(client_id, secret))
     assert answer.status_code == 401
     assert answer.json()["error"] == "invalid_client"
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
@@ -96,13 +96,13 @@ def test_without_credentials_there_is_no_client(api: ContractClient) -> None:
 def test_a_form_that_is_wrong_has_the_code_of_the_rfc(
     api: ContractClient, form: dict[str, str], error: str
 ) -> None:
-    answer = api.post("/users/token", data=form, auth=basic("clients", "secret-of-clients"))
+    answer = api.post("/users/token", data=form, auth=basic_auth("clients", "secret-of-clients"))
     if not form:
         answer = api.post(
             "/users/token",
             content=b"scope=inventory%3Aremove",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
-            auth=basic("clients", "secret-of-clients"),
+            auth=basic_auth("clients", "secret-of-clients"),
         )
     assert answer.status_code == 400
     assert answer.json()["error"] == error
@@ -112,7 +112,7 @@ def test_a_token_is_signed_with_a_key_that_is_published(api: ContractClient) -> 
     answer = api.get("/users/jwks.json")
     assert answer.headers["Cache-Control"] == "public, max-age=60"
     keys = {key["kid"]: PyJWK(key) for key in answer.json()["keys"]}
-    token = logged_in(api)
+    token = log_in(api)
     key = keys[jwt.get_unverified_header(token)["kid"]]
     assert jwt.decode(token, key, algorithms=["ES256"], audience="cadastro")["realm"] == "live"
     assert all("d" not in key for key in answer.json()["keys"])

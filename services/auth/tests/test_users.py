@@ -7,25 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import pytest
 
-from accounts import (
+from servicekit.testing import ContractClient
+from tests.support.auth.users import (
     PASSWORD,
     PREFIXES,
-    a_name,
-    basic,
-    basic_header,
+    basic_auth,
+    basic_auth_header,
     bearer,
-    logged_in,
-    login,
-    registered,
+    create_user,
+    log_in,
+    new_username,
+    request_login,
 )
-from servicekit.testing import ContractClient
 
 USERS = {"clients", "products", "inventory"}
 
 
 def test_who_registers_can_log_in_and_gets_a_token(api: ContractClient) -> None:
-    name = registered(api)
-    answer = login(api, name)
+    name = create_user(api)
+    answer = request_login(api, name)
     assert answer.status_code == 200
     assert answer.json()["msg"] == "Success"
     claims = jwt.decode(answer.json()["token"], options={"verify_signature": False})
@@ -40,33 +40,33 @@ def test_who_registers_can_log_in_and_gets_a_token(api: ContractClient) -> None:
 
 
 def test_no_two_tokens_are_the_same(api: ContractClient) -> None:
-    name = registered(api)
-    assert logged_in(api, name) != logged_in(api, name)
+    name = create_user(api)
+    assert log_in(api, name) != log_in(api, name)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_older_names_do_the_same(api: ContractClient, prefix: str) -> None:
-    name = a_name()
+    name = new_username()
     body = {"username": name, "password": PASSWORD}
     assert api.post(f"{prefix}/create", json=body).status_code == 201
     assert api.post(f"{prefix}/create", json=body).status_code == 409
-    assert api.post(f"{prefix}/login", auth=basic(name, PASSWORD)).status_code == 200
+    assert api.post(f"{prefix}/login", auth=basic_auth(name, PASSWORD)).status_code == 200
     assert api.get(f"{prefix}/health").status_code == 200
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.lower, lambda name: name.replace("í", "i\u0301")])
 def test_a_name_is_one_users_however_it_is_spelt(api: ContractClient, spell: object) -> None:
     assert callable(spell)
-    name = registered(api)
+    name = create_user(api)
     body = {"username": spell(name), "password": PASSWORD}
     answer = api.post("/users/create", json=body)
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["field"] == "username"
-    assert login(api, spell(name)).status_code == 200
+    assert request_login(api, spell(name)).status_code == 200
 
 
 def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: ContractClient) -> None:
-    name, barrier = a_name(), threading.Barrier(50)
+    name, barrier = new_username(), threading.Barrier(50)
 
     def create(number: int) -> int:
         barrier.wait()
@@ -105,7 +105,7 @@ def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: Contra
 def test_a_wrong_field_is_named_and_not_echoed(
     api: ContractClient, prefix: str, field: str, value: object
 ) -> None:
-    body = {"username": a_name(), "password": "Segredo-77", field: value}
+    body = {"username": new_username(), "password": "Segredo-77", field: value}
     answer = api.post(f"{prefix}/create", json=body)
     assert answer.status_code == 400
     assert field in {error["field"] for error in answer.json()["errors"]}
@@ -113,8 +113,12 @@ def test_a_wrong_field_is_named_and_not_echoed(
 
 
 def test_a_wrong_name_and_a_wrong_password_have_one_answer(api: ContractClient) -> None:
-    name = registered(api)
-    wrong = [login(api, name, "Errado123"), login(api, a_name()), api.post("/users/login")]
+    name = create_user(api)
+    wrong = [
+        request_login(api, name, "Errado123"),
+        request_login(api, new_username()),
+        api.post("/users/login"),
+    ]
     assert {answer.status_code for answer in wrong} == {401}
     assert len({answer.text for answer in wrong}) == 1
     for answer in wrong:
@@ -131,51 +135,57 @@ def test_credentials_that_are_none_are_refused(
 
 
 def test_a_password_is_the_same_however_it_is_composed(api: ContractClient) -> None:
-    name = a_name()
+    name = new_username()
     body = {"username": name, "password": "Vin\u00edcius1"}
     assert api.post("/users/create", json=body).status_code == 201
-    assert login(api, name, "Vini\u0301cius1").status_code == 200
+    assert request_login(api, name, "Vini\u0301cius1").status_code == 200
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_closed_registration_needs_a_user_who_is_logged_in(
     api: ContractClient, closed_api: ContractClient, prefix: str
 ) -> None:
-    body = {"username": a_name(), "password": PASSWORD}
+    body = {"username": new_username(), "password": PASSWORD}
     path = f"{prefix}/create"
     assert closed_api.post(path, json=body).status_code == 401
-    token = logged_in(api)
+    token = log_in(api)
     assert closed_api.post(path, json=body, headers=bearer(token)).status_code == 201
-    assert login(api, body["username"]).status_code == 200
+    assert request_login(api, body["username"]).status_code == 200
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_token_that_comes_must_be_good_and_allow_it(api: ContractClient, prefix: str) -> None:
-    body = {"username": a_name(), "password": PASSWORD}
+    body = {"username": new_username(), "password": PASSWORD}
     path = f"{prefix}/create"
     assert api.post(path, json=body, headers=bearer("nonsense")).status_code == 401
-    auth, form = basic("inventory", "secret-of-inventory"), {"grant_type": "client_credentials"}
+    auth, form = (
+        basic_auth("inventory", "secret-of-inventory"),
+        {"grant_type": "client_credentials"},
+    )
     token = api.post("/users/token", data=form, auth=auth).json()["access_token"]
     assert api.post(path, json=body, headers=bearer(token)).status_code == 403
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_request_sent_again_with_its_key_makes_one_user(api: ContractClient, prefix: str) -> None:
-    name = a_name()
+    name = new_username()
     key = {"Idempotency-Key": name.encode().hex()}
     body = {"username": name, "password": PASSWORD}
     first = api.post(f"{prefix}/create", json=body, headers=key)
     again = api.post(f"{prefix}/create", json=body, headers=key)
     assert (first.status_code, first.json()) == (again.status_code, again.json())
-    other = {"username": a_name(), "password": PASSWORD}
+    other = {"username": new_username(), "password": PASSWORD}
     assert api.post(f"{prefix}/create", json=other, headers=key).status_code == 422
 
 
 def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
-    auth, form = basic("synthetic", "secret-of-synthetic"), {"grant_type": "client_credentials"}
+    auth, form = (
+        basic_auth("synthetic", "secret-of-synthetic"),
+        {"grant_type": "client_credentials"},
+    )
     token = api.post("/users/token", data=form, auth=auth).json()["access_token"]
-    name = registered(api, headers=bearer(token))
-    claims = jwt.decode(logged_in(api, name), options={"verify_signature": False})
+    name = create_user(api, headers=bearer(token))
+    claims = jwt.decode(log_in(api, name), options={"verify_signature": False})
     assert claims["realm"] == "synthetic"
 
 
@@ -183,9 +193,9 @@ def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
 def test_a_body_that_is_too_large_or_of_another_kind_is_refused(
     api: ContractClient, path: str
 ) -> None:
-    header = bearer(logged_in(api))
+    header = bearer(log_in(api))
     if path.endswith("token"):
-        header = basic_header("clients", "secret-of-clients")
+        header = basic_auth_header("clients", "secret-of-clients")
     large = b"x" * 70_000
     answer = api.post(path, content=large, headers={"Content-Type": "application/json", **header})
     assert answer.status_code == 413

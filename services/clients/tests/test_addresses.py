@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from people import a_client, an_address
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
+from tests.support.clients.request_bodies import address_body, client_body
 
 ABSENT = 2**62
 
@@ -16,13 +16,13 @@ ABSENT = 2**62
 @pytest.fixture
 def client_id(api: ContractClient) -> int:
     """A client who has no address yet."""
-    identifier: int = api.post("/clients/create", json=a_client()).json()["id"]
+    identifier: int = api.post("/clients/create", json=client_body()).json()["id"]
     return identifier
 
 
 def added(api: ContractClient, client_id: int, **changes: Any) -> int:
     """Add an address and return its id."""
-    answer = api.post("/address/create", json=an_address(client_id=client_id, **changes))
+    answer = api.post("/address/create", json=address_body(client_id=client_id, **changes))
     assert answer.status_code == 201, answer.text
     identifier: int = answer.json()["id"]
     return identifier
@@ -30,7 +30,7 @@ def added(api: ContractClient, client_id: int, **changes: Any) -> int:
 
 def test_an_address_is_read_back_as_it_was_written(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
-    expected = {"id": address_id, "client_id": client_id, **an_address()}
+    expected = {"id": address_id, "client_id": client_id, **address_body()}
     assert api.get(f"/address/fetch/{client_id}").json() == [expected]
 
 
@@ -45,7 +45,7 @@ def test_a_cep_comes_under_either_name_with_or_without_its_dash(
 
 def test_an_update_replaces_an_address(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
-    change = an_address(city="São José dos Campos", number=7)
+    change = address_body(city="São José dos Campos", number=7)
     assert api.put(f"/address/update/{address_id}", json=change).status_code == 200
     shown = api.get(f"/address/fetch/{client_id}").json()
     assert shown == [{"id": address_id, "client_id": client_id, **change}]
@@ -53,15 +53,15 @@ def test_an_update_replaces_an_address(api: ContractClient, client_id: int) -> N
 
 def test_an_update_may_name_the_addresss_own_client(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
-    own = an_address(client_id=client_id, number=8)
+    own = address_body(client_id=client_id, number=8)
     assert api.put(f"/address/update/{address_id}", json=own).status_code == 200
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 8
 
 
 def test_an_address_does_not_move_to_another_client(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
-    other = api.post("/clients/create", json=a_client()).json()["id"]
-    answer = api.put(f"/address/update/{address_id}", json=an_address(client_id=other, number=9))
+    other = api.post("/clients/create", json=client_body()).json()["id"]
+    answer = api.put(f"/address/update/{address_id}", json=address_body(client_id=other, number=9))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "client_id"
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 100
@@ -78,7 +78,7 @@ def test_a_deleted_address_is_gone_and_its_client_stays(
 
 
 def test_nobodys_address_is_refused(api: ContractClient) -> None:
-    answer = api.post("/address/create", json=an_address(client_id=ABSENT))
+    answer = api.post("/address/create", json=address_body(client_id=ABSENT))
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["field"] == "client_id"
 
@@ -87,12 +87,12 @@ def test_an_address_sent_again_with_its_key_is_added_once(
     api: ContractClient, client_id: int
 ) -> None:
     key = {"Idempotency-Key": f"address-of-{client_id}"}
-    body = an_address(client_id=client_id)
+    body = address_body(client_id=client_id)
     first = api.post("/address/create", json=body, headers=key)
     again = api.post("/address/create", json=body, headers=key)
     assert (first.status_code, first.json()) == (again.status_code, again.json())
     assert len(api.get(f"/address/fetch/{client_id}").json()) == 1
-    other = an_address(client_id=client_id, number=7)
+    other = address_body(client_id=client_id, number=7)
     assert api.post("/address/create", json=other, headers=key).status_code == 422
 
 
@@ -100,7 +100,7 @@ def test_a_key_that_is_in_use_this_moment_is_told_so(
     api: ContractClient, client_id: int, database_url: str
 ) -> None:
     key = {"Idempotency-Key": f"held-for-{client_id}"}
-    body = an_address(client_id=client_id)
+    body = address_body(client_id=client_id)
     with create_engine(driver_url(database_url)).begin() as connection:
         # a request that is under way holds the lock of its key until it is done
         name = "\0".join(("live/user:1", "addresses.create", key["Idempotency-Key"])).encode()
@@ -122,12 +122,12 @@ def test_a_key_that_is_in_use_this_moment_is_told_so(
     ],
 )
 def test_a_bad_parameter_is_told(api: ContractClient, method: str, path: str) -> None:
-    body = an_address() if method == "PUT" else None
+    body = address_body() if method == "PUT" else None
     assert api.request(method, path, json=body).status_code == 400
 
 
 def test_an_unknown_address_is_not_found(api: ContractClient) -> None:
-    assert api.put(f"/address/update/{ABSENT}", json=an_address()).status_code == 404
+    assert api.put(f"/address/update/{ABSENT}", json=address_body()).status_code == 404
     assert api.delete(f"/address/delete/{ABSENT}").status_code == 404
 
 
@@ -161,7 +161,7 @@ def test_an_unknown_address_is_not_found(api: ContractClient) -> None:
 def test_a_wrong_field_is_named(
     api: ContractClient, client_id: int, field: str, value: object
 ) -> None:
-    body = {"client_id": client_id, **an_address(**{field: value})}
+    body = {"client_id": client_id, **address_body(**{field: value})}
     if value is ...:
         body.pop(field, None)
     answer = api.post("/address/create", json=body)
@@ -177,14 +177,14 @@ def test_what_is_no_object_at_all_is_blamed_on_the_body_alone(api: ContractClien
 
 
 def test_an_address_without_a_cep_is_refused(api: ContractClient, client_id: int) -> None:
-    answer = api.post("/address/create", json=an_address(client_id=client_id, CEP=...))
+    answer = api.post("/address/create", json=address_body(client_id=client_id, CEP=...))
     assert answer.status_code == 400
 
 
 def test_format_validation_admits_any_two_capitals(
     api: ContractClient, lenient_api: ContractClient, client_id: int
 ) -> None:
-    body = an_address(client_id=client_id, state="TS")
+    body = address_body(client_id=client_id, state="TS")
     assert api.post("/address/create", json=body).status_code == 400
     assert lenient_api.post("/address/create", json=body).status_code == 201
     assert api.get(f"/address/fetch/{client_id}").json()[0]["state"] == "TS"

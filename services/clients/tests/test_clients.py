@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from people import a_client, an_address
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, Issuer
+from tests.support.clients.request_bodies import address_body, client_body
 
 ABSENT = 2**62
 
@@ -22,14 +22,14 @@ def created(api: ContractClient, body: dict[str, Any]) -> int:
 
 
 def test_a_client_is_read_back_as_it_was_written(api: ContractClient) -> None:
-    body = a_client()
+    body = client_body()
     client_id = created(api, body)
     assert api.get(f"/clients/fetch/{client_id}").json() == {"id": client_id, **body}
 
 
 def test_an_update_replaces_all_of_a_client(api: ContractClient) -> None:
-    client_id = created(api, a_client())
-    other = a_client(name="Ana", balance=0)
+    client_id = created(api, client_body())
+    other = client_body(name="Ana", balance=0)
     answer = api.put(f"/clients/update/{client_id}", json=other)
     assert answer.json() == {"msg": "Client updated"}
     assert api.get(f"/clients/fetch/{client_id}").json() == {
@@ -40,8 +40,8 @@ def test_an_update_replaces_all_of_a_client(api: ContractClient) -> None:
 
 
 def test_a_deleted_client_is_gone_with_its_addresses(api: ContractClient) -> None:
-    client_id = created(api, a_client())
-    api.post("/address/create", json=an_address(client_id=client_id))
+    client_id = created(api, client_body())
+    api.post("/address/create", json=address_body(client_id=client_id))
     assert api.get(f"/clients/exists/{client_id}").json() == {"status": True}
     assert api.delete(f"/clients/delete/{client_id}").status_code == 200
     assert api.get(f"/clients/exists/{client_id}").json() == {"status": False}
@@ -50,7 +50,7 @@ def test_a_deleted_client_is_gone_with_its_addresses(api: ContractClient) -> Non
 
 
 def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_url: str) -> None:
-    client_id = created(api, a_client())
+    client_id = created(api, client_body())
     api.delete(f"/clients/delete/{client_id}")
     query = text("SELECT kind FROM outbox WHERE subject_id = :id")
     with create_engine(driver_url(database_url)).connect() as connection:
@@ -77,12 +77,12 @@ def test_a_delete_that_finds_nobody_leaves_no_word(api: ContractClient, database
     ],
 )
 def test_money_is_exact(api: ContractClient, given: float | str, answered: str) -> None:
-    client_id = created(api, a_client(balance=given))
+    client_id = created(api, client_body(balance=given))
     assert api.get(f"/clients/fetch/{client_id}").json()["balance"] == answered
 
 
 def test_ten_cents_ten_times_are_one(api: ContractClient) -> None:
-    ids = [created(api, a_client(balance=0.1)) for _ in range(10)]
+    ids = [created(api, client_body(balance=0.1)) for _ in range(10)]
     balances = [Decimal(api.get(f"/clients/fetch/{i}").json()["balance"]) for i in ids]
     assert sum(balances) == Decimal(1)
 
@@ -126,39 +126,39 @@ def test_ten_cents_ten_times_are_one(api: ContractClient) -> None:
 )
 def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
     for answer in (
-        api.post("/clients/create", json=a_client(**{field: value})),
-        api.put("/clients/update/1", json=a_client(**{field: value})),
+        api.post("/clients/create", json=client_body(**{field: value})),
+        api.put("/clients/update/1", json=client_body(**{field: value})),
     ):
         assert answer.status_code == 400
         assert field in {error["field"] for error in answer.json()["errors"]}
 
 
 def test_every_wrong_field_is_named_at_once(api: ContractClient) -> None:
-    answer = api.post("/clients/create", json=a_client(name="", cpf="1", balance=-1))
+    answer = api.post("/clients/create", json=client_body(name="", cpf="1", balance=-1))
     fields = [error["field"] for error in answer.json()["errors"]]
     assert sorted(fields) == ["balance", "cpf", "name"]
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase])
 def test_an_email_is_unique_without_regard_to_case(api: ContractClient, change: Any) -> None:
-    email = a_client()["email"]
-    created(api, a_client(email=email))
-    answer = api.post("/clients/create", json=a_client(email=change(email)))
+    email = client_body()["email"]
+    created(api, client_body(email=email))
+    answer = api.post("/clients/create", json=client_body(email=change(email)))
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["field"] == "email"
 
 
 def test_a_cpf_is_one_clients_however_it_is_punctuated(api: ContractClient) -> None:
-    cpf = a_client()["cpf"]
-    first = created(api, a_client(cpf=cpf.replace(".", "").replace("-", "")))
+    cpf = client_body()["cpf"]
+    first = created(api, client_body(cpf=cpf.replace(".", "").replace("-", "")))
     assert api.get(f"/clients/fetch/{first}").json()["cpf"] == cpf
-    answer = api.post("/clients/create", json=a_client(cpf=cpf))
+    answer = api.post("/clients/create", json=client_body(cpf=cpf))
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["field"] == "cpf"
 
 
 def test_an_update_cannot_take_what_is_another_clients(api: ContractClient) -> None:
-    first, second = a_client(), a_client()
+    first, second = client_body(), client_body()
     created(api, first)
     client_id = created(api, second)
     answer = api.put(f"/clients/update/{client_id}", json={**second, "cpf": first["cpf"]})
@@ -170,20 +170,20 @@ def test_an_update_cannot_take_what_is_another_clients(api: ContractClient) -> N
     "email", ["Vinícius_Peixoto{}@example.com", "m{}@loja.invalid", "m{}@x.test"]
 )
 def test_emails_beyond_ascii_and_of_monitors_pass(api: ContractClient, email: str) -> None:
-    unique = email.format(a_client()["cpf"].replace(".", "").replace("-", ""))
-    client_id = created(api, a_client(email=unique))
+    unique = email.format(client_body()["cpf"].replace(".", "").replace("-", ""))
+    client_id = created(api, client_body(email=unique))
     assert api.get(f"/clients/fetch/{client_id}").json()["email"] == unique
 
 
 def test_format_validation_admits_wrong_check_digits_in_form_only(
     api: ContractClient, lenient_api: ContractClient
 ) -> None:
-    wrong = a_client()["cpf"]
+    wrong = client_body()["cpf"]
     wrong = wrong[:-1] + str((int(wrong[-1]) + 1) % 10)
     bare = wrong.replace(".", "").replace("-", "")
-    assert api.post("/clients/create", json=a_client(cpf=wrong)).status_code == 400
-    assert lenient_api.post("/clients/create", json=a_client(cpf=bare)).status_code == 400
-    client_id = created(lenient_api, a_client(cpf=wrong))
+    assert api.post("/clients/create", json=client_body(cpf=wrong)).status_code == 400
+    assert lenient_api.post("/clients/create", json=client_body(cpf=bare)).status_code == 400
+    client_id = created(lenient_api, client_body(cpf=wrong))
     assert lenient_api.get(f"/clients/fetch/{client_id}").json()["cpf"] == wrong
 
 
@@ -191,7 +191,7 @@ def test_format_validation_admits_wrong_check_digits_in_form_only(
 def test_a_bad_id_is_told(api: ContractClient, client_id: str) -> None:
     for method, path, body in (
         ("GET", "fetch", None),
-        ("PUT", "update", a_client()),
+        ("PUT", "update", client_body()),
         ("DELETE", "delete", None),
         ("GET", "exists", None),
     ):
@@ -202,22 +202,22 @@ def test_a_bad_id_is_told(api: ContractClient, client_id: str) -> None:
 
 def test_an_unknown_client_is_not_found(api: ContractClient) -> None:
     assert api.get(f"/clients/fetch/{ABSENT}").status_code == 404
-    assert api.put(f"/clients/update/{ABSENT}", json=a_client()).status_code == 404
+    assert api.put(f"/clients/update/{ABSENT}", json=client_body()).status_code == 404
 
 
 def test_the_monitors_realm_and_the_live_one_never_meet(
     api: ContractClient, issuer: Issuer
 ) -> None:
-    body = a_client()
+    body = client_body()
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
         synthetic_id = created(monitor, body)
         live_id = created(api, body)
         assert api.get(f"/clients/fetch/{synthetic_id}").status_code == 404
         assert api.get(f"/clients/exists/{synthetic_id}").json() == {"status": False}
         assert api.delete(f"/clients/delete/{synthetic_id}").status_code == 404
-        assert api.put(f"/clients/update/{synthetic_id}", json=a_client()).status_code == 404
+        assert api.put(f"/clients/update/{synthetic_id}", json=client_body()).status_code == 404
         assert monitor.get(f"/clients/fetch/{live_id}").status_code == 404
-        address = an_address(client_id=live_id)
+        address = address_body(client_id=live_id)
         assert monitor.post("/address/create", json=address).status_code == 404
         assert [
             c["id"] for c in monitor.get("/clients/fetch", params={"cpf": body["cpf"]}).json()

@@ -2,13 +2,13 @@
 
 import re
 
-from people import a_client
 from servicekit.testing import ContractClient
+from tests.support.clients.request_bodies import client_body
 
 
 def registered(api: ContractClient, count: int, **changes: str) -> list[int]:
     """Register clients and return their ids."""
-    answers = [api.post("/clients/create", json=a_client(**changes)) for _ in range(count)]
+    answers = [api.post("/clients/create", json=client_body(**changes)) for _ in range(count)]
     return [answer.json()["id"] for answer in answers]
 
 
@@ -38,7 +38,7 @@ def test_after_starts_behind_an_id(api: ContractClient) -> None:
 
 
 def test_clients_are_found_by_what_is_theirs(api: ContractClient) -> None:
-    body = a_client(name="Procurada")
+    body = client_body(name="Procurada")
     client_id = api.post("/clients/create", json=body).json()["id"]
     for query in (
         {"email": body["email"].upper()},

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from people import a_client, an_address
 from servicekit.testing import ContractClient, Issuer
+from tests.support.clients.request_bodies import address_body, client_body
 
 WRITERS = 50
 
@@ -26,7 +26,7 @@ def at_once(count: int, call: Callable[[int], httpx.Response]) -> list[int]:
 
 
 def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
-    made = api.post("/clients/create", json=a_client())
+    made = api.post("/clients/create", json=client_body())
     path = f"/clients/fetch/{made.json()['id']}"
     tag = made.headers["ETag"]
     assert api.get(path).headers["ETag"] == tag
@@ -38,31 +38,31 @@ def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
 
 
 def test_an_update_against_an_old_version_is_refused(api: ContractClient) -> None:
-    made = api.post("/clients/create", json=a_client())
+    made = api.post("/clients/create", json=client_body())
     client_id, first = made.json()["id"], made.headers["ETag"]
     path = f"/clients/update/{client_id}"
-    answer = api.put(path, json=a_client(name="Nova"), headers={"If-Match": first})
+    answer = api.put(path, json=client_body(name="Nova"), headers={"If-Match": first})
     assert answer.status_code == 200
     assert answer.headers["ETag"] != first
     for stale in (first, f"W/{answer.headers['ETag']}", '"x"'):
-        refused = api.put(path, json=a_client(name="Velha"), headers={"If-Match": stale})
+        refused = api.put(path, json=client_body(name="Velha"), headers={"If-Match": stale})
         assert refused.status_code == 412
     assert api.get(f"/clients/fetch/{client_id}").json()["name"] == "Nova"
-    assert api.put(path, json=a_client(), headers={"If-Match": "*"}).status_code == 200
+    assert api.put(path, json=client_body(), headers={"If-Match": "*"}).status_code == 200
 
 
 def test_an_address_has_versions_too(api: ContractClient) -> None:
-    client_id = api.post("/clients/create", json=a_client()).json()["id"]
-    made = api.post("/address/create", json=an_address(client_id=client_id))
+    client_id = api.post("/clients/create", json=client_body()).json()["id"]
+    made = api.post("/address/create", json=address_body(client_id=client_id))
     path = f"/address/update/{made.json()['id']}"
     tag = {"If-Match": made.headers["ETag"]}
-    assert api.put(path, json=an_address(number=2), headers=tag).status_code == 200
-    assert api.put(path, json=an_address(number=3), headers=tag).status_code == 412
+    assert api.put(path, json=address_body(number=2), headers=tag).status_code == 200
+    assert api.put(path, json=address_body(number=3), headers=tag).status_code == 412
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 2
 
 
 def test_of_fifty_writers_with_one_version_one_wins(api: ContractClient) -> None:
-    body = a_client()
+    body = client_body()
     made = api.post("/clients/create", json=body)
     client_id, tag = made.json()["id"], made.headers["ETag"]
 
@@ -78,10 +78,10 @@ def test_of_fifty_writers_with_one_version_one_wins(api: ContractClient) -> None
 
 def test_of_fifty_creates_with_one_email_or_cpf_one_wins(api: ContractClient) -> None:
     def with_one(field: str, spell: Callable[[str, int], str]) -> list[int]:
-        value = a_client()[field]
+        value = client_body()[field]
         return at_once(
             WRITERS,
-            lambda n: api.post("/clients/create", json=a_client(**{field: spell(value, n)})),
+            lambda n: api.post("/clients/create", json=client_body(**{field: spell(value, n)})),
         )
 
     one_of_fifty = [201] + [409] * (WRITERS - 1)
@@ -91,7 +91,7 @@ def test_of_fifty_creates_with_one_email_or_cpf_one_wins(api: ContractClient) ->
 
 
 def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
-    body: dict[str, Any] = a_client()
+    body: dict[str, Any] = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     first = api.post("/clients/create", json=body, headers=key)
     again = api.post("/clients/create", json=body, headers=key)
@@ -101,24 +101,24 @@ def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
 
 
 def test_a_key_that_comes_with_another_body_is_refused(api: ContractClient) -> None:
-    body = a_client()
+    body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     api.post("/clients/create", json=body, headers=key)
-    assert api.post("/clients/create", json=a_client(), headers=key).status_code == 422
+    assert api.post("/clients/create", json=client_body(), headers=key).status_code == 422
 
 
 def test_a_key_is_its_callers_own(api: ContractClient, issuer: Issuer) -> None:
-    key = {"Idempotency-Key": a_client()["email"].encode().hex()}
-    first = api.post("/clients/create", json=a_client(), headers=key)
+    key = {"Idempotency-Key": client_body()["email"].encode().hex()}
+    first = api.post("/clients/create", json=client_body(), headers=key)
     with api.as_caller(issuer.token(sub="user:2")) as other:
-        second = other.post("/clients/create", json=a_client(), headers=key)
+        second = other.post("/clients/create", json=client_body(), headers=key)
     assert first.json()["id"] != second.json()["id"]
 
 
 def test_a_refused_write_does_not_use_its_key_up(api: ContractClient) -> None:
-    body = a_client()
+    body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
-    taken = a_client()
+    taken = client_body()
     api.post("/clients/create", json=taken)
     refused = api.post("/clients/create", json={**body, "cpf": taken["cpf"]}, headers=key)
     assert refused.status_code == 409
@@ -126,7 +126,7 @@ def test_a_refused_write_does_not_use_its_key_up(api: ContractClient) -> None:
 
 
 def test_of_fifty_sendings_of_one_request_one_makes_a_client(api: ContractClient) -> None:
-    body = a_client()
+    body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     statuses = at_once(WRITERS, lambda _: api.post("/clients/create", json=body, headers=key))
     assert set(statuses) <= {201, 409}  # 409: the first one was still running

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
-from people import a_client
 from servicekit.db.database import driver_url
 from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
+from tests.support.clients.request_bodies import client_body
 
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -51,7 +51,7 @@ def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
     with deployed("clients", settings) as service, caller, ThreadPoolExecutor(1) as pool:
         with engine.begin() as holder:
             holder.execute(text("LOCK TABLE clients"))
-            running = pool.submit(caller.post, f"{service.url}/clients/create", json=a_client())
+            running = pool.submit(caller.post, f"{service.url}/clients/create", json=client_body())
             wait_until(lambda: count(engine, WAITING) == 1, "the request to wait for the lock")
             service.process.send_signal(signal.SIGTERM)
             wait_until(lambda: not service.is_ready(), "readiness to turn red")

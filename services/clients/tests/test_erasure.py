@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
-from people import a_client, an_address
 from servicekit.db import migrate
 from servicekit.db.database import driver_url
 from servicekit.testing import (
@@ -20,9 +19,10 @@ from servicekit.testing import (
     peer_settings,
     serve,
 )
+from tests.support.clients.request_bodies import address_body, client_body
 
-PERSON = a_client(name="Segredo da Silva", email="Segredo.Dela@Example.com", balance="7654.32")
-HOME = an_address(city="Cidade Secreta", street="Rua do Segredo", number=98765, CEP="12345-678")
+PERSON = client_body(name="Segredo da Silva", email="Segredo.Dela@Example.com", balance="7654.32")
+HOME = address_body(city="Cidade Secreta", street="Rua do Segredo", number=98765, CEP="12345-678")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from clients.app import create_app
-from people import a_client, an_address
 from servicekit.db.database import driver_url
 from servicekit.problems import Problem, Unavailable, UnknownOutcome
 from servicekit.testing import (
@@ -21,19 +20,20 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
+from tests.support.clients.request_bodies import address_body, client_body
 
 OPERATIONS = [
-    ("POST", "/clients/create", a_client()),
+    ("POST", "/clients/create", client_body()),
     ("GET", "/clients/fetch/1", None),
     ("GET", "/clients/fetch", None),
-    ("PUT", "/clients/update/1", a_client()),
+    ("PUT", "/clients/update/1", client_body()),
     ("DELETE", "/clients/delete/1", None),
     ("GET", "/clients/exists/1", None),
     ("GET", "/clients/health", None),
-    ("POST", "/address/create", an_address(client_id=1)),
+    ("POST", "/address/create", address_body(client_id=1)),
     ("GET", "/address/fetch/1", None),
     ("GET", "/address/fetch", None),
-    ("PUT", "/address/update/1", an_address()),
+    ("PUT", "/address/update/1", address_body()),
     ("DELETE", "/address/delete/1", None),
 ]
 
@@ -77,9 +77,9 @@ def test_without_its_database_a_process_lives_and_is_not_ready(cut_off: Contract
 def test_a_write_that_is_cut_off_is_not_said_to_have_failed(
     api: ContractClient, database_url: str, method: str, msg: str
 ) -> None:
-    client_id = api.post("/clients/create", json=a_client()).json()["id"]
+    client_id = api.post("/clients/create", json=client_body()).json()["id"]
     path = f"/clients/{'update' if method == 'PUT' else 'fetch'}/{client_id}"
-    body = a_client(name="Nova") if method == "PUT" else None
+    body = client_body(name="Nova") if method == "PUT" else None
     waiting = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -132,7 +132,7 @@ def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
     engine.dispose()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with serve(app) as base:  # no contract promises such an answer: a plain client takes it
-        answer = httpx.post(f"{base}/clients/create", json=a_client(name="Ana"), headers=headers)
+        answer = httpx.post(f"{base}/clients/create", json=client_body(name="Ana"), headers=headers)
         assert answer.status_code == 500
         assert answer.json()["msg"] == Problem.msg
         assert "Ana" not in answer.text

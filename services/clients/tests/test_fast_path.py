@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from clients.app import create_app
-from people import a_client, an_address
 from servicekit.testing import (
     KEY,
     NOBODY,
@@ -23,6 +22,7 @@ from servicekit.testing import (
     peer_settings,
     serve,
 )
+from tests.support.clients.request_bodies import address_body, client_body
 
 MEASURED = {"clients.fetch", "clients.list_all", "clients.create", "clients.update"}  # in the bench
 
@@ -45,10 +45,10 @@ class Clients(Refusals):
     def __init__(self, world: World) -> None:
         """Have nothing but ``world`` in the database."""
         self._world = world
-        address = an_address(client_id=world.client, number=101)  # not as there is one
+        address = address_body(client_id=world.client, number=101)  # not as there is one
         bodies = {
-            "clients.create": a_client(),
-            "clients.update": a_client(),
+            "clients.create": client_body(),
+            "clients.update": client_body(),
             "addresses.create": address,
             "addresses.update": address,
         }
@@ -85,9 +85,9 @@ class Clients(Refusals):
         yield send("GET", "/address/fetch")
         yield send("GET", f"/address/fetch/{client}")
         yield send("PUT", f"/clients/update/{client}", json={**self._world.mine, "balance": "1.5"})
-        yield send("PUT", f"/address/update/{address}", json=an_address())
-        made = send("POST", "/clients/create", json=a_client())
-        added = send("POST", "/address/create", json=an_address(client_id=client))
+        yield send("PUT", f"/address/update/{address}", json=address_body())
+        made = send("POST", "/clients/create", json=client_body())
+        added = send("POST", "/address/create", json=address_body(client_id=client))
         yield from (made, added)
         yield send("DELETE", f"/clients/delete/{made.json().get('id', NOBODY)}")
         yield send("DELETE", f"/address/delete/{added.json().get('id', NOBODY)}")
@@ -95,9 +95,8 @@ class Clients(Refusals):
 
 @pytest.fixture
 def settings(own_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
-    """The environment of a service on a database of its own, which finds ``broken`` too."""
-    more = {"INVENTORY_URL": "http://127.0.0.1:9", "PYTHONPATH": str(Path(__file__).parent)}
-    return peer_settings(issuer, own_url, tmp_path, **more)
+    """The environment of a service with a separate database."""
+    return peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -107,16 +106,16 @@ def refusals(settings: dict[str, str], issuer: Issuer) -> Clients:
         app = create_app()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with serve(app) as url, httpx.Client(base_url=url, headers=headers) as user:
-        mine, other, key = a_client(), a_client(), {"Idempotency-Key": KEY}
+        mine, other, key = client_body(), client_body(), {"Idempotency-Key": KEY}
         user.post("/clients/create", json=other).raise_for_status()
         made = user.post("/clients/create", json=mine, headers=key).raise_for_status()
         client = made.json()["id"]
-        address = user.post("/address/create", json=an_address(client_id=client), headers=key)
+        address = user.post("/address/create", json=address_body(client_id=client), headers=key)
         return Clients(World(client, address.raise_for_status().json()["id"], mine, other))
 
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Clients(World(1, 1, a_client(), a_client()))
+    nowhere = Clients(World(1, 1, client_body(), client_body()))
     assert nowhere.brought_about() == nowhere.declared()
 
 
@@ -129,17 +128,21 @@ def test_what_is_refused_cold_is_refused_warm_and_alike(
 @pytest.mark.parametrize(
     ("variant", "found"),
     [
-        ("a_token_for_ever", "an expired token: 401 when cold, 200 when warm"),
-        ("a_token_by_its_claims", "a forged token: 401 when cold, 200 when warm"),
-        ("a_caller_at_all_operations", "no scope: 403 when cold, 200 when warm"),
-        ("a_body_by_its_operation", "no name: 400 when cold, 409 when warm"),
-        ("parameters_by_their_path", "an unknown parameter: 400 when cold, 200 when warm"),
+        ("ignoring_token_expiry", "an expired token: 401 when cold, 200 when warm"),
+        ("ignoring_token_signature", "a forged token: 401 when cold, 200 when warm"),
+        ("ignoring_operation_of_token", "no scope: 403 when cold, 200 when warm"),
+        ("ignoring_body", "no name: 400 when cold, 409 when warm"),
+        ("ignoring_query", "an unknown parameter: 400 when cold, 200 when warm"),
     ],
 )
 def test_a_check_that_a_cache_forgets_is_found(
     settings: dict[str, str], issuer: Issuer, refusals: Clients, variant: str, found: str
 ) -> None:
     faults = fast_path_faults(
-        refusals, settings, issuer.token, application=f"broken:{variant}()", operations=MEASURED
+        refusals,
+        settings,
+        issuer.token,
+        application=f"tests.support.clients.faulty_caches:{variant}()",
+        operations=MEASURED,
     )
     assert any(found in fault for fault in faults), faults[:20]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from people import a_client
 from servicekit.testing import ContractClient, Issuer
+from tests.support.clients.request_bodies import client_body
 
 JSON = {"Content-Type": "application/json"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -70,7 +70,7 @@ def test_a_path_or_method_that_is_not_there_is_a_problem(
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_path_that_ends_in_a_slash_is_the_same_path(api: ContractClient, slash: str) -> None:
-    made = api.post(f"/clients/create{slash}", json=a_client())
+    made = api.post(f"/clients/create{slash}", json=client_body())
     assert made.status_code == 201
     assert api.get(f"/clients/fetch/{made.json()['id']}{slash}").status_code == 200
     assert api.get(f"/clients/fetch{slash}").status_code == 200
@@ -150,13 +150,13 @@ def test_a_body_in_chunks_is_a_body(api: ContractClient) -> None:
 
 def test_an_error_does_not_echo_what_was_sent(api: ContractClient) -> None:
     cpf, email = "123.456.789-00", "segredo@@example.com"
-    answer = api.post("/clients/create", json=a_client(cpf=cpf, email=email))
+    answer = api.post("/clients/create", json=client_body(cpf=cpf, email=email))
     assert cpf not in answer.text
     assert email not in answer.text
 
 
 def test_the_name_of_an_unknown_field_is_cut_short(api: ContractClient) -> None:
-    answer = api.post("/clients/create", json=a_client(**{"x" * 5000: 1}))
+    answer = api.post("/clients/create", json=client_body(**{"x" * 5000: 1}))
     assert answer.status_code == 400
     assert len(answer.content) < 1000
 

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
 from devstack.stack import free_ports
-from people import a_client
 from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
+from tests.support.clients.request_bodies import client_body
 
 COUNT = "http_server_request_duration_seconds_count"
 
@@ -71,7 +71,7 @@ def test_answers_are_counted_by_operation_and_status_class(
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with httpx.Client(base_url=url, headers=headers) as client:
-        made = client.post("/clients/create", json=a_client()).json()["id"]
+        made = client.post("/clients/create", json=client_body()).json()["id"]
         for _ in range(3):
             client.get(f"/clients/fetch/{made}")
         client.get("/clients/fetch/9223372036854775807")
@@ -105,7 +105,7 @@ def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: Issuer)
 
 def test_no_label_holds_anything_of_a_request(url: str, metrics_port: int, issuer: Issuer) -> None:
     token = issuer.token()
-    person = a_client(name="Segredo da Silva")
+    person = client_body(name="Segredo da Silva")
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
         client.post("/clients/create", json=person)
         client.get("/clients/fetch/777888999", headers={"X-Request-ID": "a-request"})

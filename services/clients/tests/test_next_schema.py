@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from clients.app import create_app
-from people import a_client, an_address
 from servicekit.db import wait_for_migrations
 from servicekit.db.database import driver_url
 from servicekit.testing import CONTRACTS, ContractClient, Issuer, environment, peer_settings, serve
+from tests.support.clients.request_bodies import address_body, client_body
 
 EXPANSION = (
     "ALTER TABLE clients ADD COLUMN nickname varchar(200)",
@@ -51,11 +51,11 @@ def test_this_release_starts_and_writes_and_reads_on_the_next_ones_schema(
     api: ContractClient, expanded_url: str
 ) -> None:
     assert not wait_for_migrations.lack(expanded_url, "clients", 0)
-    sent = a_client()
+    sent = client_body()
     client_id = api.post("/clients/create", json=sent).json()["id"]
     changed = {**sent, "name": "Ana Maria"}
     assert api.put(f"/clients/update/{client_id}", json=changed).status_code == 200
-    address = an_address(client_id=client_id)
+    address = address_body(client_id=client_id)
     address_id = api.post("/address/create", json=address).json()["id"]
     assert api.get(f"/clients/fetch/{client_id}").json() == {"id": client_id, **changed}
     assert api.get(f"/address/fetch/{client_id}").json() == [{"id": address_id, **address}]
@@ -65,7 +65,7 @@ def test_this_release_starts_and_writes_and_reads_on_the_next_ones_schema(
 
 
 def test_a_retry_is_answered_as_before_on_the_next_ones_schema(api: ContractClient) -> None:
-    sent, headers = a_client(), {"Idempotency-Key": "9f7a-retry-over-a-roll-out"}
+    sent, headers = client_body(), {"Idempotency-Key": "9f7a-retry-over-a-roll-out"}
     first, again = (api.post("/clients/create", json=sent, headers=headers) for _ in range(2))
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
-from messages import fill, left, let_leases_run_out
 from servicekit.db import database
 from servicekit.db.database import Database, driver_url
 from servicekit.outbox.messages import (
@@ -22,14 +21,15 @@ from servicekit.outbox.messages import (
     put,
 )
 from servicekit.testing import wait_until
+from tests.support.clients.outbox import add_messages, expire_leases, pending_ids
 
 
 def test_what_is_delivered_is_deleted(outbox: Database) -> None:
     told: list[tuple[str, int]] = []
-    fill(outbox, 1, 2, 3)
+    add_messages(outbox, 1, 2, 3)
     assert Relay(outbox, lambda *message: told.append(message)).deliver_batch() == 3
     assert sorted(told) == [("client", 1), ("client", 2), ("client", 3)]
-    assert left(outbox) == []
+    assert pending_ids(outbox) == []
 
 
 def test_a_message_of_a_transaction_that_is_undone_never_was(outbox: Database) -> None:
@@ -40,17 +40,17 @@ def test_a_message_of_a_transaction_that_is_undone_never_was(outbox: Database) -
 
     with pytest.raises(RuntimeError):
         put_and_fail()
-    assert left(outbox) == []
+    assert pending_ids(outbox) == []
 
 
 def test_while_the_receiver_is_away_everything_is_kept_and_due(outbox: Database) -> None:
     def away(*_: object) -> None:
         raise Away
 
-    fill(outbox, 1, 2)
+    add_messages(outbox, 1, 2)
     with pytest.raises(Away):
         Relay(outbox, away).deliver_batch()
-    assert left(outbox) == [1, 2]
+    assert pending_ids(outbox) == [1, 2]
     assert Relay(outbox, lambda *_: None).deliver_batch() == 2
 
 
@@ -59,12 +59,12 @@ def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
         if subject_id == 1:
             raise Refused
 
-    fill(outbox, 1, 2)
+    add_messages(outbox, 1, 2)
     relay = Relay(outbox, refuse_one)
     relay.deliver_batch()
-    assert left(outbox) == [1]
+    assert pending_ids(outbox) == [1]
     assert relay.deliver_batch() == 0  # not yet again
-    let_leases_run_out(outbox)
+    expire_leases(outbox)
     assert relay.deliver_batch() == 1
 
 
@@ -75,19 +75,19 @@ def test_what_a_relay_took_and_did_not_deliver_is_taken_by_another(outbox: Datab
     def die(*_: object) -> None:
         raise KilledError
 
-    fill(outbox, 1)
+    add_messages(outbox, 1)
     with pytest.raises(KilledError):
         Relay(outbox, die).deliver_batch()
     other = Relay(outbox, lambda *_: None)
     assert other.deliver_batch() == 0  # the lease holds
-    let_leases_run_out(outbox)
+    expire_leases(outbox)
     assert other.deliver_batch() == 1
-    assert left(outbox) == []
+    assert pending_ids(outbox) == []
 
 
 def test_two_relays_do_not_take_the_same_messages(outbox: Database) -> None:
     told: list[int] = []
-    fill(outbox, *range(200))
+    add_messages(outbox, *range(200))
 
     def drain(_: int) -> None:
         relay = Relay(outbox, lambda _, subject_id: told.append(subject_id))
@@ -110,10 +110,10 @@ def test_a_batch_is_told_by_several_calls_at_once_and_never_by_more(outbox: Data
         together.wait(10)  # a call that is alone waits in vain, and breaks the test
         running.remove(subject_id)
 
-    fill(outbox, *range(3 * AT_ONCE))
+    add_messages(outbox, *range(3 * AT_ONCE))
     assert Relay(outbox, deliver).deliver_batch() == 3 * AT_ONCE
     assert max(seen) == AT_ONCE
-    assert left(outbox) == []
+    assert pending_ids(outbox) == []
 
 
 def test_of_calls_at_once_each_has_its_own_outcome(outbox: Database) -> None:
@@ -124,9 +124,9 @@ def test_of_calls_at_once_each_has_its_own_outcome(outbox: Database) -> None:
         if subject_id % 2:
             raise Refused
 
-    fill(outbox, *range(2 * AT_ONCE))
+    add_messages(outbox, *range(2 * AT_ONCE))
     Relay(outbox, refuse_every_other).deliver_batch()
-    assert left(outbox) == list(range(1, 2 * AT_ONCE, 2))
+    assert pending_ids(outbox) == list(range(1, 2 * AT_ONCE, 2))
 
 
 def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: Database) -> None:
@@ -136,16 +136,16 @@ def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: 
         called.append(subject_id)
         raise Away
 
-    fill(outbox, *range(BATCH))
+    add_messages(outbox, *range(BATCH))
     with pytest.raises(Away):
         Relay(outbox, away).deliver_batch()
     assert len(called) <= AT_ONCE
-    assert left(outbox) == list(range(BATCH))
+    assert pending_ids(outbox) == list(range(BATCH))
 
 
 def test_the_age_is_that_of_the_oldest_message(outbox: Database) -> None:
     assert age(outbox) == 0
-    fill(outbox, 1)
+    add_messages(outbox, 1)
     with outbox.statement() as connection:
         connection.execute(text("UPDATE outbox SET created_at = now() - interval '90 seconds'"))
     assert 90 <= age(outbox) < 180
@@ -156,9 +156,9 @@ def test_a_running_relay_hears_of_a_message_at_once_and_stops_when_told(outbox: 
     relay = Relay(outbox, lambda *_: heard.set())
     thread = threading.Thread(target=relay.run)
     thread.start()
-    fill(outbox, 7)
+    add_messages(outbox, 7)
     assert heard.wait(10)
-    wait_until(lambda: left(outbox) == [], "the message to be deleted")
+    wait_until(lambda: pending_ids(outbox) == [], "the message to be deleted")
     relay.stop()
     thread.join(10)
     assert not thread.is_alive()
@@ -171,7 +171,7 @@ def running(outbox: Database) -> Iterator[queue.Queue[int]]:
     relay = Relay(outbox, lambda _, subject_id: told.put(subject_id))
     thread = threading.Thread(target=relay.run)
     thread.start()
-    fill(outbox, 1)
+    add_messages(outbox, 1)
     assert told.get(timeout=10) == 1
     yield told
     relay.stop()
@@ -184,7 +184,7 @@ def test_a_relay_outlives_the_sessions_that_the_database_ends(
     end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname ="
     with create_engine(driver_url(own_url)).connect() as other:
         other.execute(text(f"{end} current_database() AND pid <> pg_backend_pid()"))
-    fill(outbox, 2)
+    add_messages(outbox, 2)
     assert running.get(timeout=10) == 2
 
 

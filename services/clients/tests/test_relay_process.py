@@ -17,8 +17,6 @@ from sqlalchemy import create_engine, text
 
 from clients.app import create_app
 from devstack.stack import free_ports
-from messages import fill, left
-from people import a_client
 from servicekit.db.database import Database, driver_url
 from servicekit.testing import (
     CONTRACTS,
@@ -30,6 +28,8 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
+from tests.support.clients.outbox import add_messages, pending_ids
+from tests.support.clients.request_bodies import client_body
 
 
 class Inventory(ThreadingHTTPServer):
@@ -76,11 +76,11 @@ def test_the_relays_process_tells_the_inventory_through_failures(
     base = f"http://127.0.0.1:{inventory.server_port}"
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL=base)
     inventory.statuses = [503, 401, 200]
-    fill(outbox, 5)
+    add_messages(outbox, 5)
     with environment(**{**settings, "TOKEN_URL": f"{base}/users/token"}):
         relay = subprocess.Popen([sys.executable, "-m", "clients.relay"], env=os.environ)
     try:
-        wait_until(lambda: left(outbox) == [], "the relay to deliver", 30)
+        wait_until(lambda: pending_ids(outbox) == [], "the relay to deliver", 30)
     finally:
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(10) == 0
@@ -94,7 +94,7 @@ def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
 ) -> None:
     (port,) = free_ports(1)
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
-    fill(outbox, 5, 6)
+    add_messages(outbox, 5, 6)
     with environment(**settings, METRICS_BIND=f"127.0.0.1:{port}"):
         relay = subprocess.Popen([sys.executable, "-m", "clients.relay"], env=os.environ)
     try:
@@ -140,7 +140,7 @@ def test_a_client_who_is_deleted_twice_is_told_of_once(
         serve(app) as url,
         ContractClient(url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as api,
     ):
-        client_id = api.post("/clients/create", json=a_client()).json()["id"]
+        client_id = api.post("/clients/create", json=client_body()).json()["id"]
         with ThreadPoolExecutor(10) as pool:
             deletes = [pool.submit(api.delete, f"/clients/delete/{client_id}") for _ in range(10)]
         assert sorted(d.result().status_code for d in deletes) == [200] + [404] * 9

@@ -48,9 +48,9 @@ def test_a_worker_collects_its_garbage_but_for_what_its_start_has_made(
         tmp_path,
         INVENTORY_URL="http://127.0.0.1:9",
         WORKERS=str(workers),
-        PYTHONPATH=str(Path(__file__).parent),
     )
-    with deployed("clients", settings, "garbage:create_app()") as service:
-        garbage = httpx.get(f"{service.url}/garbage").json()
-    assert garbage["enabled"]
-    assert garbage["frozen"] > garbage["tracked"] > 0
+    application = "tests.support.clients.gc_stats_app:create_app()"
+    with deployed("clients", settings, application) as service:
+        stats = httpx.get(f"{service.url}/gc").json()
+    assert stats["enabled"]
+    assert stats["frozen"] > stats["tracked"] > 0

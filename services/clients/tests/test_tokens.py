@@ -5,10 +5,10 @@ import logging
 import httpx
 import pytest
 
-from bad_tokens import bad_tokens
 from servicekit.testing import ContractClient, Issuer
+from tests.support.clients.invalid_tokens import invalid_tokens
 
-KINDS = dict(bad_tokens())
+KINDS = dict(invalid_tokens())
 WRITE = "/clients/delete/9223372036854775807"  # with a good token it is a 404
 
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from clients.app import create_app
-from collector import Collector, Span
-from people import a_client
 from servicekit.telemetry.tracing import TRACEPARENT, to_keep
 from servicekit.testing import Issuer, environment, peer_settings, serve
+from tests.support.clients.request_bodies import client_body
+from tests.support.devstack.span_collector import Span, SpanCollector
 
 CALLERS_SPAN = "00f067aa0ba902b7"
 
@@ -23,9 +23,11 @@ def settings(issuer: Issuer, database_url: str, tmp_path: Path) -> dict[str, str
 
 
 @contextmanager
-def traced(settings: dict[str, str], issuer: Issuer) -> Iterator[tuple[httpx.Client, Collector]]:
+def traced(
+    settings: dict[str, str], issuer: Issuer
+) -> Iterator[tuple[httpx.Client, SpanCollector]]:
     """Run a service; the collector has all of its spans when it has ended."""
-    with Collector() as collector:
+    with SpanCollector() as collector:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with environment(**settings, **told), serve(create_app()) as url:
             headers = {"Authorization": f"Bearer {issuer.token()}"}
@@ -42,7 +44,7 @@ def named(spans: list[Span], name: str) -> Span:
 def test_a_request_is_a_span_with_its_statements_below_it(
     settings: dict[str, str], issuer: Issuer
 ) -> None:
-    person = a_client()
+    person = client_body()
     wanted, unwanted = "a" * 32, "b" * 32
     with traced(settings, issuer) as (client, collector):
         told = {"traceparent": f"00-{wanted}-{CALLERS_SPAN}-01"}

@@ -1,4 +1,4 @@
-"""Traps of Connexion as it comes: each fails there, which shows that it can, and not here."""
+"""Known defects of plain Connexion that the service does not have."""
 
 import json
 import os
@@ -6,18 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 
-from devstack.stack import free_ports
-from people import a_client, an_address
 from servicekit.testing import CONTRACTS, Issuer, wait_until
+from tests.support.clients.request_bodies import address_body, client_body
+from tests.support.ports import free_port
 
 CREATE = "/clients/create"
 JSON = {"Content-Type": "application/json"}
-HERE = Path(__file__).parent
 
 
 def post(api: httpx.Client, body: bytes, media: str | None = "application/json") -> httpx.Response:
@@ -28,7 +26,7 @@ def post(api: httpx.Client, body: bytes, media: str | None = "application/json")
 
 def the_second_specification_is_guarded(api: httpx.Client) -> None:
     assert api.get("/address/fetch").status_code == 401
-    assert api.post("/address/create", json=an_address()).status_code == 401
+    assert api.post("/address/create", json=address_body()).status_code == 401
 
 
 def two_slashes_are_another_path(api: httpx.Client) -> None:
@@ -42,7 +40,7 @@ def json_is_checked_however_it_is_spelt(api: httpx.Client) -> None:
 
 
 def a_body_without_a_type_is_refused(api: httpx.Client) -> None:
-    assert post(api, json.dumps(a_client()).encode(), None).status_code == 415
+    assert post(api, json.dumps(client_body()).encode(), None).status_code == 415
 
 
 def invalid_utf8_is_a_bad_request(api: httpx.Client) -> None:
@@ -58,12 +56,12 @@ def deep_nesting_is_a_bad_request(api: httpx.Client) -> None:
 
 
 def nan_is_no_number(api: httpx.Client) -> None:
-    body = json.dumps(a_client(balance=float("nan"))).encode()
+    body = json.dumps(client_body(balance=float("nan"))).encode()
     assert post(api, body).status_code == 400
 
 
 def a_body_in_chunks_is_a_body(api: httpx.Client) -> None:
-    pieces = iter([json.dumps(a_client()).encode()])
+    pieces = iter([json.dumps(client_body()).encode()])
     assert api.post(CREATE, content=pieces, headers=JSON).status_code == 201
 
 
@@ -79,28 +77,28 @@ def the_contract_names_no_function(api: httpx.Client) -> None:
 
 
 def a_body_has_a_limit(api: httpx.Client) -> None:
-    body = json.dumps({**a_client(), "description": "x" * 70_000}).encode()
+    body = json.dumps({**client_body(), "description": "x" * 70_000}).encode()
     assert post(api, body).status_code == 413
 
 
 def an_error_echoes_no_value(api: httpx.Client) -> None:
-    answer = api.post(CREATE, json=a_client(cpf="123.456.789-0x"))
+    answer = api.post(CREATE, json=client_body(cpf="123.456.789-0x"))
     assert answer.status_code == 400
     assert "123.456.789" not in answer.text
 
 
 def a_pattern_ends_at_the_end(api: httpx.Client) -> None:
-    digits = a_client()["cpf"].replace(".", "").replace("-", "")
-    assert api.post(CREATE, json=a_client(cpf=f"{digits}\n")).status_code == 400
+    digits = client_body()["cpf"].replace(".", "").replace("-", "")
+    assert api.post(CREATE, json=client_body(cpf=f"{digits}\n")).status_code == 400
 
 
 def half_a_letter_is_refused(api: httpx.Client) -> None:
-    body = json.dumps(a_client(name="\ud800")).encode()
+    body = json.dumps(client_body(name="\ud800")).encode()
     assert post(api, body).status_code == 400
 
 
 def a_member_is_named_once(api: httpx.Client) -> None:
-    body = json.dumps(a_client()).encode()
+    body = json.dumps(client_body()).encode()
     assert post(api, b'{"name": "Outro",' + body[1:]).status_code == 400
 
 
@@ -127,7 +125,7 @@ def a_repeated_parameter_is_refused(api: httpx.Client) -> None:
 
 def a_slash_at_the_end_changes_nothing(api: httpx.Client) -> None:
     assert api.get("/clients/fetch/").status_code == 200
-    assert api.post(f"{CREATE}/", json=a_client()).status_code == 201
+    assert api.post(f"{CREATE}/", json=client_body()).status_code == 201
 
 
 TRAPS: tuple[Callable[[httpx.Client], None], ...] = (
@@ -154,63 +152,63 @@ TRAPS: tuple[Callable[[httpx.Client], None], ...] = (
 
 
 @contextmanager
-def stock(issuer: Issuer, app: str) -> Iterator[str]:
-    """Serve the same contract by stock Connexion, under uvicorn."""
-    port = free_ports(1)[0]
-    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", f"stock:{app}", "--port", str(port)]
+def plain_connexion(issuer: Issuer, app: str) -> Iterator[str]:
+    """Serve the same contract with plain Connexion under uvicorn."""
+    port = free_port()
+    module = "tests.support.clients.plain_connexion"
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", f"{module}:{app}"]
     with subprocess.Popen(
-        command,
-        cwd=HERE,
+        [*command, "--port", str(port)],
         env={**os.environ, "JWKS_URL": issuer.url, "CONTRACTS_DIR": str(CONTRACTS)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(url), "the stock application to answer", patience=60)
+            wait_until(lambda: _answers(url), "plain Connexion to start", patience=60)
             yield url
         finally:
             process.terminate()
 
 
 @pytest.fixture(scope="module")
-def stock_url(issuer: Issuer) -> Iterator[str]:
-    """The contract in one piece on stock Connexion."""
-    with stock(issuer, "app") as url:
+def plain_url(issuer: Issuer) -> Iterator[str]:
+    """URL of the whole contract on plain Connexion."""
+    with plain_connexion(issuer, "app") as url:
         yield url
 
 
 @pytest.mark.parametrize("trap", TRAPS)
-def test_a_trap_catches_stock_connexion_and_not_us(
-    service_url: str, stock_url: str, issuer: Issuer, trap: Callable[[httpx.Client], None]
+def test_plain_connexion_fails_each_check_and_the_service_passes_it(
+    service_url: str, plain_url: str, issuer: Issuer, trap: Callable[[httpx.Client], None]
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with httpx.Client(base_url=service_url, headers=headers, timeout=20) as ours:
         trap(ours)
-    with httpx.Client(base_url=stock_url, headers=headers, timeout=20) as stock:
-        assert stock.get("/clients/fetch").status_code == 200
+    with httpx.Client(base_url=plain_url, headers=headers, timeout=20) as plain:
+        assert plain.get("/clients/fetch").status_code == 200
         with pytest.raises(AssertionError):
-            trap(stock)
+            trap(plain)
 
 
-def test_what_is_good_passes_on_stock_connexion_too(stock_url: str, issuer: Issuer) -> None:
+def test_plain_connexion_serves_valid_requests(plain_url: str, issuer: Issuer) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
-    with httpx.Client(base_url=stock_url, headers=headers, timeout=20) as stock:
-        made = stock.post(CREATE, json=a_client(balance=1.5))
+    with httpx.Client(base_url=plain_url, headers=headers, timeout=20) as plain:
+        made = plain.post(CREATE, json=client_body(balance=1.5))
         assert made.status_code == 201
-        assert stock.post(CREATE, json=an_address()).status_code == 400
-        assert stock.get("/clients/health", headers={"Authorization": ""}).status_code == 200
+        assert plain.post(CREATE, json=address_body()).status_code == 400
+        assert plain.get("/clients/health", headers={"Authorization": ""}).status_code == 200
 
 
-def test_a_specification_between_two_others_is_not_guarded_by_stock_connexion(
+def test_plain_connexion_leaves_the_second_of_three_specifications_unprotected(
     service_url: str, issuer: Issuer
 ) -> None:
     with httpx.Client(base_url=service_url) as ours:
         the_second_specification_is_guarded(ours)
-    with stock(issuer, "pieces") as url, httpx.Client(base_url=url) as pieces:
-        assert pieces.post(CREATE, json=a_client()).status_code == 401
+    with plain_connexion(issuer, "split_app") as url, httpx.Client(base_url=url) as split:
+        assert split.post(CREATE, json=client_body()).status_code == 401
         with pytest.raises(AssertionError):
-            the_second_specification_is_guarded(pieces)
+            the_second_specification_is_guarded(split)
 
 
 def _answers(url: str) -> bool:

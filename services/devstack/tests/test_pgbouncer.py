@@ -112,7 +112,7 @@ def made(http: httpx.Client, url: str, body: dict[str, object], key: str) -> int
     return int(answer.raise_for_status().json()["id"])
 
 
-def a_purchase(http: httpx.Client, services: dict[str, str]) -> dict[str, object]:
+def new_purchase(http: httpx.Client, services: dict[str, str]) -> dict[str, object]:
     """Make a client and a product, and return what the one says to buy the other."""
     buyer = {"name": "Ana", "email": "a@example.com", "cpf": "111.444.777-35", "balance": 1}
     goods = {"name": "Teclado", "description": "", "quantity": 1, "price": 1, "status": True}
@@ -173,7 +173,7 @@ def test_many_buy_at_once_over_few_connections_and_each_purchase_is_there_once(
 ) -> None:
     headers = signed_up(services, "Ana")
     with httpx.Client(headers=headers, timeout=30) as http, ThreadPoolExecutor(CALLERS) as callers:
-        purchase = a_purchase(http, services)
+        purchase = new_purchase(http, services)
         inventory_url = f"{services['inventory']}/inventory"
 
         def buy(number: int) -> int:

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from collector import Collector, Span
 from servicekit.testing import CONTRACTS, wait_until
+from tests.support.devstack.span_collector import Span, SpanCollector
 from tests.support.local_system import System, running
 
 USERS_SPAN = "00f067aa0ba902b7"
@@ -47,7 +47,7 @@ def test_a_delete_is_one_trace_from_the_ingress_to_the_inventorys_statements(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     purchase, deletion, quiet = (f"{number:032x}" for number in (0xA1, 0xA2, 0xA3))
-    with Collector() as collector:
+    with SpanCollector() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
         with running(data_folder) as system:

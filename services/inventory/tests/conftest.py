@@ -10,8 +10,6 @@ from sqlalchemy import create_engine, text
 
 from inventory import reconcile
 from inventory.app import create_app
-from neighbours import Owner
-from orphans import Command, Entries, Run
 from servicekit.db.database import driver_url
 from servicekit.telemetry import logs
 from servicekit.testing import (
@@ -22,21 +20,23 @@ from servicekit.testing import (
     peer_settings,
     serve,
 )
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.reconciliation import Command, CommandResult, InventoryRows
 
 SERVICE_SCOPE = "inventory:remove"
 
 
 @pytest.fixture(scope="session")
-def clients() -> Iterator[Owner]:
+def clients() -> Iterator[FakeOwner]:
     """Who owns the clients."""
-    with Owner("clients") as owner:
+    with FakeOwner("clients") as owner:
         yield owner
 
 
 @pytest.fixture(scope="session")
-def products() -> Iterator[Owner]:
+def products() -> Iterator[FakeOwner]:
     """Who owns the products."""
-    with Owner("products") as owner:
+    with FakeOwner("products") as owner:
         yield owner
 
 
@@ -50,8 +50,8 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
 def settings(
     issuer: Issuer,
     database_url: str,
-    clients: Owner,
-    products: Owner,
+    clients: FakeOwner,
+    products: FakeOwner,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """The environment of the service."""
@@ -98,12 +98,12 @@ def compared_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def entries(compared_url: str, clients: Owner, products: Owner) -> Iterator[Entries]:
+def entries(compared_url: str, clients: FakeOwner, products: FakeOwner) -> Iterator[InventoryRows]:
     """Its entries: none yet."""
     engine = create_engine(driver_url(compared_url))
     with engine.begin() as connection:
         connection.execute(text("TRUNCATE inventory_items, gone, reconciliation"))
-    yield Entries(engine, clients, products)
+    yield InventoryRows(engine, clients, products)
     engine.dispose()
 
 
@@ -117,12 +117,12 @@ def run(
     """The comparison, in this process; it takes arguments, and settings that differ."""
     monkeypatch.setattr(logs, "configure", lambda *_: None)  # the tests' logging stays as it is
 
-    def run(*arguments: str, **changes: str) -> Run:
+    def run(*arguments: str, **changes: str) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["reconcile", *arguments])
         changed = {**settings, "DATABASE_URL": compared_url, **changes}
         with environment(**changed), pytest.raises(SystemExit) as end:
             reconcile.main()
         out, err = capsys.readouterr()
-        return Run(int(end.value.code or 0), json.loads(out) if out else {}, err)
+        return CommandResult(int(end.value.code or 0), json.loads(out) if out else {}, err)
 
     return run

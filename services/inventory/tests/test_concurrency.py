@@ -6,18 +6,21 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, text
 
-from neighbours import Owner
-from purchases import a_purchase
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, wait_until
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.purchases import purchase_body
 
 SENDERS = 30
 
 
 def test_of_many_sendings_of_one_request_one_makes_an_entry(
-    api: ContractClient, clients: Owner, products: Owner
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    body, key = a_purchase(clients.make(), products.make()), {"Idempotency-Key": str(uuid4())}
+    body, key = (
+        purchase_body(clients.create(), products.create()),
+        {"Idempotency-Key": str(uuid4())},
+    )
     barrier = Barrier(SENDERS)
 
     def send(_: int) -> int:
@@ -32,9 +35,12 @@ def test_of_many_sendings_of_one_request_one_makes_an_entry(
 
 
 def test_a_request_whose_twin_is_still_running_is_told_to_come_back(
-    api: ContractClient, clients: Owner, products: Owner, database_url: str
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, database_url: str
 ) -> None:
-    body, key = a_purchase(clients.make(), products.make()), {"Idempotency-Key": str(uuid4())}
+    body, key = (
+        purchase_body(clients.create(), products.create()),
+        {"Idempotency-Key": str(uuid4())},
+    )
     running = text(
         "SELECT count(*) FROM pg_locks WHERE relation = 'gone'::regclass AND NOT granted"
     )

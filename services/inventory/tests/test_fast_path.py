@@ -7,8 +7,6 @@ import httpx
 import pytest
 
 from inventory.app import create_app
-from neighbours import Owner
-from purchases import ABSENT, a_purchase
 from servicekit.testing import (
     KEY,
     Bad,
@@ -21,6 +19,8 @@ from servicekit.testing import (
     fast_path_faults,
     serve,
 )
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.purchases import MISSING_ID, purchase_body
 
 RELAY, BLIND = "relay", "who may not know of clients"
 CALLERS = {RELAY: "inventory:remove", BLIND: "inventory:write products:read"}
@@ -45,8 +45,8 @@ class Inventory(Refusals):
     def __init__(self, world: World) -> None:
         """Have nothing but ``world`` in the database and at the owners."""
         self._world = world
-        again = a_purchase(world.client, world.product, number_of_items=2)
-        nothing = {"remotion_id": ABSENT, "type": "client"}
+        again = purchase_body(world.client, world.product, number_of_items=2)
+        nothing = {"remotion_id": MISSING_ID, "type": "client"}
         super().__init__(
             Given(
                 identifiers={"client_id": world.client, "item_id": world.item},
@@ -59,8 +59,8 @@ class Inventory(Refusals):
     def conflicts(self) -> Iterator[Bad]:
         """Yield what nobody owns, what is gone, what no clock shows, and who may not know."""
         add, world = self.good("inventory.add_product"), self._world
-        yield add.having(client_id=ABSENT).but("nobody's", 404)
-        yield add.having(product_id=ABSENT).but("no product", 404)
+        yield add.having(client_id=MISSING_ID).but("nobody's", 404)
+        yield add.having(product_id=MISSING_ID).but("no product", 404)
         yield add.having(client_id=world.gone_client).but("a client who is gone", 404)
         yield add.having(product_id=world.gone_product).but("a product that is gone", 404)
         yield add.having(purchase_date="2023-02-29").but("there is no such day", 400)
@@ -81,11 +81,11 @@ class Inventory(Refusals):
         yield send("GET", f"/inventory/list_products_id/{client}")
         for path in ("remove_many", "remove_products"):
             for kind in ("client", "product"):
-                body = {"remotion_id": ABSENT, "type": kind}
+                body = {"remotion_id": MISSING_ID, "type": kind}
                 yield send("DELETE", f"/inventory/{path}", json=body)
-        made = send("POST", "/inventory/add_product", json=a_purchase(client, product))
+        made = send("POST", "/inventory/add_product", json=purchase_body(client, product))
         yield made
-        yield send("DELETE", f"/inventory/remove_product/{made.json().get('id', ABSENT)}")
+        yield send("DELETE", f"/inventory/remove_product/{made.json().get('id', MISSING_ID)}")
 
 
 @pytest.fixture
@@ -98,13 +98,13 @@ def own_settings(
 
 @pytest.fixture
 def refusals(
-    own_settings: dict[str, str], issuer: Issuer, clients: Owner, products: Owner
+    own_settings: dict[str, str], issuer: Issuer, clients: FakeOwner, products: FakeOwner
 ) -> Inventory:
     """What it refuses; its rows were made by another process than the one that is tried."""
     with environment(**own_settings):
         app = create_app()
     client, product, gone_client, gone_product = (
-        owner.make() for owner in (clients, products, clients, products)
+        owner.create() for owner in (clients, products, clients, products)
     )
     user, relay = (
         {"Authorization": f"Bearer {token}"}
@@ -115,7 +115,7 @@ def refusals(
             body = {"remotion_id": identifier, "type": kind}
             gone = caller.request("DELETE", "/remove_many", json=body, headers=relay)
             gone.raise_for_status()
-        purchase, key = a_purchase(client, product), {**user, "Idempotency-Key": KEY}
+        purchase, key = purchase_body(client, product), {**user, "Idempotency-Key": KEY}
         made = caller.post("/add_product", json=purchase, headers=key).raise_for_status()
         return Inventory(World(client, product, made.json()["id"], gone_client, gone_product))
 

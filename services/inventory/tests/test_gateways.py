@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from inventory.app import create_app
-from neighbours import CLOSE, HANG_UP, HOLD, NONSENSE, Owner
-from purchases import a_purchase
 from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
@@ -20,51 +18,61 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
+from tests.support.inventory.fake_owners import (
+    CLOSE_AFTER_RESPONSE,
+    DROP,
+    HOLD,
+    INVALID_BODY,
+    FakeOwner,
+)
+from tests.support.inventory.purchases import purchase_body
 
 ADD = "/inventory/add_product"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.fixture(params=["clients", "products"])
-def owner(request: pytest.FixtureRequest, clients: Owner, products: Owner) -> Owner:
+def owner(request: pytest.FixtureRequest, clients: FakeOwner, products: FakeOwner) -> FakeOwner:
     """One of the two, while the other is well."""
     return clients if request.param == "clients" else products
 
 
 @pytest.fixture
-def purchase(clients: Owner, products: Owner) -> dict[str, object]:
+def purchase(clients: FakeOwner, products: FakeOwner) -> dict[str, object]:
     """A purchase of what exists."""
-    body: dict[str, object] = a_purchase(clients.make(), products.make())
+    body: dict[str, object] = purchase_body(clients.create(), products.create())
     return body
 
 
-def bought(api: ContractClient, purchase: dict[str, object]) -> int:
+def count_purchases(api: ContractClient, purchase: dict[str, object]) -> int:
     """Return how many entries the client of a purchase has."""
     return len(api.get(f"/inventory/list_products_ids/{purchase['client_id']}").json())
 
 
-@pytest.mark.parametrize("what", [500, 503, 429, 401, 404, 400, 302, HANG_UP, HOLD, NONSENSE])
+@pytest.mark.parametrize("what", [500, 503, 429, 401, 404, 400, 302, DROP, HOLD, INVALID_BODY])
 def test_an_owner_that_does_not_answer_is_not_one_that_says_no(
-    api: ContractClient, owner: Owner, purchase: dict[str, object], what: int | str
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], what: int | str
 ) -> None:
-    with owner.doing(what):
+    with owner.injecting(what):
         answer = api.post(ADD, json=purchase)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert owner.kind in answer.json()["msg"]
-    assert bought(api, purchase) == 0
+    assert count_purchases(api, purchase) == 0
     assert api.post(ADD, json=purchase).status_code == 201
-    assert bought(api, purchase) == 1
+    assert count_purchases(api, purchase) == 1
 
 
-@pytest.mark.parametrize("what", [500, 503, 429, 401, HANG_UP, HOLD, NONSENSE, CLOSE])
+@pytest.mark.parametrize(
+    "what", [500, 503, 429, 401, DROP, HOLD, INVALID_BODY, CLOSE_AFTER_RESPONSE]
+)
 def test_one_failure_is_tried_again(
-    api: ContractClient, owner: Owner, purchase: dict[str, object], what: int | str
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], what: int | str
 ) -> None:
-    with owner.doing(what, times=1):
+    with owner.injecting(what, times=1):
         assert api.post(ADD, json=purchase).status_code == 201
     assert api.post(ADD, json=purchase).status_code == 201
-    assert bought(api, purchase) == 2
+    assert count_purchases(api, purchase) == 2
 
 
 def test_an_owner_that_is_not_there_is_one_that_does_not_answer(
@@ -80,11 +88,11 @@ def test_an_owner_that_is_not_there_is_one_that_does_not_answer(
                 assert alone.post(ADD, json=purchase).status_code == 503
                 assert alone.get("/inventory/list_products_ids/1").status_code == 200
                 assert alone.get("/-/ready").status_code == 200
-    assert bought(api, purchase) == 0
+    assert count_purchases(api, purchase) == 0
 
 
 def test_owners_are_asked_with_the_callers_own_token(
-    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+    api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     api.post(ADD, json=purchase)
     for owner in (clients, products):
@@ -92,7 +100,7 @@ def test_owners_are_asked_with_the_callers_own_token(
 
 
 def test_owners_hear_of_the_request_that_they_are_part_of(
-    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+    api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     tracing = {"X-Request-ID": str(uuid4()), "traceparent": TRACE, "tracestate": "a=b"}
     api.post(ADD, json=purchase, headers=tracing)
@@ -105,29 +113,29 @@ def test_owners_hear_of_the_request_that_they_are_part_of(
 
 
 def test_both_owners_are_asked_at_the_same_time(
-    api: ContractClient, purchase: dict[str, object], clients: Owner, products: Owner
+    api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     with (
-        clients.doing(HOLD),
-        products.doing(HOLD),
+        clients.injecting(HOLD),
+        products.injecting(HOLD),
         ThreadPoolExecutor(1) as pool,
     ):
         answer = pool.submit(api.post, ADD, json=purchase)
         wait_until(lambda: clients.held == products.held == 1, "both to be asked")
-        clients.be_well()
-        products.be_well()
+        clients.recover()
+        products.recover()
         assert answer.result().status_code == 201  # by the second attempt
 
 
 def test_no_transaction_is_open_while_owners_are_asked(
-    api: ContractClient, owner: Owner, purchase: dict[str, object], database_url: str
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], database_url: str
 ) -> None:
     state = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() AND state <> 'idle'"
     )
     with (
-        owner.doing(HOLD),
+        owner.injecting(HOLD),
         ThreadPoolExecutor(1) as pool,
         create_engine(driver_url(database_url)).connect() as connection,
     ):
@@ -135,14 +143,14 @@ def test_no_transaction_is_open_while_owners_are_asked(
         answer = pool.submit(api.post, ADD, json=purchase, headers=headers)
         wait_until(lambda: owner.held > 0, "the owner to be asked")
         assert connection.scalar(state) == 0
-        owner.be_well()
+        owner.recover()
         answer.result()
 
 
 def test_while_an_owner_hangs_few_wait_for_it_and_others_are_served(
-    api: ContractClient, owner: Owner, purchase: dict[str, object]
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object]
 ) -> None:
-    with owner.doing(HOLD), ThreadPoolExecutor(12) as pool:
+    with owner.injecting(HOLD), ThreadPoolExecutor(12) as pool:
         assert api.post(ADD, json=purchase).status_code == 503  # from here on it is known to fail
         wait_until(lambda: owner.held > 0, "the questions to hang")
         before = len(owner.requests)
@@ -169,36 +177,36 @@ def test_a_caller_who_may_not_ask_is_told_which_scope_is_missing(
 
 
 def test_a_retry_with_its_key_is_answered_as_before_whatever_has_happened_since(
-    api: ContractClient, clients: Owner, products: Owner, purchase: dict[str, object]
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, purchase: dict[str, object]
 ) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     first = api.post(ADD, json=purchase, headers=key)
     assert first.status_code == 201
     products.delete(int(str(purchase["product_id"])))
-    with clients.doing(HANG_UP):
+    with clients.injecting(DROP):
         again = api.post(ADD, json=purchase, headers=key)
     assert (again.status_code, again.json()) == (201, first.json())
     other = {**purchase, "number_of_items": 6}
     assert api.post(ADD, json=other, headers=key).status_code == 422
-    assert bought(api, purchase) == 1
+    assert count_purchases(api, purchase) == 1
 
 
 def test_a_refusal_does_not_use_its_key_up(
-    api: ContractClient, owner: Owner, purchase: dict[str, object]
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object]
 ) -> None:
     key = {"Idempotency-Key": str(uuid4())}
-    with owner.doing(500):
+    with owner.injecting(500):
         assert api.post(ADD, json=purchase, headers=key).status_code == 503
     assert api.post(ADD, json=purchase, headers=key).status_code == 201
 
 
 def test_the_stand_ins_keep_to_the_contracts(
-    clients: Owner, products: Owner, issuer: Issuer, api: ContractClient
+    clients: FakeOwner, products: FakeOwner, issuer: Issuer, api: ContractClient
 ) -> None:
     assert jwt.get_unverified_header(issuer.token())["typ"] == "at+jwt"
     for owner in (clients, products):
         check = Operations(CONTRACTS / f"{owner.kind}.yaml")
-        for identifier in (owner.make(), 2**62):
+        for identifier in (owner.create(), 2**62):
             path = f"/{owner.kind}/exists/{identifier}"
             answer = api.build_request("GET", f"{owner.url}{path}")
             operation = check.find("GET", path)

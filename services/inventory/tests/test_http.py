@@ -6,8 +6,6 @@ import httpx
 import pytest
 
 from inventory.app import create_app
-from neighbours import Owner
-from purchases import a_purchase
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
@@ -16,10 +14,12 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.purchases import purchase_body
 
 REMOVAL = {"remotion_id": 1, "type": "client"}
 OPERATIONS = [
-    ("POST", "/inventory/add_product", a_purchase(1, 1)),
+    ("POST", "/inventory/add_product", purchase_body(1, 1)),
     ("GET", "/inventory/list_products_ids/1", None),
     ("GET", "/inventory/list_products_id/1", None),
     ("DELETE", "/inventory/remove_product/1", None),
@@ -65,9 +65,9 @@ def test_without_its_database_every_operation_says_to_come_back(
 
 
 def test_without_its_database_an_addition_says_to_come_back(
-    cut_off: ContractClient, clients: Owner, products: Owner
+    cut_off: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    body = a_purchase(clients.make(), products.make())
+    body = purchase_body(clients.create(), products.create())
     for headers in ({}, {"Idempotency-Key": "cut-off"}):
         answer = cut_off.post("/inventory/add_product", json=body, headers=headers)
         assert answer.status_code == 503

@@ -2,15 +2,23 @@
 
 import pytest
 
-from neighbours import Owner
-from purchases import ABSENT, a_purchase, added, listed, remove_many
 from servicekit.testing import ContractClient
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.purchases import (
+    MISSING_ID,
+    add_purchase,
+    list_purchases,
+    purchase_body,
+    remove_many,
+)
 
 
-def test_what_is_added_is_read_back(api: ContractClient, clients: Owner, products: Owner) -> None:
-    client_id, product_id = clients.make(), products.make("Monitor 3")
-    item_id = added(api, client_id, product_id)
-    assert listed(api, client_id) == [
+def test_what_is_added_is_read_back(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
+) -> None:
+    client_id, product_id = clients.create(), products.create("Monitor 3")
+    item_id = add_purchase(api, client_id, product_id)
+    assert list_purchases(api, client_id) == [
         {
             "id": item_id,
             "product_id": product_id,
@@ -22,34 +30,34 @@ def test_what_is_added_is_read_back(api: ContractClient, clients: Owner, product
 
 
 def test_one_product_may_be_bought_again_and_by_others(
-    api: ContractClient, clients: Owner, products: Owner
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    first, second, product_id = clients.make(), clients.make(), products.make()
-    ids = [added(api, buyer, product_id) for buyer in (first, first, second)]
-    assert [entry["id"] for entry in listed(api, first)] == ids[:2]
-    assert [entry["id"] for entry in listed(api, second)] == ids[2:]
+    first, second, product_id = clients.create(), clients.create(), products.create()
+    ids = [add_purchase(api, buyer, product_id) for buyer in (first, first, second)]
+    assert [entry["id"] for entry in list_purchases(api, first)] == ids[:2]
+    assert [entry["id"] for entry in list_purchases(api, second)] == ids[2:]
 
 
 def test_an_entry_keeps_the_name_that_the_product_had(
-    api: ContractClient, clients: Owner, products: Owner
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    client_id, product_id = clients.make(), products.make("Velho")
-    added(api, client_id, product_id)
+    client_id, product_id = clients.create(), products.create("Velho")
+    add_purchase(api, client_id, product_id)
     products.rename(product_id, "Novo")
-    added(api, client_id, product_id)
-    assert [entry["product_name"] for entry in listed(api, client_id)] == ["Velho", "Novo"]
+    add_purchase(api, client_id, product_id)
+    assert [entry["product_name"] for entry in list_purchases(api, client_id)] == ["Velho", "Novo"]
 
 
 @pytest.mark.parametrize("missing", [{"client"}, {"product"}, {"client", "product"}])
 def test_what_does_not_exist_is_named(
-    api: ContractClient, clients: Owner, products: Owner, missing: set[str]
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, missing: set[str]
 ) -> None:
-    client_id = ABSENT if "client" in missing else clients.make()
-    product_id = ABSENT if "product" in missing else products.make()
-    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    client_id = MISSING_ID if "client" in missing else clients.create()
+    product_id = MISSING_ID if "product" in missing else products.create()
+    answer = api.post("/inventory/add_product", json=purchase_body(client_id, product_id))
     assert answer.status_code == 404
     assert {error["field"] for error in answer.json()["errors"]} == {f"{k}_id" for k in missing}
-    assert listed(api, client_id) == []
+    assert list_purchases(api, client_id) == []
 
 
 @pytest.mark.parametrize(
@@ -70,11 +78,11 @@ def test_what_does_not_exist_is_named(
     ],
 )
 def test_a_purchase_date_is_a_moment_in_utc(
-    api: ContractClient, clients: Owner, products: Owner, given: str, answered: str
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, given: str, answered: str
 ) -> None:
-    client_id = clients.make()
-    added(api, client_id, products.make(), purchase_date=given)
-    assert listed(api, client_id)[0]["purchase_date"] == answered
+    client_id = clients.create()
+    add_purchase(api, client_id, products.create(), purchase_date=given)
+    assert list_purchases(api, client_id)[0]["purchase_date"] == answered
 
 
 @pytest.mark.parametrize(
@@ -107,14 +115,14 @@ def test_a_purchase_date_is_a_moment_in_utc(
     ],
 )
 def test_a_moment_that_does_not_exist_is_told(
-    api: ContractClient, clients: Owner, products: Owner, given: object
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, given: object
 ) -> None:
-    client_id = clients.make()
-    body = a_purchase(client_id, products.make(), purchase_date=given)
+    client_id = clients.create()
+    body = purchase_body(client_id, products.create(), purchase_date=given)
     answer = api.post("/inventory/add_product", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "purchase_date"
-    assert listed(api, client_id) == []
+    assert list_purchases(api, client_id) == []
 
 
 @pytest.mark.parametrize(
@@ -135,22 +143,26 @@ def test_a_moment_that_does_not_exist_is_told(
     ],
 )
 def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
-    body = {name: v for name, v in {**a_purchase(1, 1), field: value}.items() if v is not ...}
+    body = {name: v for name, v in {**purchase_body(1, 1), field: value}.items() if v is not ...}
     answer = api.post("/inventory/add_product", json=body)
     assert answer.status_code == 400
     assert field in {error["field"] for error in answer.json()["errors"]}
 
 
-def test_the_widest_values_fit(api: ContractClient, clients: Owner, products: Owner) -> None:
-    client_id, name = clients.make(), "\N{GRINNING FACE}" * 200
-    added(api, client_id, products.make(name), number_of_items=2**31 - 1)
-    assert listed(api, client_id)[0]["product_name"] == name
-    assert listed(api, client_id)[0]["number_of_items"] == 2**31 - 1
+def test_the_widest_values_fit(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
+) -> None:
+    client_id, name = clients.create(), "\N{GRINNING FACE}" * 200
+    add_purchase(api, client_id, products.create(name), number_of_items=2**31 - 1)
+    assert list_purchases(api, client_id)[0]["product_name"] == name
+    assert list_purchases(api, client_id)[0]["number_of_items"] == 2**31 - 1
 
 
-def test_an_inventory_has_pages(api: ContractClient, clients: Owner, products: Owner) -> None:
-    client_id, product_id = clients.make(), products.make()
-    ids = [added(api, client_id, product_id) for _ in range(5)]
+def test_an_inventory_has_pages(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
+) -> None:
+    client_id, product_id = clients.create(), products.create()
+    ids = [add_purchase(api, client_id, product_id) for _ in range(5)]
     seen: list[int] = []
     path: str | None = f"/inventory/list_products_ids/{client_id}?limit=2"
     while path:
@@ -162,31 +174,33 @@ def test_an_inventory_has_pages(api: ContractClient, clients: Owner, products: O
 
 
 def test_a_client_who_bought_nothing_has_an_empty_inventory(api: ContractClient) -> None:
-    assert listed(api, ABSENT) == []
+    assert list_purchases(api, MISSING_ID) == []
 
 
-def test_older_paths_are_the_same(api: ContractClient, clients: Owner, products: Owner) -> None:
-    client_id = clients.make()
-    item_id = added(api, client_id, products.make())
+def test_older_paths_are_the_same(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
+) -> None:
+    client_id = clients.create()
+    item_id = add_purchase(api, client_id, products.create())
     older = api.get(f"/inventory/list_products_id/{client_id}/", params={"limit": 1})
     assert [entry["id"] for entry in older.json()] == [item_id]
     body = {"remotion_id": client_id, "type": "client"}
     assert api.request("DELETE", "/inventory/remove_products", json=body).status_code == 200
-    assert listed(api, client_id) == []
+    assert list_purchases(api, client_id) == []
 
 
 def test_the_monitors_realm_and_the_live_one_never_meet(
-    api: ContractClient, monitor: ContractClient, clients: Owner, products: Owner
+    api: ContractClient, monitor: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    mine = clients.make(realm="synthetic"), products.make(realm="synthetic")
-    live = clients.make(), products.make()
-    ids = added(monitor, *mine), added(api, *live)
+    mine = clients.create(realm="synthetic"), products.create(realm="synthetic")
+    live = clients.create(), products.create()
+    ids = add_purchase(monitor, *mine), add_purchase(api, *live)
     for caller, (client_id, product_id), item_id in ((api, mine, ids[0]), (monitor, live, ids[1])):
-        refused = caller.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+        refused = caller.post("/inventory/add_product", json=purchase_body(client_id, product_id))
         assert refused.status_code == 404
-        assert listed(caller, client_id) == []
+        assert list_purchases(caller, client_id) == []
         assert caller.delete(f"/inventory/remove_product/{item_id}").status_code == 404
         remove_many(caller, "client", client_id)
         remove_many(caller, "product", product_id)
-    assert [entry["id"] for entry in listed(monitor, mine[0])] == [ids[0]]
-    assert [entry["id"] for entry in listed(api, live[0])] == [ids[1]]
+    assert [entry["id"] for entry in list_purchases(monitor, mine[0])] == [ids[0]]
+    assert [entry["id"] for entry in list_purchases(api, live[0])] == [ids[1]]

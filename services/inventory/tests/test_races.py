@@ -14,14 +14,19 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from interleavings import Session, Work, orders, play
 from inventory import repository
 from inventory.domain import Item, Kind
-from neighbours import Owner
-from purchases import a_purchase
 from servicekit.db.database import driver_url
 from servicekit.problems import NotFound
 from servicekit.testing import ContractClient
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.interleaving import (
+    SteppedTransaction,
+    Work,
+    interleavings,
+    run_interleaved,
+)
+from tests.support.inventory.purchases import purchase_body
 
 PAIRS = 300
 KINDS: tuple[Kind, ...] = ("client", "product")
@@ -64,7 +69,7 @@ class Scheme:
 
 
 def run(connection: Connection, statement: str, subject: int) -> int:
-    """Run a statement about a subject, and return its number if it answers with one."""
+    """Execute a statement about a subject, and return its value if it returns a row."""
     result = connection.execute(text(statement), {"id": subject})
     return int(result.scalar_one()) if result.returns_rows else 0
 
@@ -149,11 +154,17 @@ def orphans(engine: Engine, scheme: Scheme) -> int:
     isolated = engine.execution_options(isolation_level=scheme.isolation)
     left = 0
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as monitor:
-        for order in orders(4, 4):  # three statements at most, and the end
+        for order in interleavings(4, 4):  # three statements at most, and the end
             subject = next(_ids)
             run(monitor, "INSERT INTO known_clients VALUES (:id)", subject)
             add, remove = scheme.works(subject)
-            play((Session(isolated, monitor, add), Session(isolated, monitor, remove)), order)
+            run_interleaved(
+                (
+                    SteppedTransaction(isolated, monitor, add),
+                    SteppedTransaction(isolated, monitor, remove),
+                ),
+                order,
+            )
             left += run(monitor, scheme.left, subject)
     return left
 
@@ -174,8 +185,11 @@ def test_an_addition_that_came_first_is_removed_and_one_that_came_late_is_refuse
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as monitor:
         for order, refused in (((0,) * 4 + (1,) * 4, False), ((1,) * 4 + (0,) * 4, True)):
             add, remove = ours("client").works(next(_ids))
-            sessions = Session(engine, monitor, add), Session(engine, monitor, remove)
-            added, removed = play(sessions, order)
+            sessions = (
+                SteppedTransaction(engine, monitor, add),
+                SteppedTransaction(engine, monitor, remove),
+            )
+            added, removed = run_interleaved(sessions, order)
             assert isinstance(added, NotFound) == refused
             assert removed == (0 if refused else 1)
 
@@ -188,19 +202,21 @@ def test_two_removals_that_share_entries_do_not_block_each_other_for_ever(engine
         " SELECT 'live', :client, :product, 'x', 1, now() FROM generate_series(1, 50)"
     )
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as monitor:
-        for order in orders(4, 4):
+        for order in interleavings(4, 4):
             monitor.execute(fill, {"client": client, "product": product})
             sessions = (
-                Session(engine, monitor, lambda c: repository.bury(c, "client", client)),
-                Session(engine, monitor, lambda c: repository.bury(c, "product", product)),
+                SteppedTransaction(engine, monitor, lambda c: repository.bury(c, "client", client)),
+                SteppedTransaction(
+                    engine, monitor, lambda c: repository.bury(c, "product", product)
+                ),
             )
-            removed = play(sessions, order)
+            removed = run_interleaved(sessions, order)
             assert sorted(map(str, removed)) == ["0", "50"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_additions_and_deletions_at_the_same_moment_leave_nothing(
-    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner, kind: str
+    api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner, kind: str
 ) -> None:
     """The owners answer yes to the end: the addition has asked just before the deletion."""
     outcomes = set()
@@ -216,9 +232,9 @@ def test_additions_and_deletions_at_the_same_moment_leave_nothing(
 
     with ThreadPoolExecutor(2) as pool:
         for _ in range(PAIRS // 2):
-            client_id, product_id = clients.make(), products.make()
+            client_id, product_id = clients.create(), products.create()
             subject = client_id if kind == "client" else product_id
-            adding = pool.submit(add, a_purchase(client_id, product_id))
+            adding = pool.submit(add, purchase_body(client_id, product_id))
             removing = pool.submit(remove, {"remotion_id": subject, "type": kind})
             outcomes.add(adding.result())
             assert removing.result() == 200

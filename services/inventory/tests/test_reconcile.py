@@ -7,25 +7,25 @@ from sqlalchemy import text
 
 from inventory import reconcile, repository
 from inventory.repository import BATCH
-from orphans import NOW, Command, Entries
 from servicekit.db.database import Database
+from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])
 def test_the_entries_of_what_is_gone_are_found_told_and_removed(
-    entries: Entries, run: Command, kind: str
+    entries: InventoryRows, run: Command, kind: str
 ) -> None:
-    there = entries.there()
+    there = entries.add()
     old = (
-        (entries.clients.make(), there[1])
+        (entries.clients.create(), there[1])
         if kind == "client"
-        else (there[0], entries.products.make())
+        else (there[0], entries.products.create())
     )
-    entries.bought(*old, times=3)
-    assert run(*NOW).report["removed_rows"] == 0
-    subject = entries.owner_forgets(kind, old)
+    entries.insert(*old, times=3)
+    assert run(*NO_GRACE).report["removed_rows"] == 0
+    subject = entries.delete_owned(kind, old)
     other = "product" if kind == "client" else "client"
-    done = run(*NOW)
+    done = run(*NO_GRACE)
     assert done.code == 0
     assert done.report == {
         "dry_run": False,
@@ -35,99 +35,101 @@ def test_the_entries_of_what_is_gone_are_found_told_and_removed(
         "inventory_orphan_rows": 3,
         "removed_rows": 3,
     }
-    assert entries.left() == [there]
-    assert entries.gone() == [(kind, subject)]  # so that an open addition is refused
-    again = run(*NOW)
+    assert entries.pairs() == [there]
+    assert entries.tombstones() == [(kind, subject)]  # so that an open addition is refused
+    again = run(*NO_GRACE)
     assert (again.code, again.report["inventory_orphan_rows"]) == (0, 0)
 
 
-def test_a_dry_run_only_counts(entries: Entries, run: Command) -> None:
-    orphan = entries.orphan()
-    done = run("--dry-run", *NOW)
+def test_a_dry_run_only_counts(entries: InventoryRows, run: Command) -> None:
+    orphan = entries.add_orphan()
+    done = run("--dry-run", *NO_GRACE)
     assert done.code == 1
     assert done.report["dry_run"] is done.report["complete"] is True
     assert (done.report["inventory_orphan_rows"], done.report["removed_rows"]) == (1, 0)
-    assert entries.left() == [orphan]
-    assert entries.gone() == []
+    assert entries.pairs() == [orphan]
+    assert entries.tombstones() == []
 
 
 def test_who_watches_is_told_what_the_last_whole_comparison_found(
-    entries: Entries, compared_url: str, run: Command
+    entries: InventoryRows, compared_url: str, run: Command
 ) -> None:
     def told() -> dict[str, float]:
         with closing(Database(compared_url, connections=1, application="tests")) as database:
             return {fact.name: fact.value for fact in repository.facts(database)}
 
     assert told() == {}
-    entries.orphan(times=2)
-    run(*NOW)
+    entries.add_orphan(times=2)
+    run(*NO_GRACE)
     first = told()
     assert (
         first["cadastro_inventory_orphan_rows"],
         first["cadastro_inventory_orphan_rows_removed"],
     ) == (2, 2)
-    run(*NOW)
+    run(*NO_GRACE)
     second = told()
     assert second["cadastro_inventory_orphan_rows"] == 0
     assert second["cadastro_inventory_last_reconciliation_timestamp_seconds"] > first.popitem()[1]
-    entries.there()
-    with entries.clients.doing(503):
-        run(*NOW)
+    entries.add()
+    with entries.clients.injecting(503):
+        run(*NO_GRACE)
     assert told() == second  # nothing is known of a comparison that came to no end
 
 
 def test_nothing_is_removed_when_an_owner_misses_too_much(
-    entries: Entries, run: Command, monkeypatch: pytest.MonkeyPatch
+    entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "BATCH", 2)
     for _ in range(8):
-        entries.orphan()
-    done = run("--at-most", "3", *NOW)
+        entries.add_orphan()
+    done = run("--at-most", "3", *NO_GRACE)
     assert done.code == 1
     assert done.report["missing"]["client"] == 4  # and the others were not even asked for
     assert done.report["removed_rows"] == 0
-    assert len(entries.left()) == 8
-    done = run("--at-most", "8", *NOW)
+    assert len(entries.pairs()) == 8
+    done = run("--at-most", "8", *NO_GRACE)
     assert (done.code, done.report["removed_rows"]) == (0, 8)
-    assert entries.left() == []
+    assert entries.pairs() == []
 
 
 def test_every_batch_of_ids_is_asked_for(
-    entries: Entries, run: Command, monkeypatch: pytest.MonkeyPatch
+    entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "BATCH", 3)
-    product_id = entries.products.make()
-    buyers = [entries.clients.make() for _ in range(10)]
+    product_id = entries.products.create()
+    buyers = [entries.clients.create() for _ in range(10)]
     for client_id in buyers:
-        entries.bought(client_id, product_id, times=2)
+        entries.insert(client_id, product_id, times=2)
     for client_id in buyers[::3]:
         entries.clients.delete(client_id)
-    done = run(*NOW)
+    done = run(*NO_GRACE)
     assert done.report["checked"] == {"client": 10, "product": 1}
     assert done.report["removed_rows"] == 8
-    assert {client_id for client_id, _ in entries.left()} == set(buyers) - set(buyers[::3])
+    assert {client_id for client_id, _ in entries.pairs()} == set(buyers) - set(buyers[::3])
 
 
 def test_more_entries_than_one_transaction_removes_are_removed(
-    entries: Entries, run: Command
+    entries: InventoryRows, run: Command
 ) -> None:
-    entries.orphan("product", times=BATCH + 1)
-    assert run(*NOW).report["removed_rows"] == BATCH + 1
-    assert entries.left() == []
+    entries.add_orphan("product", times=BATCH + 1)
+    assert run(*NO_GRACE).report["removed_rows"] == BATCH + 1
+    assert entries.pairs() == []
 
 
-def test_what_monitors_added_is_not_compared_and_stays(entries: Entries, run: Command) -> None:
-    theirs = entries.there(realm="synthetic")
-    entries.orphan()
-    done = run(*NOW)
+def test_what_monitors_added_is_not_compared_and_stays(
+    entries: InventoryRows, run: Command
+) -> None:
+    theirs = entries.add(realm="synthetic")
+    entries.add_orphan()
+    done = run(*NO_GRACE)
     assert done.report["checked"] == {"client": 1, "product": 0}
-    assert entries.left() == [theirs]
+    assert entries.pairs() == [theirs]
 
 
 def test_the_relays_may_come_first(
-    entries: Entries, run: Command, monkeypatch: pytest.MonkeyPatch
+    entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries.orphan()
+    entries.add_orphan()
 
     def relay(_: float) -> None:
         with entries.engine.begin() as connection:

@@ -8,42 +8,42 @@ import sys
 import pytest
 
 from inventory import reconcile
-from neighbours import HANG_UP, NONSENSE
-from orphans import NOW, Command, Entries
 from servicekit.testing import Issuer
+from tests.support.inventory.fake_owners import DROP, INVALID_BODY
+from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
 
 AWAY = "http://127.0.0.1:9"
 
 
-@pytest.mark.parametrize("what", [503, 401, 404, HANG_UP, NONSENSE])
+@pytest.mark.parametrize("what", [503, 401, 404, DROP, INVALID_BODY])
 @pytest.mark.parametrize("kind", ["client", "product"])
 def test_an_owner_that_does_not_answer_costs_no_entry(
-    entries: Entries, run: Command, kind: str, what: int | str
+    entries: InventoryRows, run: Command, kind: str, what: int | str
 ) -> None:
     owner = {"client": entries.clients, "product": entries.products}[kind]
-    entry = entries.orphan(kind)
-    with owner.doing(what):
-        done = run(*NOW)
+    entry = entries.add_orphan(kind)
+    with owner.injecting(what):
+        done = run(*NO_GRACE)
     assert done.code == 75
-    assert done.told.startswith(f"cannot compare: The {kind}s service does not answer")
+    assert done.stderr.startswith(f"cannot compare: The {kind}s service does not answer")
     assert done.report["complete"] is False
     assert done.report["removed_rows"] == 0
-    assert entries.left() == [entry]
-    assert run(*NOW).report["removed_rows"] == 1  # once it does
+    assert entries.pairs() == [entry]
+    assert run(*NO_GRACE).report["removed_rows"] == 1  # once it does
 
 
-def test_one_failure_is_asked_again(entries: Entries, run: Command) -> None:
-    entry = entries.there()
-    with entries.clients.doing(503, times=1), entries.products.doing(HANG_UP, times=1):
-        assert run(*NOW).code == 0
-    assert entries.left() == [entry]
+def test_one_failure_is_asked_again(entries: InventoryRows, run: Command) -> None:
+    entry = entries.add()
+    with entries.clients.injecting(503, times=1), entries.products.injecting(DROP, times=1):
+        assert run(*NO_GRACE).code == 0
+    assert entries.pairs() == [entry]
 
 
 def test_owners_see_the_services_own_token_and_one_id_for_the_whole_run(
-    entries: Entries, run: Command
+    entries: InventoryRows, run: Command
 ) -> None:
-    entries.there()
-    run(*NOW)
+    entries.add()
+    run(*NO_GRACE)
     asked = [entries.clients.requests[-1], entries.products.requests[-1]]
     assert asked[0]["Authorization"] == asked[1]["Authorization"]
     (identifier,) = {headers["X-Request-ID"] for headers in asked}
@@ -51,14 +51,14 @@ def test_owners_see_the_services_own_token_and_one_id_for_the_whole_run(
 
 
 def test_a_token_that_does_not_allow_the_question_is_told(
-    entries: Entries, run: Command, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    entries: InventoryRows, run: Command, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = entries.orphan()
+    entry = entries.add_orphan()
     monkeypatch.setattr(issuer, "service_scope", "products:exists")
-    done = run(*NOW)
+    done = run(*NO_GRACE)
     assert done.code == 77
-    assert "clients:" in done.told
-    assert entries.left() == [entry]
+    assert "clients:" in done.stderr
+    assert entries.pairs() == [entry]
 
 
 @pytest.mark.parametrize(
@@ -71,28 +71,28 @@ def test_a_token_that_does_not_allow_the_question_is_told(
     ],
 )
 def test_what_is_away_is_named(
-    entries: Entries, run: Command, changes: dict[str, str], told: str
+    entries: InventoryRows, run: Command, changes: dict[str, str], told: str
 ) -> None:
-    entry = entries.there()
-    done = run(*NOW, **changes)
+    entry = entries.add()
+    done = run(*NO_GRACE, **changes)
     assert done.code == 75
-    assert told in done.told
-    assert "127.0.0.1" not in done.told
+    assert told in done.stderr
+    assert "127.0.0.1" not in done.stderr
     assert done.report["complete"] is False
-    assert entries.left() == [entry]
+    assert entries.pairs() == [entry]
 
 
 def test_a_setting_that_is_wrong_is_named(run: Command) -> None:
     done = run(CLIENTS_URL="clients:8000")
     assert done.code == 78
-    assert "CLIENTS_URL" in done.told
+    assert "CLIENTS_URL" in done.stderr
 
 
 def test_the_command_prints_a_line_of_json_and_logs_beside_it(
-    entries: Entries, settings: dict[str, str], compared_url: str
+    entries: InventoryRows, settings: dict[str, str], compared_url: str
 ) -> None:
-    entries.there()
-    with entries.products.doing(503, times=1):
+    entries.add()
+    with entries.products.injecting(503, times=1):
         done = subprocess.run(
             [sys.executable, "-m", "inventory.reconcile"],
             env={**os.environ, **settings, "DATABASE_URL": compared_url},

@@ -4,65 +4,73 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from inventory.repository import BATCH
-from neighbours import Owner
-from purchases import ABSENT, a_purchase, added, listed, remove_many
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
+from tests.support.inventory.fake_owners import FakeOwner
+from tests.support.inventory.purchases import (
+    MISSING_ID,
+    add_purchase,
+    list_purchases,
+    purchase_body,
+    remove_many,
+)
 
 
-def test_one_entry_is_removed_alone(api: ContractClient, clients: Owner, products: Owner) -> None:
-    client_id, product_id = clients.make(), products.make()
-    first, second = (added(api, client_id, product_id) for _ in range(2))
+def test_one_entry_is_removed_alone(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner
+) -> None:
+    client_id, product_id = clients.create(), products.create()
+    first, second = (add_purchase(api, client_id, product_id) for _ in range(2))
     path = f"/inventory/remove_product/{first}"
     assert api.delete(path).status_code == 200
-    assert [entry["id"] for entry in listed(api, client_id)] == [second]
+    assert [entry["id"] for entry in list_purchases(api, client_id)] == [second]
     assert api.delete(path).status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])
 def test_a_user_removes_a_client_or_a_product_and_may_add_it_again(
-    api: ContractClient, clients: Owner, products: Owner, kind: str
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, kind: str
 ) -> None:
-    one, other = (clients.make(), products.make()), (clients.make(), products.make())
+    one, other = (clients.create(), products.create()), (clients.create(), products.create())
     for client_id, product_id in (one, one, other):
-        added(api, client_id, product_id)
+        add_purchase(api, client_id, product_id)
     remove_many(api, kind, one[0] if kind == "client" else one[1])
-    assert listed(api, one[0]) == []
-    assert len(listed(api, other[0])) == 1
+    assert list_purchases(api, one[0]) == []
+    assert len(list_purchases(api, other[0])) == 1
     remove_many(api, kind, one[0] if kind == "client" else one[1])  # nothing is left to remove
-    added(api, *one)
-    assert len(listed(api, one[0])) == 1
+    add_purchase(api, *one)
+    assert len(list_purchases(api, one[0])) == 1
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])
 def test_what_a_service_removes_stays_away(
-    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner, kind: str
+    api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner, kind: str
 ) -> None:
-    client_id, product_id = clients.make(), products.make()
-    added(api, client_id, product_id)
+    client_id, product_id = clients.create(), products.create()
+    add_purchase(api, client_id, product_id)
     for _ in range(2):  # a relay may call twice
         remove_many(relay, kind, client_id if kind == "client" else product_id)
-        assert listed(api, client_id) == []
-    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+        assert list_purchases(api, client_id) == []
+    answer = api.post("/inventory/add_product", json=purchase_body(client_id, product_id))
     assert answer.status_code == 404
     assert answer.json()["errors"] == [
         {"field": f"{kind}_id", "reason": f"There is no such {kind}"}
     ]
-    assert listed(api, client_id) == []
+    assert list_purchases(api, client_id) == []
 
 
 def test_a_client_that_is_gone_is_no_product_that_is_gone(
-    api: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+    api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    client_id, product_id = clients.make(), products.make()
+    client_id, product_id = clients.create(), products.create()
     remove_many(relay, "client", product_id)
     remove_many(relay, "product", client_id)
-    added(api, client_id, product_id)
-    assert len(listed(api, client_id)) == 1
+    add_purchase(api, client_id, product_id)
+    assert len(list_purchases(api, client_id)) == 1
 
 
 def test_more_entries_than_one_statement_removes_go_at_once(
-    api: ContractClient, relay: ContractClient, products: Owner, database_url: str
+    api: ContractClient, relay: ContractClient, products: FakeOwner, database_url: str
 ) -> None:
     fill = text(
         "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
@@ -71,7 +79,7 @@ def test_more_entries_than_one_statement_removes_go_at_once(
     )
     count = text("SELECT count(*) FROM inventory_items WHERE product_id = :product")
     for caller in (api, relay):
-        values = {"first": ABSENT, "product": products.make(), "n": 2 * BATCH}
+        values = {"first": MISSING_ID, "product": products.create(), "n": 2 * BATCH}
         with create_engine(driver_url(database_url)).begin() as connection:
             connection.execute(fill, values)
         remove_many(caller, "product", values["product"])
@@ -95,11 +103,11 @@ def test_a_removal_of_nothing_that_there_is_is_told(
 
 
 def test_a_relay_removes_what_a_monitor_deleted(
-    monitor: ContractClient, relay: ContractClient, clients: Owner, products: Owner
+    monitor: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    client_id, product_id = clients.make(realm="synthetic"), products.make(realm="synthetic")
-    added(monitor, client_id, product_id)
+    client_id, product_id = clients.create(realm="synthetic"), products.create(realm="synthetic")
+    add_purchase(monitor, client_id, product_id)
     remove_many(relay, "client", client_id)
-    assert listed(monitor, client_id) == []
-    answer = monitor.post("/inventory/add_product", json=a_purchase(client_id, product_id))
+    assert list_purchases(monitor, client_id) == []
+    answer = monitor.post("/inventory/add_product", json=purchase_body(client_id, product_id))
     assert answer.status_code == 404

@@ -2,12 +2,12 @@
 
 import re
 
-from goods import a_product
 from servicekit.testing import ContractClient
+from tests.support.products.request_bodies import product_body
 
 
 def test_pages_follow_their_links_and_miss_nothing(api: ContractClient) -> None:
-    ids = [api.post("/products/create", json=a_product()).json()["id"] for _ in range(5)]
+    ids = [api.post("/products/create", json=product_body()).json()["id"] for _ in range(5)]
     seen: list[int] = []
     path: str | None = f"/products/fetch?limit=2&status=true&after={ids[0] - 1}"
     while path:
@@ -21,7 +21,7 @@ def test_pages_follow_their_links_and_miss_nothing(api: ContractClient) -> None:
 
 
 def test_products_are_found_by_what_is_theirs(api: ContractClient) -> None:
-    body = a_product(status=False)
+    body = product_body(status=False)
     product_id = api.post("/products/create", json=body).json()["id"]
     name = {"name": body["name"]}
     for query, found in (
@@ -36,7 +36,7 @@ def test_products_are_found_by_what_is_theirs(api: ContractClient) -> None:
 
 def test_a_filter_by_status_shows_that_status_alone(api: ContractClient) -> None:
     for status in (True, False):
-        api.post("/products/create", json=a_product(status=status))
+        api.post("/products/create", json=product_body(status=status))
         shown = api.get("/products/fetch", params={"status": str(status).lower()}).json()
         assert {product["status"] for product in shown} == {status}
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx
 
-from goods import a_product
 from servicekit.testing import ContractClient
+from tests.support.products.request_bodies import product_body
 
 WRITERS = 50
 
@@ -26,7 +26,7 @@ def at_once(call: Callable[[int], httpx.Response]) -> list[int]:
 
 
 def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
-    made = api.post("/products/create", json=a_product())
+    made = api.post("/products/create", json=product_body())
     path, tag = f"/products/fetch/{made.json()['id']}", made.headers["ETag"]
     assert api.get(path).headers["ETag"] == tag
     known = api.get(path, headers={"If-None-Match": tag})
@@ -35,7 +35,7 @@ def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
 
 
 def test_of_many_writers_with_one_version_one_wins(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     made = api.post("/products/create", json=body)
     path, tag = f"/products/update/{made.json()['id']}", made.headers["ETag"]
     statuses = at_once(
@@ -45,25 +45,25 @@ def test_of_many_writers_with_one_version_one_wins(api: ContractClient) -> None:
 
 
 def test_of_many_creates_with_one_name_one_wins(api: ContractClient) -> None:
-    name = a_product()["name"]
+    name = product_body()["name"]
     spelt = (name, name.upper(), name.lower())
-    statuses = at_once(lambda n: api.post("/products/create", json=a_product(name=spelt[n % 3])))
+    statuses = at_once(lambda n: api.post("/products/create", json=product_body(name=spelt[n % 3])))
     assert statuses == [201] + [409] * (WRITERS - 1)
     found = [api.get("/products/fetch", params={"name": each}).json() for each in spelt]
     assert sum(map(len, found)) == 1
 
 
 def test_of_many_deletes_of_one_product_one_wins(api: ContractClient) -> None:
-    product_id = api.post("/products/create", json=a_product()).json()["id"]
+    product_id = api.post("/products/create", json=product_body()).json()["id"]
     statuses = at_once(lambda _: api.delete(f"/products/delete/{product_id}"))
     assert statuses == [200] + [404] * (WRITERS - 1)
 
 
 def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
-    body, key = a_product(), {"Idempotency-Key": str(uuid4())}
+    body, key = product_body(), {"Idempotency-Key": str(uuid4())}
     first = api.post("/products/create", json=body, headers=key)
     again = api.post("/products/create", json=body, headers=key)
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["ETag"] == first.headers["ETag"]
-    assert api.post("/products/create", json=a_product(), headers=key).status_code == 422
+    assert api.post("/products/create", json=product_body(), headers=key).status_code == 422
     assert len(api.get("/products/fetch", params={"name": body["name"]}).json()) == 1

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from goods import a_product
 from products.app import create_app
 from servicekit.testing import (
     KEY,
@@ -22,6 +21,7 @@ from servicekit.testing import (
     peer_settings,
     serve,
 )
+from tests.support.products.request_bodies import product_body
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Products(Refusals):
         super().__init__(
             Given(
                 identifiers={"product_id": world.product},
-                bodies={"products.create": a_product(), "products.update": a_product()},
+                bodies={"products.create": product_body(), "products.update": product_body()},
                 tables={"products.create": "products"},
             )
         )
@@ -62,8 +62,8 @@ class Products(Refusals):
         yield send("GET", "/products/fetch")
         yield send("GET", "/products/fetch", params={"name": self._world.name, "status": "true"})
         yield send("GET", f"/products/exists/{product}")
-        yield send("PUT", f"/products/update/{product}", json=a_product())
-        made = send("POST", "/products/create", json=a_product())
+        yield send("PUT", f"/products/update/{product}", json=product_body())
+        made = send("POST", "/products/create", json=product_body())
         yield made
         yield send("DELETE", f"/products/delete/{made.json().get('id', NOBODY)}")
 
@@ -84,9 +84,9 @@ def refusals(settings: dict[str, str], issuer: Issuer) -> Products:
         app = create_app()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with serve(app) as url, httpx.Client(base_url=url, headers=headers) as user:
-        other, key = a_product(), {"Idempotency-Key": KEY}
+        other, key = product_body(), {"Idempotency-Key": KEY}
         user.post("/products/create", json=other).raise_for_status()
-        made = user.post("/products/create", json=a_product(), headers=key).raise_for_status()
+        made = user.post("/products/create", json=product_body(), headers=key).raise_for_status()
         return Products(World(made.json()["id"], other["name"]))
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from goods import a_product
 from products.app import create_app
 from servicekit.testing import (
     CONTRACTS,
@@ -16,12 +15,13 @@ from servicekit.testing import (
     serve,
     wait_until,
 )
+from tests.support.products.request_bodies import product_body
 
 OPERATIONS = [
-    ("POST", "/products/create", a_product()),
+    ("POST", "/products/create", product_body()),
     ("GET", "/products/fetch/1", None),
     ("GET", "/products/fetch", None),
-    ("PUT", "/products/update/1", a_product()),
+    ("PUT", "/products/update/1", product_body()),
     ("DELETE", "/products/delete/1", None),
     ("GET", "/products/exists/1", None),
 ]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from goods import a_product
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, Issuer
+from tests.support.products.request_bodies import product_body
 
 ABSENT = 2**62
 
@@ -29,14 +29,14 @@ def outbox(database_url: str, product_id: int) -> list[str]:
 
 
 def test_a_product_is_read_back_as_it_was_written(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     product_id = created(api, body)
     assert api.get(f"/products/fetch/{product_id}").json() == {"id": product_id, **body}
 
 
 def test_an_update_replaces_all_of_a_product(api: ContractClient) -> None:
-    product_id = created(api, a_product())
-    other = a_product(description="", quantity=0, price=0, status=False)
+    product_id = created(api, product_body())
+    other = product_body(description="", quantity=0, price=0, status=False)
     answer = api.put(f"/products/update/{product_id}", json=other)
     assert answer.json() == {"msg": "Product updated"}
     shown = api.get(f"/products/fetch/{product_id}").json()
@@ -44,7 +44,7 @@ def test_an_update_replaces_all_of_a_product(api: ContractClient) -> None:
 
 
 def test_a_product_may_keep_its_name_in_an_update(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     product_id = created(api, body)
     answer = api.put(f"/products/update/{product_id}", json={**body, "quantity": 1})
     assert answer.status_code == 200
@@ -52,7 +52,7 @@ def test_a_product_may_keep_its_name_in_an_update(api: ContractClient) -> None:
 
 
 def test_a_deleted_product_is_gone(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     product_id = created(api, body)
     assert api.delete(f"/products/delete/{product_id}").json() == {"msg": "Product deleted"}
     assert api.get(f"/products/fetch/{product_id}").status_code == 404
@@ -61,11 +61,11 @@ def test_a_deleted_product_is_gone(api: ContractClient) -> None:
 
 
 def test_existence_tells_the_name_too(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     product_id = created(api, body)
     exists = f"/products/exists/{product_id}"
     assert api.get(exists).json() == {"status": True, "product_name": body["name"]}
-    renamed = a_product()
+    renamed = product_body()
     api.put(f"/products/update/{product_id}", json=renamed)
     assert api.get(exists).json() == {"status": True, "product_name": renamed["name"]}
     api.delete(f"/products/delete/{product_id}")
@@ -73,7 +73,7 @@ def test_existence_tells_the_name_too(api: ContractClient) -> None:
 
 
 def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_url: str) -> None:
-    product_id = created(api, a_product())
+    product_id = created(api, product_body())
     assert outbox(database_url, product_id) == []
     api.delete(f"/products/delete/{product_id}")
     assert outbox(database_url, product_id) == ["product"]
@@ -96,7 +96,7 @@ def test_a_delete_that_finds_nothing_leaves_no_word(api: ContractClient, databas
     ],
 )
 def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str) -> None:
-    product_id = created(api, a_product(price=given))
+    product_id = created(api, product_body(price=given))
     assert api.get(f"/products/fetch/{product_id}").json()["price"] == answered
 
 
@@ -114,7 +114,7 @@ def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str
     ],
 )
 def test_the_widest_values_fit(api: ContractClient, field: str, value: object) -> None:
-    body = a_product(**{field: value})
+    body = product_body(**{field: value})
     product_id = created(api, body)
     assert api.get(f"/products/fetch/{product_id}").json()[field] == value
     assert api.delete(f"/products/delete/{product_id}").status_code == 200
@@ -154,18 +154,18 @@ def test_the_widest_values_fit(api: ContractClient, field: str, value: object) -
 )
 def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
     for answer in (
-        api.post("/products/create", json=a_product(**{field: value})),
-        api.put("/products/update/1", json=a_product(**{field: value})),
+        api.post("/products/create", json=product_body(**{field: value})),
+        api.put("/products/update/1", json=product_body(**{field: value})),
     ):
         assert answer.status_code == 400
         assert field in {error["field"] for error in answer.json()["errors"]}
 
 
 def test_a_name_is_one_products(api: ContractClient) -> None:
-    first, second = a_product(), a_product()
+    first, second = product_body(), product_body()
     first_id, second_id = created(api, first), created(api, second)
     for answer in (
-        api.post("/products/create", json=a_product(name=first["name"])),
+        api.post("/products/create", json=product_body(name=first["name"])),
         api.put(f"/products/update/{second_id}", json={**second, "name": first["name"]}),
     ):
         assert answer.status_code == 409
@@ -181,13 +181,13 @@ def test_a_name_is_one_products(api: ContractClient) -> None:
 def test_a_name_is_one_products_however_it_is_spelt(
     api: ContractClient, spell: Callable[[str], str]
 ) -> None:
-    first, second = a_product(), a_product()
+    first, second = product_body(), product_body()
     first["name"] = f"Calça Größe {first['name']}"
     created(api, first)
     second_id = created(api, second)
     spelt = spell(first["name"])
     for answer in (
-        api.post("/products/create", json=a_product(name=spelt)),
+        api.post("/products/create", json=product_body(name=spelt)),
         api.put(f"/products/update/{second_id}", json={**second, "name": spelt}),
     ):
         assert answer.status_code == 409
@@ -198,7 +198,7 @@ def test_a_name_is_one_products_however_it_is_spelt(
 
 
 def test_the_letters_of_a_name_may_change_their_case(api: ContractClient) -> None:
-    body = a_product()
+    body = product_body()
     product_id = created(api, body)
     loud = {**body, "name": body["name"].upper()}
     assert api.put(f"/products/update/{product_id}", json=loud).status_code == 200
@@ -209,7 +209,7 @@ def test_the_letters_of_a_name_may_change_their_case(api: ContractClient) -> Non
 def test_a_bad_id_is_told(api: ContractClient, product_id: str) -> None:
     for method, path, body in (
         ("GET", "fetch", None),
-        ("PUT", "update", a_product()),
+        ("PUT", "update", product_body()),
         ("DELETE", "delete", None),
         ("GET", "exists", None),
     ):
@@ -220,20 +220,20 @@ def test_a_bad_id_is_told(api: ContractClient, product_id: str) -> None:
 
 def test_an_unknown_product_is_not_found(api: ContractClient) -> None:
     assert api.get(f"/products/fetch/{ABSENT}").status_code == 404
-    assert api.put(f"/products/update/{ABSENT}", json=a_product()).status_code == 404
+    assert api.put(f"/products/update/{ABSENT}", json=product_body()).status_code == 404
 
 
 def test_the_monitors_realm_and_the_live_one_never_meet(
     api: ContractClient, issuer: Issuer
 ) -> None:
-    body = a_product()
+    body = product_body()
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
         synthetic_id = created(monitor, body)
         live_id = created(api, body)  # one name in each realm
         for caller, other in ((api, synthetic_id), (monitor, live_id)):
             assert caller.get(f"/products/fetch/{other}").status_code == 404
             assert caller.get(f"/products/exists/{other}").json() == {"status": False}
-            assert caller.put(f"/products/update/{other}", json=a_product()).status_code == 404
+            assert caller.put(f"/products/update/{other}", json=product_body()).status_code == 404
             assert caller.delete(f"/products/delete/{other}").status_code == 404
         found = monitor.get("/products/fetch", params={"name": body["name"]}).json()
         assert [product["id"] for product in found] == [synthetic_id]

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from goods import a_product
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, Issuer
+from tests.support.products.request_bodies import product_body
 
 
 def swept(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -36,9 +36,9 @@ def test_what_monitors_left_behind_is_deleted_once_it_has_expired(
     api: ContractClient, issuer: Issuer, database_url: str
 ) -> None:
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
-        old = monitor.post("/products/create", json=a_product()).json()["id"]
-        new = monitor.post("/products/create", json=a_product()).json()["id"]
-        live = api.post("/products/create", json=a_product()).json()["id"]
+        old = monitor.post("/products/create", json=product_body()).json()["id"]
+        new = monitor.post("/products/create", json=product_body()).json()["id"]
+        live = api.post("/products/create", json=product_body()).json()["id"]
         expire = "UPDATE products SET expires_at = now() - interval '1 s' WHERE id = :id"
         execute(database_url, expire, id=old)
         done = swept(database_url)
@@ -57,10 +57,10 @@ def test_only_the_rows_of_monitors_expire(
     expires = (
         "SELECT expires_at - now() BETWEEN interval '59 min' AND interval '61 min' FROM products"
     )
-    live = api.post("/products/create", json=a_product()).json()["id"]
+    live = api.post("/products/create", json=product_body()).json()["id"]
     assert execute(database_url, f"{expires} WHERE id = {live}") == [None]
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
-        synthetic = monitor.post("/products/create", json=a_product()).json()["id"]
+        synthetic = monitor.post("/products/create", json=product_body()).json()["id"]
     assert execute(database_url, f"{expires} WHERE id = {synthetic}") == [True]
 
 
@@ -76,7 +76,7 @@ def test_more_than_one_batch_is_swept(database_url: str) -> None:
 
 def test_old_idempotency_keys_are_forgotten(api: ContractClient, database_url: str) -> None:
     for key in ("forgotten", "remembered"):
-        api.post("/products/create", json=a_product(), headers={"Idempotency-Key": key})
+        api.post("/products/create", json=product_body(), headers={"Idempotency-Key": key})
     age = "UPDATE idempotency_keys SET created_at = now() - interval '73 h' WHERE key = 'forgotten'"
     execute(database_url, age)
     assert json.loads(swept(database_url).stdout)["deleted"]["idempotency_keys"] == 1

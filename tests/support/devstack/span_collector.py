@@ -1,4 +1,4 @@
-"""A collector of spans: OTLP over HTTP, with the protobuf messages that the protocol has."""
+"""A collector of spans (OTLP over HTTP, protobuf)."""
 
 import gzip
 import threading
@@ -13,7 +13,7 @@ from servicekit.testing import StandIn
 
 @dataclass(frozen=True)
 class Span:
-    """What a test asks of a span."""
+    """The fields of a span that tests use."""
 
     service: str
     name: str
@@ -24,8 +24,8 @@ class Span:
     failed: bool
 
 
-class Collector:
-    """Keeps what is sent to it; a context manager."""
+class SpanCollector:
+    """Stores received spans; a context manager."""
 
     def __init__(self) -> None:
         """Listen on a port of 127.0.0.1."""
@@ -36,15 +36,15 @@ class Collector:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The base URL."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def of_trace(self, trace_id: str) -> list[Span]:
         """Return the spans of one trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
 
-    def take(self, path: str, body: bytes) -> int:
-        """Keep the spans of a request, and return the status to answer with."""
+    def receive(self, path: str, body: bytes) -> int:
+        """Store the spans of a request, and return the status of the response."""
         if path != "/v1/traces":
             return 404
         self.raw += body
@@ -67,12 +67,12 @@ class Collector:
         return 200
 
     def __enter__(self) -> Self:
-        """Start to listen."""
+        """Start the server."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Listen no more."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -85,12 +85,12 @@ class Collector:
                 body = self._body()
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                self.send_response(collector.take(self.path, body))
+                self.send_response(collector.receive(self.path, body))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def _body(self) -> bytes:
-                """Read a body of a known length, or one in chunks, as Traefik sends it."""
+                """Read a body with a Content-Length, or a chunked one, which Traefik sends."""
                 if "Content-Length" in self.headers:
                     return self.rfile.read(int(self.headers["Content-Length"]))
                 whole = b""

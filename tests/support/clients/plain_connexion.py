@@ -1,7 +1,7 @@
-"""The contract of clients on Connexion as it comes: what the traps are shown to catch.
+"""The contract of clients on plain Connexion, served by uvicorn.
 
-``uvicorn stock:app``, and ``stock:pieces`` for one contract in several specifications. It keeps
-clients in memory and checks tokens as Connexion's examples do.
+``app`` serves the whole contract, and ``split_app`` serves it as three specifications. Clients are
+kept in memory; tokens are verified as in Connexion's examples.
 """
 
 import itertools
@@ -30,19 +30,19 @@ def token_info(token: str) -> dict[str, Any]:
 
 
 def create(body: dict[str, Any], **_: Any) -> tuple[Any, int, dict[str, str]]:
-    """Keep a client, or an address; it does not matter which."""
+    """Store a client or an address."""
     client_id = next(_ids)
     _clients[client_id] = body
     return {"msg": "Created", "id": client_id}, 201, _JSON
 
 
 def list_all(limit: int = 1000, **_: Any) -> tuple[Any, int, dict[str, str]]:
-    """Answer the ids of what is kept."""
+    """Return the ids of all stored objects."""
     return [{"id": client_id} for client_id in _clients][:limit], 200, _JSON
 
 
 def other(**_: Any) -> tuple[Any, int, dict[str, str]]:
-    """Answer everything else."""
+    """Return a fixed response for all other operations."""
     return {"msg": "Done"}, 200, _JSON
 
 
@@ -51,18 +51,20 @@ def _handler(operation_id: str) -> Callable[..., Any]:
     return handlers.get(operation_id.rpartition(".")[2], other)
 
 
-def _served(*prefixes: str) -> connexion.FlaskApp:
-    """Serve the contract in one piece, or in one for each prefix of a path."""
+def _create_app(*prefixes: str) -> connexion.FlaskApp:
+    """Return an application with one specification for each path prefix."""
     app = connexion.FlaskApp(__name__)
     for prefix in prefixes:
         contract = load_contract(Path(os.environ["CONTRACTS_DIR"]) / "clients.yaml")
         contract["paths"] = {
             path: item for path, item in contract["paths"].items() if path.startswith(prefix)
         }
-        contract["components"]["securitySchemes"]["token"]["x-tokenInfoFunc"] = "stock.token_info"
+        contract["components"]["securitySchemes"]["token"]["x-tokenInfoFunc"] = (
+            f"{__name__}.token_info"
+        )
         app.add_api(contract, resolver=Resolver(_handler), name=prefix)
     return app
 
 
-app = _served("/")
-pieces = _served("/clients/c", "/address/", "/clients/h")
+app = _create_app("/")
+split_app = _create_app("/clients/c", "/address/", "/clients/h")

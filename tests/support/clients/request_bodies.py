@@ -1,4 +1,4 @@
-"""People who do not exist, made anew for each test."""
+"""Valid request bodies of the clients service."""
 
 import itertools
 import os
@@ -9,8 +9,8 @@ from validate_docbr import CPF
 _numbers = itertools.count()
 
 
-def a_client(**changes: Any) -> dict[str, Any]:
-    """Return the body of a client whom nobody has registered yet."""
+def client_body(**changes: Any) -> dict[str, Any]:
+    """Return a client with a unique e-mail address and CPF; ``...`` omits a field."""
     unique = f"{os.getpid()}-{next(_numbers)}"
     body = {
         "name": "Vinícius Peixoto",
@@ -22,8 +22,8 @@ def a_client(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not ...}
 
 
-def an_address(**changes: Any) -> dict[str, Any]:
-    """Return the body of an address."""
+def address_body(**changes: Any) -> dict[str, Any]:
+    """Return an address; ``...`` omits a field."""
     body = {
         "state": "SP",
         "city": "Andradina",

@@ -1,4 +1,4 @@
-"""Entries as a restored backup leaves them, and the command that compares them with the owners."""
+"""Orphaned inventory entries, and runs of the command that removes them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,47 +6,47 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from neighbours import Owner
+from tests.support.inventory.fake_owners import FakeOwner
 
-NOW = ("--grace", "0")
+NO_GRACE = ("--grace", "0")
 
 Entry = tuple[int, int]  # the ids of a client and of a product
 
 
 @dataclass(frozen=True)
-class Run:
-    """How one run of the command went."""
+class CommandResult:
+    """The result of one run of the command."""
 
     code: int
     report: dict[str, Any]
-    told: str
+    stderr: str
 
 
-Command = Callable[..., Run]
+Command = Callable[..., CommandResult]
 
 
 @dataclass(frozen=True)
-class Entries:
-    """A database's entries, and the owners of what they name."""
+class InventoryRows:
+    """The entries of a database, and the owners of their clients and products."""
 
     engine: Engine
-    clients: Owner
-    products: Owner
+    clients: FakeOwner
+    products: FakeOwner
 
-    def there(self, *, times: int = 1, realm: str = "live") -> Entry:
-        """Make a client who bought a product, so often."""
-        entry = (self.clients.make(realm=realm), self.products.make(realm=realm))
-        self.bought(*entry, times=times, realm=realm)
+    def add(self, *, times: int = 1, realm: str = "live") -> Entry:
+        """Add ``times`` entries of a new client and a new product."""
+        entry = (self.clients.create(realm=realm), self.products.create(realm=realm))
+        self.insert(*entry, times=times, realm=realm)
         return entry
 
-    def orphan(self, kind: str = "client", *, times: int = 1) -> Entry:
-        """Make the same, and then delete the client or the product: its owner tells nobody."""
-        entry = self.there(times=times)
-        self.owner_forgets(kind, entry)
+    def add_orphan(self, kind: str = "client", *, times: int = 1) -> Entry:
+        """Add entries, and delete their client or product without a message to the inventory."""
+        entry = self.add(times=times)
+        self.delete_owned(kind, entry)
         return entry
 
-    def owner_forgets(self, kind: str, entry: Entry) -> int:
-        """Delete an entry's client or product, and return its id."""
+    def delete_owned(self, kind: str, entry: Entry) -> int:
+        """Delete the client or the product of an entry, and return its id."""
         owner, subject = {
             "client": (self.clients, entry[0]),
             "product": (self.products, entry[1]),
@@ -54,10 +54,10 @@ class Entries:
         owner.delete(subject)
         return subject
 
-    def bought(
+    def insert(
         self, client_id: int, product_id: int, *, times: int = 1, realm: str = "live"
     ) -> None:
-        """Put entries into the database."""
+        """Insert entries into the database."""
         statement = text(
             "INSERT INTO inventory_items"
             " (realm, client_id, product_id, product_name, number_of_items, purchase_date)"
@@ -67,14 +67,14 @@ class Entries:
         with self.engine.begin() as connection:
             connection.execute(statement, values)
 
-    def left(self) -> list[Entry]:
+    def pairs(self) -> list[Entry]:
         """Return the client and the product of every entry."""
         statement = text("SELECT client_id, product_id FROM inventory_items ORDER BY id")
         with self.engine.begin() as connection:
             return [(row.client_id, row.product_id) for row in connection.execute(statement)]
 
-    def gone(self) -> list[tuple[str, int]]:
-        """Return the list of the gone."""
+    def tombstones(self) -> list[tuple[str, int]]:
+        """Return all tombstones."""
         with self.engine.begin() as connection:
             rows = connection.execute(text("SELECT kind, subject_id FROM gone"))
             return [(row.kind, row.subject_id) for row in rows]

@@ -1,4 +1,4 @@
-"""What waits in an outbox: put there, looked at, and made older."""
+"""Access to the messages of an outbox."""
 
 from sqlalchemy import text
 
@@ -6,21 +6,21 @@ from servicekit.db.database import Database
 from servicekit.outbox.messages import LEASE, put
 
 
-def fill(outbox: Database, *ids: int) -> None:
-    """Put messages in."""
+def add_messages(outbox: Database, *ids: int) -> None:
+    """Add a message for each deleted client."""
     with outbox.transaction() as connection:
         for subject_id in ids:
             put(connection, "client", subject_id)
 
 
-def left(outbox: Database) -> list[int]:
-    """Return what is still there."""
+def pending_ids(outbox: Database) -> list[int]:
+    """Return the ids of the clients whose messages are not yet delivered."""
     with outbox.statement() as connection:
         return list(connection.scalars(text("SELECT subject_id FROM outbox ORDER BY id")))
 
 
-def let_leases_run_out(outbox: Database) -> None:
-    """Move time on."""
+def expire_leases(outbox: Database) -> None:
+    """Make all messages older by the duration of a lease."""
     with outbox.statement() as connection:
         earlier = text("UPDATE outbox SET due_at = due_at - make_interval(secs => :lease)")
         connection.execute(earlier, {"lease": LEASE})

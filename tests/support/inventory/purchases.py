@@ -1,14 +1,14 @@
-"""Purchases that nobody made, anew for each test, and how they come and go."""
+"""Requests that add, list and remove inventory entries."""
 
 from typing import Any
 
 from servicekit.testing import ContractClient
 
-ABSENT = 2**62
+MISSING_ID = 2**62  # of no client and no product
 
 
-def a_purchase(client_id: int, product_id: int, **changes: Any) -> dict[str, Any]:
-    """Return the body of an addition."""
+def purchase_body(client_id: int, product_id: int, **changes: Any) -> dict[str, Any]:
+    """Return the body of an addition; ``...`` omits a field."""
     body = {
         "client_id": client_id,
         "product_id": product_id,
@@ -19,22 +19,24 @@ def a_purchase(client_id: int, product_id: int, **changes: Any) -> dict[str, Any
     return {name: value for name, value in body.items() if value is not ...}
 
 
-def added(api: ContractClient, client_id: int, product_id: int, **changes: Any) -> int:
-    """Add a product to an inventory and return the entry's id."""
-    answer = api.post("/inventory/add_product", json=a_purchase(client_id, product_id, **changes))
+def add_purchase(api: ContractClient, client_id: int, product_id: int, **changes: Any) -> int:
+    """Add an inventory entry, and return its id."""
+    answer = api.post(
+        "/inventory/add_product", json=purchase_body(client_id, product_id, **changes)
+    )
     assert answer.status_code == 201, answer.text
     identifier: int = answer.json()["id"]
     return identifier
 
 
-def listed(api: ContractClient, client_id: int) -> list[Any]:
-    """Return a client's inventory."""
+def list_purchases(api: ContractClient, client_id: int) -> list[Any]:
+    """Return the inventory of a client."""
     entries: list[Any] = api.get(f"/inventory/list_products_ids/{client_id}").json()
     return entries
 
 
 def remove_many(api: ContractClient, kind: str, identifier: int) -> None:
-    """Remove a client or a product from all inventories."""
+    """Remove a client or a product from all inventories, and check the response."""
     body = {"remotion_id": identifier, "type": kind}
     answer = api.request("DELETE", "/inventory/remove_many", json=body)
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Products that do not exist, made anew for each test."""
+"""Valid request bodies of the products service."""
 
 import itertools
 import os
@@ -7,8 +7,8 @@ from typing import Any
 _numbers = itertools.count()
 
 
-def a_product(**changes: Any) -> dict[str, Any]:
-    """Return the body of a product that nobody has made yet."""
+def product_body(**changes: Any) -> dict[str, Any]:
+    """Return a product with a unique name; ``...`` omits a field."""
     body = {
         "name": f"Teclado {os.getpid()}-{next(_numbers)}",
         "description": "Um teclado com ç",

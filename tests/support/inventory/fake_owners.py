@@ -1,7 +1,4 @@
-"""Stand-ins for the services that own clients and products: they keep to the contract, until told.
-
-A test may script what they do instead: fail, hang, hang up or talk nonsense.
-"""
+"""Fake clients and products services, with fault injection."""
 
 import itertools
 import threading
@@ -14,24 +11,24 @@ import jwt
 
 from servicekit.testing import StandIn
 
-HOLD = "hold"  # answer only once released
-HANG_UP = "hang up"  # close the connection instead
-NONSENSE = "nonsense"  # something that no contract knows
-CLOSE = "close"  # answer, and then close the connection without a word
+HOLD = "hold"  # wait for ``recover``, then close the connection
+DROP = "drop"  # close the connection without a response
+INVALID_BODY = "invalid body"  # respond with HTML
+CLOSE_AFTER_RESPONSE = "close"  # without ``Connection: close``
 
 _ids = itertools.count(1)
 
 
-class Owner:
-    """A service that owns ``kind``: clients or products."""
+class FakeOwner:
+    """A fake clients or products service."""
 
     def __init__(self, kind: str) -> None:
-        """Own nothing yet."""
+        """Create a service without objects; ``kind`` is its name."""
         self.kind = kind
         self.requests: list[dict[str, str]] = []  # the headers of each
-        self.held = 0  # requests that wait to be released
-        self._doing: int | str | None = None
-        self._times = 0
+        self.held = 0  # requests that wait for ``recover``
+        self._fault: int | str | None = None
+        self._fault_count = 0
         self._released = threading.Event()
         self._names: dict[tuple[str, int], str] = {}
         self._connections: set[Any] = set()
@@ -41,26 +38,26 @@ class Owner:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The base URL."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def make(self, name: str = "Teclado", realm: str = "live") -> int:
-        """Make one, and return its id, which nothing else has, as in a database."""
+    def create(self, name: str = "Teclado", realm: str = "live") -> int:
+        """Create an object, and return its unique id."""
         identifier = next(_ids)
         self._names[realm, identifier] = name
         return identifier
 
     def delete(self, identifier: int) -> None:
-        """Delete one."""
+        """Delete an object."""
         for realm in ("live", "synthetic"):
             self._names.pop((realm, identifier), None)
 
     def rename(self, identifier: int, name: str) -> None:
-        """Give a live one another name."""
+        """Rename an object of the live realm."""
         self._names["live", identifier] = name
 
-    def answer(self, path: str, authorization: str) -> tuple[int, dict[str, Any]]:
-        """Return the status and the body of the answer to ``exists``."""
+    def respond(self, path: str, authorization: str) -> tuple[int, dict[str, Any]]:
+        """Return the status and the body of a response of ``exists``."""
         if not authorization.startswith("Bearer "):
             return _problem(401)
         claims = jwt.decode(authorization[7:], options={"verify_signature": False})
@@ -73,39 +70,39 @@ class Owner:
         return 200, {"status": True, **named}
 
     @contextmanager
-    def doing(self, what: int | str, times: int = 1_000_000) -> Iterator[None]:
-        """Do this with so many of the requests that come meanwhile."""
+    def injecting(self, fault: int | str, times: int = 1_000_000) -> Iterator[None]:
+        """Apply a fault, or an HTTP status, to the next ``times`` requests of the block."""
         self._released.clear()
-        self._doing, self._times = what, times
+        self._fault, self._fault_count = fault, times
         try:
             yield
         finally:
-            self.be_well()
+            self.recover()
 
-    def be_well(self) -> None:
-        """Answer as one should, from now on, and release what is held."""
-        self._doing = None
+    def recover(self) -> None:
+        """Stop the injection, and release held requests."""
+        self._fault = None
         self._released.set()
 
-    def next_step(self) -> int | str | None:
-        """Return what to do with a request that has come."""
-        self._times -= 1
-        return self._doing if self._times >= 0 else None
+    def next_fault(self) -> int | str | None:
+        """Return the fault of the next request, if any."""
+        self._fault_count -= 1
+        return self._fault if self._fault_count >= 0 else None
 
     def hold(self) -> None:
-        """Wait to be released."""
+        """Wait for ``recover``."""
         self.held += 1
         self._released.wait(10)
         self.held -= 1
 
     def __enter__(self) -> Self:
-        """Start to answer."""
+        """Start the server."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.be_well()
+        """Stop the server."""
+        self.recover()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -119,20 +116,20 @@ class Owner:
 
             def do_GET(self) -> None:
                 owner.requests.append(dict(self.headers))
-                what = owner.next_step()
-                if what == HOLD:
+                fault = owner.next_fault()
+                if fault == HOLD:
                     owner.hold()
-                if what in {HOLD, HANG_UP}:
+                if fault in {HOLD, DROP}:
                     self.close_connection = True
                     return
-                status, body = owner.answer(self.path, self.headers.get("Authorization", ""))
-                if isinstance(what, int):
-                    status, body = _problem(what)
-                self.answer(status, b"<html>" if what == NONSENSE else body)
-                self.close_connection = what == CLOSE
+                status, body = owner.respond(self.path, self.headers.get("Authorization", ""))
+                if isinstance(fault, int):
+                    status, body = _problem(fault)
+                self.answer(status, b"<html>" if fault == INVALID_BODY else body)
+                self.close_connection = fault == CLOSE_AFTER_RESPONSE
 
         return Handler
 
 
 def _problem(status: int) -> tuple[int, dict[str, Any]]:
-    return status, {"status": status, "msg": "told to"}
+    return status, {"status": status, "msg": "injected"}

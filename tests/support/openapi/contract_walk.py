@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from devstack.service_catalog import CONTRACTS as FOLDER
+from devstack.service_catalog import CONTRACTS
 from servicekit.openapi.specification import load_contract, operations
 
 Node = dict[str, Any]
@@ -11,12 +11,12 @@ Node = dict[str, Any]
 PROBLEM = "application/problem+json"
 
 
-def bundled(service: str) -> Node:
-    """Return the bundled contract of a service."""
-    return load_contract(FOLDER / f"{service}.yaml")
+def load_bundled(service: str) -> Node:
+    """Return the load_bundled contract of a service."""
+    return load_contract(CONTRACTS / f"{service}.yaml")
 
 
-def named(contract: Node) -> dict[str, Node]:
+def operations_by_id(contract: Node) -> dict[str, Node]:
     """Return the operations of a contract by their operationId."""
     return {operation["operationId"]: operation for _, _, operation in operations(contract)}
 
@@ -26,9 +26,9 @@ def parameters_of(operation: Node, place: str = "") -> dict[str, Node]:
     return {p["name"]: p for p in operation.get("parameters", []) if place in {"", p["in"]}}
 
 
-def carriers(contract: Node) -> Iterator[tuple[str, Node]]:
+def schema_holders(contract: Node) -> Iterator[tuple[str, Node]]:
     """Yield each parameter, header and body, which have a schema and examples."""
-    for name, operation in named(contract).items():
+    for name, operation in operations_by_id(contract).items():
         for parameter in parameters_of(operation).values():
             yield f"{name} {parameter['name']}", parameter
         for media, content in operation.get("requestBody", {}).get("content", {}).items():
@@ -42,20 +42,20 @@ def carriers(contract: Node) -> Iterator[tuple[str, Node]]:
 
 def schemas(contract: Node) -> Iterator[tuple[str, Node]]:
     """Yield every schema with its location."""
-    for where, carrier in carriers(contract):
-        yield from below(where, carrier["schema"])
+    for where, carrier in schema_holders(contract):
+        yield from subschemas(where, carrier["schema"])
 
 
-def below(where: str, schema: Node) -> Iterator[tuple[str, Node]]:
+def subschemas(where: str, schema: Node) -> Iterator[tuple[str, Node]]:
     """Yield a schema and all nested schemas."""
     yield where, schema
     for name, part in schema.get("properties", {}).items():
-        yield from below(f"{where}.{name}", part)
+        yield from subschemas(f"{where}.{name}", part)
     for part in [schema["items"]] if "items" in schema else []:
-        yield from below(f"{where}[]", part)
+        yield from subschemas(f"{where}[]", part)
     for part in schema.get("anyOf", []) + schema.get("oneOf", []) + schema.get("allOf", []):
         if part.keys() != {"required"}:  # a constraint of the parent, not a schema
-            yield from below(f"{where}|", part)
+            yield from subschemas(f"{where}|", part)
 
 
 def examples(holder: Node) -> list[Any]:

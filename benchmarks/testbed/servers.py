@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.progress import BenchmarkError
 from devstack.stack import free_ports
-from devstack.supervisor import Child, Supervisor
+from devstack.supervisor import ChildProcess, Supervisor
 
 START_TIMEOUT_SECONDS = 120.0
 STOP_TIMEOUT_SECONDS = 120.0
@@ -27,7 +27,7 @@ class Servers:
         self.cores: dict[str, Sequence[int]] = {}
         self._folder = folder
         self._default_cores = default_cores
-        self._children: dict[str, Child] = {}
+        self._children: dict[str, ChildProcess] = {}
         self._supervisor = Supervisor()
 
     def reserve(self, *names: str) -> None:
@@ -55,7 +55,7 @@ class Servers:
         """Start a process, without waiting until it is ready."""
         self.cores[name] = cores or self._default_cores
         pinned = ["taskset", "-c", ",".join(map(str, self.cores[name])), *command]
-        child = Child(name, pinned, self._folder / f"{name}.log", environ)
+        child = ChildProcess(name, pinned, self._folder / f"{name}.log", environ)
         self._children[name] = self._supervisor.start(child)
 
     def wait_until_ready(self, name: str, path: str, headers: Mapping[str, str]) -> None:
@@ -68,8 +68,8 @@ class Servers:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         child = self._children[name]
         while not _succeeds(self.url(name) + path, headers):
-            if child.ended() or time.monotonic() > deadline:
-                raise BenchmarkError(f"{name} is not ready:{child.last_words()}")
+            if child.has_exited() or time.monotonic() > deadline:
+                raise BenchmarkError(f"{name} is not ready:{child.log_tail()}")
             time.sleep(POLL_INTERVAL_SECONDS)
 
     def stop(self, name: str) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from devstack.data_folder import DataFolder
-from devstack.pytest_postgres import open_folder
+from devstack.pytest_postgres import traversable_folder
 from servicekit.testing import record, wait_until
 from synthetic.probe.catalog import journey_names
 from synthetic.probe.credentials import read_credentials
@@ -53,7 +53,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """One system for all tests of the module: a start takes seconds."""
-    with open_folder() as below, running(below / "data") as system:
+    with traversable_folder() as below, running(below / "data") as system:
         sell_to_a_live_client(system.url)
         folder = DataFolder(below / "data")
         leftovers = SyntheticRows(folder)

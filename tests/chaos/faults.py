@@ -228,7 +228,7 @@ def _intercepted_relay(system: SystemUnderTest) -> Iterator[tuple[InterceptingPr
 def _kill_relay(system: SystemUnderTest) -> float:
     relay = system.stack.supervisor.child(RELAY)
     relay.signal(signal.SIGKILL)
-    system.wait_until(relay.ended)
+    system.wait_until(relay.has_exited)
     return time.monotonic()
 
 

@@ -41,7 +41,7 @@ class SystemUnderTest:
         """Keep all data in ``folder``; nothing is started."""
         self.folder = folder
         self._data = DataFolder(folder / "data")
-        self.stack = Stack(self._data, free_port(), "strict", say=report, pause=time.sleep)
+        self.stack = Stack(self._data, free_port(), "strict", report=report, sleep=time.sleep)
         self.database = DatabaseInspector(self.stack.postgres.url)
         self.keep_logs = False
         self.stopped: set[str] = set()  # parts that are not restarted
@@ -89,7 +89,7 @@ class SystemUnderTest:
         deadline = time.monotonic() + timeout
         while not (holds := condition()) and time.monotonic() < deadline:
             time.sleep(interval)
-            self.restarts.update(self.stack.revive(self.stopped))
+            self.restarts.update(self.stack.restart_exited(self.stopped))
         return holds
 
     def wait_recovered(self, started: float) -> float:
@@ -147,7 +147,7 @@ class SystemUnderTest:
         self.stopped.add(name)
         try:
             self.stack.supervisor.child(name).signal(signal.SIGKILL)
-            self.wait_until(self.stack.supervisor.child(name).ended)
+            self.wait_until(self.stack.supervisor.child(name).has_exited)
             yield
         finally:
             self.stopped.discard(name)

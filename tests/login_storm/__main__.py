@@ -22,7 +22,7 @@ import httpx
 import psutil
 
 from devstack.data_folder import MONITOR, DataFolder
-from devstack.memory_usage import NothingRunsError, processes
+from devstack.memory_usage import NotRunningError, processes
 from tests.login_storm.latency_probe import ProbeConfig, ProbeResult
 from tests.login_storm.logins import LoginResult, log_in_repeatedly
 from tests.support.accounts import User, new_client
@@ -88,7 +88,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         outcome = _measure(options)
-    except (httpx.HTTPError, OSError, NothingRunsError) as error:
+    except (httpx.HTTPError, OSError, NotRunningError) as error:
         sys.exit(f"storm: {error}; is there a system at {options.url}? See --help")
     print("\n".join(outcome.rows()))
     violations = [*outcome.violations(timed=not options.untimed)]

@@ -14,7 +14,7 @@ from shutil import copy
 import httpx
 import psutil
 
-from devstack.pytest_postgres import LOGS
+from devstack.pytest_postgres import LOGS_VARIABLE
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -92,9 +92,9 @@ def running(data: Path, port: int | None = None, *options: str) -> Iterator[Syst
 
 def keep_logs(folder: Path) -> None:
     """Copy the logs of a system to the folder that scripts/log_leaks.py searches."""
-    if LOGS in os.environ:
+    if LOGS_VARIABLE in os.environ:
         for path in folder.glob("*.log"):
-            copy(path, Path(os.environ[LOGS]) / f"{time.monotonic_ns()}-{path.name}")
+            copy(path, Path(os.environ[LOGS_VARIABLE]) / f"{time.monotonic_ns()}-{path.name}")
 
 
 def assert_exited(processes: list[psutil.Process]) -> None:

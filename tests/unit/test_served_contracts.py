@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from devstack.pytest_postgres import open_folder
+from devstack.pytest_postgres import traversable_folder
 from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
@@ -46,7 +46,7 @@ BASIC = {"users.login", "users.login.alias", "users.token"}
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
     """A whole system with an ingress and tokens of auth."""
-    with open_folder() as folder, running(folder / "data") as system:
+    with traversable_folder() as folder, running(folder / "data") as system:
         yield system
 
 

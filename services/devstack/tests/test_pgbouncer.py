@@ -1,4 +1,4 @@
-"""Users and purchases through a real PgBouncer, set as docs/scale.md says, on few connections."""
+"""Users and purchases through PgBouncer with few connections, configured as in docs/scale.md."""
 
 import re
 import shutil
@@ -24,16 +24,18 @@ from devstack.stack import free_ports
 from servicekit.db.database import Database
 from servicekit.testing import wait_until
 
-CONNECTIONS = 2  # of the server, for the threads of each service
+CONNECTIONS = 2  # to the server, for each service
 CALLERS, PURCHASES = 8, 40
 PASSWORD = "Testando-1"
-PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"  # Debian keeps it there
+PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"  # its path on Debian
 PAGE = (ROOT / "docs" / "scale.md").read_text()
-ASKED_FOR = "SELECT name FROM pg_settings WHERE source = 'client' AND name <> 'application_name'"
+CLIENT_SETTINGS = (
+    "SELECT name FROM pg_settings WHERE source = 'client' AND name <> 'application_name'"
+)
 
 
 def code(language: str) -> str:
-    """Return the one block of the page in a language."""
+    """Return the only code block of docs/scale.md in a language."""
     (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return str(block)
 
@@ -48,7 +50,7 @@ def direct(migrated_url_factory: Callable[[str], str]) -> dict[str, str]:
 def pooled(direct: dict[str, str], data_folder: Path) -> Iterator[dict[str, str]]:
     """The URL of each service's database behind a PgBouncer."""
     if not Path(PROGRAM).is_file():
-        pytest.skip("there is no pgbouncer here: apt-get install pgbouncer")
+        pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
     (port,) = free_ports(1)
     lines = ["[databases]"]
     for name, url in direct.items():
@@ -63,7 +65,10 @@ def pooled(direct: dict[str, str], data_folder: Path) -> Iterator[dict[str, str]
     data_folder.mkdir(parents=True)
     file = data_folder / "pgbouncer.ini"
     file.write_text("\n".join([*lines, ""]))
-    command = [PROGRAM, *(("-u", SYSTEM_USER) if Account.mine().uid != file.stat().st_uid else ())]
+    command = [
+        PROGRAM,
+        *(("-u", SYSTEM_USER) if Account.current().uid != file.stat().st_uid else ()),
+    ]
     with (data_folder / "pgbouncer.log").open("wb") as log:
         process = subprocess.Popen([*command, str(file)], stdout=log, stderr=log)
     try:
@@ -77,28 +82,28 @@ def pooled(direct: dict[str, str], data_folder: Path) -> Iterator[dict[str, str]
 def services(
     pooled: dict[str, str], serve_peer: Callable[..., str], tmp_path: Path
 ) -> dict[str, str]:
-    """All services, each behind the pooler; they trust auth."""
-    wait_until(lambda: _answers(pooled["clients"]), "PgBouncer to answer")
+    """The URL of each service, with its database behind PgBouncer."""
+    wait_until(lambda: _is_ready(pooled["clients"]), "PgBouncer to start")
     keys.new(tmp_path / "keys")
-    told = {"KEYS_DIR": str(tmp_path / "keys"), "OAUTH_CLIENTS_DIR": str(tmp_path)}
-    urls = {"auth": serve_peer(auth.app.create_app, pooled["auth"], **told)}
+    settings = {"KEYS_DIR": str(tmp_path / "keys"), "OAUTH_CLIENTS_DIR": str(tmp_path)}
+    urls = {"auth": serve_peer(auth.app.create_app, pooled["auth"], **settings)}
     for name, app in (
         ("clients", clients.app),
         ("products", products.app),
         ("inventory", inventory.app),
     ):
-        nobody = "http://127.0.0.1:9"  # whom neither clients nor products call while they answer
-        told = {
+        unused = "http://127.0.0.1:9"  # called by relays only
+        settings = {
             "JWKS_URL": f"{urls['auth']}/users/jwks.json",
-            "INVENTORY_URL": nobody,
-            "CLIENTS_URL": urls.get("clients", nobody),
-            "PRODUCTS_URL": urls.get("products", nobody),
+            "INVENTORY_URL": unused,
+            "CLIENTS_URL": urls.get("clients", unused),
+            "PRODUCTS_URL": urls.get("products", unused),
         }
-        urls[name] = serve_peer(app.create_app, pooled[name], **told)
+        urls[name] = serve_peer(app.create_app, pooled[name], **settings)
     return urls
 
 
-def _answers(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     try:
         psycopg2.connect(url).close()
     except psycopg2.OperationalError:
@@ -106,26 +111,26 @@ def _answers(url: str) -> bool:
     return True
 
 
-def made(http: httpx.Client, url: str, body: dict[str, object], key: str) -> int:
-    """Have something made, and return its id."""
+def create(http: httpx.Client, url: str, body: dict[str, object], key: str) -> int:
+    """Create an object, and return its id."""
     answer = http.post(url, json=body, headers={"Idempotency-Key": key})
     return int(answer.raise_for_status().json()["id"])
 
 
 def new_purchase(http: httpx.Client, services: dict[str, str]) -> dict[str, object]:
-    """Make a client and a product, and return what the one says to buy the other."""
+    """Create a client and a product, and return the body of a purchase."""
     buyer = {"name": "Ana", "email": "a@example.com", "cpf": "111.444.777-35", "balance": 1}
     goods = {"name": "Teclado", "description": "", "quantity": 1, "price": 1, "status": True}
     return {
-        "client_id": made(http, f"{services['clients']}/clients/create", buyer, "client"),
-        "product_id": made(http, f"{services['products']}/products/create", goods, "product"),
+        "client_id": create(http, f"{services['clients']}/clients/create", buyer, "client"),
+        "product_id": create(http, f"{services['products']}/products/create", goods, "product"),
         "number_of_items": 1,
         "purchase_date": "2026-01-01T00:00:00",
     }
 
 
-def signed_up(services: dict[str, str], name: str) -> dict[str, str]:
-    """Register and log in, and return the header that says so."""
+def sign_up(services: dict[str, str], name: str) -> dict[str, str]:
+    """Create a user, log in, and return the authorization header."""
     users = f"{services['auth']}/users"
     user = {"username": name, "password": PASSWORD}
     httpx.post(f"{users}/create", json=user, timeout=30).raise_for_status()
@@ -133,19 +138,19 @@ def signed_up(services: dict[str, str], name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
-def test_many_sign_up_and_log_in_at_once_and_the_others_know_them(
+def test_concurrent_users_sign_up_and_use_another_service(
     services: dict[str, str],
 ) -> None:
     url = f"{services['clients']}/clients/fetch"
 
     def fetch(name: str) -> int:
-        return httpx.get(url, headers=signed_up(services, name), timeout=30).status_code
+        return httpx.get(url, headers=sign_up(services, name), timeout=30).status_code
 
     with ThreadPoolExecutor(CALLERS) as callers:
         assert set(callers.map(fetch, (f"Ana {n}" for n in range(CALLERS)))) == {200}
 
 
-def test_of_those_who_want_one_name_one_gets_it(services: dict[str, str]) -> None:
+def test_concurrent_requests_create_one_user_of_a_name(services: dict[str, str]) -> None:
     user = {"username": "Ana", "password": PASSWORD}
 
     def create(_: int) -> int:
@@ -156,8 +161,8 @@ def test_of_those_who_want_one_name_one_gets_it(services: dict[str, str]) -> Non
     assert answers == [201, *[409] * (CALLERS - 1)]
 
 
-def test_who_guesses_is_counted_whichever_connection_serves(services: dict[str, str]) -> None:
-    signed_up(services, "Ana")
+def test_login_failures_are_counted_across_connections(services: dict[str, str]) -> None:
+    sign_up(services, "Ana")
 
     def guess(number: int) -> int:
         guessed = ("Ana", f"Testando-{number}x")
@@ -168,17 +173,17 @@ def test_who_guesses_is_counted_whichever_connection_serves(services: dict[str, 
     assert answers == {401, 429}
 
 
-def test_many_buy_at_once_over_few_connections_and_each_purchase_is_there_once(
+def test_concurrent_purchases_over_few_connections_are_stored_once(
     services: dict[str, str],
 ) -> None:
-    headers = signed_up(services, "Ana")
+    headers = sign_up(services, "Ana")
     with httpx.Client(headers=headers, timeout=30) as http, ThreadPoolExecutor(CALLERS) as callers:
         purchase = new_purchase(http, services)
         inventory_url = f"{services['inventory']}/inventory"
 
         def buy(number: int) -> int:
             first, again = (
-                made(http, f"{inventory_url}/add_product", purchase, f"purchase-{number}")
+                create(http, f"{inventory_url}/add_product", purchase, f"purchase-{number}")
                 for _ in range(2)
             )
             assert again == first
@@ -191,19 +196,19 @@ def test_many_buy_at_once_over_few_connections_and_each_purchase_is_there_once(
 
 
 def settings(url: str, names: Collection[str] = ()) -> dict[str, str]:
-    """Return settings of a service's connection: the named ones, or what it has asked for."""
+    """Return the named settings of a connection, or those that the client has set."""
     with (
         closing(Database(url, connections=1, application="test")) as database,
         database.statement() as connection,
     ):
-        wanted = names or connection.scalars(text(ASKED_FOR)).all()
-        return {name: str(connection.scalar(text(f"SHOW {name}"))) for name in wanted}
+        selected = names or connection.scalars(text(CLIENT_SETTINGS)).all()
+        return {name: str(connection.scalar(text(f"SHOW {name}"))) for name in selected}
 
 
-def test_what_a_service_asks_for_as_it_connects_is_the_databases_own_behind_a_pooler(
+def test_databases_behind_the_pooler_have_the_settings_of_the_services(
     services: dict[str, str], direct: dict[str, str], pooled: dict[str, str]
 ) -> None:
     for name in services:
-        asked_for = settings(direct[name])
-        assert "statement_timeout" in asked_for
-        assert settings(pooled[name], asked_for) == asked_for
+        expected = settings(direct[name])
+        assert "statement_timeout" in expected
+        assert settings(pooled[name], expected) == expected

@@ -1,4 +1,4 @@
-"""The database's processes, when they did not end as they should."""
+"""Start of PostgreSQL after its server process was killed."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from servicekit.testing import wait_until
 
 @pytest.fixture
 def server(data_folder: Path) -> Iterator[Postgres]:
-    """A server of its own."""
+    """A separate server."""
     data_folder.mkdir()
     data_folder.chmod(0o711)
     server = Postgres(data_folder / "pg", data_folder / "postgres.log")
@@ -26,8 +26,8 @@ def server(data_folder: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def left(server: Postgres) -> Iterator[psutil.Process]:
-    """A session's process that is left, and hangs, of a server that was killed."""
+def hanging_session(server: Postgres) -> Iterator[psutil.Process]:
+    """A suspended session process of a killed server."""
     assert server.process is not None
     with closing(psycopg2.connect(server.url("postgres"))) as connection:
         session = psutil.Process(connection.get_backend_pid())
@@ -39,23 +39,23 @@ def left(server: Postgres) -> Iterator[psutil.Process]:
             session.kill()
 
 
-def test_a_start_waits_for_what_is_left_of_a_server_that_was_killed(
-    server: Postgres, left: psutil.Process
+def test_start_waits_for_processes_of_a_killed_server(
+    server: Postgres, hanging_session: psutil.Process
 ) -> None:
     before = server.log.stat().st_size
 
     def end() -> None:
-        wait_until(lambda: "is still in use" in server.log.read_text()[before:], "a vain attempt")
-        left.kill()
+        wait_until(lambda: "is still in use" in server.log.read_text()[before:], "a failed start")
+        hanging_session.kill()
 
-    ending = threading.Thread(target=end)  # the server ends with the thread that started it
+    ending = threading.Thread(target=end)  # PDEATHSIG follows the thread that starts the server
     ending.start()
     server.start()
     ending.join()
-    assert server.answers()
+    assert server.is_ready()
 
 
-def test_a_start_does_not_wait_for_ever(server: Postgres, left: psutil.Process) -> None:
-    assert left.is_running()
+def test_start_fails_after_a_timeout(server: Postgres, hanging_session: psutil.Process) -> None:
+    assert hanging_session.is_running()
     with pytest.raises(PostgresError, match="did not start"):
-        server.start(wait=1)
+        server.start(timeout=1)

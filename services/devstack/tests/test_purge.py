@@ -1,4 +1,4 @@
-"""The sweeps of one machine: what has expired goes, and a database that is away holds nobody up."""
+"""The purge at intervals on one machine."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ from sqlalchemy import create_engine, text
 from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
 
-AWAY = "postgresql://postgres@127.0.0.1:9/nothing"
+UNAVAILABLE = "postgresql://postgres@127.0.0.1:9/nothing"
 
 
-def test_what_has_expired_goes_again_and_again(
+def test_expired_rows_are_deleted_at_each_interval_despite_an_unavailable_database(
     migrated_url_factory: Callable[[str], str], tmp_path: Path
 ) -> None:
     url = migrated_url_factory("products")
@@ -21,12 +21,12 @@ def test_what_has_expired_goes_again_and_again(
     log = tmp_path / "log"
     command = [sys.executable, "-m", "devstack.purge", "--every", "0.2"]
     with log.open("w") as output:
-        sweeps = subprocess.Popen(
-            [*command, f"clients={AWAY}", f"products={url}"], stdout=output, stderr=output
+        process = subprocess.Popen(
+            [*command, f"clients={UNAVAILABLE}", f"products={url}"], stdout=output, stderr=output
         )
 
-    def swept() -> bool:
-        assert sweeps.poll() is None
+    def is_deleted() -> bool:
+        assert process.poll() is None
         with engine.connect() as connection:
             return not connection.scalar(text("SELECT count(*) FROM products"))
 
@@ -40,9 +40,9 @@ def test_what_has_expired_goes_again_and_again(
                         " VALUES ('synthetic', 'x', '', 0, 0, true, now() - interval '1 s')"
                     )
                 )
-            wait_until(swept, "the row to be swept", 60)
+            wait_until(is_deleted, "the row to be deleted", 60)
     finally:
-        sweeps.terminate()
-        sweeps.wait()
+        process.terminate()
+        process.wait()
         engine.dispose()
     assert "cannot sweep clients" in log.read_text()

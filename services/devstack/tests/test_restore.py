@@ -1,4 +1,4 @@
-"""Backup and restore: one database alone to an older point, and nothing of it goes unsaid."""
+"""Backup and restore of single databases."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from devstack.backup import MANIFEST, BackupError, back_up, checked_dump
+from devstack.backup import MANIFEST, BackupError, back_up, verify_dump
 from devstack.postgres import Postgres
-from devstack.pytest_postgres import open_folder
+from devstack.pytest_postgres import traversable_folder
 from devstack.restore import restore
 from devstack.service_catalog import SERVICES
 from servicekit.db import migrate
@@ -19,8 +19,8 @@ from tests.support.local_system import command
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    """A server with the four databases, migrated and empty, and nobody who uses them."""
-    with open_folder() as folder:
+    """A server with the four databases, migrated and empty."""
+    with traversable_folder() as folder:
         server = Postgres(folder / "pg", folder / "postgres.log")
         server.initialise()
         server.start()
@@ -46,7 +46,7 @@ INSERTS = {
 
 
 @pytest.mark.parametrize("name", INSERTS)
-def test_each_database_comes_back_alone_and_gives_no_id_again(
+def test_a_database_is_restored_alone_without_reusing_ids(
     server: Postgres, tmp_path: Path, name: str
 ) -> None:
     table = INSERTS[name].split()[2]
@@ -59,13 +59,13 @@ def test_each_database_comes_back_alone_and_gives_no_id_again(
         rows = server.execute(f"SELECT id FROM {table} ORDER BY id", database=name)
         return [int(str(row[0])) for row in rows]
 
-    old, gone = add("old"), add("gone")
+    old, deleted = add("old"), add("deleted")
     backup = back_up(server, tmp_path)
-    server.execute(f"DELETE FROM {table} WHERE id = {gone}", database=name)
+    server.execute(f"DELETE FROM {table} WHERE id = {deleted}", database=name)
     lost = [add(f"lost-{number}") for number in range(3)]
-    told = restore(server, backup, name)[table]
-    assert (told.lost, told.back) == (3, 1)
-    assert {old, gone} <= set(ids())
+    difference = restore(server, backup, name)[table]
+    assert (difference.lost, difference.back) == (3, 1)
+    assert {old, deleted} <= set(ids())
     assert not set(lost) & set(ids())
     assert add("new") > max(lost)
     assert server.execute("SELECT version_num FROM alembic_version", database=name)
@@ -75,9 +75,7 @@ def test_each_database_comes_back_alone_and_gives_no_id_again(
     assert left == []
 
 
-def test_ids_that_the_inventory_alone_knows_are_not_given_again(
-    server: Postgres, tmp_path: Path
-) -> None:
+def test_ids_known_only_to_the_inventory_are_not_reused(server: Postgres, tmp_path: Path) -> None:
     backup = back_up(server, tmp_path)
     server.execute(INSERTS["inventory"], ("x", "y"), "inventory")
     server.execute("INSERT INTO gone (kind, subject_id) VALUES ('client', 900)", (), "inventory")
@@ -85,9 +83,7 @@ def test_ids_that_the_inventory_alone_knows_are_not_given_again(
     assert restore(server, backup, "products")["products"].newest_id == 800
 
 
-def test_a_restore_that_fails_leaves_the_database_as_it_was(
-    server: Postgres, tmp_path: Path
-) -> None:
+def test_a_failed_restore_leaves_the_database_unchanged(server: Postgres, tmp_path: Path) -> None:
     backup = back_up(server, tmp_path)
     server.execute(INSERTS["auth"], ("kept", "kept"), "auth")
     manifest = json.loads((backup / MANIFEST).read_text())
@@ -95,38 +91,38 @@ def test_a_restore_that_fails_leaves_the_database_as_it_was(
     (backup / "auth.dump").write_bytes(broken)
     manifest["databases"]["auth"]["sha256"] = hashlib.sha256(broken).hexdigest()
     (backup / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(BackupError, match="pg_restore could not make auth"):
+    with pytest.raises(BackupError, match="pg_restore could not restore auth"):
         restore(server, backup, "auth")
     kept = server.execute("SELECT count(*) FROM users WHERE name = 'kept'", database="auth")
     assert kept == [(1,)]
 
 
-def test_a_backup_is_its_owners_alone(server: Postgres, tmp_path: Path) -> None:
+def test_a_backup_is_readable_by_its_owner_only(server: Postgres, tmp_path: Path) -> None:
     backup = back_up(server, tmp_path)
     assert backup.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in backup.glob("*.dump"))
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("damage", "error"),
     [
-        (lambda folder: (folder / MANIFEST).unlink(), "not a whole backup of auth"),
-        (lambda folder: (folder / "auth.dump").unlink(), "not a whole backup of auth"),
-        (lambda folder: (folder / "auth.dump").write_bytes(b"other"), "not as it was written"),
-        (lambda folder: (folder / MANIFEST).write_text("{}"), "not a whole backup of auth"),
+        (lambda folder: (folder / MANIFEST).unlink(), "not a complete backup of auth"),
+        (lambda folder: (folder / "auth.dump").unlink(), "not a complete backup of auth"),
+        (lambda folder: (folder / "auth.dump").write_bytes(b"other"), "wrong checksum"),
+        (lambda folder: (folder / MANIFEST).write_text("{}"), "not a complete backup of auth"),
     ],
 )
-def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path, harm: Any, told: str) -> None:
+def test_a_damaged_backup_is_rejected(tmp_path: Path, damage: Any, error: str) -> None:
     (tmp_path / "auth.dump").write_bytes(b"dump")
     digest = "0" * 64
     entry = {"databases": {"auth": {"at": "now", "sha256": digest}}}
     (tmp_path / MANIFEST).write_text(json.dumps(entry))
-    harm(tmp_path)
-    with pytest.raises(BackupError, match=told):
-        checked_dump(tmp_path, "auth")
+    damage(tmp_path)
+    with pytest.raises(BackupError, match=error):
+        verify_dump(tmp_path, "auth")
 
 
-def test_commands_say_what_is_missing(tmp_path: Path) -> None:
+def test_the_errors_of_the_commands_have_a_remedy(tmp_path: Path) -> None:
     none = command("devstack.backup", "--data", str(tmp_path / "none"))
     assert none.returncode == 1
     assert "name the folder with DATA=" in none.stderr

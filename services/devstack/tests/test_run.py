@@ -1,4 +1,4 @@
-"""`make run`: what a newcomer sees, and what happens when things go wrong."""
+"""`make run`: start, output, stop, and failures of its processes."""
 
 import json
 import signal
@@ -22,31 +22,31 @@ from tests.support.local_system import (
 PAGES = ("/users/docs/", "/clients/docs/", "/products/docs/", "/inventory/docs/")
 
 
-def pasted(system: System) -> list[dict[str, str]]:
-    """Paste the lines that a system says to paste; return the clients that the last one lists."""
+def run_pasted_lines(system: System) -> list[dict[str, str]]:
+    """Run the commands of the welcome text, and return the clients listed by the last one."""
     output = shell(pasted_lines(system))
     clients: list[dict[str, str]] = json.loads(output[output.rindex('[{"id"') :])
     return clients
 
 
-def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> None:
+def test_a_system_starts_serves_users_stops_and_keeps_its_data(data_folder: Path) -> None:
     with running(data_folder) as system:
         for page in PAGES:
             assert page in system.output
             assert httpx.get(system.url + page).is_success
         assert httpx.get(f"{system.url}/-/ready").status_code == 404
         assert httpx.get(f"{system.url}/clientsX/fetch").status_code == 404
-        assert [client["cpf"] for client in pasted(system)] == ["529.982.247-25"]
+        assert [client["cpf"] for client in run_pasted_lines(system)] == ["529.982.247-25"]
 
         assert system.part("devstack.purge").is_running()
         assert "another run" in refused(data_folder)
         assert f"port {system.port}" in refused(data_folder.with_name("other"), system.port)
 
-        system.part("gunicorn", "clients.app").children()[0].kill()  # a worker, not its master
-        wait_until(lambda: is_healthy(system.url), "another worker", START_TIMEOUT)
+        system.part("gunicorn", "clients.app").children()[0].kill()  # a worker
+        wait_until(lambda: is_healthy(system.url), "a new worker", START_TIMEOUT)
         assert system.stop() == 0
     with running(data_folder) as system:
-        assert len(pasted(system)) == 1  # the client of the first run, and no second one
+        assert len(run_pasted_lines(system)) == 1  # only the client of the first run
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_system_starts_is_used_stops_and_keeps_its_data(data_folder: Path) -> 
         (("traefik",), "ingress"),
     ],
 )
-def test_a_part_that_dies_is_named_and_the_rest_stops(
+def test_a_killed_process_is_named_and_the_system_stops(
     data_folder: Path, words: tuple[str, ...], name: str
 ) -> None:
     with running(data_folder) as system:
@@ -69,7 +69,7 @@ def test_a_part_that_dies_is_named_and_the_rest_stops(
         assert "the data is kept" in system.output
 
 
-def test_a_killed_database_is_named_and_its_data_is_there_again(data_folder: Path) -> None:
+def test_a_killed_database_is_named_and_the_next_run_recovers(data_folder: Path) -> None:
     with running(data_folder) as system:
         parts = system.parts()
         system.part("postgres", "-D").kill()
@@ -80,7 +80,7 @@ def test_a_killed_database_is_named_and_its_data_is_there_again(data_folder: Pat
         assert is_healthy(system.url)
 
 
-def test_when_we_are_killed_nothing_is_left_and_the_next_run_starts(data_folder: Path) -> None:
+def test_killing_the_parent_leaves_no_process_and_the_next_run_starts(data_folder: Path) -> None:
     with running(data_folder) as system:
         parts = system.parts()
         system.process.kill()
@@ -90,7 +90,7 @@ def test_when_we_are_killed_nothing_is_left_and_the_next_run_starts(data_folder:
         assert is_healthy(system.url)
 
 
-def test_ctrl_c_twice_leaves_nothing_either(data_folder: Path) -> None:
+def test_a_second_ctrl_c_leaves_no_process(data_folder: Path) -> None:
     with running(data_folder) as system:
         parts = system.parts()
         system.process.send_signal(signal.SIGINT)
@@ -101,9 +101,11 @@ def test_ctrl_c_twice_leaves_nothing_either(data_folder: Path) -> None:
         assert is_healthy(system.url)
 
 
-def test_ctrl_c_while_it_starts_leaves_nothing(data_folder: Path) -> None:
+def test_ctrl_c_during_the_start_leaves_no_process(data_folder: Path) -> None:
     system = System(data_folder)
-    wait_until(lambda: "starting the services" in system.output, "it to start", START_TIMEOUT)
+    wait_until(
+        lambda: "starting the services" in system.output, "the services to start", START_TIMEOUT
+    )
     parts = system.parts()
     system.process.send_signal(signal.SIGINT)
     assert system.wait() == 0

@@ -1,4 +1,4 @@
-"""Traces: one for what a user did, from the ingress to the relay's call and the statements."""
+"""Traces from the ingress to the calls of the relays and the SQL statements."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from servicekit.testing import CONTRACTS, wait_until
 from tests.support.devstack.span_collector import Span, SpanCollector
 from tests.support.local_system import System, running
 
-USERS_SPAN = "00f067aa0ba902b7"
+CALLER_SPAN = "00f067aa0ba902b7"
 PERSON = {
     "name": "Segredo da Silva",
     "email": "segredo@example.com",
@@ -24,13 +24,13 @@ PERSON = {
 
 
 def headers(trace_id: str, token: str = "", sampled: str = "01") -> dict[str, str]:
-    """Return what a caller sends who is being traced."""
-    told = {"traceparent": f"00-{trace_id}-{USERS_SPAN}-{sampled}"}
-    return {**told, "Authorization": f"Bearer {token}"} if token else told
+    """Return the headers of a traced request."""
+    sent = {"traceparent": f"00-{trace_id}-{CALLER_SPAN}-{sampled}"}
+    return {**sent, "Authorization": f"Bearer {token}"} if token else sent
 
 
-def signed_up(system: System) -> str:
-    """Return a new user's token."""
+def sign_up(system: System) -> str:
+    """Create a user, and return a token."""
     user = {"username": "Pedro", "password": "Segredos-demais"}
     httpx.post(f"{system.url}/users/create", json=user).raise_for_status()
     answer = httpx.post(f"{system.url}/users/login", auth=(user["username"], user["password"]))
@@ -38,45 +38,45 @@ def signed_up(system: System) -> str:
 
 
 def assert_one_tree(spans: list[Span]) -> None:
-    """Check that every span hangs below another, and the first of them below the user's."""
-    known = {span.span_id for span in spans} | {USERS_SPAN}
+    """Check that the parent of each span is another span or the span of the caller."""
+    known = {span.span_id for span in spans} | {CALLER_SPAN}
     assert [span for span in spans if span.parent_id not in known] == []
 
 
-def test_a_delete_is_one_trace_from_the_ingress_to_the_inventorys_statements(
+def test_a_deletion_is_one_trace_from_the_ingress_to_the_statements_of_the_inventory(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    purchase, deletion, quiet = (f"{number:032x}" for number in (0xA1, 0xA2, 0xA3))
+    purchase, deletion, unsampled = (f"{number:032x}" for number in (0xA1, 0xA2, 0xA3))
     with SpanCollector() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
         with running(data_folder) as system:
-            token = signed_up(system)
-            client = bought(system, token, purchase)
+            token = sign_up(system)
+            client = buy(system, token, purchase)
             listed = f"{system.url}/clients/fetch?name=Segredo"
-            httpx.get(listed, headers=headers(quiet, token, "00"))
-            gone = f"{system.url}/clients/delete/{client}"
-            httpx.delete(gone, headers=headers(deletion, token)).raise_for_status()
+            httpx.get(listed, headers=headers(unsampled, token, "00"))
+            path = f"{system.url}/clients/delete/{client}"
+            httpx.delete(path, headers=headers(deletion, token)).raise_for_status()
             parts = {"ingress", "clients", "clients-relay", "inventory"}
             wait_until(
                 lambda: {span.service for span in collector.of_trace(deletion)} >= parts,
                 "the whole trace",
                 30,
             )
-    log = (data_folder / "logs" / "inventory.log").read_text()  # all of it, at the end
+    log = (data_folder / "logs" / "inventory.log").read_text()  # complete after the stop
     assert_one_tree(collector.of_trace(deletion))
     assert_one_tree(collector.of_trace(purchase))
     assert_names(collector.of_trace(deletion), "clients.delete", "tell client", "DELETE")
     assert {span.service for span in collector.of_trace(purchase)} >= {"inventory", "products"}
-    assert collector.of_trace(quiet) == []  # the caller wanted no spans of it
+    assert collector.of_trace(unsampled) == []
     lines = [json.loads(line) for line in log.splitlines() if deletion in line]
     assert [line["route"] for line in lines] == ["/inventory/remove_many"]
     for secret in (*map(str, PERSON.values()), "Segredos-demais", token):
         assert secret.encode() not in collector.raw
 
 
-def bought(system: System, token: str, trace_id: str) -> int:
-    """Let a new client buy a new product, traced; return the client's id."""
+def buy(system: System, token: str, trace_id: str) -> int:
+    """Create a client and a product, add a traced purchase, and return the client's id."""
     with httpx.Client(base_url=system.url, headers=headers("f" * 32, token)) as http:
         client = http.post("/clients/create", json=PERSON).raise_for_status().json()["id"]
         product = {"name": "X", "description": "", "quantity": 1, "price": 1, "status": True}
@@ -92,23 +92,23 @@ def bought(system: System, token: str, trace_id: str) -> int:
     return int(client)
 
 
-def assert_names(spans: list[Span], *wanted: str) -> None:
-    """Check that spans have these names, and that statements hold no value."""
+def assert_names(spans: list[Span], *expected: str) -> None:
+    """Check the names of spans, and that their statements contain no values."""
     names = {span.name for span in spans}
-    assert names >= set(wanted), names
+    assert names >= set(expected), names
     statements = [span.attributes.get("db.query.text", "") for span in spans]
     assert any("%(" in statement for statement in statements)
     assert not any(re.search(r"= ?\d|'\d", statement) for statement in statements)
 
 
-def test_nothing_of_it_is_loaded_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_telemetry_libraries_are_not_imported_by_default(tmp_path: Path) -> None:
     program = (
         "import sys; from clients.app import create_app; create_app();"
         "print([name for name in sys.modules if 'opentelemetry' in name or 'prometheus' in name])"
     )
     secret = tmp_path / "secret"
     secret.write_text("x")
-    told = {
+    settings = {
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/clients",
         "CONTRACTS_DIR": str(CONTRACTS),
         "JWKS_URL": "http://127.0.0.1:9/users/jwks.json",
@@ -119,7 +119,7 @@ def test_nothing_of_it_is_loaded_unless_it_is_asked_for(tmp_path: Path) -> None:
     }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
-        env={**os.environ, **told},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=True,

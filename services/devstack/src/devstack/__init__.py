@@ -1,1 +1,1 @@
-"""The whole system on one machine: a real PostgreSQL, the services, and one port before them."""
+"""The whole system on one machine: PostgreSQL, the services and an ingress."""

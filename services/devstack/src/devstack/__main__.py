@@ -9,16 +9,16 @@ from types import FrameType
 from typing import NoReturn
 
 from devstack import memory_usage, prefork
-from devstack.banner import welcome
-from devstack.data_folder import DataFolder, FolderError
+from devstack.banner import format_banner
+from devstack.data_folder import DataFolder, DataFolderError
 from devstack.postgres import PostgresError
 from devstack.stack import Stack, StackError, check_port
-from devstack.supervisor import ChildDiedError
+from devstack.supervisor import ProcessExitedError
 
-HIGHEST_PORT = 65_535
-WATCH = 0.2  # seconds between two looks at the processes
+MAX_PORT = 65_535
+CHECK_INTERVAL_SECONDS = 0.2  # between two checks of the processes
 
-EXPECTED = (ChildDiedError, FolderError, PostgresError, StackError)
+EXPECTED_ERRORS = (DataFolderError, PostgresError, ProcessExitedError, StackError)
 
 
 def main() -> int:
@@ -26,38 +26,38 @@ def main() -> int:
     options = _parser().parse_args()
     if options.command == "memory":
         return memory_usage.main(options.data)
-    return _Run(options).main()
+    return _RunCommand(options).main()
 
 
-class _Run:
-    """`run`: start, prove, wait, stop."""
+class _RunCommand:
+    """`run`: start the system, test it, wait for a signal, stop."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._asked_to_stop = 0
+        self._stop_signals = 0
         self._stack: Stack | None = None
         self._started = time.monotonic()
 
     def main(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        prefork.share()
+        prefork.preload()
         folder = DataFolder(self._options.data)
         failure: Exception | None = None
         try:
             check_port(self._options.port)
             folder.open()
             self._run(folder)
-        except _StopError:
+        except _StopRequestedError:
             pass
-        except EXPECTED as error:
+        except EXPECTED_ERRORS as error:
             failure = error
         finally:
             self._stop()
             folder.close()
         if failure is None:
             return 0
-        sys.stderr.write(f"cadastro: {failure}\n")  # last, where it is seen
+        sys.stderr.write(f"cadastro: {failure}\n")  # the last line of the output
         return 1
 
     def _run(self, folder: DataFolder) -> NoReturn:
@@ -67,71 +67,74 @@ class _Run:
             options.port,
             options.validation,
             metrics=options.metrics,
-            say=self._say,
-            pause=self._pause,
-            launch=prefork.Forked,
+            report=self._report,
+            sleep=self._sleep,
+            launch=prefork.ForkedProcess,
         )
         self._stack.start()
-        self._say("replaying the journeys")
-        self._stack.prove()
-        print(welcome(self._stack.url), flush=True)
+        self._report("replaying the journeys")
+        self._stack.run_smoke_test()
+        print(format_banner(self._stack.url), flush=True)
         while True:
-            self._pause(WATCH)
+            self._sleep(CHECK_INTERVAL_SECONDS)
             self._stack.check()
 
     def _stop(self) -> None:
         if self._stack is not None:
-            self._say("stopping")
-            self._asked_to_stop = max(self._asked_to_stop, 1)  # the next Ctrl-C hurries
+            self._report("stopping")
+            self._stop_signals = max(self._stop_signals, 1)  # the next Ctrl-C kills at once
             self._stack.stop()
-            self._say(f"stopped; the data is kept in {self._options.data}")
+            self._report(f"stopped; the data is kept in {self._options.data}")
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         sys.stderr.write(f"cadastro: [{time.monotonic() - self._started:5.1f} s] {text}\n")
         sys.stderr.flush()
 
-    def _pause(self, seconds: float) -> None:
-        """Wait, or end the run: stops happen here alone, never in the middle of a start."""
-        if self._asked_to_stop:
-            raise _StopError
+    def _sleep(self, seconds: float) -> None:
+        """Sleep, or raise after a signal, so that a step of the start is never interrupted."""
+        if self._stop_signals:
+            raise _StopRequestedError
         time.sleep(seconds)
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
-        self._asked_to_stop += 1
-        if self._asked_to_stop > 1 and self._stack is not None:
-            self._stack.supervisor.hurry = True
+        self._stop_signals += 1
+        if self._stop_signals > 1 and self._stack is not None:
+            self._stack.supervisor.kill_immediately = True
 
 
-class _StopError(Exception):
-    """Somebody asked us to stop."""
+class _StopRequestedError(Exception):
+    """A signal requested the stop."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="start everything; Ctrl-C stops it")
-    run.add_argument("--port", type=_port, default=8080, help="the port of 127.0.0.1 (8080)")
+    run = commands.add_parser("run", help="start the system; Ctrl-C stops it")
+    run.add_argument("--port", type=_port, default=8080, help="port of 127.0.0.1 (8080)")
     run.add_argument(
         "--validation",
         choices=("strict", "format"),
         default="strict",
-        help="how documents are checked (strict)",
+        help="validation of CPFs and states (strict)",
     )
     run.add_argument(
-        "--metrics", action="store_true", help="metrics.json of the data folder says where they are"
+        "--metrics",
+        action="store_true",
+        help="serve metrics; metrics.json in the data folder lists their addresses",
     )
-    used = commands.add_parser("memory", help="tell how much memory a run uses")
-    for command in (run, used):
+    memory = commands.add_parser("memory", help="print the memory usage of a running system")
+    for command in (run, memory):
         command.add_argument(
-            "--data", type=Path, default=Path(".cadastro"), help="the data folder (.cadastro)"
+            "--data", type=Path, default=Path(".cadastro"), help="data folder (.cadastro)"
         )
     return parser
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= HIGHEST_PORT:
-        message = f"PORT must be a number from 1 to {HIGHEST_PORT}, and is {text!r}"
-        raise argparse.ArgumentTypeError(message)
+    if not text.isdecimal() or not 0 < int(text) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(
+            f"PORT must be a number from 1 to {MAX_PORT}, and is {text!r}"
+        )
     return int(text)
 
 

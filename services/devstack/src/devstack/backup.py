@@ -1,7 +1,7 @@
-"""``python -m devstack.backup``: the four databases into files, while the system runs or not.
+"""`python -m devstack.backup`: dumps the four databases of a running or stopped system.
 
-Each database is dumped as it is at one moment of its own; a manifest beside the dumps says when,
-and what they are. The secrets of the data folder are not in it.
+Each dump is consistent, but the dumps have different times, which a manifest lists with checksums.
+The secrets of the data folder are not included.
 """
 
 import argparse
@@ -15,54 +15,53 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devstack.data_folder import DataFolder, FolderError
+from devstack.data_folder import DataFolder, DataFolderError
 from devstack.postgres import Postgres, PostgresError, program
 from devstack.service_catalog import SERVICES
 
 MANIFEST = "manifest.json"
-FAILED = 1
+FAILURE = 1  # exit code
 
 
 class BackupError(Exception):
-    """A backup cannot be made or used; the message says why and what to do."""
+    """A backup cannot be created or used; the message has the reason and a remedy."""
 
 
 def main() -> int:
-    """Back up, say where to, and return the exit code."""
+    """Back up, print the folder of the backup, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devstack.backup", description=__doc__)
-    add_data(parser)
+    add_data_option(parser)
     parser.add_argument(
-        "--to", type=Path, default=Path("backups"), help="the folder for backups (backups)"
+        "--to", type=Path, default=Path("backups"), help="folder of the backups (backups)"
     )
     options = parser.parse_args()
     try:
-        with database_server(DataFolder(options.data)) as server:
-            made = back_up(server, options.to)
-    except (BackupError, FolderError, PostgresError) as error:
+        with running_server(DataFolder(options.data)) as server:
+            backup = back_up(server, options.to)
+    except (BackupError, DataFolderError, PostgresError) as error:
         sys.stderr.write(f"backup: {error}\n")
-        return FAILED
-    print(made)
+        return FAILURE
+    print(backup)
     return 0
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Let a command take the data folder."""
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the data folder."""
     parser.add_argument(
-        "--data", type=Path, default=Path(".cadastro"), help="the data folder (.cadastro)"
+        "--data", type=Path, default=Path(".cadastro"), help="data folder (.cadastro)"
     )
 
 
 @contextmanager
-def database_server(folder: DataFolder) -> Iterator[Postgres]:
-    """Lend the server of a data folder: the one that runs, or one that runs for as long."""
+def running_server(folder: DataFolder) -> Iterator[Postgres]:
+    """Return the running server of a data folder, or run one until the block ends."""
     server = Postgres(folder.postgres, folder.logs / "postgres.log")
     if not (folder.postgres / "PG_VERSION").exists():
-        message = f"there are no databases in {folder.path}: name the folder with DATA=..."
-        raise BackupError(message)
-    if server.answers():
+        raise BackupError(f"there are no databases in {folder.path}: name the folder with DATA=...")
+    if server.is_ready():
         yield server
         return
-    with only_user(folder):
+    with locked(folder):
         try:
             server.start()
             yield server
@@ -71,8 +70,8 @@ def database_server(folder: DataFolder) -> Iterator[Postgres]:
 
 
 @contextmanager
-def only_user(folder: DataFolder) -> Iterator[None]:
-    """Keep every other run out of a data folder; raises ``FolderError`` when there is one."""
+def locked(folder: DataFolder) -> Iterator[None]:
+    """Lock a data folder; raise ``DataFolderError`` if a system uses it."""
     folder.open()
     try:
         yield
@@ -81,9 +80,9 @@ def only_user(folder: DataFolder) -> Iterator[None]:
 
 
 def back_up(server: Postgres, target: Path) -> Path:
-    """Dump every database into a new folder below ``target``, and return that folder.
+    """Dump all databases into a new folder below ``target``, and return that folder.
 
-    Nothing bears the folder's name before all of it is there.
+    The folder gets its name when the backup is complete.
 
     Raises:
         BackupError: a database could not be dumped.
@@ -96,20 +95,20 @@ def back_up(server: Postgres, target: Path) -> Path:
     databases = {}
     for name in SERVICES:
         sys.stderr.write(f"backup: {name}\n")
-        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        dumped_at = datetime.now(UTC).isoformat(timespec="seconds")
         digest = _dump(server, name, draft / f"{name}.dump")
-        databases[name] = {"at": moment, "sha256": digest}
+        databases[name] = {"at": dumped_at, "sha256": digest}
     manifest = {"made_at": now.isoformat(timespec="seconds"), "databases": databases}
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     draft.rename(final)
     return final
 
 
-def checked_dump(backup: Path, name: str) -> tuple[Path, str]:
-    """Return a database's dump and its moment.
+def verify_dump(backup: Path, name: str) -> tuple[Path, str]:
+    """Return the dump of a database and its time.
 
     Raises:
-        BackupError: it is not there, or not what was written.
+        BackupError: it is missing, or its checksum is wrong.
 
     """
     try:
@@ -117,11 +116,11 @@ def checked_dump(backup: Path, name: str) -> tuple[Path, str]:
         dump = backup / f"{name}.dump"
         digest = _digest(dump)
     except (OSError, ValueError, KeyError) as error:
-        message = f"{backup} is not a whole backup of {name} ({error}): name another one"
-        raise BackupError(message) from error
+        raise BackupError(
+            f"{backup} is not a complete backup of {name} ({error}): name another one"
+        ) from error
     if digest != entry["sha256"]:
-        message = f"{dump} is not as it was written: name another backup"
-        raise BackupError(message)
+        raise BackupError(f"{dump} has a wrong checksum: name another backup")
     return dump, str(entry["at"])
 
 
@@ -130,8 +129,8 @@ def _dump(server: Postgres, name: str, path: Path) -> str:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         done = subprocess.run(command, check=False, stdout=file, stderr=subprocess.PIPE)  # noqa: S603 - ours
     if done.returncode:
-        message = f"pg_dump could not read {name}: {done.stderr.decode(errors='replace')[-300:]}"
-        raise BackupError(message)
+        error = done.stderr.decode(errors="replace")[-300:]
+        raise BackupError(f"pg_dump could not read {name}: {error}")
     return _digest(path)
 
 

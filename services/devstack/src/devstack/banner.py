@@ -1,4 +1,4 @@
-"""What a newcomer sees when the system is ready."""
+"""Text shown when the system is ready."""
 
 _TEXT = """
 Cadastro is ready: {url}
@@ -22,6 +22,6 @@ Ctrl-C stops everything; the data is kept.
 """
 
 
-def welcome(url: str) -> str:
-    """Return the lines for the system at ``url``."""
+def format_banner(url: str) -> str:
+    """Return the text for a system at ``url``."""
     return _TEXT.format(url=url)

@@ -1,4 +1,4 @@
-"""The data folder: the database's files, secrets made once, logs, and a lock against other runs."""
+"""The data folder: database files, generated secrets, logs, and a lock against a second run."""
 
 import fcntl
 import os
@@ -6,18 +6,18 @@ import secrets
 from pathlib import Path
 from typing import IO
 
-from devstack.service_catalog import PEERS
+from devstack.service_catalog import RESOURCE_SERVICES
 
 MONITOR = "synthetic"
-OAUTH_CLIENTS = (*PEERS, MONITOR)
+OAUTH_CLIENTS = (*RESOURCE_SERVICES, MONITOR)
 
 
-class FolderError(Exception):
-    """The data folder cannot be used; the message says why and what to do."""
+class DataFolderError(Exception):
+    """The data folder cannot be used; the message has the reason and a remedy."""
 
 
 class DataFolder:
-    """What outlives a run."""
+    """Paths of the persistent data of a system, and the lock of its run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -31,10 +31,10 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     def open(self) -> None:
-        """Make what is missing, and keep other runs out.
+        """Create missing folders and secrets, and lock the folder.
 
         Raises:
-            FolderError: it cannot be written, or another run uses it.
+            DataFolderError: it is not writable, or another run uses it.
 
         """
         try:
@@ -42,46 +42,44 @@ class DataFolder:
                 folder.mkdir(parents=True, exist_ok=True)
             for folder in (self.path / "secrets", self.keys, self.oauth_clients, self.monitor):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            self._keep_others_out()
-            self._make_secrets()
+            self._acquire_lock()
+            self._create_secrets()
         except OSError as error:
-            message = (
+            raise DataFolderError(
                 f"the data folder {self.path} cannot be used ({error.strerror}): "
                 "make it writable, or name another one with DATA=..."
-            )
-            raise FolderError(message) from error
+            ) from error
 
     def close(self) -> None:
-        """Let other runs in."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
 
-    def _keep_others_out(self) -> None:
+    def _acquire_lock(self) -> None:
         lock = (self.path / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            message = (
+            raise DataFolderError(
                 f"another run (process {lock.read().strip()}) uses the data folder {self.path}: "
                 "stop it first, or name another folder with DATA=..."
-            )
-            raise FolderError(message) from None
+            ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
 
-    def _make_secrets(self) -> None:
+    def _create_secrets(self) -> None:
         for name in OAUTH_CLIENTS:
             _write_once(self.oauth_clients / name, secrets.token_urlsafe(32))
-        link = self.monitor / "client-secret"  # as a pod of a monitor finds it
+        link = self.monitor / "client-secret"  # the file name in the pod of a monitor
         if not link.is_symlink():
             link.symlink_to(f"../{self.oauth_clients.name}/{MONITOR}")
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write a secret that only its owner reads, unless it is there; never half of it."""
+    """Write a secret atomically, readable by its owner only, unless the file exists."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.draft")

@@ -1,4 +1,4 @@
-"""The ingress of one machine: Traefik before the services, with the routes that the chart has."""
+"""The ingress of one machine: Traefik with the routes of the charts."""
 
 import json
 import os
@@ -8,33 +8,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from devstack.service_catalog import ISSUER, routes
+from devstack.service_catalog import AUTH_SERVICE, routes
 
-REST = "rest"  # the route of every other path
+FALLBACK_ROUTE = "fallback"  # for paths of no service
 
 
-def traefik() -> str:
-    """Return the path of the program, which a wheel brought beside Python."""
+def traefik_path() -> str:
+    """Return the path of Traefik, which a wheel installs beside Python."""
     beside = Path(sys.executable).with_name("traefik")
     return str(beside) if beside.exists() else shutil.which("traefik") or "traefik"
 
 
-def command(
+def configure(
     folder: Path, port: int, upstreams: Mapping[str, int], collector: str = ""
 ) -> list[str]:
     """Write the routes to ``folder``, and return the command that serves them on ``port``.
 
     Args:
-        folder: where the configuration is written.
-        port: the port of 127.0.0.1 that users call.
-        upstreams: each service's own port of 127.0.0.1.
-        collector: the URL that spans are sent to, by OTLP over HTTP; empty for none.
+        folder: folder of the configuration.
+        port: port of 127.0.0.1 of the ingress.
+        upstreams: port of 127.0.0.1 of each service.
+        collector: base URL of an OTLP collector over HTTP; empty to disable tracing.
 
     """
-    dynamic = folder / "routes.yaml"  # all JSON is YAML
+    dynamic = folder / "routes.yaml"  # JSON is a subset of YAML
     dynamic.write_text(json.dumps(_routes(upstreams), indent=2))
     return [
-        traefik(),
+        traefik_path(),
         f"--entryPoints.web.address=127.0.0.1:{port}",
         f"--providers.file.filename={dynamic}",
         "--providers.file.watch=false",
@@ -42,12 +42,12 @@ def command(
         "--global.sendAnonymousUsage=false",
         "--log.level=WARN",
         "--serversTransport.maxIdleConnsPerHost=64",
-        *(_tracing(collector) if collector else ()),
+        *(_tracing_options(collector) if collector else ()),
     ]
 
 
-def _tracing(collector: str) -> list[str]:
-    """Take part in traces as the services do; Traefik leaves the values of queries out itself."""
+def _tracing_options(collector: str) -> list[str]:
+    """Return the tracing options of Traefik, which omits query values from spans."""
     return [
         f"--tracing.otlp.http.endpoint={collector.rstrip('/')}/v1/traces",
         "--tracing.serviceName=ingress",
@@ -59,12 +59,17 @@ def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
     routers = {
         name: {"rule": _rule(prefixes), "service": name} for name, prefixes in routes().items()
     }
-    rest = {"rule": "PathPrefix(`/`)", "priority": 1, "middlewares": [REST], "service": ISSUER}
+    fallback = {
+        "rule": "PathPrefix(`/`)",
+        "priority": 1,
+        "middlewares": [FALLBACK_ROUTE],
+        "service": AUTH_SERVICE,
+    }
     return {
         "http": {
-            "routers": {**routers, REST: rest},
-            # a service tells that there is nothing there, so that the answer has the shape of all
-            "middlewares": {REST: {"replacePath": {"path": "/nothing"}}},
+            "routers": {**routers, FALLBACK_ROUTE: fallback},
+            # auth returns the 404, so that it has the format of all other errors
+            "middlewares": {FALLBACK_ROUTE: {"replacePath": {"path": "/nothing"}}},
             "services": {
                 name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
                 for name, port in upstreams.items()
@@ -74,5 +79,5 @@ def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _rule(prefixes: tuple[str, ...]) -> str:
-    """Match whole path segments: ``/users`` and what is below it, and not ``/usersX``."""
+    """Return a rule that matches ``/users`` and paths below it, but not ``/usersX``."""
     return " || ".join(f"Path(`{p}`) || PathPrefix(`{p}/`)" for p in prefixes)

@@ -1,6 +1,6 @@
-"""`python -m devstack.migrate NAME=URL ...`: migrates several services' databases in one go.
+"""`python -m devstack.migrate NAME=URL ...`: migrates the databases of several services.
 
-One process imports Alembic once; four of them would take most of a start.
+One process imports Alembic once; four processes would take most of the start time.
 """
 
 import sys

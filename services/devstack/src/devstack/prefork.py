@@ -1,7 +1,7 @@
-"""Our Python programs as forks of one process, so that what they all import is in memory once.
+"""Python programs as forks of one process, which share the memory of common imports.
 
-Each runs what `python -m MODULE` runs, with a session, an environment, a log and a name in `ps`
-of its own. Only a process without threads may fork them.
+Each fork runs like `python -m MODULE`, with its own session, environment, log and process title.
+The parent must not have threads.
 """
 
 import ctypes
@@ -22,8 +22,8 @@ import setproctitle
 
 from devstack.supervisor import die_with_parent
 
-# what the programs import, and nothing that reads an environment as it is imported
-SHARED = (
+# imports common to the programs; none of these modules reads the environment at import
+PRELOADED_MODULES = (
     "gunicorn.app.wsgiapp",
     "servicekit.app",
     "servicekit.db.migrate",
@@ -32,30 +32,31 @@ SHARED = (
     "sqlalchemy.dialects.postgresql",
 )
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's malloc.h
-ARENAS, MMAP_THRESHOLD = 2, 128 * 1024  # bytes from which a block is given back at once
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # options in glibc's malloc.h
+MALLOC_ARENAS = 2
+MALLOC_MMAP_THRESHOLD = 128 * 1024  # bytes; larger blocks are returned to the system when freed
 
 
-class Forked:
-    """A running `python -m MODULE ARGUMENT...` that was forked, not executed."""
+class ForkedProcess:
+    """A running `python -m MODULE ARGUMENT...` that was forked instead of executed."""
 
     def __init__(self, command: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
-        """Start it; as ``supervisor.execute`` does."""
+        """Start the process, with the interface of ``supervisor.launch_program``."""
         context = multiprocessing.get_context("fork")
         run = (command, log, environ, die_with_parent(signal.SIGTERM))
-        self._process: BaseProcess = context.Process(target=_become, args=run)
+        self._process: BaseProcess = context.Process(target=_run_in_fork, args=run)
         self._process.start()
         self.pid = self._process.pid or 0
 
     def poll(self) -> int | None:
-        """Return the exit code, minus the signal's number for one, or None while it runs."""
+        """Return the exit code, negative for a signal, or None while the process runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, ``timeout`` seconds at most, and return the exit code.
+        """Wait up to ``timeout`` seconds for the end, and return the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: it has not ended in time.
+            subprocess.TimeoutExpired: the process still runs.
 
         """
         self._process.join(timeout)
@@ -65,30 +66,30 @@ class Forked:
         return code
 
 
-def share() -> None:
-    """Import what the programs have in common, and keep it out of the collector's reach."""
-    _be_frugal()
-    with warnings.catch_warnings(action="ignore"):  # about what they import themselves
-        for name in SHARED:
+def preload() -> None:
+    """Import the common modules, and exclude their objects from garbage collection."""
+    _reduce_malloc_memory()
+    with warnings.catch_warnings(action="ignore"):  # raised by imports of third parties
+        for name in PRELOADED_MODULES:
             importlib.import_module(name)
     gc.collect()
-    gc.freeze()  # a collection would write into every page that is shared
+    gc.freeze()  # a collection would write to shared pages and so copy them
 
 
-def _become(
+def _run_in_fork(
     command: Sequence[str],
     log: Path,
     environ: Mapping[str, str],
     prepare: Callable[[], None] | None,
 ) -> None:
-    """Turn a fresh fork into what the command names."""
+    """Run a command in a new fork."""
     os.setsid()
     if prepare is not None:
         prepare()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _redirect(log)
+    _redirect_output(log)
     os.environ.clear()
     os.environ.update(environ)
     setproctitle.setproctitle(" ".join(command))
@@ -97,17 +98,17 @@ def _become(
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _redirect(log: Path) -> None:
-    """Close all that the parent had open: its lock on the data folder is not ours to keep."""
+def _redirect_output(log: Path) -> None:
+    """Close all inherited files, including the lock of the data folder, and write to ``log``."""
     os.closerange(0, os.sysconf("SC_OPEN_MAX"))
     os.open(os.devnull, os.O_RDONLY)
     os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(1, 2)
 
 
-def _be_frugal() -> None:
-    """Tell glibc what the environment would have told it, had it been set before we began."""
+def _reduce_malloc_memory() -> None:
+    """Set malloc options that glibc reads from the environment only at its start."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(M_ARENA_MAX, ARENAS)
-        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+        mallopt(M_ARENA_MAX, MALLOC_ARENAS)
+        mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_THRESHOLD)

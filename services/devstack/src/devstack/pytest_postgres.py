@@ -1,4 +1,4 @@
-"""A pytest plugin: one real PostgreSQL for the whole run, and folders that it can get at."""
+"""A pytest plugin with a PostgreSQL server for the whole run, and folders open to its account."""
 
 import itertools
 import os
@@ -12,11 +12,11 @@ import pytest
 
 from devstack.postgres import Postgres
 
-FOLDER = "CADASTRO_TEST_POSTGRES"
-LOGS = "CADASTRO_TEST_LOGS"  # the folder for what a test run has logged
+FOLDER_VARIABLE = "CADASTRO_TEST_POSTGRES"
+LOGS_VARIABLE = "CADASTRO_TEST_LOGS"  # the folder for the logs of a test run
 
-# nobody outlives a test run, so nothing needs to survive a crash of it
-FAST = {
+# test data need not survive a crash
+FAST_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -28,20 +28,20 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server, in the process that all workers share: it must be there before them."""
+    """Start the server in the main process, before the workers of pytest-xdist."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     folder = Path(tempfile.mkdtemp(prefix="cadastro-test-"))
-    folder.chmod(0o711)  # the server's own account passes through
-    server = Postgres(folder / "pg", folder / "postgres.log", FAST)
+    folder.chmod(0o711)  # for the account of the server
+    server = Postgres(folder / "pg", folder / "postgres.log", FAST_SETTINGS)
     server.initialise()
     server.start()
-    os.environ[FOLDER] = str(folder / "pg")
+    os.environ[FOLDER_VARIABLE] = str(folder / "pg")
 
     def stop() -> None:
         server.stop()
-        if LOGS in os.environ:
-            shutil.copy(server.log, Path(os.environ[LOGS]) / "postgres.log")
+        if LOGS_VARIABLE in os.environ:
+            shutil.copy(server.log, Path(os.environ[LOGS_VARIABLE]) / "postgres.log")
         shutil.rmtree(folder, ignore_errors=True)
 
     config.add_cleanup(stop)
@@ -49,28 +49,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url_factory() -> Iterator[Callable[[], str]]:
-    """Make an empty database at each call, and return its URL."""
-    folder = Path(os.environ[FOLDER])
+    """Return a function that creates an empty database and returns its URL."""
+    folder = Path(os.environ[FOLDER_VARIABLE])
     server = Postgres(folder, folder.parent / "postgres.log")
-    made: list[str] = []
+    created: list[str] = []
 
-    def make() -> str:
+    def create() -> str:
         name = f"test_{os.getpid()}_{next(_numbers)}"
         server.execute(f"CREATE DATABASE {name}")
-        made.append(name)
+        created.append(name)
         return server.url(name)
 
-    yield make
-    for name in made:
+    yield create
+    for name in created:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
-    """Make a folder that PostgreSQL's own account can pass through, and remove it afterwards.
+def traversable_folder() -> Iterator[Path]:
+    """Create a folder open to the account of PostgreSQL, and remove it afterwards.
 
-    It is not below pytest's own, which every pytest that starts shuts to others again: some tests
-    start one.
+    Folders of pytest do not work: each start of pytest closes them to other accounts.
     """
     folder = Path(tempfile.mkdtemp(prefix="cadastro-test-"))
     folder.chmod(0o711)
@@ -82,6 +81,6 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def data_folder() -> Iterator[Path]:
-    """A folder to be made, in one that PostgreSQL's own account can pass through."""
-    with open_folder() as folder:
+    """Path of a data folder that does not exist yet."""
+    with traversable_folder() as folder:
         yield folder / "data"

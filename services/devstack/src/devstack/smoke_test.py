@@ -1,4 +1,4 @@
-"""`python -m devstack.smoke_test`: replays each journey once, through the port that users call."""
+"""`python -m devstack.smoke_test`: replays each journey once, through the ingress."""
 
 import argparse
 import sys
@@ -11,16 +11,16 @@ from synthetic.probe.table import format_summary
 
 
 def main() -> int:
-    """Replay the journeys as the monitors do, until one fails; return the exit code."""
+    """Replay the journeys like the monitors until one fails, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devstack.smoke_test", description=__doc__)
-    parser.add_argument("url", help="where the system answers")
-    parser.add_argument("credentials", type=Path, help="the folder with the monitors' credentials")
+    parser.add_argument("url", help="base URL of the system")
+    parser.add_argument("credentials", type=Path, help="folder with the monitors' credentials")
     options = parser.parse_args()
     credentials = read_credentials(options.credentials)
     for name in journey_names():
-        outcome = replay(name, options.url, credentials)
-        sys.stdout.write(f"{format_summary(outcome)}\n")
-        if outcome.result != "passed":
+        result = replay(name, options.url, credentials)
+        sys.stdout.write(f"{format_summary(result)}\n")
+        if result.result != "passed":
             return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""The whole system: which processes there are, how each is told what it needs, and their order."""
+"""The processes of the whole system, with their settings and start order."""
 
 import json
 import os
@@ -15,24 +15,30 @@ from devstack import ingress, prefork
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.service_catalog import CONTRACTS, ROOT, SERVICES, relays
-from devstack.supervisor import Child, ChildDiedError, Launch, Supervisor, execute
+from devstack.supervisor import (
+    ChildProcess,
+    Launch,
+    ProcessExitedError,
+    Supervisor,
+    launch_program,
+)
 
-READY_WITHIN = 60.0  # seconds
-STOP_WITHIN = 8.0  # seconds for the processes; PostgreSQL has its own time after them
+START_TIMEOUT_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 8.0  # of the processes; PostgreSQL has its own timeout
 
-# glibc keeps an arena a thread and the large blocks that argon2 gives back: not on one machine
-FRUGAL = {
-    "MALLOC_ARENA_MAX": str(prefork.ARENAS),
-    "MALLOC_MMAP_THRESHOLD_": str(prefork.MMAP_THRESHOLD),
+# by default, glibc keeps an arena for each thread and the large blocks that argon2 frees
+MALLOC_SETTINGS = {
+    "MALLOC_ARENA_MAX": str(prefork.MALLOC_ARENAS),
+    "MALLOC_MMAP_THRESHOLD_": str(prefork.MALLOC_MMAP_THRESHOLD),
 }
 
 
 class StackError(Exception):
-    """The system cannot start; the message says why and what to do."""
+    """The system cannot start; the message has the reason and a remedy."""
 
 
 class Stack:
-    """Everything that `make run` runs."""
+    """All processes of `make run`."""
 
     def __init__(
         self,
@@ -41,152 +47,156 @@ class Stack:
         validation: str,
         *,
         metrics: bool = False,
-        say: Callable[[str], None],
-        pause: Callable[[float], None],
-        launch: Launch = execute,
+        report: Callable[[str], None],
+        sleep: Callable[[float], None],
+        launch: Launch = launch_program,
     ) -> None:
-        """Serve on ``port`` of 127.0.0.1, with what outlives a run in ``data``.
+        """Configure a system on ``port`` of 127.0.0.1, with persistent data in ``data``.
 
-        ``say`` shows progress; ``pause`` waits some seconds, and raises to end the start;
-        ``launch`` starts the Python programs. With ``metrics`` every service and relay tells what
-        it counts, on a port of its own that the data folder names.
+        ``report`` receives progress messages. ``sleep`` may raise to cancel the start. ``launch``
+        starts the Python programs. With ``metrics``, each service and relay serves metrics on a
+        port that the data folder lists.
         """
         self.url = f"http://127.0.0.1:{port}"
         self.supervisor = Supervisor()
         self._data = data
         self._port = port
         self._validation = validation
-        self._say = say
-        self._pause = pause
+        self._report = report
+        self._sleep = sleep
         self._launch = launch
         self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
         scraped = (*SERVICES, *(f"{name}-relay" for name in relays())) if metrics else ()
         ports = free_ports(len(SERVICES) + len(scraped))
         self._ports = dict(zip(SERVICES, ports, strict=False))
-        self._scraped = dict(zip(scraped, ports[len(SERVICES) :], strict=True))
+        self._metrics_ports = dict(zip(scraped, ports[len(SERVICES) :], strict=True))
 
     @property
     def bases(self) -> Mapping[str, str]:
-        """The URL of each service by itself, which no ingress stands before."""
+        """The base URL of each service, without the ingress."""
         return {name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}
 
     def start(self) -> None:
-        """Start everything, and return when all of it answers."""
+        """Start all processes, and return when the system is ready."""
         self._start_postgres()
-        self._pause(0)
-        self._say("migrating the databases")
+        self._sleep(0)
+        self._report("migrating the databases")
         self._migrate()
-        self._make_signing_key()
-        self._pause(0)
-        self._say("starting the services, the relays and the ingress")
-        self._name_targets()
+        self._create_signing_key()
+        self._sleep(0)
+        self._report("starting the services, the relays and the ingress")
+        self._write_metrics_targets()
         server = ["gunicorn", "-c", str(ROOT / "services" / "gunicorn.conf.py")]
         for name in SERVICES:
-            self._start_seen(name, [*server, f"{name}.app:create_app()"], name)
+            self._start_with_metrics(name, [*server, f"{name}.app:create_app()"], name)
         for name in relays():
-            self._start_seen(f"{name}-relay", [f"{name}.relay"], name)
+            self._start_with_metrics(f"{name}-relay", [f"{name}.relay"], name)
         databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
-        self._start("purge", ["devstack.purge", *databases], FRUGAL)
+        self._start("purge", ["devstack.purge", *databases], MALLOC_SETTINGS)
         collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-        command = ingress.command(self._data.traefik, self._port, self._ports, collector)
-        self.supervisor.start(Child("the ingress", command, self._data.logs / "ingress.log"))
+        command = ingress.configure(self._data.traefik, self._port, self._ports, collector)
+        log = self._data.logs / "ingress.log"
+        self.supervisor.start(ChildProcess("the ingress", command, log))
         self._wait_until_ready()
 
-    def prove(self) -> None:
-        """Replay every journey once, as the monitors do; raise ``StackError`` when one fails."""
-        self._do("journeys", ["devstack.smoke_test", self.url, str(self._data.monitor)])
+    def run_smoke_test(self) -> None:
+        """Replay each journey once like the monitors; raise ``StackError`` if one fails."""
+        self._run_program("journeys", ["devstack.smoke_test", self.url, str(self._data.monitor)])
 
     def check(self) -> None:
-        """Raise ``ChildDiedError`` when a part of the system has ended by itself."""
+        """Raise ``ProcessExitedError`` if a process has exited."""
         self.supervisor.check()
-        if self.postgres.ended():
-            message = f"PostgreSQL ended; its log is {self.postgres.log}. The data is kept"
-            raise ChildDiedError(message)
+        if self.postgres.has_exited():
+            raise ProcessExitedError(
+                f"PostgreSQL ended; its log is {self.postgres.log}. The data is kept"
+            )
 
-    def revive(self, held: Collection[str] = ()) -> list[str]:
-        """Start again what has ended, but for the parts ``held`` down; return their names.
+    def restart_exited(self, stopped: Collection[str] = ()) -> list[str]:
+        """Restart exited processes except ``stopped`` ones, and return their names.
 
         Raises:
             PostgresError: the database does not start.
 
         """
-        revived = self.supervisor.revive(held)
-        if self.postgres.ended():
+        restarted = self.supervisor.restart_exited(stopped)
+        if self.postgres.has_exited():
             self.postgres.start()
-            revived.append("PostgreSQL")
-        return revived
+            restarted.append("PostgreSQL")
+        return restarted
 
     def run(self, name: str, module: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of a service to its end, with that service's settings."""
+        """Run a command with the settings of a service until it exits."""
         command = [sys.executable, "-m", module, *options]
         environ = {**os.environ, **self._settings(name)}
         return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)  # noqa: S603 - ours
 
     def stop(self) -> None:
-        """Stop everything: first who calls, last who is called."""
-        self.supervisor.stop(STOP_WITHIN)
+        """Stop all processes, callers before the services that they call."""
+        self.supervisor.stop(STOP_TIMEOUT_SECONDS)
         self.postgres.stop()
 
     def _start_postgres(self) -> None:
         if not self._data.postgres.exists():
-            self._say("making a PostgreSQL 18 database")
+            self._report("making a PostgreSQL 18 database")
         self.postgres.initialise()
-        self._say("starting PostgreSQL")
+        self._report("starting PostgreSQL")
         self.postgres.start()
-        known = {str(row[0]) for row in self.postgres.execute("SELECT datname FROM pg_database")}
+        existing = {str(row[0]) for row in self.postgres.execute("SELECT datname FROM pg_database")}
         for name in SERVICES:
-            if name not in known:
-                # the folder's permissions guard the socket: no other account reaches it
+            if name not in existing:
+                # the permissions of the folder protect the socket, so no password is needed
                 self.postgres.execute(f'DROP ROLE IF EXISTS "{name}"')
                 self.postgres.execute(f'CREATE ROLE "{name}" LOGIN')
                 self.postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
     def _migrate(self) -> None:
         databases = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
-        self._do("migrations", ["devstack.migrate", *databases])
+        self._run_program("migrations", ["devstack.migrate", *databases])
 
-    def _make_signing_key(self) -> None:
+    def _create_signing_key(self) -> None:
         if not (self._data.keys / "current").exists():
-            self._do("keys", ["auth.keys", "new", "--dir", str(self._data.keys)])
+            self._run_program("keys", ["auth.keys", "new", "--dir", str(self._data.keys)])
 
-    def _do(self, name: str, program: Sequence[str]) -> None:
-        """Run a program that ends by itself."""
+    def _run_program(self, name: str, program: Sequence[str]) -> None:
+        """Run a program until it exits; raise ``StackError`` if it fails."""
         child = self._python(name, program, {})
         child.start()
         try:
-            while not child.ended():
-                self._pause(0.02)
+            while not child.has_exited():
+                self._sleep(0.02)
         finally:
             child.signal(signal.SIGTERM)
         if child.exit_code():
-            message = f"the {name} failed; the log is {child.log}{child.last_words()}"
-            raise StackError(message)
+            raise StackError(f"the {name} failed; the log is {child.log}{child.log_tail()}")
 
-    def _name_targets(self) -> None:
-        """Write down where the metrics are, as Prometheus reads it (``file_sd_configs``)."""
+    def _write_metrics_targets(self) -> None:
+        """Write the metrics addresses in Prometheus' format (``file_sd_configs``)."""
         groups = [
             {"targets": [f"127.0.0.1:{port}"], "labels": {"job": name}}
-            for name, port in self._scraped.items()
+            for name, port in self._metrics_ports.items()
         ]
         self._data.metrics.write_text(json.dumps(groups, indent=2))
 
-    def _start_seen(self, name: str, program: Sequence[str], service: str) -> None:
-        port = self._scraped.get(name)
-        bind = f"127.0.0.1:{port}" if port else ""  # one for all would mix up their answers
+    def _start_with_metrics(self, name: str, program: Sequence[str], service: str) -> None:
+        port = self._metrics_ports.get(name)
+        bind = f"127.0.0.1:{port}" if port else ""  # each process needs its own port
         self._start(name, program, {**self._settings(service), "METRICS_BIND": bind})
 
     def _start(self, name: str, program: Sequence[str], environ: Mapping[str, str]) -> None:
         self.supervisor.start(self._python(name, program, environ))
 
-    def _python(self, name: str, program: Sequence[str], environ: Mapping[str, str]) -> Child:
+    def _python(
+        self, name: str, program: Sequence[str], environ: Mapping[str, str]
+    ) -> ChildProcess:
         command = [sys.executable, "-m", *program]
-        return Child(name, command, self._data.logs / f"{name}.log", environ, self._launch)
+        log = self._data.logs / f"{name}.log"
+        return ChildProcess(name, command, log, environ, self._launch)
 
     def _settings(self, name: str) -> Mapping[str, str]:
         bases = self.bases
         return {
-            **FRUGAL,
-            "PIN_WORKERS": "never",  # the services share the cores with each other and all else
+            **MALLOC_SETTINGS,
+            "PIN_WORKERS": "never",  # all services share the cores
             "DATABASE_URL": self.postgres.url(name, user=name),
             "CONTRACTS_DIR": str(CONTRACTS),
             "VALIDATION": self._validation,
@@ -201,22 +211,23 @@ class Stack:
         }
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         urls = [f"{base}/-/ready" for base in self.bases.values()]
-        waiting = [*urls, f"{self.url}/users/health"]
+        pending = [*urls, f"{self.url}/users/health"]
         with httpx.Client(timeout=1) as client:
-            while waiting:
+            while pending:
                 self.check()
                 if time.monotonic() > deadline:
-                    late = f"{waiting[0]} was not ready in {READY_WITHIN:.0f} s"
-                    message = f"{late}; the reason is in {self._data.logs}"
-                    raise StackError(message)
-                waiting = [url for url in waiting if not _answers(client, url)]
-                self._pause(0.05)
+                    raise StackError(
+                        f"{pending[0]} was not ready in {START_TIMEOUT_SECONDS:.0f} s; "
+                        f"the reason is in {self._data.logs}"
+                    )
+                pending = [url for url in pending if not _is_successful(client, url)]
+                self._sleep(0.05)
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on."""
+    """Return TCP ports of 127.0.0.1 on which no process listens."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -228,20 +239,19 @@ def free_ports(count: int) -> list[int]:
 
 
 def check_port(port: int) -> None:
-    """Raise ``StackError`` when somebody listens on the port already."""
+    """Raise ``StackError`` if the port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            message = (
+            raise StackError(
                 f"port {port} cannot be used ({error.strerror}): "
                 "stop what listens there, or name another one with PORT=..."
-            )
-            raise StackError(message) from error
+            ) from error
 
 
-def _answers(client: httpx.Client, url: str) -> bool:
+def _is_successful(client: httpx.Client, url: str) -> bool:
     try:
         return client.get(url).is_success
     except httpx.TransportError:

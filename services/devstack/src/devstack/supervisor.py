@@ -1,4 +1,4 @@
-"""Children that end with us, whatever ends us, and that are named when they end by themselves."""
+"""Supervision of child processes, which exit together with their parent."""
 
 import ctypes
 import os
@@ -12,30 +12,30 @@ from pathlib import Path
 from typing import Protocol
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LAST_LINES = 5
+LOG_TAIL_LINES = 5
 
 
-class ChildDiedError(Exception):
-    """A child ended by itself; the message names it and shows the end of its log."""
+class ProcessExitedError(Exception):
+    """A child process exited unexpectedly; the message has its name and the end of its log."""
 
 
 class Process(Protocol):
-    """The part of ``subprocess.Popen`` that a watch needs."""
+    """The methods of ``subprocess.Popen`` that the supervisor uses."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """Return the exit code, minus the signal's number for one, or None while it runs."""
+        """Return the exit code, negative for a signal, or None while the process runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, ``timeout`` seconds at most, and return the exit code."""
+        """Wait up to ``timeout`` seconds for the end, and return the exit code."""
 
 
 Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
-"""Starts a command in a session of its own, with an environment; what it says goes to a log."""
+"""Starts a command in a new session, with an environment; its output is appended to a log."""
 
 
-def execute(command: Sequence[str], log: Path, environ: Mapping[str, str]) -> Process:
+def launch_program(command: Sequence[str], log: Path, environ: Mapping[str, str]) -> Process:
     """Start any program."""
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own commands
@@ -50,85 +50,86 @@ def execute(command: Sequence[str], log: Path, environ: Mapping[str, str]) -> Pr
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """One process of the system."""
 
     name: str
     command: Sequence[str]
     log: Path
     environ: Mapping[str, str] = field(default_factory=dict)
-    launch: Launch = execute
+    launch: Launch = launch_program
     process: Process | None = None
 
     def start(self) -> None:
-        """Start it, out of reach of the terminal's Ctrl-C: we end it in order."""
+        """Start the process in a new session, which does not receive the terminal's Ctrl-C."""
         self.process = self.launch(self.command, self.log, {**os.environ, **self.environ})
 
-    def ended(self) -> bool:
-        """Tell whether it has ended."""
+    def has_exited(self) -> bool:
+        """Return whether the process was started and has exited."""
         return self.process is not None and self.process.poll() is not None
 
     def exit_code(self) -> int:
-        """Return the exit code, minus the signal's number for one; 0 while it runs."""
+        """Return the exit code, negative for a signal; 0 while the process runs."""
         return (self.process and self.process.poll()) or 0
 
     def signal(self, number: int) -> bool:
-        """Send a signal to it and to what it has started; tell whether any of it lives."""
+        """Send a signal to the process group; return whether any process of it exists."""
         if self.process is None:
             return False
-        self.process.poll()  # take note of its end, or it counts as living
+        self.process.poll()  # a zombie would count as existing
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:
             return False
         return True
 
-    def last_words(self) -> str:
-        """Return the last lines of its log."""
-        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    def log_tail(self) -> str:
+        """Return the last lines of the log, indented."""
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return "".join(f"\n    {line[:200]}" for line in lines)
 
 
 class Supervisor:
-    """The children, in the order in which they were started."""
+    """Child processes in the order of their start."""
 
     def __init__(self) -> None:
-        self.children: list[Child] = []
-        self.hurry = False  # set by a second Ctrl-C
+        self.children: list[ChildProcess] = []
+        self.kill_immediately = False  # set by a second Ctrl-C
 
-    def start(self, child: Child) -> Child:
-        """Start a child and keep watch over it."""
+    def start(self, child: ChildProcess) -> ChildProcess:
+        """Start and supervise a child."""
         child.start()
         self.children.append(child)
         return child
 
-    def child(self, name: str) -> Child:
+    def child(self, name: str) -> ChildProcess:
         """Return the child of that name."""
         return next(child for child in self.children if child.name == name)
 
     def check(self) -> None:
-        """Raise ``ChildDiedError`` when a child has ended by itself."""
+        """Raise ``ProcessExitedError`` if a child has exited."""
         for child in self.children:
-            if child.ended():
+            if child.has_exited():
                 code = child.exit_code()
                 how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-                message = f"{child.name} ended {how}; its log is {child.log}{child.last_words()}"
-                raise ChildDiedError(message)
+                raise ProcessExitedError(
+                    f"{child.name} ended {how}; its log is {child.log}{child.log_tail()}"
+                )
 
-    def revive(self, held: Collection[str] = ()) -> list[str]:
-        """Start again what has ended, but for the children ``held`` down; return their names."""
-        ended = [c for c in self.children if c.ended() and c.name not in held]
-        for child in ended:
-            child.signal(signal.SIGKILL)  # what it has started would keep its port
+    def restart_exited(self, stopped: Collection[str] = ()) -> list[str]:
+        """Restart exited children except ``stopped`` ones, and return their names."""
+        exited = [c for c in self.children if c.has_exited() and c.name not in stopped]
+        for child in exited:
+            child.signal(signal.SIGKILL)  # its own children would keep the port
             child.start()
-        return [child.name for child in ended]
+        return [child.name for child in exited]
 
-    def stop(self, patience: float) -> None:
-        """End every child, the last one started first; who does not end in time is killed."""
+    def stop(self, timeout: float) -> None:
+        """Terminate all children in reverse order, and kill those left after ``timeout``."""
         for child in reversed(self.children):
             child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not self.hurry and self._anything_lives():
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline and not self.kill_immediately and self._any_running():
             time.sleep(0.02)
         for child in self.children:
             child.signal(signal.SIGKILL)
@@ -136,12 +137,12 @@ class Supervisor:
                 child.process.wait()
         self.children.clear()
 
-    def _anything_lives(self) -> bool:
+    def _any_running(self) -> bool:
         return any(child.signal(0) for child in self.children)
 
 
 def die_with_parent(number: signal.Signals) -> "DieWithParent | None":
-    """Return what a child runs first, so that it gets ``number`` when its parent dies (Linux)."""
+    """Return a ``preexec_fn`` that requests ``number`` at the death of the parent (Linux only)."""
     return DieWithParent(number) if sys.platform == "linux" else None
 
 
@@ -149,12 +150,12 @@ class DieWithParent:
     """Calls prctl(2) between fork and exec."""
 
     def __init__(self, number: signal.Signals) -> None:
-        self._prctl = ctypes.CDLL(None).prctl  # looked up now: after a fork is no time for it
+        self._prctl = ctypes.CDLL(None).prctl  # loading a library after the fork is unsafe
         self._number = number
         self._parent = os.getpid()
 
     def __call__(self) -> None:
-        """Ask for the signal; end at once when the parent is gone already."""
+        """Request the signal, and exit if the parent is already dead."""
         self._prctl(PR_SET_PDEATHSIG, self._number)
         if os.getppid() != self._parent:
             os._exit(1)

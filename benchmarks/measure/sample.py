@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 
 from benchmarks.drive.load_generator import REFUSED, LoadResult, LoadSpec
 from benchmarks.measure.process_usage import cpu_seconds
-from benchmarks.paths import ROOT
 from benchmarks.progress import BenchmarkError
 from benchmarks.testbed.testbed import Testbed
 
@@ -83,7 +82,7 @@ def run_load(spec: LoadSpec, core: int) -> LoadResult:
         check=False,
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PATH": "/usr/bin:/bin"},
     )
     if done.returncode:
         raise BenchmarkError(f"the load generator failed: {done.stderr[-800:]}")

@@ -139,7 +139,7 @@ class Testbed:
         self.servers.reserve(NULL_SERVER)
         port = str(self.servers.ports[NULL_SERVER])
         command = [sys.executable, "-m", "benchmarks.testbed.null_server", port]
-        self.servers.launch(NULL_SERVER, command, {"PYTHONPATH": str(ROOT)})
+        self.servers.launch(NULL_SERVER, command, {})
         self._wait_until_ready(NULL_SERVER, "/")
 
     def create_product(self) -> int:

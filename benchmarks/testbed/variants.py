@@ -33,8 +33,10 @@ class Variant:
 
     def environ(self, port: int, settings: Mapping[str, str]) -> dict[str, str]:
         """Return the environment variables of the server, with ``settings``."""
-        # a peer's environment has none of this repository's packages
-        return {**settings, "BIND": f"127.0.0.1:{port}", "PYTHONPATH": os.fspath(ROOT)}
+        environ = {**settings, "BIND": f"127.0.0.1:{port}"}
+        if self.name != OURS:  # a peer's environment has none of this repository's packages
+            environ["PYTHONPATH"] = os.fspath(ROOT)
+        return environ
 
 
 def gunicorn_command(service: str) -> list[str]:

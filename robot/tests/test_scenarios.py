@@ -1,4 +1,4 @@
-"""The scenarios themselves: how they are written, and what they say that they cover."""
+"""Form of the scenarios, and coverage of the contracts by their tags."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from servicekit.openapi.specification import load_contract, operations
 ROOT = Path(__file__).parents[2]
 SUITES = ROOT / "robot" / "suites"
 LANGUAGE = ROOT / "robot" / "bibliotecas" / "portugues.py"
-MOST_STEPS = 10
+MAX_STEPS = 10
 
 FORMS = (
     *("Dado", "Dado que", "Dada", "Dadas", "Dados", "E", "E que", "Mas", "Mas que"),
@@ -22,8 +22,8 @@ FORMS = (
 )
 
 
-# in a process of its own: here "robot" is the folder of this project
-READ = """
+# run as a separate process, since "robot" is a folder of this repository
+READ_SCENARIOS = """
 import json, sys
 from robot.api import TestSuite
 suite = TestSuite.from_file_system(sys.argv[1], lang=[sys.argv[2]])
@@ -43,7 +43,7 @@ print(json.dumps([
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Return every scenario."""
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(SUITES), str(LANGUAGE)],
+        [sys.executable, "-c", READ_SCENARIOS, str(SUITES), str(LANGUAGE)],
         cwd=tmp_path_factory.mktemp("empty"),
         capture_output=True,
         text=True,
@@ -53,26 +53,26 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return found
 
 
-def test_there_are_as_many_scenarios_as_were_asked_for(scenarios: list[dict[str, Any]]) -> None:
+def test_there_are_at_least_120_scenarios(scenarios: list[dict[str, Any]]) -> None:
     assert len(scenarios) >= 120
 
 
 def test_a_scenario_has_at_most_ten_steps_and_no_logic(scenarios: list[dict[str, Any]]) -> None:
     for scenario in scenarios:
         assert set(scenario["steps"]) == {"KEYWORD"}, scenario["name"]
-        assert scenario["template"] or len(scenario["steps"]) <= MOST_STEPS, scenario["name"]
+        assert scenario["template"] or len(scenario["steps"]) <= MAX_STEPS, scenario["name"]
 
 
 def test_every_operation_has_a_scenario_and_every_tag_an_operation(
     scenarios: list[dict[str, Any]],
 ) -> None:
     tags = {tag for scenario in scenarios for tag in scenario["tags"]}
-    known = {
+    operations_of_contracts = {
         f"op:{operation['operationId']}"
         for path in (ROOT / "openapi").glob("*.yaml")
         for _, _, operation in operations(load_contract(path))
     }
-    assert {tag for tag in tags if tag.startswith("op:")} == known
+    assert {tag for tag in tags if tag.startswith("op:")} == operations_of_contracts
 
 
 def test_every_tag_is_explained_and_every_explanation_used(scenarios: list[dict[str, Any]]) -> None:
@@ -81,7 +81,7 @@ def test_every_tag_is_explained_and_every_explanation_used(scenarios: list[dict[
     assert {tag for tag in tags if not tag.startswith("op:")} == explained.keys()
 
 
-def test_a_step_may_begin_with_any_form_of_the_word(tmp_path: Path) -> None:
+def test_a_step_may_begin_with_every_form_of_its_keyword(tmp_path: Path) -> None:
     cases = "".join(f"Com {form}\n    {form} há um produto\n" for form in FORMS)
     suite = tmp_path / "formas.robot"
     step = "Há um produto\n    No Operation\n"

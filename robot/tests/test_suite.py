@@ -1,4 +1,4 @@
-"""The acceptance suite, run as `make robot` runs it: it passes, and leaves nothing behind."""
+"""The acceptance suite, run as by `make robot`: it passes, and deletes its rows."""
 
 import os
 import shutil
@@ -22,13 +22,13 @@ from tests.support.local_system import System, running
 ROOT = Path(__file__).parents[2]
 LEDGER = "CADASTRO_LEDGER"
 SECRET = Path("secrets") / "oauth-clients" / "synthetic"
-SOON = 15.0  # seconds: a relay tells the inventory of the last deletions
+CONVERGENCE_SECONDS = 15.0  # until the relays have delivered the last deletions
 
-# what the services keep on purpose, and sweep when its time is over
-KEPT = {"idempotency_keys", "gone", "login_failures"}
+# Tables of rows that the services retain for some time, and then purge.
+RETAINED = {"idempotency_keys", "gone", "login_failures"}
 
 
-def accept(
+def run_suite(
     url: str, secret: Path | None, reports: Path, *options: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the suite against a system."""
@@ -42,8 +42,8 @@ def accept(
     )
 
 
-def rows(system: System) -> dict[str, int]:
-    """Return how many rows each table holds; of the users, those that nothing will sweep."""
+def count_rows(system: System) -> dict[str, int]:
+    """Return the number of rows of each table; without users that expire."""
     server = Postgres(system.data / "postgres", system.data / "logs" / "postgres.log")
     counts = {}
     for service in SERVICES:
@@ -58,13 +58,13 @@ def rows(system: System) -> dict[str, int]:
 
 
 def growth(system: System, before: dict[str, int]) -> dict[str, int]:
-    """Return the tables that have more rows than before, once the relays have told everything."""
-    deadline = time.monotonic() + SOON
+    """Return the growth of each table, after the relays have delivered all messages."""
+    deadline = time.monotonic() + CONVERGENCE_SECONDS
     while True:
         grown = {
             table: count - before[table]
-            for table, count in rows(system).items()
-            if count != before[table] and table.partition(".")[2] not in KEPT
+            for table, count in count_rows(system).items()
+            if count != before[table] and table.partition(".")[2] not in RETAINED
         }
         waiting = {"clients.outbox", "products.outbox", "inventory.items"} & grown.keys()
         if not waiting or time.monotonic() > deadline:
@@ -73,19 +73,19 @@ def growth(system: System, before: dict[str, int]) -> dict[str, int]:
 
 
 @pytest.fixture
-def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for what the suite sees, which goes to the run's own ledger afterwards."""
+def coverage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for the operations that the suite covers, copied at the end."""
     folder = tmp_path / "ledger"
     folder.mkdir()
     ledger = os.environ.get(LEDGER)
     monkeypatch.setenv(LEDGER, str(folder))
     yield folder
-    for note in folder.iterdir() if ledger else ():
-        shutil.copy(note, f"{ledger}/acceptance-{os.getpid()}-{note.name}")
+    for file in folder.iterdir() if ledger else ():
+        shutil.copy(file, f"{ledger}/acceptance-{os.getpid()}-{file.name}")
 
 
-def out_of_reach() -> dict[tuple[str, int], bool]:
-    """Return what the suite does not promise to see, and whether it may by chance."""
+def uncovered() -> dict[tuple[str, int], bool]:
+    """Return the responses that the suite need not cover; True: may occur by chance."""
     reasons = tomllib.loads((ROOT / "robot" / "fora_de_alcance.toml").read_text())["razao"]
     listed: dict[tuple[str, int], bool] = {}
     used = set()
@@ -95,7 +95,7 @@ def out_of_reach() -> dict[tuple[str, int], bool]:
             if named and reason["status"] == status:
                 listed[operation_id, status] = reason.get("acaso", False)
                 used.add(number)
-    assert len(used) == len(reasons), "a reason applies to nothing any more"
+    assert len(used) == len(reasons), "a reason applies to no response"
     return listed
 
 
@@ -109,16 +109,16 @@ def declared() -> set[tuple[str, int]]:
     }
 
 
-def test_the_suite_sees_all_that_can_be_seen_and_leaves_nothing_behind(
-    data_folder: Path, tmp_path: Path, notes: Path
+def test_the_suite_covers_the_contracts_and_deletes_its_rows(
+    data_folder: Path, tmp_path: Path, coverage: Path
 ) -> None:
     with running(data_folder) as system:
-        before = rows(system)
-        done = accept(system.url, data_folder / SECRET, tmp_path / "reports")
+        before = count_rows(system)
+        done = run_suite(system.url, data_folder / SECRET, tmp_path / "reports")
         assert done.returncode == 0, done.stdout
-        # who takes part, and the stranger who registers: the contract has no way to delete a user
+        # the suite's user and the registered one: the contract has no operation to delete a user
         assert growth(system, before) == {"auth.users": 2}
-    assert done.stderr.count("passou  ") > 200, done.stderr  # it says how far it is
+    assert done.stderr.count("passou  ") > 200, done.stderr  # progress
     assert "O que falhou" not in done.stdout
     skipped = [line for line in done.stdout.splitlines() if "TOKEN_TTL" in line]
     assert len(skipped) == 2, done.stdout
@@ -127,43 +127,45 @@ def test_the_suite_sees_all_that_can_be_seen_and_leaves_nothing_behind(
     assert {"log.html", "report.html", "resumo.md"} <= reports
     assert not list(ROOT.glob("*pabot*"))
     assert not list(ROOT.glob(".*pabot*"))
-    lines = [line.split() for note in notes.iterdir() for line in note.read_text().splitlines()]
-    seen = {(operation, int(status)) for _, operation, status in lines}
-    chances = out_of_reach()
-    assert declared() - seen - chances.keys() == set(), "never seen, and no reason is given"
-    assert {key for key in chances if key in seen and not chances[key]} == set(), "seen after all"
+    lines = [line.split() for file in coverage.iterdir() for line in file.read_text().splitlines()]
+    covered = {(operation, int(status)) for _, operation, status in lines}
+    exceptions = uncovered()
+    assert declared() - covered - exceptions.keys() == set(), "not covered, without a reason"
+    assert {key for key in exceptions if key in covered and not exceptions[key]} == set(), "covered"
 
 
-def test_the_other_mode_and_short_tokens_have_scenarios_of_their_own(
-    data_folder: Path, tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_format_mode_and_short_tokens_have_their_own_scenarios(
+    data_folder: Path, tmp_path: Path, coverage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert notes.is_dir()
+    assert coverage.is_dir()
     monkeypatch.setenv("TOKEN_TTL", "10")
     monkeypatch.setenv("SERVICE_TOKEN_TTL", "10")
     with running(data_folder, None, "--validation", "format") as system:
-        done = accept(system.url, data_folder / SECRET, tmp_path / "reports")
+        done = run_suite(system.url, data_folder / SECRET, tmp_path / "reports")
     assert done.returncode == 0, done.stdout
-    # those of the strict mode alone
+    # the scenarios of the strict mode
     assert "3 foram pulados" in done.stdout, done.stdout
     assert done.stdout.count("o cenário é de strict") == 3
 
 
-def test_what_is_skipped_and_what_fails_is_told_apart(data_folder: Path, tmp_path: Path) -> None:
+def test_skipped_and_failed_scenarios_are_reported_separately(
+    data_folder: Path, tmp_path: Path
+) -> None:
     with running(data_folder, None, "--validation", "format") as system:
         only = ("--etiqueta", "monitor", "--etiqueta", "saude", "--semente", "7")
-        without_secret = accept(system.url, None, tmp_path, *only, "--processos", "1")
+        without_secret = run_suite(system.url, None, tmp_path, *only, "--processos", "1")
         assert without_secret.returncode == 0, without_secret.stdout
         assert without_secret.stdout.count("falta o segredo dos monitores (SECRET_FILE)") > 10
         assert " 0 falharam" in without_secret.stdout
         assert "--semente 7" in without_secret.stdout
 
-        # a service that hangs is a failure of its own scenarios, and of no other's
+        # a stopped service fails only its own scenarios
         name = "CPF de dígitos errados e sem pontuação é recusado nos dois modos"
         for pid in (part.pid for part in system.parts() if "products.app" in str(part.cmdline())):
             os.kill(pid, signal.SIGSTOP)
         try:
             names = ("--cenario", name, "--cenario", "Serviço de produtos diz que está bem")
-            broken = accept(system.url, None, tmp_path, *names)
+            broken = run_suite(system.url, None, tmp_path, *names)
         finally:
             for part in system.parts():
                 part.resume()
@@ -172,15 +174,15 @@ def test_what_is_skipped_and_what_fails_is_told_apart(data_folder: Path, tmp_pat
         assert "| Produtos: Serviço de produtos diz que está bem |" in broken.stdout
 
 
-def test_a_system_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_unreachable_system_is_reported(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("nothing")
-    done = accept("http://127.0.0.1:9", secret, tmp_path)
+    done = run_suite("http://127.0.0.1:9", secret, tmp_path)
     assert done.returncode == 2
     assert "make run" in done.stderr
 
 
-def test_a_secret_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    done = accept("http://127.0.0.1:9", tmp_path / "nowhere", tmp_path)
+def test_a_missing_secret_file_is_reported(tmp_path: Path) -> None:
+    done = run_suite("http://127.0.0.1:9", tmp_path / "nowhere", tmp_path)
     assert done.returncode == 2
     assert "nowhere" in done.stderr

@@ -2,8 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -11,14 +11,13 @@ import psutil
 import psycopg2
 
 from devstack.service_catalog import SERVICES
+from tests.chaos import relay_faults
 from tests.chaos.history import Attempt, read
-from tests.chaos.intercepting_proxy import InterceptingProxy
 from tests.chaos.load_driver import LoadDriver
 from tests.chaos.system import SystemUnderTest, kill
-from tests.support.accounts import new_client, new_purchase
+from tests.support.accounts import new_client
 from tests.support.steps import StepFailed
 
-RELAY = "clients-relay"
 DELETES = 1_000
 PAIRS = 500  # a round
 WRITERS = 50
@@ -60,45 +59,6 @@ def kill_worker(system: SystemUnderTest, number: int, _: LoadDriver) -> float:
 def kill_workers(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
     """Kill every worker of every service at once."""
     return _kill(system, [worker for name in SERVICES for worker in system.workers(name)])
-
-
-def kill_relay_before_delivery(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
-    """Kill the relay after it has read a row and before the inventory gets the request."""
-    with _intercepted_relay(system):
-        return _kill_relay(system)
-
-
-def kill_relay_after_delivery(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
-    """Kill the relay after the inventory has processed the request, before its response."""
-    with _intercepted_relay(system) as (proxy, request):
-        proxy.forward(request)
-        return _kill_relay(system)
-
-
-def kill_relay_before_delete(system: SystemUnderTest, _: int, __: LoadDriver) -> float:
-    """Kill the relay after the response, before it deletes the row."""
-    blocked = (
-        "SELECT pid FROM pg_stat_activity"
-        " WHERE application_name = 'clients-relay' AND wait_event_type = 'Lock'"
-    )
-    database = system.database
-    with (
-        _intercepted_relay(system) as (proxy, request),
-        closing(database.connect("clients")) as holder,
-    ):
-        response = proxy.forward(request)
-        with holder.cursor() as cursor:
-            cursor.execute("SELECT id FROM outbox FOR UPDATE")
-            proxy.respond(response)
-            system.wait_until(lambda: bool(database.query("clients", blocked)))
-            sessions = database.query("clients", blocked)
-            started = _kill_relay(system)
-            if not sessions:
-                raise StepFailed("the relay did not try to delete the row")
-            for (pid,) in sessions:  # each waits for the lock, and would delete the row later
-                database.query("clients", "SELECT pg_terminate_backend(%s, 5000)", pid)
-        holder.rollback()
-        return started
 
 
 def inventory_outage(system: SystemUnderTest, _: int, driver: LoadDriver) -> float:
@@ -182,9 +142,9 @@ FAULTS = (
     Fault("postgres killed", kill_postgres),
     Fault("a worker killed", kill_worker),
     Fault("all workers killed", kill_workers),
-    Fault("relay killed before the call", kill_relay_before_delivery),
-    Fault("relay killed after the call", kill_relay_after_delivery),
-    Fault("relay killed before the mark", kill_relay_before_delete),
+    Fault("relay killed before the call", relay_faults.kill_relay_before_delivery),
+    Fault("relay killed after the call", relay_faults.kill_relay_after_delivery),
+    Fault("relay killed before the mark", relay_faults.kill_relay_before_delete),
     Fault("inventory away", inventory_outage, counted=(DELETES, "deletes")),
     Fault("add against delete", add_against_delete, counted=(PAIRS, "pairs")),
     Fault("one ETag", concurrent_updates, counted=(WRITERS, "writers")),
@@ -201,35 +161,6 @@ def _kill(system: SystemUnderTest, victims: list[psutil.Process]) -> float:
     kill(victims)
     system.pause(EXIT_SECONDS)
     return started
-
-
-@contextmanager
-def _intercepted_relay(system: SystemUnderTest) -> Iterator[tuple[InterceptingProxy, bytes]]:
-    """Delete a client with a purchase, and hold the request that the relay sends for it."""
-    (client_id,) = system.database.seed_clients(1)
-    body = new_purchase(client_id, system.product_id, "2024-11-01T10:30:00")
-    system.create("/inventory/add_product", body)
-    relay = system.stack.supervisor.child(RELAY)
-    environ = relay.environ
-    with system.outage(RELAY), InterceptingProxy(system.stack.bases["inventory"]) as proxy:
-        with system.caller() as caller:
-            response = caller.request("DELETE", f"/clients/delete/{client_id}")
-        if not response.is_success:
-            raise StepFailed("the delete failed")
-        relay.environ = {**environ, "INVENTORY_URL": proxy.url}
-        try:
-            relay.start()
-            yield proxy, proxy.accept()
-        finally:
-            relay.signal(signal.SIGKILL)
-            relay.environ = environ
-
-
-def _kill_relay(system: SystemUnderTest) -> float:
-    relay = system.stack.supervisor.child(RELAY)
-    relay.signal(signal.SIGKILL)
-    system.wait_until(relay.has_exited)
-    return time.monotonic()
 
 
 def _take_all_connections(system: SystemUnderTest, stack: ExitStack) -> None:

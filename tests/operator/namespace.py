@@ -1,4 +1,4 @@
-"""Client of a namespace in the cluster of KUBECONFIG, with fake runs and probes."""
+"""Client of a namespace in the cluster of KUBECONFIG."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,10 +8,9 @@ from functools import partial
 
 import httpx
 
-from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, is_owned_by
-from synthetic.operator.probe_pod import CONTAINER_NAME
+from synthetic.operator.cronjob import is_owned_by
 from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
+from tests.operator import fakes
 from tests.operator.api_proxy import api_proxy
 from tests.support import steps
 from tests.support.commands import ROOT, CommandError, run_command
@@ -19,11 +18,9 @@ from tests.support.steps import StepFailed
 
 CRD_FILE = ROOT / "charts" / "synthetic" / "files" / "crd.yaml"
 CRD = "syntheticmonitors.monitoring.cadastro.dev"
-NO_CONTROLLER = "cadastro.dev/nobody"  # no controller syncs these Jobs or schedules these pods
 NAMESPACES = Resource("/api/v1", "namespaces")
 POLL_SECONDS = 0.02
 HTTP_TIMEOUT_SECONDS = 60.0
-ENDED_AT = "2026-01-31T10:00:05Z"
 
 wait_until = partial(steps.wait_until, interval=POLL_SECONDS)
 
@@ -88,7 +85,7 @@ class Namespace:
 
     def add_monitor(self, name: str, **spec: object) -> Object:
         """Create a suspended monitor."""
-        return self.create(MONITORS, monitor(name, **spec))
+        return self.create(MONITORS, fakes.monitor(name, **spec))
 
     def cron_jobs(self, owner: Object) -> list[Object]:
         """Return the CronJobs of a monitor."""
@@ -100,11 +97,11 @@ class Namespace:
         Return the probe's pod, which is created only for a termination message.
         """
         name = f"{owner['metadata']['name'][:40]}-{uuid.uuid4().hex[:8]}"
-        made, pod = self.create(JOBS, _job(owner, name)), {}
+        made, pod = self.create(JOBS, fakes.job(owner, name)), {}
         if message:
-            pod = self.create(PODS, _pod(owner, made))
+            pod = self.create(PODS, fakes.pod(owner, made))
             self.set_message(pod, message, int(not passed))
-        self.replace(JOBS, {**made, "status": _ended_job(passed=passed)}, "status")
+        self.replace(JOBS, {**made, "status": fakes.finished_job_status(passed=passed)}, "status")
         return pod
 
     def set_message(self, pod: Object, message: str, code: int) -> None:
@@ -112,39 +109,8 @@ class Namespace:
         metadata = {
             key: value for key, value in pod["metadata"].items() if key != "resourceVersion"
         }
-        ended = {**pod, "metadata": metadata, "status": _ended_pod(message, code)}
+        ended = {**pod, "metadata": metadata, "status": fakes.finished_pod_status(message, code)}
         self.replace(PODS, ended, "status")
-
-
-def monitor(name: str, **spec: object) -> Object:
-    """Return a suspended monitor; its probes request more CPU than any node has."""
-    values = {
-        "journey": "clients-health",
-        "suspend": True,
-        "target": {"url": "http://bench.invalid"},
-        "resources": {"requests": {"cpu": "1000"}},
-        **({} if "schedule" in spec else {"interval": "5m"}),
-        **spec,
-    }
-    kept = {key: value for key, value in values.items() if value is not None}
-    return {
-        "apiVersion": "monitoring.cadastro.dev/v1alpha1",
-        "kind": "SyntheticMonitor",
-        "metadata": {"name": name},
-        "spec": kept,
-    }
-
-
-def totals(one: Object) -> Object:
-    """Return the totals of a monitor, without the runs that passed after a retry."""
-    found = (one.get("status") or {}).get("totals", {})
-    return {key: value for key, value in found.items() if key != "passedAfterRetry"}
-
-
-def ready_condition(one: Object) -> tuple[str, str]:
-    """Return the reason and the message of a monitor's condition Ready."""
-    found = condition(one.get("status") or {}, "Ready")
-    return found.get("reason", ""), found.get("message", "")
 
 
 @contextmanager
@@ -184,57 +150,6 @@ def installed_crd() -> Iterator[None]:
         if not exists:
             with suppress(CommandError):
                 run_command("kubectl", "delete", "crd", CRD)
-
-
-def _job(owner: Object, name: str) -> Object:
-    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
-    return {
-        "metadata": {"name": name, "labels": _labels(owner)},
-        "spec": {
-            "managedBy": NO_CONTROLLER,
-            "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},
-        },
-    }
-
-
-def _labels(owner: Object) -> Object:
-    return {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
-
-
-def _ended_job(*, passed: bool) -> Object:
-    last = {"status": "True", "lastTransitionTime": ENDED_AT, "reason": "BackoffLimitExceeded"}
-    kinds = ("SuccessCriteriaMet", "Complete") if passed else ("FailureTarget", "Failed")
-    return {
-        "startTime": "2026-01-31T10:00:00Z",
-        **({"completionTime": ENDED_AT} if passed else {}),
-        "succeeded" if passed else "failed": 1,
-        "conditions": [{"type": kind, **last} for kind in kinds],
-    }
-
-
-def _pod(owner: Object, job: Object) -> Object:
-    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
-    labels = {**_labels(owner), "batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
-    return {
-        "metadata": {"name": job["metadata"]["name"], "labels": labels},
-        "spec": {
-            "restartPolicy": "Never",
-            "schedulingGates": [{"name": NO_CONTROLLER}],
-            "containers": [probe],
-        },
-    }
-
-
-def _ended_pod(message: str, code: int) -> Object:
-    terminated = {
-        "exitCode": code,
-        "message": message,
-        "startedAt": ENDED_AT,
-        "finishedAt": ENDED_AT,
-    }
-    container = {"name": CONTAINER_NAME, "image": "none", "imageID": "", "ready": False}
-    state = {"restartCount": 0, "state": {"terminated": terminated}}
-    return {"phase": "Failed", "containerStatuses": [{**container, **state}]}
 
 
 def _read(response: httpx.Response) -> Object:

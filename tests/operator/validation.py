@@ -2,7 +2,8 @@
 
 from synthetic.operator.cronjob import cron_job_name
 from synthetic.operator.resources import CRON_JOBS, Object
-from tests.operator.namespace import Namespace, monitor, ready_condition, wait_until
+from tests.operator.fakes import monitor, ready_condition
+from tests.operator.namespace import Namespace, wait_until
 from tests.operator.operator_process import operator
 from tests.support.steps import StepFailed, check
 

@@ -6,12 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.operator import operator_process, resilience, scale, termination_messages
-from tests.operator.namespace import (
-    Namespace,
-    ready_condition,
-    temporary_namespace,
-    wait_until,
-)
+from tests.operator.fakes import ready_condition
+from tests.operator.namespace import Namespace, temporary_namespace, wait_until
 from tests.operator.operator_process import operator
 from tests.operator.tampering import tamper
 from tests.support.steps import StepFailed

@@ -1,0 +1,95 @@
+"""Monitors, and fake Jobs and pods of their runs."""
+
+from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
+from synthetic.operator.probe_pod import CONTAINER_NAME
+from synthetic.operator.resources import Object
+
+NO_CONTROLLER = "cadastro.dev/nobody"  # no controller syncs these Jobs or schedules these pods
+ENDED_AT = "2026-01-31T10:00:05Z"
+
+
+def monitor(name: str, **spec: object) -> Object:
+    """Return a suspended monitor; its probes request more CPU than any node has."""
+    values = {
+        "journey": "clients-health",
+        "suspend": True,
+        "target": {"url": "http://bench.invalid"},
+        "resources": {"requests": {"cpu": "1000"}},
+        **({} if "schedule" in spec else {"interval": "5m"}),
+        **spec,
+    }
+    kept = {key: value for key, value in values.items() if value is not None}
+    return {
+        "apiVersion": "monitoring.cadastro.dev/v1alpha1",
+        "kind": "SyntheticMonitor",
+        "metadata": {"name": name},
+        "spec": kept,
+    }
+
+
+def totals(one: Object) -> Object:
+    """Return the totals of a monitor, without the runs that passed after a retry."""
+    found = (one.get("status") or {}).get("totals", {})
+    return {key: value for key, value in found.items() if key != "passedAfterRetry"}
+
+
+def ready_condition(one: Object) -> tuple[str, str]:
+    """Return the reason and the message of a monitor's condition Ready."""
+    found = condition(one.get("status") or {}, "Ready")
+    return found.get("reason", ""), found.get("message", "")
+
+
+def job(owner: Object, name: str) -> Object:
+    """Return a Job of a monitor that no controller syncs."""
+    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
+    return {
+        "metadata": {"name": name, "labels": _labels(owner)},
+        "spec": {
+            "managedBy": NO_CONTROLLER,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},
+        },
+    }
+
+
+def _labels(owner: Object) -> Object:
+    return {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
+
+
+def finished_job_status(*, passed: bool) -> Object:
+    """Return the status of a finished Job."""
+    last = {"status": "True", "lastTransitionTime": ENDED_AT, "reason": "BackoffLimitExceeded"}
+    kinds = ("SuccessCriteriaMet", "Complete") if passed else ("FailureTarget", "Failed")
+    return {
+        "startTime": "2026-01-31T10:00:00Z",
+        **({"completionTime": ENDED_AT} if passed else {}),
+        "succeeded" if passed else "failed": 1,
+        "conditions": [{"type": kind, **last} for kind in kinds],
+    }
+
+
+def pod(owner: Object, owner_job: Object) -> Object:
+    """Return a pod of a Job that no scheduler binds."""
+    probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
+    labels = {**_labels(owner), "batch.kubernetes.io/controller-uid": owner_job["metadata"]["uid"]}
+    return {
+        "metadata": {"name": owner_job["metadata"]["name"], "labels": labels},
+        "spec": {
+            "restartPolicy": "Never",
+            "schedulingGates": [{"name": NO_CONTROLLER}],
+            "containers": [probe],
+        },
+    }
+
+
+def finished_pod_status(message: str, code: int) -> Object:
+    """Return the status of a pod whose container terminated with a message."""
+    terminated = {
+        "exitCode": code,
+        "message": message,
+        "startedAt": ENDED_AT,
+        "finishedAt": ENDED_AT,
+    }
+    container = {"name": CONTAINER_NAME, "image": "none", "imageID": "", "ready": False}
+    state = {"restartCount": 0, "state": {"terminated": terminated}}
+    return {"phase": "Failed", "containerStatuses": [{**container, **state}]}

@@ -1,15 +1,15 @@
 {{/* Deletes expired rows: leftovers of synthetic monitors, and old idempotency keys. */}}
 {{- define "service-lib.sweepCronJob" -}}
-{{ include "service-lib.cronJob" (dict "root" . "command" "sweep" "schedule" .Values.sweep.schedule "databaseOnly" true) }}
+{{ include "service-lib.cronJob" (dict "root" . "name" "sweep" "module" "purge" "schedule" .Values.sweep.schedule "databaseOnly" true) }}
 {{- end }}
 
 {{/* Compares the inventory with clients and products, and removes orphan rows. */}}
 {{- define "service-lib.reconcileCronJob" -}}
-{{ include "service-lib.cronJob" (dict "root" . "command" "reconcile" "schedule" .Values.reconcile.schedule) }}
+{{ include "service-lib.cronJob" (dict "root" . "name" "reconcile" "module" "reconcile" "schedule" .Values.reconcile.schedule) }}
 {{- end }}
 
 {{/*
-CronJob that runs a module of the service. Takes "root", "command" (the module), "schedule" and "databaseOnly", which
+CronJob that runs a module of the service. Takes "root", "name" (of the object), "module", "schedule" and "databaseOnly", which
 leaves out all secrets but the database's URL.
 */}}
 {{- define "service-lib.cronJob" -}}
@@ -17,7 +17,7 @@ leaves out all secrets but the database's URL.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: {{ include "service-lib.fullname" $ }}-{{ .command }}
+  name: {{ include "service-lib.fullname" $ }}-{{ .name }}
   labels:
     {{- include "service-lib.labels" $ | nindent 4 }}
 spec:
@@ -34,16 +34,16 @@ spec:
         metadata:
           labels:
             {{- include "service-lib.labels" $ | nindent 12 }}
-            app.kubernetes.io/component: {{ .command }}
+            app.kubernetes.io/component: {{ .name }}
         spec:
           {{- include "service-lib.podSpec" $ | nindent 10 }}
           restartPolicy: Never
           containers:
-            - name: {{ .command }}
+            - name: {{ .name }}
               image: {{ include "service-lib.image" $ }}
               imagePullPolicy: {{ $.Values.image.pullPolicy }}
               terminationMessagePolicy: FallbackToLogsOnError
-              command: [python, -m, {{ $.Chart.Name }}.{{ .command }}]
+              command: [python, -m, {{ $.Chart.Name }}.{{ .module }}]
               env:
                 {{- include (.databaseOnly | default false | ternary "service-lib.databaseEnv" "service-lib.env") $ | nindent 16 }}
               resources:

@@ -45,4 +45,4 @@ def test_expired_rows_are_deleted_at_each_interval_despite_an_unavailable_databa
         process.terminate()
         process.wait()
         engine.dispose()
-    assert "cannot sweep clients" in log.read_text()
+    assert "cannot purge clients" in log.read_text()

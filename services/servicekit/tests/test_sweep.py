@@ -88,7 +88,7 @@ def test_a_sweep_takes_what_has_expired_and_nothing_else(
     execute(url, *FILLED[service], KEYS)
     tables = {**TABLES[service], "idempotency_keys": "idempotency_keys"}
     before = {table: execute(url, f"SELECT count(*) FROM {table}") for table in tables}
-    told = json.loads(command(f"{service}.sweep", url))
+    told = json.loads(command(f"{service}.purge", url))
     assert told == {"service": service, "deleted": dict.fromkeys(tables.values(), 1)}
     for table, count in before.items():
         assert execute(url, f"SELECT count(*) FROM {table}") == count - 1
@@ -96,4 +96,4 @@ def test_a_sweep_takes_what_has_expired_and_nothing_else(
     over = f"SELECT count(*) FROM {main} WHERE expires_at < now()"
     assert execute(url, over) == 0
     assert execute(url, f"SELECT count(*) FROM {main} WHERE realm = 'live'") == 1
-    assert set(json.loads(command(f"{service}.sweep", url))["deleted"].values()) == {0}
+    assert set(json.loads(command(f"{service}.purge", url))["deleted"].values()) == {0}

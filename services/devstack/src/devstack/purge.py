@@ -34,7 +34,7 @@ def main() -> None:
 def purge(databases: Mapping[str, str]) -> None:
     """Purge the database of each service once; ``databases`` maps service names to URLs."""
     for name, url in databases.items():
-        command = [sys.executable, "-m", f"{name}.sweep"]
+        command = [sys.executable, "-m", f"{name}.purge"]
         subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": url})  # noqa: S603 - ours
 
 

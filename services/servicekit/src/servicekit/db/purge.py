@@ -20,7 +20,7 @@ Sweep = Callable[[Connection, int], int]  # deletes at most so many, and tells h
 def main(name: str, sweeps: Mapping[str, Sweep]) -> None:
     """Run every sweep of the service ``name`` to its end, and print what was deleted."""
     argparse.ArgumentParser(
-        prog=f"python -m {name}.sweep",
+        prog=f"python -m {name}.purge",
         description=f"Deletes from the database of {name} what has expired: {', '.join(sweeps)}."
         " Prints the counts as one line of JSON. DATABASE_URL names the database.",
         epilog="Exit codes: 0 done, 75 the database does not answer, 78 a setting is wrong.",
@@ -29,7 +29,7 @@ def main(name: str, sweeps: Mapping[str, Sweep]) -> None:
     try:
         counts = {what: _drain(database, sweep) for what, sweep in sweeps.items()}
     except DBAPIError as error:
-        sys.stderr.write(f"cannot sweep {name}: {type(error.orig).__name__}; try again later\n")
+        sys.stderr.write(f"cannot purge {name}: {type(error.orig).__name__}; try again later\n")
         raise SystemExit(EX_TEMPFAIL) from None
     finally:
         database.close()

@@ -1,4 +1,4 @@
-"""``python -m inventory.sweep``: deletes what monitors left behind, and lists that are old."""
+"""`python -m inventory.purge`: deletes expired entries, tombstones and idempotency keys."""
 
 from inventory import repository
 from servicekit.db.purge import main

@@ -1,4 +1,4 @@
-"""``python -m clients.sweep``: deletes what monitors left behind, and keys that are old."""
+"""`python -m clients.purge`: deletes expired synthetic clients and idempotency keys."""
 
 from clients import repository
 from servicekit.db.purge import main

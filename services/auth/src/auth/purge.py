@@ -1,4 +1,4 @@
-"""``python -m auth.sweep``: deletes what monitors left behind, old failures, and old keys."""
+"""`python -m auth.purge`: deletes expired synthetic users, login failures and idempotency keys."""
 
 from auth import repository, throttle
 from servicekit.db.purge import main

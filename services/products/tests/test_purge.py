@@ -1,4 +1,4 @@
-"""The sweep: what monitors left behind goes as any other, and nothing else does."""
+"""The purge of expired synthetic rows and idempotency keys."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from servicekit.testing import ContractClient, Issuer
 from tests.support.products.request_bodies import product_body
 
 
-def swept(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the sweep as its CronJob does."""
+def run_purge(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command of the CronJob."""
     return subprocess.run(
-        [sys.executable, "-m", "products.sweep", *arguments],
+        [sys.executable, "-m", "products.purge", *arguments],
         env={**os.environ, "DATABASE_URL": database_url},
         capture_output=True,
         text=True,
@@ -32,7 +32,7 @@ def execute(database_url: str, statement: str, **values: Any) -> list[Any]:
         return list(result.scalars()) if result.returns_rows else []
 
 
-def test_what_monitors_left_behind_is_deleted_once_it_has_expired(
+def test_expired_synthetic_products_are_deleted_with_a_message_to_the_inventory(
     api: ContractClient, issuer: Issuer, database_url: str
 ) -> None:
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
@@ -41,17 +41,17 @@ def test_what_monitors_left_behind_is_deleted_once_it_has_expired(
         live = api.post("/products/create", json=product_body()).json()["id"]
         expire = "UPDATE products SET expires_at = now() - interval '1 s' WHERE id = :id"
         execute(database_url, expire, id=old)
-        done = swept(database_url)
+        done = run_purge(database_url)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["deleted"]["synthetic_products"] == 1
         assert monitor.get(f"/products/fetch/{old}").status_code == 404
         assert monitor.get(f"/products/fetch/{new}").status_code == 200
         assert api.get(f"/products/fetch/{live}").status_code == 200
-    told = "SELECT kind FROM outbox WHERE subject_id = :id"
-    assert execute(database_url, told, id=old) == ["product"]
+    messages = "SELECT kind FROM outbox WHERE subject_id = :id"
+    assert execute(database_url, messages, id=old) == ["product"]
 
 
-def test_only_the_rows_of_monitors_expire(
+def test_only_synthetic_rows_have_an_expiry(
     api: ContractClient, issuer: Issuer, database_url: str
 ) -> None:
     expires = (
@@ -64,32 +64,32 @@ def test_only_the_rows_of_monitors_expire(
     assert execute(database_url, f"{expires} WHERE id = {synthetic}") == [True]
 
 
-def test_more_than_one_batch_is_swept(database_url: str) -> None:
+def test_more_than_one_batch_is_deleted(database_url: str) -> None:
     execute(
         database_url,
         "INSERT INTO products (realm, name, description, quantity, price, status, expires_at)"
         " SELECT 'synthetic', 'batch ' || n, '', 0, 0, true, now() - interval '1 s'"
         " FROM generate_series(1, 450) AS n",
     )
-    assert json.loads(swept(database_url).stdout)["deleted"]["synthetic_products"] == 450
+    assert json.loads(run_purge(database_url).stdout)["deleted"]["synthetic_products"] == 450
 
 
-def test_old_idempotency_keys_are_forgotten(api: ContractClient, database_url: str) -> None:
-    for key in ("forgotten", "remembered"):
+def test_old_idempotency_keys_are_deleted(api: ContractClient, database_url: str) -> None:
+    for key in ("old", "new"):
         api.post("/products/create", json=product_body(), headers={"Idempotency-Key": key})
-    age = "UPDATE idempotency_keys SET created_at = now() - interval '73 h' WHERE key = 'forgotten'"
+    age = "UPDATE idempotency_keys SET created_at = now() - interval '73 h' WHERE key = 'old'"
     execute(database_url, age)
-    assert json.loads(swept(database_url).stdout)["deleted"]["idempotency_keys"] == 1
-    left = execute(database_url, "SELECT key FROM idempotency_keys WHERE key LIKE '%ed'")
-    assert "remembered" in left
-    assert "forgotten" not in left
+    assert json.loads(run_purge(database_url).stdout)["deleted"]["idempotency_keys"] == 1
+    left = execute(database_url, "SELECT key FROM idempotency_keys WHERE key IN ('old', 'new')")
+    assert "new" in left
+    assert "old" not in left
 
 
-def test_a_sweep_says_what_is_wrong_with_its_database() -> None:
-    away = swept("postgresql://postgres@127.0.0.1:9/nothing")
-    assert (away.returncode, away.stdout) == (75, "")
-    assert "127.0.0.1" not in away.stderr
-    wrong = swept("mysql://x")
+def test_the_errors_of_the_purge_name_no_address_and_the_invalid_setting() -> None:
+    unavailable = run_purge("postgresql://postgres@127.0.0.1:9/nothing")
+    assert (unavailable.returncode, unavailable.stdout) == (75, "")
+    assert "127.0.0.1" not in unavailable.stderr
+    wrong = run_purge("mysql://x")
     assert wrong.returncode == 78
     assert "DATABASE_URL" in wrong.stderr
-    assert swept("", "--help").returncode == 0
+    assert run_purge("", "--help").returncode == 0

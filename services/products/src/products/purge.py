@@ -1,4 +1,4 @@
-"""``python -m products.sweep``: deletes what monitors left behind, and keys that are old."""
+"""`python -m products.purge`: deletes expired synthetic products and idempotency keys."""
 
 from products import repository
 from servicekit.db.purge import main

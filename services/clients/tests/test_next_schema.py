@@ -50,7 +50,7 @@ def api(expanded_url: str, issuer: Issuer, tmp_path: Path) -> Iterator[ContractC
 def test_this_release_starts_and_writes_and_reads_on_the_next_ones_schema(
     api: ContractClient, expanded_url: str
 ) -> None:
-    assert not wait_for_migrations.lack(expanded_url, "clients", 0)
+    assert not wait_for_migrations.pending_reason(expanded_url, "clients", 0)
     sent = client_body()
     client_id = api.post("/clients/create", json=sent).json()["id"]
     changed = {**sent, "name": "Ana Maria"}

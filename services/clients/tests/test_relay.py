@@ -146,7 +146,7 @@ def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: 
 def test_the_age_is_that_of_the_oldest_message(outbox: Database) -> None:
     assert age(outbox) == 0
     add_messages(outbox, 1)
-    with outbox.statement() as connection:
+    with outbox.autocommit() as connection:
         connection.execute(text("UPDATE outbox SET created_at = now() - interval '90 seconds'"))
     assert 90 <= age(outbox) < 180
 
@@ -195,10 +195,10 @@ def test_a_relay_outlives_a_database_that_hangs_again_and_again(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database, "ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr(database, "READ_TIMEOUT", 0.2)
     with create_engine(driver_url(own_url)).begin() as holder:
         holder.execute(text("LOCK TABLE outbox"))
-        with outbox.statement() as connection:
+        with outbox.autocommit() as connection:
             connection.execute(text(f"NOTIFY {CHANNEL}"))
         wait_until(lambda: caplog.text.count("the database is away") > 1, "two vain attempts")
         put(holder, "client", 2)

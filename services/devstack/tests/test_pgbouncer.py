@@ -199,7 +199,7 @@ def settings(url: str, names: Collection[str] = ()) -> dict[str, str]:
     """Return the named settings of a connection, or those that the client has set."""
     with (
         closing(Database(url, connections=1, application="test")) as database,
-        database.statement() as connection,
+        database.autocommit() as connection,
     ):
         selected = names or connection.scalars(text(CLIENT_SETTINGS)).all()
         return {name: str(connection.scalar(text(f"SHOW {name}"))) for name in selected}

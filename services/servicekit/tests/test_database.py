@@ -42,7 +42,7 @@ def other(url: str) -> Iterator[Database]:
 
 def backend(pool: Database) -> int:
     """Return which of the server's processes serves the pool."""
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         return int(connection.execute(BACKEND).scalar_one())
 
 
@@ -50,7 +50,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced_unnoticed(
     pool: Database, other: Database
 ) -> None:
     before = backend(pool)
-    with other.statement() as connection:
+    with other.autocommit() as connection:
         assert connection.execute(OTHERS).scalar_one() is True
     assert backend(pool) != before
 
@@ -67,7 +67,7 @@ def test_a_connection_is_used_again_after_a_statement_and_after_a_transaction(
 def test_who_waits_gets_the_connection_that_is_put_back(pool: Database) -> None:
     before = backend(pool)
     with ThreadPoolExecutor(1) as another:
-        with pool.statement():
+        with pool.autocommit():
             waiting = another.submit(backend, pool)
             time.sleep(0.2)  # it has begun to wait
             assert not waiting.done()
@@ -77,9 +77,9 @@ def test_who_waits_gets_the_connection_that_is_put_back(pool: Database) -> None:
 
 def test_a_connection_of_a_request_that_failed_is_used_again(pool: Database) -> None:
     before = backend(pool)
-    with pytest.raises(ZeroDivisionError), pool.statement():
+    with pytest.raises(ZeroDivisionError), pool.autocommit():
         raise ZeroDivisionError
-    with pytest.raises(DBAPIError), pool.statement() as connection:
+    with pytest.raises(DBAPIError), pool.autocommit() as connection:
         connection.execute(text("SELECT 1/0"))
     assert backend(pool) == before
 
@@ -89,20 +89,20 @@ def test_what_is_kept_ready_does_not_count_as_lent(pool: Database) -> None:
         each for each in pool.readings() if each.name == "cadastro_database_connections_in_use"
     )
     assert lent.read() == 0
-    with pool.statement():
+    with pool.autocommit():
         assert lent.read() == 1
     assert lent.read() == 0
 
 
 def test_each_statement_stands_for_itself(pool: Database, other: Database) -> None:
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         connection.execute(text("CREATE TABLE things (id int)"))
         connection.execute(text("INSERT INTO things VALUES (1)"))
         assert count(other) == 1
 
 
 def test_a_transaction_is_seen_by_others_when_it_has_ended(pool: Database, other: Database) -> None:
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         connection.execute(text("CREATE TABLE things (id int)"))
     with pool.transaction() as connection:
         connection.execute(text("INSERT INTO things VALUES (1)"))
@@ -113,12 +113,12 @@ def test_a_transaction_is_seen_by_others_when_it_has_ended(pool: Database, other
 def test_a_transaction_that_fails_is_undone_and_the_next_statement_stands_for_itself(
     pool: Database, other: Database
 ) -> None:
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         connection.execute(text("CREATE TABLE things (id int)"))
     with pytest.raises(ZeroDivisionError):
         insert_and_fail(pool)
     assert count(other) == 0
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         connection.execute(text("INSERT INTO things VALUES (2)"))
         assert count(other) == 1
 
@@ -132,7 +132,7 @@ def insert_and_fail(pool: Database) -> None:
 
 def count(pool: Database) -> int:
     """Return how many things there are."""
-    with pool.statement() as connection:
+    with pool.autocommit() as connection:
         return int(connection.execute(text("SELECT count(*) FROM things")).scalar_one())
 
 
@@ -143,7 +143,7 @@ def test_whenever_a_session_ends_the_error_says_that_the_connection_is_gone(
 
     def end_sessions() -> None:
         while not ended.is_set():
-            with other.statement() as connection:
+            with other.autocommit() as connection:
                 connection.execute(OTHERS)
 
     thread = threading.Thread(target=end_sessions)

@@ -20,9 +20,9 @@ def ends_with(*arguments: str) -> int:
 
 
 def test_an_empty_database_is_migrated_once(url: str) -> None:
-    assert wait_for_migrations.lack(url, "clients", 0)
+    assert wait_for_migrations.pending_reason(url, "clients", 0)
     assert ends_with() == 0
-    assert not wait_for_migrations.lack(url, "clients", 0)
+    assert not wait_for_migrations.pending_reason(url, "clients", 0)
     assert ends_with() == 0  # and again does nothing
     engine = create_engine(driver_url(url))
     assert "clients" in inspect(engine).get_table_names()
@@ -34,7 +34,7 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'clients_9999'"))
-    assert not wait_for_migrations.lack(url, "clients", 0)
+    assert not wait_for_migrations.pending_reason(url, "clients", 0)
     assert ends_with() == 0
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "clients_9999"
@@ -45,7 +45,7 @@ def test_several_at_once_migrate_one_after_the_other(url: str) -> None:
     command = [sys.executable, "-m", "clients.migrate"]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
-    assert not wait_for_migrations.lack(url, "clients", 0)
+    assert not wait_for_migrations.pending_reason(url, "clients", 0)
 
 
 def test_the_sql_is_printed_for_who_wants_to_read_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +62,7 @@ def test_a_database_that_is_away_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:9/nothing")
-    monkeypatch.setattr(migrate, "TRIES", 1)
+    monkeypatch.setattr(migrate, "MAX_ATTEMPTS", 1)
     assert ends_with() == 1
     assert "cannot migrate clients" in capsys.readouterr().err
 

@@ -158,7 +158,7 @@ def test_an_index_is_built_while_rows_are_written_and_waits_for_open_transaction
         assert migration.is_alive()
         older.commit()
     migration.join(60)
-    assert not wait_for_migrations.lack(url, service, 0)
+    assert not wait_for_migrations.pending_reason(url, service, 0)
     with engine.connect() as connection:
         rows = text(f"SELECT version FROM {service} WHERE id IN (1, 2) ORDER BY id")
         assert list(connection.scalars(rows)) == [2, 7]
@@ -183,5 +183,5 @@ def test_names_that_differ_in_case_alone_are_told_and_left_as_they_are(
         assert len(contents(connection, "products")) == len(rows)
         connection.execute(text("UPDATE products SET name = 'Pera' WHERE id = 3"))
     migrate.upgrade(url, config)
-    assert not wait_for_migrations.lack(url, "products", 0)
+    assert not wait_for_migrations.pending_reason(url, "products", 0)
     engine.dispose()

@@ -15,12 +15,12 @@ def add_messages(outbox: Database, *ids: int) -> None:
 
 def pending_ids(outbox: Database) -> list[int]:
     """Return the ids of the clients whose messages are not yet delivered."""
-    with outbox.statement() as connection:
+    with outbox.autocommit() as connection:
         return list(connection.scalars(text("SELECT subject_id FROM outbox ORDER BY id")))
 
 
 def expire_leases(outbox: Database) -> None:
     """Make all messages older by the duration of a lease."""
-    with outbox.statement() as connection:
+    with outbox.autocommit() as connection:
         earlier = text("UPDATE outbox SET due_at = due_at - make_interval(secs => :lease)")
         connection.execute(earlier, {"lease": LEASE})

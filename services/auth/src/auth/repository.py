@@ -4,10 +4,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from auth.domain import name_key
 from auth.tables import USERS
-from servicekit.db.crud import Rows
+from servicekit.db.crud import TableRepository
 from servicekit.realm import Realm
 
-_users = Rows(USERS, "user")
+_users = TableRepository(USERS, "user")
 _alive = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())
 _by_name = select(USERS).where(USERS.c.name_key == bindparam("key"), _alive)
 _rehash = update(USERS).where(USERS.c.id == bindparam("_id")).values(password=bindparam("hash"))

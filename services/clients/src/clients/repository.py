@@ -7,13 +7,13 @@ from sqlalchemy import Connection, Row
 
 from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
-from servicekit.db.crud import Rows, columns_of
+from servicekit.db.crud import TableRepository, as_dict
 from servicekit.outbox.messages import put
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm
 
-_clients = Rows(CLIENTS, "client", Client.STORED)
-_addresses = Rows(ADDRESSES, "address", Address.STORED)
+_clients = TableRepository(CLIENTS, "client", Client.STORED)
+_addresses = TableRepository(ADDRESSES, "address", Address.STORED)
 
 
 def create_client(connection: Connection, realm: Realm, client: Client) -> int:
@@ -73,7 +73,7 @@ def delete_expired_clients(connection: Connection, batch: int) -> int:
 
 def create_address(connection: Connection, realm: Realm, client_id: int, address: Address) -> int:
     """Add an address and return its id; without such a client the database refuses it."""
-    return _addresses.insert(connection, realm, {"client_id": client_id, **columns_of(address)})
+    return _addresses.insert(connection, realm, {"client_id": client_id, **as_dict(address)})
 
 
 def list_addresses(
@@ -112,7 +112,7 @@ def update_address(
         if owner != client_id:
             msg = "must be the address's own client: an address does not move"
             raise BadRequest(msg, field="client_id")
-    return _addresses.update(connection, realm, address_id, versions, columns_of(address))
+    return _addresses.update(connection, realm, address_id, versions, as_dict(address))
 
 
 def delete_address(connection: Connection, realm: Realm, address_id: int) -> None:

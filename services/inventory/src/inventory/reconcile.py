@@ -75,7 +75,7 @@ class Reconciliation:
         """Return how many entries still belong to ``missing`` once the relays had their time."""
         deadline = time.monotonic() + grace
         while True:
-            with self.database.statement() as connection:
+            with self.database.autocommit() as connection:
                 count = repository.count_entries(connection, kind, missing)
             if not count or time.monotonic() >= deadline:
                 self.report.inventory_orphan_rows += count
@@ -93,7 +93,7 @@ class Reconciliation:
 
     def keep(self) -> None:
         """Remember the report for who watches."""
-        with self.database.statement() as connection:
+        with self.database.autocommit() as connection:
             repository.keep_reconciliation(
                 connection, self.report.inventory_orphan_rows, self.report.removed_rows
             )
@@ -107,7 +107,7 @@ class Reconciliation:
     def _batches(self, kind: Kind) -> Iterator[list[int]]:
         after = 0
         while True:
-            with self.database.statement() as connection:
+            with self.database.autocommit() as connection:
                 ids = repository.live_subjects(connection, kind, after, BATCH)
             if not ids:
                 return

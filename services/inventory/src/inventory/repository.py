@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import GONE, ITEMS, RECONCILIATION
-from servicekit.db.crud import SYNTHETIC_LIFE, Rows, columns_of
+from servicekit.db.crud import SYNTHETIC_TTL, TableRepository, as_dict
 from servicekit.db.database import Database
 from servicekit.realm import Realm
 from servicekit.telemetry.shared_metrics import Fact
@@ -41,7 +41,7 @@ _COLUMNS: dict[Kind, ColumnElement[int]] = {
     "product": ITEMS.c.product_id,
 }
 
-_items = Rows(ITEMS, "entry", Item.STORED)
+_items = TableRepository(ITEMS, "entry", Item.STORED)
 _add = text(
     """
     SELECT pg_advisory_xact_lock_shared(:client_space, :client_key),
@@ -115,9 +115,9 @@ def add_item(connection: Connection, realm: Realm, item: Item, product_name: str
         "product_key": _folded(item.product_id),
         "realm": realm,
         "product_name": product_name,
-        "life": SYNTHETIC_LIFE,
+        "life": SYNTHETIC_TTL,
     }
-    added = connection.execute(_add, {**values, **columns_of(item)}).one()
+    added = connection.execute(_add, {**values, **as_dict(item)}).one()
     raise_missing(added.gone)
     return int(added.id)
 
@@ -180,7 +180,7 @@ def keep_reconciliation(connection: Connection, orphan_rows: int, removed_rows: 
 
 def facts(database: Database) -> Iterator[Fact]:
     """Yield what the last whole comparison with the owners found; nothing before the first."""
-    with database.statement() as connection:
+    with database.autocommit() as connection:
         found = connection.execute(_last).one_or_none()
     if found is None:
         return

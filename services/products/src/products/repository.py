@@ -7,11 +7,11 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from products.domain import Product
 from products.tables import PRODUCTS
-from servicekit.db.crud import Rows, columns_of
+from servicekit.db.crud import TableRepository, as_dict
 from servicekit.outbox.messages import put
 from servicekit.realm import Realm
 
-_products = Rows(PRODUCTS, "product", Product.STORED)
+_products = TableRepository(PRODUCTS, "product", Product.STORED)
 _name = select(PRODUCTS.c.name).where(
     PRODUCTS.c.id == bindparam("id"), PRODUCTS.c.realm == bindparam("realm")
 )
@@ -19,7 +19,7 @@ _name = select(PRODUCTS.c.name).where(
 
 def create_product(connection: Connection, realm: Realm, product: Product) -> int:
     """Add a product and return its id."""
-    return _products.insert(connection, realm, columns_of(product))
+    return _products.insert(connection, realm, as_dict(product))
 
 
 def fetch_product(connection: Connection, realm: Realm, product_id: int) -> Row[Any]:
@@ -54,7 +54,7 @@ def update_product(
     product: Product,
 ) -> int:
     """Replace a product and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
-    return _products.update(connection, realm, product_id, versions, columns_of(product))
+    return _products.update(connection, realm, product_id, versions, as_dict(product))
 
 
 def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:

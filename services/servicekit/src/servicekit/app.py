@@ -108,7 +108,7 @@ def build_app(
         settings.database_url,
         connections=settings.threads,
         application=service.name,
-        spans=spans,
+        tracing=spans,
     )
     app = _flask(service)
     app.extensions.update(

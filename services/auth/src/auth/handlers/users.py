@@ -89,7 +89,7 @@ def health() -> dict[str, str]:
 
 def _checked(credentials: Credentials, attempt: Attempt) -> RowMapping:
     """Return the user whose name and password are right; raises ``Unauthorized`` or 429."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         throttle.check(connection, attempt)
         user = repository.find_user(connection, credentials.username)
     password = normal_password(credentials.password)
@@ -100,7 +100,7 @@ def _checked(credentials: Credentials, attempt: Attempt) -> RowMapping:
         raise bad_credentials()
     outdated = auth().passwords.is_outdated(user["password"])
     rehashed = auth().passwords.hash(password) if outdated else None
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         throttle.succeeded(connection, attempt)
         if rehashed:
             repository.replace_hash(connection, user["id"], rehashed)

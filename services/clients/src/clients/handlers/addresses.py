@@ -30,7 +30,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
 
 def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
     """Answer a page of one client's addresses."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, client_id=client_id
         )
@@ -45,7 +45,7 @@ def list_all(
     city: str | None = None,
 ) -> Reply:
     """Answer a page of all addresses."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, state=state, city=city
         )
@@ -58,7 +58,7 @@ def update(
     """Replace an address; it stays with its client."""
     address = Address.from_body(body, validation())
     versions = expected_versions(if_match)
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         version = repository.update_address(
             connection,
             principal.realm,
@@ -72,6 +72,6 @@ def update(
 
 def delete(address_id: int, principal: Principal) -> dict[str, str]:
     """Delete an address."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         repository.delete_address(connection, principal.realm, address_id)
     return {"msg": "Address deleted"}

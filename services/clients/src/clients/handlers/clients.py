@@ -29,7 +29,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
 
 def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
     """Answer one client."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
     return fetched(Client.to_body(row[:-1]), row.version, if_none_match)
 
@@ -44,7 +44,7 @@ def list_all(
 ) -> Reply:
     """Answer a page of clients."""
     known = None if cpf is None else parse_cpf(cpf, "format")
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         rows = repository.list_clients(
             connection, principal.realm, limit, after, name=name, email=email, cpf=known
         )
@@ -57,7 +57,7 @@ def update(
     """Replace a client."""
     client = Client.from_body(body, validation())
     versions = expected_versions(if_match)
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         version = repository.update_client(connection, principal.realm, client_id, versions, client)
     return updated("Client updated", version)
 
@@ -71,7 +71,7 @@ def delete(client_id: int, principal: Principal) -> dict[str, str]:
 
 def exists(client_id: int, principal: Principal) -> dict[str, bool]:
     """Answer whether there is such a client."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         return {"status": repository.client_exists(connection, principal.realm, client_id)}
 
 

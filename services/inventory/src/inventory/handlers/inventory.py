@@ -38,14 +38,14 @@ def add_product(
 
 def list_products(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
     """Answer a page of what one client bought."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         rows = repository.list_items(connection, principal.realm, client_id, limit, after)
     return page([Item.to_body(row) for row in rows], limit)
 
 
 def remove_product(item_id: int, principal: Principal) -> dict[str, str]:
     """Remove one entry."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         repository.remove_item(connection, principal.realm, item_id)
     return {"msg": "Entry removed"}
 
@@ -75,5 +75,5 @@ def _remove_for_good(kind: Kind, subject_id: int) -> None:
 def _remove_in_realm(realm: Realm, kind: Kind, subject_id: int) -> None:
     more = True
     while more:
-        with database().statement() as connection:
+        with database().autocommit() as connection:
             more = repository.remove_of(connection, realm, kind, subject_id)

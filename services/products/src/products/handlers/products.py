@@ -29,7 +29,7 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
 
 def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
     """Answer one product."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
     return fetched(Product.to_body(row[:-1]), row.version, if_none_match)
 
@@ -42,7 +42,7 @@ def list_all(
     status: bool | None = None,  # noqa: FBT001 - handlers are called by name
 ) -> Reply:
     """Answer a page of products."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         rows = repository.list_products(
             connection, principal.realm, limit, after, name=name, status=status
         )
@@ -55,7 +55,7 @@ def update(
     """Replace a product; inventories keep the name that they have."""
     product = Product.from_body(body)
     versions = expected_versions(if_match)
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         version = repository.update_product(
             connection, principal.realm, product_id, versions, product
         )
@@ -71,7 +71,7 @@ def delete(product_id: int, principal: Principal) -> dict[str, str]:
 
 def exists(product_id: int, principal: Principal) -> dict[str, Any]:
     """Answer whether there is such a product, and what it is called."""
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         name = repository.product_name(connection, principal.realm, product_id)
     return {"status": False} if name is None else {"status": True, "product_name": name}
 

@@ -1,4 +1,4 @@
-"""Rows that belong to a realm and carry a version: the statements they need, built once."""
+"""Repository for tables whose rows have a realm and a version; statements are built once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,49 +25,49 @@ from sqlalchemy import (
 from servicekit.problems import NotFound, PreconditionFailed
 from servicekit.realm import Realm
 
-SYNTHETIC_LIFE = "1 hour"  # then a sweep deletes what a monitor left behind
+SYNTHETIC_TTL = "1 hour"  # of rows that a monitor left behind; then a sweep deletes them
 
 
-class Rows:
-    """One table, seen from one realm at a time."""
+class TableRepository:
+    """Statements on one table, each limited to one realm."""
 
-    def __init__(self, table: Table, what: str, stored: Sequence[str] = ("id",)) -> None:
-        """Build the statements for ``table``, a row of which is ``what`` to a person.
+    def __init__(self, table: Table, label: str, columns: Sequence[str] = ("id",)) -> None:
+        """Build the statements for ``table``; error messages call a row a ``label``.
 
-        A row is read as its ``stored`` columns, in their order; a single one is followed by its
-        version. Money is read as it is answered, a text with two places.
+        Queries return ``columns`` in their order; ``fetch`` adds the version. Money is returned as
+        a text with two decimal places.
         """
-        self._what = what
-        columns = table.c
-        mine = (columns.id == bindparam("_id")) & (columns.realm == bindparam("_realm"))
-        admitted = mine & (columns.version == func.any(bindparam("_versions")))
-        self._insert = self._insert_synthetic = insert(table).returning(columns.id)
-        if "expires_at" in columns:
-            life: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_LIFE}'")
-            self._insert_synthetic = self._insert.values(expires_at=func.now() + life)
+        self._label = label
+        c = table.c
+        is_row = (c.id == bindparam("_id")) & (c.realm == bindparam("_realm"))
+        is_version = is_row & (c.version == func.any(bindparam("_versions")))
+        self._insert = self._insert_synthetic = insert(table).returning(c.id)
+        if "expires_at" in c:
+            ttl: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_TTL}'")
+            self._insert_synthetic = self._insert.values(expires_at=func.now() + ttl)
             self._expired = (
-                select(columns.id)
-                .where(columns.realm == "synthetic", columns.expires_at < func.now())
-                .order_by(columns.id)
+                select(c.id)
+                .where(c.realm == "synthetic", c.expires_at < func.now())
+                .order_by(c.id)
                 .limit(bindparam("_batch"))
                 .with_for_update(skip_locked=True)
             )
-        read = [_as_answered(columns[name]) for name in stored]
-        self._fetch = select(*read).add_columns(columns.version).where(mine)
-        self._exists = select(exists().where(mine))
+        selected = [_serialized(c[name]) for name in columns]
+        self._fetch = select(*selected).add_columns(c.version).where(is_row)
+        self._exists = select(exists().where(is_row))
         self._page = (
-            select(*read)
-            .where(columns.realm == bindparam("_realm"), columns.id > bindparam("_after"))
-            .order_by(columns.id)
+            select(*selected)
+            .where(c.realm == bindparam("_realm"), c.id > bindparam("_after"))
+            .order_by(c.id)
             .limit(bindparam("_limit"))
         )
-        change = update(table).values(version=columns.version + 1)
-        self._update = change.where(mine).returning(columns.version)
-        self._update_if = change.where(admitted).returning(columns.version)
-        self._delete = delete(table).where(mine)
+        change = update(table).values(version=c.version + 1)
+        self._update = change.where(is_row).returning(c.version)
+        self._update_if = change.where(is_version).returning(c.version)
+        self._delete = delete(table).where(is_row)
 
     def insert(self, connection: Connection, realm: Realm, values: Mapping[str, Any]) -> int:
-        """Add a row and return its id."""
+        """Insert a row and return its id."""
         statement = self._insert_synthetic if realm == "synthetic" else self._insert
         return int(connection.execute(statement, {"realm": realm, **values}).scalar_one())
 
@@ -75,17 +75,17 @@ class Rows:
         """Return a row and, as its last value, its version.
 
         Raises:
-            NotFound: there is none of that id in the realm.
+            NotFound: the realm has no row with that id.
 
         """
-        row = connection.execute(self._fetch, _mine(realm, identifier)).first()
+        row = connection.execute(self._fetch, _row_key(realm, identifier)).first()
         if row is None:
-            raise self._missing()
+            raise self._not_found()
         return row
 
     def exists(self, connection: Connection, realm: Realm, identifier: int) -> bool:
-        """Tell whether there is a row of that id in the realm."""
-        return bool(connection.scalar(self._exists, _mine(realm, identifier)))
+        """Return whether the realm has a row with that id."""
+        return bool(connection.scalar(self._exists, _row_key(realm, identifier)))
 
     def page(
         self,
@@ -95,12 +95,12 @@ class Rows:
         after: int,
         **filters: Any,  # noqa: ANN401 - column values
     ) -> Sequence[Row[Any]]:
-        """Return up to ``limit + 1`` rows that follow the id ``after`` and have what is asked for.
+        """Return up to ``limit + 1`` rows that follow the id ``after`` and match the filters.
 
-        The one row over tells that there is more.
+        An additional row means that there is a next page.
         """
-        wanted = {name: value for name, value in filters.items() if value is not None}
-        statement = self._page.filter_by(**wanted) if wanted else self._page
+        given = {name: value for name, value in filters.items() if value is not None}
+        statement = self._page.filter_by(**given) if given else self._page
         bounds = {"_realm": realm, "_after": after, "_limit": limit + 1}
         return connection.execute(statement, bounds).all()
 
@@ -112,65 +112,64 @@ class Rows:
         versions: list[int] | None,
         values: Mapping[str, Any],
     ) -> int:
-        """Replace ``values`` of a row that is at one of ``versions``, and return its new version.
+        """Update a row that is at one of ``versions``, and return its new version.
 
         Raises:
-            NotFound: there is none of that id in the realm.
-            PreconditionFailed: it is at another version.
+            NotFound: the realm has no row with that id.
+            PreconditionFailed: the row is at another version.
 
         """
-        mine = _mine(realm, identifier)
+        key = _row_key(realm, identifier)
         if versions is None:
-            version = connection.scalar(self._update, {**mine, **values})
+            version = connection.scalar(self._update, {**key, **values})
         else:
-            among = {**mine, **values, "_versions": versions}
-            version = connection.scalar(self._update_if, among)
+            version = connection.scalar(self._update_if, {**key, **values, "_versions": versions})
         if version is None:
-            raise PreconditionFailed if self._is_there(connection, mine) else self._missing()
+            raise PreconditionFailed if self._row_exists(connection, key) else self._not_found()
         return int(version)
 
     def delete(self, connection: Connection, realm: Realm, identifier: int) -> None:
         """Delete a row.
 
         Raises:
-            NotFound: there is none of that id in the realm.
+            NotFound: the realm has no row with that id.
 
         """
-        if connection.execute(self._delete, _mine(realm, identifier)).rowcount == 0:
-            raise self._missing()
+        if connection.execute(self._delete, _row_key(realm, identifier)).rowcount == 0:
+            raise self._not_found()
 
     def expired(self, connection: Connection, batch: int) -> list[int]:
-        """Return ids of rows that monitors left behind; nobody else deletes those meanwhile."""
+        """Return ids of expired synthetic rows, and lock those rows until the transaction ends."""
         return list(connection.scalars(self._expired, {"_batch": batch}))
 
     def delete_expired(self, connection: Connection, batch: int) -> int:
-        """Delete rows that monitors left behind, of which nobody is told; return their number."""
+        """Delete expired synthetic rows without an outbox message, and return their number."""
         expired = self.expired(connection, batch)
         for identifier in expired:
             self.delete(connection, "synthetic", identifier)
         return len(expired)
 
-    def _is_there(self, connection: Connection, mine: Mapping[str, Any]) -> bool:
-        return bool(connection.scalar(self._exists, mine))
+    def _row_exists(self, connection: Connection, key: Mapping[str, Any]) -> bool:
+        return bool(connection.scalar(self._exists, key))
 
-    def _missing(self) -> NotFound:
-        return NotFound(f"There is no such {self._what}")
+    def _not_found(self) -> NotFound:
+        return NotFound(f"There is no such {self._label}")
 
 
-def columns_of(thing: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass with slots
-    """Return the values of a row by its columns, which are called as a dataclass's fields are.
+def as_dict(instance: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass with slots
+    """Return the fields of a dataclass with slots as column values.
 
-    The standard library's ``asdict`` would make a deep copy of each.
+    Unlike ``dataclasses.asdict`` it makes no deep copies.
     """
-    return {name: getattr(thing, name) for name in thing.__slots__}
+    return {name: getattr(instance, name) for name in instance.__slots__}
 
 
-def _as_answered(column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column as it is read: numbers with places as PostgreSQL writes them, as texts."""
-    if isinstance(column.type, Numeric):  # a Decimal would be made of the text, and a text of it
+def _serialized(column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column as it is selected: decimal numbers in PostgreSQL's own text form."""
+    if isinstance(column.type, Numeric):  # psycopg2 would parse a Decimal only to print it again
         return cast(column, Text).label(column.name)
     return column
 
 
-def _mine(realm: Realm, identifier: int) -> dict[str, Any]:
+def _row_key(realm: Realm, identifier: int) -> dict[str, Any]:
     return {"_realm": realm, "_id": identifier}

@@ -1,4 +1,4 @@
-"""The one way to the database: a small pool, short time-outs, two kinds of connection."""
+"""Access to a service's PostgreSQL database: a small pool with short time-outs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from servicekit.db import timeouts
-from servicekit.db.pool import Loan, Stock, Trials, Watch
+from servicekit.db.pool import CircuitBreaker, ConnectionCache, ConnectionLease, StaleCheck
 from servicekit.telemetry.shared_metrics import Reading
 from servicekit.telemetry.tracing import Traces
 
-POOL_TIMEOUT = 2  # seconds to wait for a connection; then 503
+POOL_TIMEOUT = 2  # seconds to wait for a connection of the pool; then 503
 CONNECT_TIMEOUT = 3  # seconds
 STATEMENT_TIMEOUT = 5_000  # milliseconds
-ANSWER_WITHIN = 6.0  # seconds; a server that keeps its own time-out answers before
-CONNECT_WITHIN = 2.0  # seconds for a new connection
+READ_TIMEOUT = 6.0  # seconds; longer than STATEMENT_TIMEOUT, so that a live server reports first
+CHECKOUT_TIMEOUT = 2.0  # seconds for each read while a connection is opened
 IDLE_IN_TRANSACTION_TIMEOUT = 10_000  # milliseconds
 
-NAMES = {
+NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -29,84 +29,84 @@ NAMES = {
 }
 
 
-METADATA = MetaData(naming_convention=NAMES)  # of the tables that a service imports
+METADATA = MetaData(naming_convention=NAMING_CONVENTION)  # of the tables that a service imports
 
 
 class Database:
     """A service's own PostgreSQL database."""
 
     def __init__(
-        self, url: str, *, connections: int, application: str, spans: Traces | None = None
+        self, url: str, *, connections: int, application: str, tracing: Traces | None = None
     ) -> None:
-        """Prepare a pool of ``connections``; nothing connects before it is used.
+        """Prepare a pool of ``connections``, which are opened on first use.
 
-        ``spans`` sees each statement, if it is there.
+        ``tracing`` records a span for each statement.
         """
         self._engine = create_engine(
             driver_url(url),
-            isolation_level="AUTOCOMMIT",  # most requests are one statement: nothing to set for it
+            isolation_level="AUTOCOMMIT",  # most requests are one statement
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
-            pool_reset_on_return=None,  # a transaction is ended where it is begun
+            pool_reset_on_return=None,  # ``transaction`` ends what it begins
             pool_use_lifo=True,
             hide_parameters=True,  # they are personal data, and errors end up in logs
             connect_args={
                 "application_name": application,
-                "cursor_factory": spans.cursor if spans is not None else None,
+                "cursor_factory": tracing.cursor if tracing is not None else None,
                 "connect_timeout": CONNECT_TIMEOUT,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}"
-                " -c default_transaction_isolation=read\\ committed",  # our locks count on it
+                " -c default_transaction_isolation=read\\ committed",  # our locks rely on it
             },
         )
-        event.listen(self._engine, "checkout", _refuse_when_closed)
-        timeouts.install()
-        self._stock, self._trials = Stock(self._engine), Trials()
+        event.listen(self._engine, "checkout", _discard_stale)
+        timeouts.install_wait_callback()
+        self._cache, self._breaker = ConnectionCache(self._engine), CircuitBreaker()
 
-    def statement(self) -> Loan:
-        """Lend a connection on which each statement is a transaction of its own.
+    def autocommit(self) -> ConnectionLease:
+        """Lease a connection on which each statement is its own transaction.
 
         Raises:
-            Unavailable: the database hangs, and somebody else is trying already.
+            Unavailable: the database hangs, and another caller is probing it already.
 
         """
-        return Loan(
-            self._stock,
-            self._trials,
-            connect_within=CONNECT_WITHIN,
-            answer_within=ANSWER_WITHIN,
+        return ConnectionLease(
+            self._cache,
+            self._breaker,
+            checkout_timeout=CHECKOUT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
         )
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Lend a connection in a transaction, committed at the end and undone on any error.
+        """Lease a connection in a transaction: commit at the end, roll back on any error.
 
-        It is begun and ended by statements: to take psycopg2 out of its autocommit and back again
-        costs two more, and what goes wrong in those reaches us as no error of SQLAlchemy's.
+        It runs BEGIN and COMMIT itself: switching psycopg2's autocommit off and on costs two more
+        statements, whose failures do not arrive as SQLAlchemy's errors.
 
         Raises:
-            Unavailable: the database hangs, and somebody else is trying already.
+            Unavailable: the database hangs, and another caller is probing it already.
 
         """
-        with self.statement() as connection:
+        with self.autocommit() as connection:
             connection.exec_driver_sql("BEGIN")
             try:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                _undo(connection)
+                _rollback(connection)
                 raise
 
     def ping(self) -> None:
-        """Ask the database for nothing; raises what SQLAlchemy raises when it does not answer."""
-        with self.statement() as connection:
+        """Run an empty statement; raise SQLAlchemy's error if it fails."""
+        with self.autocommit() as connection:
             connection.execute(text("SELECT 1"))
 
     def readings(self) -> list[Reading]:
-        """Return what can be told of the pool."""
+        """Return the metrics of the pool."""
         pool = self._engine.pool
-        assert isinstance(pool, QueuePool)  # noqa: S101 - what create_engine makes for PostgreSQL
+        assert isinstance(pool, QueuePool)  # noqa: S101 - create_engine's choice for PostgreSQL
         return [
             Reading(
                 "cadastro_database_connections_max", "Size limit of the connection pool.", pool.size
@@ -114,18 +114,18 @@ class Database:
             Reading(
                 "cadastro_database_connections_in_use",
                 "Connections checked out of the pool.",
-                lambda: pool.checkedout() - len(self._stock),
+                lambda: pool.checkedout() - len(self._cache),
             ),
         ]
 
     def close(self) -> None:
         """Close every connection."""
-        self._stock.clear()
+        self._cache.clear()
         self._engine.dispose()
 
 
-def _undo(connection: Connection) -> None:
-    """End a transaction without what it has done; a connection that cannot is closed."""
+def _rollback(connection: Connection) -> None:
+    """Roll back a transaction; close the connection if that fails."""
     if connection.invalidated:
         return
     try:
@@ -134,12 +134,12 @@ def _undo(connection: Connection) -> None:
         connection.invalidate()
 
 
-def _refuse_when_closed(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
-    """Have the pool replace a connection that the server has closed while nobody used it."""
-    if Watch(connection).was_closed():
+def _discard_stale(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
+    """Make the pool replace a connection that the server has closed."""
+    if StaleCheck(connection).is_stale():
         raise DisconnectionError
 
 
 def driver_url(url: str) -> URL:
-    """Return a database URL that names our driver; ``postgresql://`` alone leaves it open."""
+    """Return a database URL that names psycopg2 as its driver."""
     return make_url(url).set(drivername="postgresql+psycopg2")

@@ -1,4 +1,4 @@
-"""Connections that are lent: kept ready, waited for not long, tried by one while all hangs."""
+"""Connection leases: a cache above SQLAlchemy's pool, a circuit breaker and a stale check."""
 
 import select
 from threading import Lock, RLock
@@ -9,169 +9,174 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.db import timeouts
-from servicekit.db.timeouts import NoAnswerError
+from servicekit.db.timeouts import ReadTimeout
 from servicekit.problems import Unavailable
 
 
-class Trials:
-    """Lets a single caller try whether a database that hangs is back; the others need not wait.
+class CircuitBreaker:
+    """Admits a single caller while the database hangs, and rejects the others at once.
 
-    One that refuses connections is no such case: it is asked by all, and refuses at once.
+    Only a read time-out opens it. A database that refuses connections fails fast for all callers.
     """
 
     def __init__(self) -> None:
-        """Let everybody in."""
-        self._silent = False  # the last answer that was waited for did not come
-        self._lock = RLock()  # who listens on one connection writes on another
+        """Start closed."""
+        self._open = False  # the last read timed out
+        self._lock = RLock()  # a relay that listens on one connection writes on another
 
-    def begin(self) -> bool:
-        """Return whether the caller is the one who tries.
+    def enter(self) -> bool:
+        """Return whether the caller is the one that probes the database.
 
         Raises:
-            Unavailable: somebody else tries already.
+            Unavailable: another caller is probing it already.
 
         """
-        if not self._silent:
+        if not self._open:
             return False
         if not self._lock.acquire(blocking=False):
             raise Unavailable
         return True
 
-    def end(self, *, trying: bool, error: BaseException | None) -> None:
-        """Note how it went."""
+    def record(self, *, probing: bool, error: BaseException | None) -> None:
+        """Open or close the circuit by the outcome of a lease."""
         if error is None:
-            self._silent = False
+            self._open = False
         elif isinstance(error, DBAPIError):
-            self._silent = isinstance(error.orig, NoAnswerError)
-        if trying:
+            self._open = isinstance(error.orig, ReadTimeout)
+        if probing:
             self._lock.release()
 
 
-class Watch:
-    """Tells at once whether the server has closed a connection while nobody used it.
+class StaleCheck:
+    """Detects that the server has closed an idle connection, without a round trip.
 
-    The server speaks first only to say goodbye, so a socket with something to read is one to
-    leave. It costs microseconds; SQLAlchemy's own ping is a statement and a round trip.
+    PostgreSQL sends unsolicited data on an idle connection only when it closes it, so a readable
+    socket is stale. The check costs microseconds; SQLAlchemy's ping is a statement.
     """
 
-    def __init__(self, driver: Any) -> None:  # noqa: ANN401 - psycopg2's
-        """Look at a connection of the driver's."""
-        self._driver = driver
+    def __init__(self, driver_connection: Any) -> None:  # noqa: ANN401 - psycopg2's
+        """Watch the socket of a psycopg2 connection."""
+        self._driver_connection = driver_connection
         self._poll = select.poll()
-        if not driver.closed:
-            self._poll.register(driver, select.POLLIN)
+        if not driver_connection.closed:
+            self._poll.register(driver_connection, select.POLLIN)
 
-    def was_closed(self) -> bool:
-        """Tell whether the connection is of no use any more."""
-        return bool(self._driver.closed or self._poll.poll(0))
+    def is_stale(self) -> bool:
+        """Return whether the connection is closed or about to be."""
+        return bool(self._driver_connection.closed or self._poll.poll(0))
 
 
-class _Kept:
-    """A connection of SQLAlchemy's, and who watches it."""
+class _IdleConnection:
+    """A connection of SQLAlchemy's and its stale check."""
 
-    __slots__ = ("connection", "watch")
+    __slots__ = ("connection", "stale_check")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.watch = Watch(connection.connection.driver_connection)
+        self.stale_check = StaleCheck(connection.connection.driver_connection)
 
 
-class Stock:
-    """Connections that stay out of SQLAlchemy's pool between two loans.
+class ConnectionCache:
+    """Connections that stay checked out of SQLAlchemy's pool between two leases.
 
-    To take one out of the pool and to put it back takes a seventh of what a fetch does. The pool
-    still decides how many there are, and who waits for one waits there; then none stays here.
+    A checkout and a return take a seventh of the time of a fetch. The pool still limits the number
+    of connections, and callers wait there; while any caller waits, the cache stays empty.
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Take from the pool of ``engine``; nothing is taken before it is needed."""
+        """Check connections out of the pool of ``engine`` on demand."""
         self._engine = engine
-        self._ready: list[_Kept] = []
+        self._idle: list[_IdleConnection] = []
         self._waiting = 0  # callers at the pool
         self._lock = Lock()
 
     def __len__(self) -> int:
-        """Return how many are here."""
-        return len(self._ready)
+        """Return the number of idle connections."""
+        return len(self._idle)
 
-    def take(self) -> _Kept:
-        """Return a connection that the server has not closed; raises what the pool does."""
-        while (kept := self._any_ready()) is not None:
-            if not kept.watch.was_closed():
-                return kept
-            kept.connection.invalidate()
-            kept.connection.close()
+    def acquire(self) -> _IdleConnection:
+        """Return a connection that is not stale; raise the errors of the pool."""
+        while (cached := self._pop_idle()) is not None:
+            if not cached.stale_check.is_stale():
+                return cached
+            cached.connection.invalidate()
+            cached.connection.close()
         try:
-            return _Kept(self._engine.connect())
+            return _IdleConnection(self._engine.connect())
         finally:
             with self._lock:
                 self._waiting -= 1
 
-    def put_back(self, kept: _Kept, *, is_sound: bool) -> None:
-        """Keep a connection, if it is sound and nobody waits at the pool; else the pool gets it."""
+    def release(self, cached: _IdleConnection, *, is_healthy: bool) -> None:
+        """Keep a healthy connection unless a caller waits at the pool; else return it there."""
         with self._lock:
-            stays = is_sound and not self._waiting
-            if stays:
-                self._ready.append(kept)
-        if not stays:
-            kept.connection.close()
+            keep = is_healthy and not self._waiting
+            if keep:
+                self._idle.append(cached)
+        if not keep:
+            cached.connection.close()
 
     def clear(self) -> None:
-        """Give all that is here to the pool."""
-        while self._ready:
-            self._ready.pop().connection.close()
+        """Return every idle connection to the pool."""
+        while self._idle:
+            self._idle.pop().connection.close()
 
-    def _any_ready(self) -> _Kept | None:
+    def _pop_idle(self) -> _IdleConnection | None:
         with self._lock:
-            if self._ready:
-                return self._ready.pop()
+            if self._idle:
+                return self._idle.pop()
             self._waiting += 1
             return None
 
 
-class Loan:
-    """A connection that is lent for as long as a ``with`` lasts.
+class ConnectionLease:
+    """A context manager that holds a connection.
 
-    Each request has one: as generators, its steps took nearly as long as the pool did.
+    Every request uses one. A generator-based context manager took nearly as long as the pool did.
     """
 
     def __init__(
-        self, stock: Stock, trials: Trials, *, connect_within: float, answer_within: float
+        self,
+        cache: ConnectionCache,
+        breaker: CircuitBreaker,
+        *,
+        checkout_timeout: float,
+        read_timeout: float,
     ) -> None:
-        """Lend of a ``stock``; wait so many seconds for a new connection, and for each answer."""
-        self._stock, self._trials = stock, trials
-        self._connect_within, self._answer_within = connect_within, answer_within
+        """Lease from ``cache``; both time-outs are in seconds."""
+        self._cache, self._breaker = cache, breaker
+        self._checkout_timeout, self._read_timeout = checkout_timeout, read_timeout
 
     def __enter__(self) -> Connection:
         """Return the connection.
 
         Raises:
-            Unavailable: the database hangs, and somebody else is trying already.
+            Unavailable: the database hangs, and another caller is probing it already.
 
         """
-        self._trying = self._trials.begin()
-        self._patience = timeouts.limit(self._connect_within)
+        self._probing = self._breaker.enter()
+        self._outer_timeout = timeouts.set_read_timeout(self._checkout_timeout)
         try:
-            self._kept = self._stock.take()
+            self._leased = self._cache.acquire()
         except BaseException as error:
-            self._end(error)
+            self._finish(error)
             raise
-        timeouts.limit(self._answer_within)
-        return self._kept.connection
+        timeouts.set_read_timeout(self._read_timeout)
+        return self._leased.connection
 
     def __exit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
-        """Put the connection back."""
-        connection = self._kept.connection
-        is_sound = error is None and not connection.invalidated and not connection.closed
+        """Release the connection."""
+        connection = self._leased.connection
+        is_healthy = error is None and not connection.invalidated and not connection.closed
         try:
-            self._stock.put_back(self._kept, is_sound=is_sound)
+            self._cache.release(self._leased, is_healthy=is_healthy)
         except BaseException as failure:
-            self._end(failure)
+            self._finish(failure)
             raise
-        self._end(error)
+        self._finish(error)
 
-    def _end(self, error: BaseException | None) -> None:
-        timeouts.limit(self._patience)
-        self._trials.end(trying=self._trying, error=error)
+    def _finish(self, error: BaseException | None) -> None:
+        timeouts.set_read_timeout(self._outer_timeout)
+        self._breaker.record(probing=self._probing, error=error)

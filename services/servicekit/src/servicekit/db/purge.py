@@ -1,4 +1,4 @@
-"""The process that deletes what has been kept long enough: once, then it ends."""
+"""Command that deletes expired rows once and exits."""
 
 import argparse
 import json
@@ -11,23 +11,23 @@ from sqlalchemy.exc import DBAPIError
 from servicekit.db.database import Database
 from servicekit.settings import database_url, settings_or_exit
 
-BATCH = 200  # rows a transaction
-EX_TEMPFAIL = 75  # sysexits.h: it may be tried again
+BATCH_SIZE = 200  # rows in a transaction
+EX_TEMPFAIL = 75  # sysexits.h: temporary failure, the caller may retry
 
-Sweep = Callable[[Connection, int], int]  # deletes at most so many, and tells how many it was
+Purger = Callable[[Connection, int], int]  # deletes at most so many rows, returns the number
 
 
-def main(name: str, sweeps: Mapping[str, Sweep]) -> None:
-    """Run every sweep of the service ``name`` to its end, and print what was deleted."""
+def main(name: str, purgers: Mapping[str, Purger]) -> None:
+    """Run every purger of the service ``name`` and print the counts of deleted rows."""
     argparse.ArgumentParser(
         prog=f"python -m {name}.purge",
-        description=f"Deletes from the database of {name} what has expired: {', '.join(sweeps)}."
+        description=f"Delete expired rows from the database of {name}: {', '.join(purgers)}."
         " Prints the counts as one line of JSON. DATABASE_URL names the database.",
-        epilog="Exit codes: 0 done, 75 the database does not answer, 78 a setting is wrong.",
+        epilog="Exit codes: 0 done, 75 the database is unavailable, 78 a setting is invalid.",
     ).parse_args()
     database = Database(settings_or_exit(database_url), connections=1, application=f"{name}-sweep")
     try:
-        counts = {what: _drain(database, sweep) for what, sweep in sweeps.items()}
+        counts = {label: _purge_all(database, purge) for label, purge in purgers.items()}
     except DBAPIError as error:
         sys.stderr.write(f"cannot purge {name}: {type(error.orig).__name__}; try again later\n")
         raise SystemExit(EX_TEMPFAIL) from None
@@ -36,11 +36,11 @@ def main(name: str, sweeps: Mapping[str, Sweep]) -> None:
     print(json.dumps({"service": name, "deleted": counts}))
 
 
-def _drain(database: Database, sweep: Sweep) -> int:
+def _purge_all(database: Database, purge: Purger) -> int:
     total = 0
     while True:
         with database.transaction() as connection:
-            count = sweep(connection, BATCH)
+            count = purge(connection, BATCH_SIZE)
         total += count
-        if count < BATCH:
+        if count < BATCH_SIZE:
             return total

@@ -1,7 +1,7 @@
-"""How long a thread waits for the database: the server's own time-outs say nothing when it hangs.
+"""Read time-outs for psycopg2, which has none of its own for a server that hangs.
 
-psycopg2 hands every wait to one callback a process; here it ends a wait that takes too long, and
-psycopg2 then closes the connection.
+psycopg2 calls one wait callback per process. The callback here raises after the thread's time-out,
+and psycopg2 then closes the connection.
 """
 
 import select
@@ -15,32 +15,31 @@ from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a
 _thread = threading.local()
 
 
-class NoAnswerError(psycopg2.OperationalError):
-    """The database has said nothing for too long."""
+class ReadTimeout(psycopg2.OperationalError):
+    """The database sent nothing within the read time-out."""
 
 
-def limit(seconds: float | None) -> float | None:
-    """Let this thread wait so long at most for each answer of a database; return what held before.
+def set_read_timeout(seconds: float | None) -> float | None:
+    """Set this thread's time-out for each read from a database, and return the previous one.
 
-    ``None`` is for ever.
+    ``None`` means no limit.
     """
     before = getattr(_thread, "seconds", None)
     _thread.seconds = seconds
     return before
 
 
-def install() -> None:
-    """Make each ``limit`` hold in this process; a thread that has set none waits for ever."""
+def install_wait_callback() -> None:
+    """Enforce ``set_read_timeout`` in this process; threads without one wait indefinitely."""
     set_wait_callback(_wait)
 
 
 def _wait(connection: DriverConnection) -> None:
     seconds = getattr(_thread, "seconds", None)
-    until = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else time.monotonic() + seconds
     poll = select.poll()
     while (state := connection.poll()) != POLL_OK:
         poll.register(connection, select.POLLIN if state == POLL_READ else select.POLLOUT)
-        left = None if until is None else max(0.0, until - time.monotonic()) * 1000
-        if not poll.poll(left):
-            message = f"no answer within {seconds} s"
-            raise NoAnswerError(message)
+        remaining = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        if not poll.poll(remaining):
+            raise ReadTimeout(f"no data within {seconds} s")

@@ -1,7 +1,7 @@
 """Wait for the migrations of a release: ``python -m servicekit.db.wait_for_migrations clients``.
 
-Every pod waits for that before it starts. It does so without Alembic and SQLAlchemy: to import them
-takes a second of CPU, which pods that serve would lack while many start at once.
+It runs in an init container of every pod. Importing Alembic and SQLAlchemy would take a second of
+CPU from the pods that serve, so it reads the revisions itself.
 """
 
 import argparse
@@ -21,60 +21,62 @@ from psycopg2.errors import UndefinedTable
 from servicekit.settings import database_url, settings_or_exit
 
 NOT_MIGRATED = 1
-TERMINATED = 143  # 128 and the number of the signal, as shells have it
+TERMINATED = 143  # 128 + SIGTERM, the shells' convention
 CONNECT_TIMEOUT = 5  # seconds
-PAUSE = 1.0  # seconds between two looks
+POLL_INTERVAL = 1.0  # seconds
 IDENTIFIERS = re.compile(r"^(revision|down_revision)\b[^=\n]*=\s*(.+)$", re.MULTILINE)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Tell whether a database is migrated, or wait until it is."""
+    """Check that a database is migrated, or wait until it is."""
     options = _parser().parse_args(arguments)
-    # the first process of a container does not end on SIGTERM by itself
+    # without a handler, PID 1 of a container ignores SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     package = options.service
 
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         sys.stderr.write(f"{package}: {text}\n")
         sys.stderr.flush()
 
-    reason = lack(settings_or_exit(database_url), package, options.wait, say)
+    reason = pending_reason(settings_or_exit(database_url), package, options.wait, report)
     if reason:
-        say(reason)
+        report(reason)
         raise SystemExit(NOT_MIGRATED)
 
 
-def lack(url: str, package: str, patience: float, say: Callable[[str], None] | None = None) -> str:
-    """Return what keeps a database from serving a release; empty when nothing does.
+def pending_reason(
+    url: str, package: str, timeout: float, report: Callable[[str], None] | None = None
+) -> str:
+    """Return why a database is not ready for a release; empty if it is ready.
 
-    A database that a newer release has migrated serves: its changes only expand. It waits
-    ``patience`` seconds for one that does, and calls ``say`` with each new reason why.
+    A database at a newer release's revision is ready, since migrations only expand. The function
+    waits up to ``timeout`` seconds, and calls ``report`` with each new reason.
     """
     known, heads = revisions(package)
-    deadline = time.monotonic() + patience
-    reason, told = _lack(url, known, heads), ""
+    deadline = time.monotonic() + timeout
+    reason, reported = _pending_reason(url, known, heads), ""
     while reason and time.monotonic() < deadline:
-        if say is not None and reason != told:
-            say(f"waiting: {reason}")
-            told = reason
-        time.sleep(min(PAUSE, max(0.05, deadline - time.monotonic())))
-        reason = _lack(url, known, heads)
+        if report is not None and reason != reported:
+            report(f"waiting: {reason}")
+            reported = reason
+        time.sleep(min(POLL_INTERVAL, max(0.05, deadline - time.monotonic())))
+        reason = _pending_reason(url, known, heads)
     return reason
 
 
 def revisions(package: str) -> tuple[set[str], set[str]]:
-    """Return all revisions of a service's history, and those that none follows.
+    """Return all revisions of a service's history, and its heads.
 
-    They are read as Alembic's files state them: each as a literal, on a line of its own.
+    Each Alembic file must assign its identifiers as literals, on separate lines.
     """
     known: set[str] = set()
-    followed: set[str] = set()
+    parents: set[str] = set()
     for file in _folder(package).glob("*.py"):
-        stated = {name: ast.literal_eval(value) for name, value in _identifiers(file)}
-        before = stated["down_revision"] or ()
-        known.add(stated["revision"])
-        followed.update([before] if isinstance(before, str) else before)
-    return known, known - followed
+        identifiers = {name: ast.literal_eval(value) for name, value in _identifiers(file)}
+        parent = identifiers["down_revision"] or ()
+        known.add(identifiers["revision"])
+        parents.update([parent] if isinstance(parent, str) else parent)
+    return known, known - parents
 
 
 def _folder(package: str) -> Path:
@@ -82,8 +84,7 @@ def _folder(package: str) -> Path:
     locations = (found and found.submodule_search_locations) or []
     folders = [Path(location) / "migrations" / "versions" for location in locations]
     if not folders or not folders[0].is_dir():
-        message = f"there is no package {package} with migrations"
-        raise ModuleNotFoundError(message)
+        raise ModuleNotFoundError(f"there is no package {package} with migrations")
     return folders[0]
 
 
@@ -91,7 +92,7 @@ def _identifiers(file: Path) -> list[tuple[str, str]]:
     return IDENTIFIERS.findall(file.read_text(encoding="utf-8"))
 
 
-def _lack(url: str, known: set[str], heads: set[str]) -> str:
+def _pending_reason(url: str, known: set[str], heads: set[str]) -> str:
     try:
         current = _current(url)
     except psycopg2.OperationalError as error:
@@ -102,7 +103,7 @@ def _lack(url: str, known: set[str], heads: set[str]) -> str:
 
 
 def _current(url: str) -> set[str]:
-    name = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # libpq knows no drivers
+    name = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # libpq rejects a driver name
     with (
         closing(psycopg2.connect(name, connect_timeout=CONNECT_TIMEOUT)) as connection,
         connection.cursor() as cursor,
@@ -125,12 +126,12 @@ def _service(package: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m servicekit.db.wait_for_migrations",
-        description="Tells whether DATABASE_URL's database has the migrations of a service.",
-        epilog="Exit codes: 0 it has, 1 it has not, 78 a setting is missing or wrong.",
+        description="Check that DATABASE_URL's database has the migrations of a service.",
+        epilog="Exit codes: 0 migrated, 1 not migrated, 78 a setting is missing or invalid.",
     )
-    parser.add_argument("service", type=_service, help="its package, as clients")
+    parser.add_argument("service", type=_service, help="package of a service, such as clients")
     parser.add_argument(
-        "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for them (0)"
+        "--wait", type=float, default=0, metavar="SECONDS", help="time to wait for them (0)"
     )
     return parser
 

@@ -81,7 +81,7 @@ def once(
 
     """
     if key is None and alone:
-        with database().statement() as connection:
+        with database().autocommit() as connection:
             return write(connection)
     with database().transaction() as connection:
         if key is None:
@@ -98,7 +98,7 @@ def answered(key: str | None, caller: str | None, body: Any) -> Reply | None:  #
     """
     if key is None:
         return None
-    with database().statement() as connection:
+    with database().autocommit() as connection:
         return _Attempt(key, caller, body).answer(connection)
 
 

@@ -108,13 +108,13 @@ def facts(database: Database) -> Iterator[Fact]:
 
 def age(database: Database) -> float:
     """Return how long the oldest message has been waiting, in seconds; 0 when there is none."""
-    with database.statement() as connection:
+    with database.autocommit() as connection:
         return float(connection.scalar(_AGE) or 0)
 
 
 def depth(database: Database) -> int:
     """Return how many messages are waiting."""
-    with database.statement() as connection:
+    with database.autocommit() as connection:
         return int(connection.scalar(_DEPTH) or 0)
 
 
@@ -156,7 +156,7 @@ class Relay:
         """Deliver for ever; a database that is away is waited for."""
         while not self._stopping.is_set():
             try:
-                with self._database.statement() as connection:
+                with self._database.autocommit() as connection:
                     self._listen_and_deliver(connection)
             except DATABASE_AWAY as error:
                 self._failures += 1

@@ -1,1 +1,1 @@
-"""What the services' migrations share; each service keeps a history of its own."""
+"""Alembic environment and helpers that the migration histories of the services share."""

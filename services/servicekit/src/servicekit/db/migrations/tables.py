@@ -1,4 +1,4 @@
-"""Tables that several services have, as they were when a migration made them: never changed."""
+"""Frozen definitions of tables that several services create in their migrations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 
 def create_idempotency_keys_1() -> None:
-    """Create ``idempotency_keys``, first form."""
+    """Create ``idempotency_keys``, version 1."""
     op.create_table(
         "idempotency_keys",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
@@ -29,12 +29,12 @@ def create_idempotency_keys_1() -> None:
 
 
 def add_traceparent_to_outbox() -> None:
-    """Add what a relay needs to go on with a request's trace; it may be missing."""
+    """Add the trace context of the request that enqueued a message; it may be null."""
     op.add_column("outbox", sa.Column("traceparent", sa.String(55)))
 
 
 def create_outbox_1() -> None:
-    """Create ``outbox``, first form."""
+    """Create ``outbox``, version 1."""
     now = sa.func.now()
     op.create_table(
         "outbox",

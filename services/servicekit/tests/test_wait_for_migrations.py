@@ -47,11 +47,11 @@ def test_waiting_ends_when_somebody_migrates(url: str, capsys: pytest.CaptureFix
 def test_a_url_that_names_the_driver_is_understood(url: str) -> None:
     named = url.replace("postgresql://", "postgresql+psycopg2://")
     assert (
-        wait_for_migrations.lack(named, "clients", 0)
-        == wait_for_migrations.lack(url, "clients", 0)
+        wait_for_migrations.pending_reason(named, "clients", 0)
+        == wait_for_migrations.pending_reason(url, "clients", 0)
         != ""
     )
-    assert "not migrated" in wait_for_migrations.lack(named, "clients", 0)
+    assert "not migrated" in wait_for_migrations.pending_reason(named, "clients", 0)
 
 
 def test_a_database_that_is_away_is_told() -> None:

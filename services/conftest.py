@@ -7,14 +7,14 @@ from typing import Protocol
 import pytest
 
 from servicekit.db import migrate
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.testing import Issuer, environment, peer_settings, serve
 
 
 class ServePeer(Protocol):
     """Serves an application that trusts the issuer, on a database; returns its URL."""
 
-    def __call__(self, create_app: Callable[[], Bridge], database_url: str, **more: str) -> str:
+    def __call__(self, create_app: Callable[[], WsgiBridge], database_url: str, **more: str) -> str:
         """Serve it, with ``more`` in its environment, until the tests end."""
 
 
@@ -42,7 +42,7 @@ def serve_peer(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Serve any service but auth on a database, until the tests end."""
     with ExitStack() as running:
 
-        def make(create_app: Callable[[], Bridge], database_url: str, **more: str) -> str:
+        def make(create_app: Callable[[], WsgiBridge], database_url: str, **more: str) -> str:
             folder = tmp_path_factory.mktemp("peer")
             with environment(**peer_settings(issuer, database_url, folder, **more)):
                 app = create_app()

@@ -9,7 +9,7 @@ from typing import Any
 from clients.app import create_app
 from servicekit.auth.guard import Guard
 from servicekit.auth.tokens import Verifier
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.request_body import Body
 
@@ -27,31 +27,31 @@ def cache_method(owner: type, method: str, key: Callable[..., Any]) -> None:
     setattr(owner, method, from_cache)
 
 
-def ignoring_token_expiry() -> Bridge:
+def ignoring_token_expiry() -> WsgiBridge:
     """Cache tokens without their expiry."""
     cache_method(Verifier, "verify", lambda verifier, token: (verifier, token))
     return create_app()
 
 
-def ignoring_token_signature() -> Bridge:
+def ignoring_token_signature() -> WsgiBridge:
     """Cache tokens by header and claims, without the signature."""
     cache_method(Verifier, "verify", lambda verifier, token: (verifier, token.rpartition(".")[0]))
     return create_app()
 
 
-def ignoring_operation_of_token() -> Bridge:
+def ignoring_operation_of_token() -> WsgiBridge:
     """Cache the authorization of a token without the operation."""
     cache_method(Guard, "admit", lambda _, request: request.headers.get("Authorization"))
     return create_app()
 
 
-def ignoring_body() -> Bridge:
+def ignoring_body() -> WsgiBridge:
     """Cache the first valid body of an operation."""
     cache_method(Body, "read", lambda body, _: body)
     return create_app()
 
 
-def ignoring_query() -> Bridge:
+def ignoring_query() -> WsgiBridge:
     """Cache the first valid parameters of a path."""
     cache_method(Parameters, "read", lambda parameters, request: (parameters, request.path))
     return create_app()

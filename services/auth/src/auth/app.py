@@ -7,11 +7,11 @@ from auth.context import Auth
 from auth.keys import KeysError
 from auth.settings import AuthSettings
 from servicekit.app import Service, build_app
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import EX_CONFIG, settings_or_exit
 
 
-def create_app() -> Bridge:
+def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(AuthSettings.from_environment)
     try:

@@ -10,6 +10,6 @@ if __name__ == "__main__":
         {
             "synthetic_users": repository.delete_expired_users,
             "login_failures": throttle.expire,
-            "idempotency_keys": idempotency.expire,
+            "idempotency_keys": idempotency.delete_expired,
         },
     )

@@ -4,11 +4,11 @@ from clients import tables
 from clients.settings import ClientsSettings
 from servicekit.app import Service, build_app
 from servicekit.auth.jwks import JwksKeys
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
 
 
-def create_app() -> Bridge:
+def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ClientsSettings.from_environment)
     keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)

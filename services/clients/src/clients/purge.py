@@ -9,6 +9,6 @@ if __name__ == "__main__":
         "clients",
         {
             "synthetic_clients": repository.delete_expired_clients,
-            "idempotency_keys": idempotency.expire,
+            "idempotency_keys": idempotency.delete_expired,
         },
     )

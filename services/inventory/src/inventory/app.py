@@ -5,11 +5,11 @@ from inventory.gateways import Owners
 from inventory.settings import InventorySettings
 from servicekit.app import Service, build_app
 from servicekit.auth.jwks import JwksKeys
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
 
 
-def create_app() -> Bridge:
+def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(InventorySettings.from_environment)
     keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from servicekit.http.client import Address, Connection, ExchangeError
+from servicekit.http.client import HttpClientError, HttpConnection, Origin
 from servicekit.problems import Unavailable
 
 TIMEOUT = 1.0  # seconds in which all that is asked at once must be answered
@@ -31,11 +31,11 @@ class Peer:
         """Call it ``name`` in errors and logs, and find it at ``base_url``."""
         self.name = name
         self.failing = False  # it did not answer the last question
-        self._address = Address.of(base_url)
-        self._idle: list[Connection] = []
+        self._origin = Origin.from_url(base_url)
+        self._idle: list[HttpConnection] = []
         self._trial = Lock()
 
-    def take(self) -> Connection:
+    def take(self) -> HttpConnection:
         """Return a connection that nobody else uses, open or yet to be opened."""
         while self._idle:
             with suppress(IndexError):  # another thread took the last one
@@ -43,9 +43,9 @@ class Peer:
                 if connection.is_open():
                     return connection
                 connection.close()
-        return Connection(self._address)
+        return HttpConnection(self._origin)
 
-    def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: HttpConnection) -> None:
         """Keep a connection for the next question."""
         self._idle.append(connection)
 
@@ -85,14 +85,14 @@ class Question:
         self.status: int | None = None
         self.answer: Any = None
         self._path = path
-        self._connection: Connection | None = None
+        self._connection: HttpConnection | None = None
 
     def send(self, headers: Mapping[str, str], deadline: float) -> None:
         """Send it; without success there will be no answer."""
         connection = self.peer.take()
         try:
             connection.send(self._path, headers, deadline)
-        except ExchangeError as error:
+        except HttpClientError as error:
             self._failed(error)
         else:
             self._connection = connection
@@ -105,7 +105,7 @@ class Question:
         try:
             answer = connection.receive(deadline)
             body = orjson.loads(answer.body)
-        except (ExchangeError, orjson.JSONDecodeError) as error:
+        except (HttpClientError, orjson.JSONDecodeError) as error:
             connection.close()
             self._failed(error)
             return

@@ -10,6 +10,6 @@ if __name__ == "__main__":
         {
             "synthetic_entries": repository.remove_expired,
             "list_of_the_gone": repository.forget_gone,
-            "idempotency_keys": idempotency.expire,
+            "idempotency_keys": idempotency.delete_expired,
         },
     )

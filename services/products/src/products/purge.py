@@ -9,6 +9,6 @@ if __name__ == "__main__":
         "products",
         {
             "synthetic_products": repository.delete_expired_products,
-            "idempotency_keys": idempotency.expire,
+            "idempotency_keys": idempotency.delete_expired,
         },
     )

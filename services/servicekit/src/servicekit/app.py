@@ -12,10 +12,10 @@ from sqlalchemy import MetaData
 from servicekit.auth.tokens import Keys, Verifier
 from servicekit.db.database import METADATA, Database
 from servicekit.http import api_docs, context, error_handlers, health
-from servicekit.http.access_log import ROUTE, AccessLog, answering
-from servicekit.http.flask_app import App
+from servicekit.http.access_log import ROUTE, AccessLog, access_log_middleware
+from servicekit.http.flask_app import ApiFlask
 from servicekit.http.health import Readiness
-from servicekit.http.wsgi_bridge import TOO_LARGE, Bridge, Lifecycle
+from servicekit.http.wsgi_bridge import TOO_LARGE, Lifespan, WsgiBridge
 from servicekit.openapi.lazy_connexion import (
     AbstractOperation,
     AbstractRoutingAPI,
@@ -39,7 +39,7 @@ class Service:
     prefix: str  # of its contract's pages
     keys: Keys
     has_keys: Callable[[], bool]
-    lifecycles: Sequence[Lifecycle] = ()
+    lifecycles: Sequence[Lifespan] = ()
     metadata: MetaData = METADATA
     readings: Sequence[Reading] = ()  # of what it has beside the database
     facts: Callable[[Database], Iterable[Fact]] | None = None  # that its database holds
@@ -74,7 +74,7 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
 class _Process:
     """The start and the end of a service's process."""
 
-    def __init__(self, lifecycles: Sequence[Lifecycle], database: Database) -> None:
+    def __init__(self, lifecycles: Sequence[Lifespan], database: Database) -> None:
         self._lifecycles = lifecycles
         self._database = database
 
@@ -90,7 +90,7 @@ class _Process:
 
 def build_app(
     service: Service, settings: Settings, extensions: dict[str, Any] | None = None
-) -> Bridge:
+) -> WsgiBridge:
     """Return a service as an ASGI application.
 
     Args:
@@ -124,14 +124,14 @@ def build_app(
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(EX_CONFIG) from None
     api_docs.register(app, service.prefix, contract)
-    health.register(app, Readiness(database, has_keys=service.has_keys))
-    lifecycles: list[Lifecycle] = [access, spans, *service.lifecycles]
-    bridge = Bridge(
-        spans.answering(answering(app, access)),
-        lifecycle=_Process(lifecycles, database),
+    health.register(app, Readiness(database, keys_loaded=service.has_keys))
+    lifecycles: list[Lifespan] = [access, spans, *service.lifecycles]
+    bridge = WsgiBridge(
+        spans.answering(access_log_middleware(app, access)),
+        lifespan=_Process(lifecycles, database),
         threads=settings.threads,
         body_limit=settings.body_limit,
-        busy=_busy(),
+        overload_response=_busy(),
     )
     if settings.metrics_bind:
         sources = (bridge, database, verifier)
@@ -146,7 +146,7 @@ def build_app(
     return bridge
 
 
-def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> Lifecycle:
+def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> Lifespan:
     from servicekit.telemetry import metrics  # noqa: PLC0415 - memory that only who is scraped needs
 
     collectors: list[Any] = [metrics.MeterCollector(meter)]
@@ -156,7 +156,7 @@ def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> 
 
 
 def _flask(service: Service) -> Flask:
-    app = App(service.name, _begin)
+    app = ApiFlask(service.name, _begin)
     app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
     app.url_map.merge_slashes = False  # and one with two of them is another
     error_handlers.register(app, service.metadata)
@@ -174,6 +174,6 @@ def _begin(request: Request) -> None:
 
 def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Return the answer to a request for which there is no room."""
-    answer = error_handlers.respond(Unavailable("The service is busy; try again shortly"))
+    answer = error_handlers.problem_response(Unavailable("The service is busy; try again shortly"))
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
     return answer.status, headers, answer.data

@@ -13,8 +13,8 @@ from servicekit.auth.guard import Credentials, bad_credentials
 from servicekit.auth.tokens import Principal
 from servicekit.http import health as healths
 from servicekit.http.context import database
-from servicekit.http.idempotency import once
-from servicekit.http.responses import Reply, created
+from servicekit.http.idempotency import idempotent
+from servicekit.http.responses import Result, created
 from servicekit.openapi.operation import refining
 from servicekit.problems import Unauthorized
 
@@ -24,7 +24,7 @@ FIRST_PARTY = "cadastro"  # the client_id of tokens that users get by logging in
 
 def create(
     body: dict[str, Any], principal: Principal | None, idempotency_key: str | None = None
-) -> Reply:
+) -> Result:
     """Make a user, in the realm of whoever makes it."""
     if principal is None and not auth().settings.open_registration:
         msg = "Registration is closed: a user who is logged in can make another one"
@@ -32,14 +32,14 @@ def create(
     name, realm = checked_name(body["username"]), principal.realm if principal else "live"
     with auth().passwords.places:
         hashed = auth().passwords.hash(normal_password(body["password"]))
-    return once(
+    return idempotent(
         idempotency_key,
         principal.id if principal else None,
         {"username": name},  # what is kept for a retry holds nothing of the password
         lambda connection: created(
             repository.create_user(connection, realm, name, hashed), "User created"
         ),
-        alone=True,
+        single_statement=True,
     )
 
 
@@ -61,12 +61,12 @@ def login(credentials: Credentials) -> dict[str, str]:
 
 
 @refining(oauth.name_error)
-def token(body: dict[str, str], credentials: Credentials) -> Reply:
+def token(body: dict[str, str], credentials: Credentials) -> Result:
     """Answer a short token for a service or a monitor (RFC 6749, section 4.4)."""
     client = auth().oauth_clients.authenticate(credentials)
     scopes = oauth.granted(client, body.get("scope"))
     name, ttl = credentials.username, auth().settings.service_token_ttl
-    return Reply(
+    return Result(
         {
             "msg": "Success",
             "access_token": auth().tokens.sign(f"service:{name}", name, client.realm, scopes, ttl),
@@ -77,9 +77,9 @@ def token(body: dict[str, str], credentials: Credentials) -> Reply:
     )
 
 
-def jwks() -> Reply:
+def jwks() -> Result:
     """Answer the public keys (RFC 7517)."""
-    return Reply(auth().keys.key_set(), headers={"Cache-Control": f"public, max-age={KEYS_KEPT}"})
+    return Result(auth().keys.key_set(), headers={"Cache-Control": f"public, max-age={KEYS_KEPT}"})
 
 
 def health() -> dict[str, str]:

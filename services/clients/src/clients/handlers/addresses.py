@@ -5,17 +5,19 @@ from typing import Any
 from clients import repository
 from clients.domain import Address
 from servicekit.auth.tokens import Principal
-from servicekit.http.conditional import expected_versions, updated
+from servicekit.http.conditional import parse_if_match, put_response
 from servicekit.http.context import database, validation
-from servicekit.http.idempotency import once
-from servicekit.http.pagination import page
-from servicekit.http.responses import Reply, created
+from servicekit.http.idempotency import idempotent
+from servicekit.http.pagination import paginate
+from servicekit.http.responses import Result, created
 
 
-def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+def create(
+    body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
+) -> Result:
     """Give a client an address."""
     address = Address.from_body(body, validation())
-    return once(
+    return idempotent(
         idempotency_key,
         principal.id,
         body,
@@ -24,17 +26,17 @@ def create(body: dict[str, Any], principal: Principal, idempotency_key: str | No
             "Address created",
             1,
         ),
-        alone=True,
+        single_statement=True,
     )
 
 
-def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
+def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Result:
     """Answer a page of one client's addresses."""
     with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, client_id=client_id
         )
-    return page([Address.to_body(row) for row in rows], limit)
+    return paginate([Address.to_body(row) for row in rows], limit)
 
 
 def list_all(
@@ -43,21 +45,21 @@ def list_all(
     after: int,
     state: str | None = None,
     city: str | None = None,
-) -> Reply:
+) -> Result:
     """Answer a page of all addresses."""
     with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, state=state, city=city
         )
-    return page([Address.to_body(row) for row in rows], limit)
+    return paginate([Address.to_body(row) for row in rows], limit)
 
 
 def update(
     address_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
-) -> Reply:
+) -> Result:
     """Replace an address; it stays with its client."""
     address = Address.from_body(body, validation())
-    versions = expected_versions(if_match)
+    versions = parse_if_match(if_match)
     with database().autocommit() as connection:
         version = repository.update_address(
             connection,
@@ -67,7 +69,7 @@ def update(
             address,
             client_id=body.get("client_id"),
         )
-    return updated("Address updated", version)
+    return put_response("Address updated", version)
 
 
 def delete(address_id: int, principal: Principal) -> dict[str, str]:

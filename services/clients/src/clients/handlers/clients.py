@@ -6,32 +6,34 @@ from clients import repository
 from clients.domain import Client, parse_cpf
 from servicekit.auth.tokens import Principal
 from servicekit.http import health as healths
-from servicekit.http.conditional import expected_versions, fetched, updated
+from servicekit.http.conditional import get_response, parse_if_match, put_response
 from servicekit.http.context import database, validation
-from servicekit.http.idempotency import once
-from servicekit.http.pagination import page
-from servicekit.http.responses import Reply, created
+from servicekit.http.idempotency import idempotent
+from servicekit.http.pagination import paginate
+from servicekit.http.responses import Result, created
 
 
-def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+def create(
+    body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
+) -> Result:
     """Make a client."""
     client = Client.from_body(body, validation())
-    return once(
+    return idempotent(
         idempotency_key,
         principal.id,
         body,
         lambda connection: created(
             repository.create_client(connection, principal.realm, client), "Client created", 1
         ),
-        alone=True,
+        single_statement=True,
     )
 
 
-def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
+def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
     """Answer one client."""
     with database().autocommit() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
-    return fetched(Client.to_body(row[:-1]), row.version, if_none_match)
+    return get_response(Client.to_body(row[:-1]), row.version, if_none_match)
 
 
 def list_all(
@@ -41,25 +43,25 @@ def list_all(
     name: str | None = None,
     email: str | None = None,
     cpf: str | None = None,
-) -> Reply:
+) -> Result:
     """Answer a page of clients."""
     known = None if cpf is None else parse_cpf(cpf, "format")
     with database().autocommit() as connection:
         rows = repository.list_clients(
             connection, principal.realm, limit, after, name=name, email=email, cpf=known
         )
-    return page([Client.to_body(row) for row in rows], limit)
+    return paginate([Client.to_body(row) for row in rows], limit)
 
 
 def update(
     client_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
-) -> Reply:
+) -> Result:
     """Replace a client."""
     client = Client.from_body(body, validation())
-    versions = expected_versions(if_match)
+    versions = parse_if_match(if_match)
     with database().autocommit() as connection:
         version = repository.update_client(connection, principal.realm, client_id, versions, client)
-    return updated("Client updated", version)
+    return put_response("Client updated", version)
 
 
 def delete(client_id: int, principal: Principal) -> dict[str, str]:

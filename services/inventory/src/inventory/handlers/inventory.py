@@ -8,9 +8,9 @@ from inventory.gateways import owners, passed_on
 from servicekit.auth.tokens import Principal
 from servicekit.http import health as healths
 from servicekit.http.context import database
-from servicekit.http.idempotency import answered, once
-from servicekit.http.pagination import page
-from servicekit.http.responses import Reply, created
+from servicekit.http.idempotency import idempotent, replayed_response
+from servicekit.http.pagination import paginate
+from servicekit.http.responses import Result, created
 from servicekit.realm import Realm
 
 FROM_A_SERVICE = "inventory:remove"  # the scope of those who delete clients and products
@@ -18,29 +18,29 @@ FROM_A_SERVICE = "inventory:remove"  # the scope of those who delete clients and
 
 def add_product(
     body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
-) -> Reply:
+) -> Result:
     """Note that a client bought a product; no transaction is open while its owners are asked."""
     item = Item.from_body(body)
-    before = answered(idempotency_key, principal.id, body)
+    before = replayed_response(idempotency_key, principal.id, body)
     if before is not None:
         return before
     name = owners().product_name(item.client_id, item.product_id, passed_on())
-    return once(
+    return idempotent(
         idempotency_key,
         principal.id,
         body,
         lambda connection: created(
             repository.add_item(connection, principal.realm, item, name), "Product added"
         ),
-        alone=True,
+        single_statement=True,
     )
 
 
-def list_products(client_id: int, principal: Principal, limit: int, after: int) -> Reply:
+def list_products(client_id: int, principal: Principal, limit: int, after: int) -> Result:
     """Answer a page of what one client bought."""
     with database().autocommit() as connection:
         rows = repository.list_items(connection, principal.realm, client_id, limit, after)
-    return page([Item.to_body(row) for row in rows], limit)
+    return paginate([Item.to_body(row) for row in rows], limit)
 
 
 def remove_product(item_id: int, principal: Principal) -> dict[str, str]:

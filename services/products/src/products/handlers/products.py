@@ -6,32 +6,34 @@ from products import repository
 from products.domain import Product
 from servicekit.auth.tokens import Principal
 from servicekit.http import health as healths
-from servicekit.http.conditional import expected_versions, fetched, updated
+from servicekit.http.conditional import get_response, parse_if_match, put_response
 from servicekit.http.context import database
-from servicekit.http.idempotency import once
-from servicekit.http.pagination import page
-from servicekit.http.responses import Reply, created
+from servicekit.http.idempotency import idempotent
+from servicekit.http.pagination import paginate
+from servicekit.http.responses import Result, created
 
 
-def create(body: dict[str, Any], principal: Principal, idempotency_key: str | None = None) -> Reply:
+def create(
+    body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
+) -> Result:
     """Make a product."""
     product = Product.from_body(body)
-    return once(
+    return idempotent(
         idempotency_key,
         principal.id,
         body,
         lambda connection: created(
             repository.create_product(connection, principal.realm, product), "Product created", 1
         ),
-        alone=True,
+        single_statement=True,
     )
 
 
-def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Reply:
+def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
     """Answer one product."""
     with database().autocommit() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
-    return fetched(Product.to_body(row[:-1]), row.version, if_none_match)
+    return get_response(Product.to_body(row[:-1]), row.version, if_none_match)
 
 
 def list_all(
@@ -40,26 +42,26 @@ def list_all(
     after: int,
     name: str | None = None,
     status: bool | None = None,  # noqa: FBT001 - handlers are called by name
-) -> Reply:
+) -> Result:
     """Answer a page of products."""
     with database().autocommit() as connection:
         rows = repository.list_products(
             connection, principal.realm, limit, after, name=name, status=status
         )
-    return page([Product.to_body(row) for row in rows], limit)
+    return paginate([Product.to_body(row) for row in rows], limit)
 
 
 def update(
     product_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
-) -> Reply:
+) -> Result:
     """Replace a product; inventories keep the name that they have."""
     product = Product.from_body(body)
-    versions = expected_versions(if_match)
+    versions = parse_if_match(if_match)
     with database().autocommit() as connection:
         version = repository.update_product(
             connection, principal.realm, product_id, versions, product
         )
-    return updated("Product updated", version)
+    return put_response("Product updated", version)
 
 
 def delete(product_id: int, principal: Principal) -> dict[str, str]:

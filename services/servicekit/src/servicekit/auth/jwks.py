@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from servicekit.http.client import Address, Connection, ExchangeError
+from servicekit.http.client import HttpClientError, HttpConnection, Origin
 from servicekit.problems import Unavailable
 
 TIMEOUT = 2.0  # seconds in which the set must be there
@@ -32,7 +32,7 @@ class JwksKeys:
     ) -> None:
         """Fetch from ``url``, once started: every ``refresh`` seconds, give or take a tenth."""
         self.version = 0
-        self._address = Address.of(url)
+        self._origin = Origin.from_url(url)
         self._query = f"?{query}" if (query := urlsplit(url).query) else ""
         self._every = refresh
         self._clock = clock
@@ -85,8 +85,8 @@ class JwksKeys:
     def _fetch(self) -> None:
         try:
             keys = {str(key["kid"]): _public_key(key) for key in self._published()["keys"]}
-        except (ExchangeError, ValueError, KeyError, TypeError, PyJWTError) as error:
-            why = error if isinstance(error, ExchangeError) else type(error).__name__
+        except (HttpClientError, ValueError, KeyError, TypeError, PyJWTError) as error:
+            why = error if isinstance(error, HttpClientError) else type(error).__name__
             log.warning("the key set could not be fetched: %s", why)
             return
         if not keys:
@@ -98,7 +98,7 @@ class JwksKeys:
             self.version += 1
 
     def _published(self) -> Any:  # noqa: ANN401 - what was answered
-        connection = Connection(self._address)
+        connection = HttpConnection(self._origin)
         deadline = time.monotonic() + TIMEOUT
         try:
             connection.send(self._query, {"Accept": "application/json"}, deadline)
@@ -107,7 +107,7 @@ class JwksKeys:
             connection.close()
         if answer.status != HTTPStatus.OK:
             message = f"status {answer.status}"
-            raise ExchangeError(message)
+            raise HttpClientError(message)
         return orjson.loads(answer.body)
 
 

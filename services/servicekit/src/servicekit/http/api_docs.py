@@ -1,4 +1,4 @@
-"""The contract as JSON, and a page to browse it that needs nothing from the internet."""
+"""The contract as JSON, and Swagger UI served from this process alone."""
 
 import json
 from functools import cache
@@ -15,7 +15,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'"
 )
-MEDIA = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -34,7 +34,7 @@ _START = "SwaggerUIBundle({options});\n"
 
 
 def register(app: Flask, prefix: str, contract: dict[str, Any]) -> None:
-    """Serve ``<prefix>/openapi.json`` and ``<prefix>/docs/``, open to all."""
+    """Serve ``<prefix>/openapi.json`` and ``<prefix>/docs/`` without authentication."""
     document = orjson.dumps(contract)
     page = _PAGE.format(title=contract["info"]["title"])
     options = {"url": f"{prefix}/openapi.json", "dom_id": "#swagger-ui", "deepLinking": True}
@@ -44,29 +44,29 @@ def register(app: Flask, prefix: str, contract: dict[str, Any]) -> None:
         return Response(document, content_type="application/json")
 
     def docs() -> AnyResponse:
-        return _guarded(Response(page, content_type="text/html; charset=utf-8"))
+        return _with_csp(Response(page, content_type="text/html; charset=utf-8"))
 
-    def to_docs() -> AnyResponse:
-        # the page's own links are relative, so here the slash does make a difference
+    def docs_redirect() -> AnyResponse:
+        # the links of the page are relative, so its path must end in a slash
         return redirect(f"{prefix}/docs/", code=308)
 
     def asset(name: str) -> AnyResponse:
         if name == "start.js":
-            return _guarded(Response(start, content_type=MEDIA[".js"]))
-        return _guarded(_asset(name))
+            return _with_csp(Response(start, content_type=MEDIA_TYPES[".js"]))
+        return _with_csp(_asset(name))
 
     app.add_url_rule(f"{prefix}/openapi.json", "openapi", openapi)
-    app.add_url_rule(f"{prefix}/docs", "docs_redirect", to_docs, strict_slashes=True)
+    app.add_url_rule(f"{prefix}/docs", "docs_redirect", docs_redirect, strict_slashes=True)
     app.add_url_rule(f"{prefix}/docs/", "docs", docs, strict_slashes=True)
     app.add_url_rule(f"{prefix}/docs/<name>", "docs_asset", asset)
 
 
 def _asset(name: str) -> Response:
     path = safe_join(str(swagger_ui_path), name)
-    media = MEDIA.get(Path(name).suffix)
-    if path is None or media is None or not Path(path).is_file():
+    media_type = MEDIA_TYPES.get(Path(name).suffix)
+    if path is None or media_type is None or not Path(path).is_file():
         abort(404)
-    return Response(_read(path), content_type=media)
+    return Response(_read(path), content_type=media_type)
 
 
 @cache
@@ -74,6 +74,6 @@ def _read(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def _guarded(response: Response) -> Response:
+def _with_csp(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = CSP
     return response

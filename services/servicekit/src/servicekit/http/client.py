@@ -1,8 +1,8 @@
-"""A connection to another service: it sends a GET, and reads the answer by a deadline.
+"""HTTP/1.1 client connection: sends a GET and reads the response by a deadline.
 
-The standard library's client takes ten times the processor's time, most of it for headers that
-nobody looks at, and lets each read wait anew. The parser is the one that uvicorn reads with. An
-answer must tell its length, as all of HTTP/1.1's do whose connection stays open (RFC 9112, 6.3).
+The standard library's client takes ten times the CPU time, most of it for headers that are not
+used, and applies its time-out to each read. This one parses with httptools, as uvicorn does. A
+response must have a length, as all responses on persistent connections do (RFC 9112, 6.3).
 """
 
 import select
@@ -16,102 +16,104 @@ from urllib.parse import urlsplit
 
 import httptools
 
-CHUNK = 65_536  # bytes
-LARGEST = 65_536  # bytes of an answer's body
-PORTS = {"http": 80, "https": 443}
+CHUNK_BYTES = 65_536
+MAX_BODY_BYTES = 65_536
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class ExchangeError(Exception):
-    """There is no answer, or none that can be read; the text says why."""
+class HttpClientError(Exception):
+    """The request got no response, or an unreadable one; the message gives the reason."""
 
 
-UNREADABLE = (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade, ExchangeError)
+TRANSPORT_ERRORS = (
+    OSError,
+    httptools.HttpParserError,
+    httptools.HttpParserUpgrade,
+    HttpClientError,
+)
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where a service is, and how to speak to it."""
+class Origin:
+    """Network address, Host header, path prefix and TLS context of a service."""
 
     host: str
     port: int
-    name: str  # of the Host header
-    path: str  # before that of every question
+    host_header: str
+    path_prefix: str
     tls: ssl.SSLContext | None
 
     @classmethod
-    def of(cls, base_url: str) -> Self:
-        """Return the address that a base URL names."""
+    def from_url(cls, base_url: str) -> Self:
+        """Return the origin of a base URL."""
         parts = urlsplit(base_url)
         tls = ssl.create_default_context() if parts.scheme == "https" else None
         host = parts.hostname or ""
-        name = parts.netloc.rpartition("@")[2]
-        return cls(host, parts.port or PORTS[parts.scheme], name, parts.path.rstrip("/"), tls)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        return cls(host, port, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), tls)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A status and a body; no header matters."""
+class Response:
+    """The status and the body of a response; headers are dropped."""
 
     status: int
     body: bytes
 
 
-class Connection:
-    """A connection that one thread uses at a time; it is opened by the first question."""
+class HttpConnection:
+    """A persistent connection for one thread at a time; the first request opens it."""
 
-    def __init__(self, address: Address) -> None:
-        """Speak to whoever is at ``address``."""
-        self._address = address
+    def __init__(self, origin: Origin) -> None:
+        """Prepare a connection to ``origin``."""
+        self._origin = origin
         self._socket: socket.socket | None = None
-        self._reading = _Reading()  # of the answers that come by this socket
+        self._parser = _ResponseParser()  # of the responses on this socket
 
     def send(self, path: str, headers: Mapping[str, str], deadline: float) -> None:
-        """Ask for a path; ``deadline`` is a moment of ``time.monotonic``.
+        """Send a GET request; ``deadline`` is a value of ``time.monotonic``.
 
         Raises:
-            ExchangeError: it cannot be sent.
+            HttpClientError: the request cannot be sent.
             ValueError: a header has a character that HTTP does not allow (RFC 9110, 5.5).
 
         """
-        target = (self._address.path + path).removeprefix("/")
+        target = (self._origin.path_prefix + path).removeprefix("/")
         first = f"GET /{target} HTTP/1.1"
         lines = (first, *(f"{name}: {value}" for name, value in headers.items()))
-        question = "\r\n".join((*lines, f"Host: {self._address.name}", "\r\n"))
-        if question.count("\n") != len(lines) + 2 or question.count("\r") != len(lines) + 2:
-            message = "a header has a line break in it"
-            raise ValueError(message)
+        request = "\r\n".join((*lines, f"Host: {self._origin.host_header}", "\r\n"))
+        if request.count("\n") != len(lines) + 2 or request.count("\r") != len(lines) + 2:
+            raise ValueError("a header has a line break in it")
         try:
-            self._open(deadline).sendall(question.encode("latin-1"))
+            self._open(deadline).sendall(request.encode("latin-1"))
         except OSError as error:
             raise self._failed(error) from error
 
-    def receive(self, deadline: float) -> Answer:
-        """Read the answer to what was sent.
+    def receive(self, deadline: float) -> Response:
+        """Read the response to the request that was sent.
 
         Raises:
-            ExchangeError: it does not come in time, or is none.
+            HttpClientError: the response is late or unreadable.
 
         """
-        reading = self._reading
-        reading.begin()
+        parser = self._parser
+        parser.reset()
         try:
-            while not reading.is_complete:
-                data = self._open(deadline).recv(CHUNK)
+            while not parser.is_complete:
+                data = self._open(deadline).recv(CHUNK_BYTES)
                 if not data:
-                    message = "it was closed before the end of an answer"
-                    raise ExchangeError(message)
-                reading.parser.feed_data(data)
-                if reading.size > LARGEST:
-                    message = "an answer that is too large"
-                    raise ExchangeError(message)
-        except UNREADABLE as error:
+                    raise HttpClientError("connection closed before the end of the response")
+                parser.http_parser.feed_data(data)
+                if parser.size > MAX_BODY_BYTES:
+                    raise HttpClientError("the response body is too large")
+        except TRANSPORT_ERRORS as error:
             raise self._failed(error) from error
-        if not reading.keeps_open:
+        if not parser.keep_alive:
             self.close()
-        return Answer(reading.status, b"".join(reading.parts))
+        return Response(parser.status, b"".join(parser.parts))
 
     def is_open(self) -> bool:
-        """Tell whether the other side has kept it open; before a question it says nothing else."""
+        """Return whether the peer keeps the idle connection open: it then has nothing to read."""
         if self._socket is None:
             return False
         poll = select.poll()
@@ -119,47 +121,55 @@ class Connection:
         return not poll.poll(0)
 
     def close(self) -> None:
-        """Close it; the next question would open it again."""
+        """Close the connection; the next request opens it again."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def _open(self, deadline: float) -> socket.socket:
-        """Return the socket, with what is left as its time-out."""
-        left = max(deadline - time.monotonic(), 0.001)
+        """Return the socket with the remaining time as its time-out."""
+        remaining = max(deadline - time.monotonic(), 0.001)
         if self._socket is None:
-            address = self._address
-            opened = socket.create_connection((address.host, address.port), left)
+            origin = self._origin
+            opened = socket.create_connection((origin.host, origin.port), remaining)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if address.tls is not None:
-                opened = address.tls.wrap_socket(opened, server_hostname=address.host)
-            self._socket, self._reading = opened, _Reading()
-        self._socket.settimeout(left)
+            if origin.tls is not None:
+                opened = origin.tls.wrap_socket(opened, server_hostname=origin.host)
+            self._socket, self._parser = opened, _ResponseParser()
+        self._socket.settimeout(remaining)
         return self._socket
 
-    def _failed(self, error: Exception) -> ExchangeError:
+    def _failed(self, error: Exception) -> HttpClientError:
         self.close()
         if isinstance(error, httptools.HttpParserUpgrade):
-            return ExchangeError("it would go on in another protocol")
-        return ExchangeError(str(error) or type(error).__name__)
+            return HttpClientError("the server requested a protocol upgrade")
+        return HttpClientError(str(error) or type(error).__name__)
 
 
-class _Reading:
-    """What a parser finds of one answer after the other; its methods are the parser's callbacks."""
+class _ResponseParser:
+    """State of the response that is being parsed; the methods are httptools' callbacks."""
 
     def __init__(self) -> None:
-        self.parser = httptools.HttpResponseParser(self)
-        self.begin()
+        self.http_parser = httptools.HttpResponseParser(self)
+        self.reset()
 
-    def begin(self) -> None:
-        """Forget the answer before."""
+    def reset(self) -> None:
+        """Prepare for the next response."""
         self.status = self.size = 0
         self.parts: list[bytes] = []
-        self.keeps_open = self.is_complete = False
+        self.keep_alive = self.is_complete = False
+
+    def feed(self, data: bytes) -> None:
+        """Parse data from the socket; no data means that the peer closed the connection."""
+        if not data:
+            raise HttpClientError("connection closed before the end of the response")
+        self.http_parser.feed_data(data)
+        if self.size > MAX_BODY_BYTES:
+            raise HttpClientError("the response body is too large")
 
     def on_headers_complete(self) -> None:
-        self.status = self.parser.get_status_code()
-        self.keeps_open = self.parser.should_keep_alive()
+        self.status = self.http_parser.get_status_code()
+        self.keep_alive = self.http_parser.should_keep_alive()
 
     def on_body(self, part: bytes) -> None:
         self.parts.append(part)
@@ -167,6 +177,5 @@ class _Reading:
 
     def on_message_complete(self) -> None:
         if self.is_complete:
-            message = "more than one answer to a question"
-            raise ExchangeError(message)
+            raise HttpClientError("more than one response to a request")
         self.is_complete = True

@@ -1,24 +1,22 @@
-"""Conditional requests (RFC 9110, section 13) on row versions; the contract checks the headers."""
+"""Conditional requests (RFC 9110, section 13) on row versions.
+
+The contract validates the syntax of the headers.
+"""
 
 import re
 from http import HTTPStatus
 from typing import Any
 
-from servicekit.http.responses import Reply
+from servicekit.http.responses import Result, etag
 
 _TAG = re.compile(r'(W/)?"([!#-~]*)"')
 _VERSION = re.compile(r"[0-9]{1,18}\Z")
 
 
-def etag(version: int) -> str:
-    """Return the entity tag of a row's version."""
-    return f'"{version}"'
+def parse_if_match(if_match: str | None) -> list[int] | None:
+    """Return the versions that ``If-Match`` names; ``None`` if it allows any version.
 
-
-def expected_versions(if_match: str | None) -> list[int] | None:
-    """Return the versions that ``If-Match`` admits; ``None`` when it admits any.
-
-    Weak tags and tags that are not ours admit nothing, as the strong comparison has it.
+    Weak tags and foreign tags match no version, by the strong comparison.
     """
     if if_match is None or if_match.strip() == "*":
         return None
@@ -26,15 +24,15 @@ def expected_versions(if_match: str | None) -> list[int] | None:
     return [int(tag) for weak, tag in tags if not weak and _VERSION.match(tag)]
 
 
-def fetched(body: Any, version: int, if_none_match: str | None) -> Reply:  # noqa: ANN401 - JSON
-    """Answer with a row, or with 304 when the caller has this version of it."""
+def get_response(body: Any, version: int, if_none_match: str | None) -> Result:  # noqa: ANN401 - JSON
+    """Return a 200 with a row, or a 304 if the client has this version already."""
     headers = {"ETag": etag(version)}
-    known = if_none_match or ""
-    if known.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(known)):
-        return Reply(None, HTTPStatus.NOT_MODIFIED, headers)
-    return Reply(body, headers=headers)
+    given = if_none_match or ""
+    if given.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(given)):
+        return Result(None, HTTPStatus.NOT_MODIFIED, headers)
+    return Result(body, headers=headers)
 
 
-def updated(msg: str, version: int) -> Reply:
-    """Answer that a row was changed, with its new version."""
-    return Reply({"msg": msg}, headers={"ETag": etag(version)})
+def put_response(msg: str, version: int) -> Result:
+    """Return a 200 with the new version of a changed row."""
+    return Result({"msg": msg}, headers={"ETag": etag(version)})

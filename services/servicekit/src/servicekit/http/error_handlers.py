@@ -1,4 +1,4 @@
-"""One shape of answer for every error there is, whoever raises it."""
+"""Error handlers that turn every exception into a problem response (RFC 9457)."""
 
 import logging
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from servicekit.http.responses import Answer
+from servicekit.http.responses import JsonResponse
 from servicekit.problems import (
     MEDIA_TYPE,
     NO_PATH,
@@ -20,61 +20,61 @@ from servicekit.problems import (
     UnknownOutcome,
 )
 
-WRITES = frozenset(("POST", "PUT", "DELETE"))
+WRITE_METHODS = frozenset(("POST", "PUT", "DELETE"))
 
 log = logging.getLogger(__name__)
 
 
-def respond(problem: Problem) -> Answer:
-    """Return a problem as an answer."""
-    return Answer(problem.status, problem.headers, MEDIA_TYPE, problem.document())
+def problem_response(problem: Problem) -> JsonResponse:
+    """Return the response for a problem."""
+    return JsonResponse(problem.status, problem.headers, MEDIA_TYPE, problem.document())
 
 
 def register(app: Flask, metadata: MetaData) -> None:
-    """Give every error that can leave a handler the one shape.
+    """Register a handler for every exception that can leave a view.
 
-    ``metadata`` tells what a violated constraint, or a unique index, means: its ``info`` holds the
-    ``field`` that is at fault and the ``msg`` to answer with.
+    The ``info`` of each constraint and unique index in ``metadata`` gives the ``field`` and the
+    ``msg`` of the problem that a violation causes.
     """
     tables = metadata.tables.values()
     constraints = {str(each.name): each.info for table in tables for each in table.constraints}
     constraints |= {str(each.name): each.info for table in tables for each in table.indexes}
 
-    def integrity(error: IntegrityError) -> Answer:
+    def integrity(error: IntegrityError) -> JsonResponse:
         diagnostics = getattr(error.orig, "diag", None)
         info = constraints.get(getattr(diagnostics, "constraint_name", None) or "")
         if not info:
-            return crash(error)
+            return internal_error(error)
         kind = NotFound if info.get("missing") else Conflict
-        return respond(kind(info["msg"], field=info["field"]))
+        return problem_response(kind(info["msg"], field=info["field"]))
 
-    def database(error: Exception) -> Answer:
-        log.warning("database away: %s", type(error).__name__)
-        # without a connection nothing was begun; one that broke may have carried a commit
-        was_begun = isinstance(error, DBAPIError) and error.connection_invalidated
-        is_unknown = was_begun and request.method in WRITES
-        return respond(UnknownOutcome() if is_unknown else Unavailable())
+    def database(error: Exception) -> JsonResponse:
+        log.warning("the database is unavailable: %s", type(error).__name__)
+        # a connection that broke may have committed; without one, no statement ran
+        connection_broke = isinstance(error, DBAPIError) and error.connection_invalidated
+        is_unknown = connection_broke and request.method in WRITE_METHODS
+        return problem_response(UnknownOutcome() if is_unknown else Unavailable())
 
-    def dbapi(error: DBAPIError) -> Answer:
-        return database(error) if error.connection_invalidated else crash(error)
+    def dbapi(error: DBAPIError) -> JsonResponse:
+        return database(error) if error.connection_invalidated else internal_error(error)
 
-    app.register_error_handler(Problem, respond)
+    app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(IntegrityError, integrity)
     app.register_error_handler(OperationalError, database)
     app.register_error_handler(PoolTimeoutError, database)
     app.register_error_handler(DBAPIError, dbapi)
-    app.register_error_handler(Exception, crash)
+    app.register_error_handler(Exception, internal_error)
 
 
-def crash(error: Exception) -> Answer:
-    """Answer an error that nobody foresaw; the log has the whole of it but for its values."""
+def internal_error(error: Exception) -> JsonResponse:
+    """Log an unexpected exception without its values, and return a 500."""
     log.error("unexpected %s", type(error).__name__, exc_info=error)
-    return respond(Problem())
+    return problem_response(Problem())
 
 
-def _http_exception(error: HTTPException) -> Answer:
-    """Answer what Flask and Werkzeug raise: an unknown path, a method that is not there."""
+def _http_exception(error: HTTPException) -> JsonResponse:
+    """Return the response for an exception of Werkzeug's: unknown path, wrong method."""
     status = HTTPStatus(error.code or 500)
     if status is HTTPStatus.NOT_FOUND:
         problem: Problem = NotFound(NO_PATH)
@@ -83,7 +83,7 @@ def _http_exception(error: HTTPException) -> Answer:
     else:
         problem = Problem(error.description)
     problem.status = status
-    own = {"content-type", "content-length"}
-    kept = {name: value for name, value in error.get_headers() if name.lower() not in own}
+    replaced = {"content-type", "content-length"}
+    kept = {name: value for name, value in error.get_headers() if name.lower() not in replaced}
     problem.headers.update(kept)
-    return respond(problem)
+    return problem_response(problem)

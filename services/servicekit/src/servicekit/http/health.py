@@ -1,4 +1,4 @@
-"""Whether this process can serve: asked by probes, and by anybody through the health operations."""
+"""Readiness probe and health operation."""
 
 import threading
 import time
@@ -9,52 +9,51 @@ from flask import Flask, current_app
 
 from servicekit.db.database import Database
 from servicekit.http.context import database
-from servicekit.http.responses import Reply
+from servicekit.http.responses import Result
 from servicekit.problems import Unavailable
 
 READY_PATH = "/-/ready"
-REMEMBERED = 1.0  # seconds that one answer of the database serves every probe
+CACHE_TTL = 1.0  # seconds that a successful ping of the database serves every probe
 
 
 class Readiness:
-    """Green while the database answers and tokens can be checked."""
+    """Readiness of a process: the database responds and the keys for tokens are loaded."""
 
     def __init__(
         self,
         database: Database,
         *,
-        has_keys: Callable[[], bool],
+        keys_loaded: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask ``database``, and ``has_keys`` whether tokens can be checked."""
+        """Check ``database`` and ``keys_loaded``."""
         self._database = database
-        self._has_keys = has_keys
+        self._keys_loaded = keys_loaded
         self._clock = clock
         self._lock = threading.Lock()
-        self._checked = float("-inf")
+        self._checked_at = float("-inf")
 
     def check(self) -> None:
-        """Raise what stands in the way of serving, if anything does."""
-        if not self._has_keys():
-            msg = "The keys of auth have not been fetched yet"
-            raise Unavailable(msg)
+        """Raise the error that makes this process not ready, if there is one."""
+        if not self._keys_loaded():
+            raise Unavailable("The keys of auth have not been fetched yet")
         with self._lock:
-            if self._clock() - self._checked >= REMEMBERED:
+            if self._clock() - self._checked_at >= CACHE_TTL:
                 self._database.ping()
-                self._checked = self._clock()
+                self._checked_at = self._clock()
 
 
 def register(app: Flask, readiness: Readiness) -> None:
-    """Serve the readiness probe, on a path that no ingress routes."""
+    """Serve the readiness probe on a path that the ingress does not route."""
 
-    def ready() -> Any:  # noqa: ANN401 - Flask's response type is a union of everything
+    def ready() -> Any:  # noqa: ANN401 - Flask's response type is a wide union
         readiness.check()
-        return Reply({"msg": "ready"}).answer()
+        return Result({"msg": "ready"}).to_response()
 
     app.add_url_rule(READY_PATH, view_func=ready)
 
 
 def healthy() -> dict[str, str]:
-    """Answer a health operation: the service is up and its database answers."""
+    """Return the body of a health operation after a ping of the database."""
     database().ping()
     return {"msg": f"The {current_app.name} service is healthy"}

@@ -1,8 +1,8 @@
-"""``Idempotency-Key``: a retried write answers what the first one answered, and writes nothing.
+"""``Idempotency-Key``: a retried write returns the first response and changes nothing.
 
-The key, a fingerprint of the request and the answer are stored in the transaction of the write
-itself (draft-ietf-httpapi-idempotency-key-header). Errors are not stored: a request that was
-refused may be sent again under its key.
+The transaction of the write also stores the key, a fingerprint of the request and the response
+(draft-ietf-httpapi-idempotency-key-header). Errors are not stored, so a rejected request may be
+retried under its key.
 """
 
 import hashlib
@@ -31,13 +31,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from servicekit.db.database import METADATA
 from servicekit.http.context import database
-from servicekit.http.responses import Reply
+from servicekit.http.responses import Result
 from servicekit.problems import Conflict, Unprocessable
 
-KEPT = "72 hours"
+RETENTION = "72 hours"
 
 
-# One write that carried a key, and what was answered.
+# Writes that carried a key, and the responses to them.
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",
     METADATA,
@@ -57,93 +57,93 @@ IDEMPOTENCY_KEYS = Table(
 
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_EXPIRE = text(
+_DELETE_EXPIRED = text(
     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys"
-    " WHERE created_at < now() - CAST(:kept AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
+    " WHERE created_at < now() - CAST(:retention AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
 )
 
 
-def once(
+def idempotent(
     key: str | None,
     caller: str | None,
     body: Any,  # noqa: ANN401 - any JSON value
-    write: Callable[[Connection], Reply],
+    write: Callable[[Connection], Result],
     *,
-    alone: bool = False,
-) -> Reply:
-    """Answer with what ``write`` does in a transaction, or did when the key came before.
+    single_statement: bool = False,
+) -> Result:
+    """Run ``write`` in a transaction, or return the stored response if the key was used before.
 
-    A ``write`` that is one statement ``alone`` needs no transaction around it when there is no key.
+    Without a key, a ``single_statement`` write runs outside a transaction.
 
     Raises:
-        Unprocessable: the key came before with another request.
+        Unprocessable: the key was used before for another request.
         Conflict: a request with this key is still running.
 
     """
-    if key is None and alone:
+    if key is None and single_statement:
         with database().autocommit() as connection:
             return write(connection)
     with database().transaction() as connection:
         if key is None:
             return write(connection)
-        return _once(connection, _Attempt(key, caller, body), write)
+        return _write_once(connection, _KeyedRequest(key, caller, body), write)
 
 
-def answered(key: str | None, caller: str | None, body: Any) -> Reply | None:  # noqa: ANN401 - any JSON value
-    """Return what was answered when the key came before, for a write that must ask others first.
+def replayed_response(key: str | None, caller: str | None, body: Any) -> Result | None:  # noqa: ANN401 - any JSON value
+    """Return the stored response of a key, for a write that calls other services first.
 
     Raises:
-        Unprocessable: the key came before with another request.
+        Unprocessable: the key was used before for another request.
 
     """
     if key is None:
         return None
     with database().autocommit() as connection:
-        return _Attempt(key, caller, body).answer(connection)
+        return _KeyedRequest(key, caller, body).stored_response(connection)
 
 
-def expire(connection: Connection, batch: int) -> int:
-    """Delete keys that have been kept long enough, at most a batch, and return how many."""
-    return connection.execute(_EXPIRE, {"batch": batch, "kept": KEPT}).rowcount
+def delete_expired(connection: Connection, batch: int) -> int:
+    """Delete at most ``batch`` keys older than the retention, and return their number."""
+    parameters = {"batch": batch, "retention": RETENTION}
+    return connection.execute(_DELETE_EXPIRED, parameters).rowcount
 
 
-class _Attempt:
+class _KeyedRequest:
     """A request with a key."""
 
     def __init__(self, key: str, caller: str | None, body: Any) -> None:  # noqa: ANN401
-        self.where = {
+        self.identity = {
             "principal": caller or "-",
             "operation": str(request.endpoint).removesuffix(".alias"),
             "key": key,
         }
         canonical = orjson.dumps(body, default=str, option=orjson.OPT_SORT_KEYS)
         self.fingerprint = hashlib.sha256(canonical).digest()
-        name = "\0".join(self.where.values()).encode()
+        name = "\0".join(self.identity.values()).encode()
         self.lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
 
-    def answer(self, connection: Connection) -> Reply | None:
-        """Return the stored answer, if there is one; raises ``Unprocessable``."""
-        row = (
-            connection.execute(select(IDEMPOTENCY_KEYS).filter_by(**self.where)).mappings().first()
-        )
+    def stored_response(self, connection: Connection) -> Result | None:
+        """Return the stored response, if there is one; may raise ``Unprocessable``."""
+        statement = select(IDEMPOTENCY_KEYS).filter_by(**self.identity)
+        row = connection.execute(statement).mappings().first()
         if row is None:
             return None
         if bytes(row["fingerprint"]) != self.fingerprint:
             raise Unprocessable
-        return Reply(row["body"], row["status"], row["headers"])
+        return Result(row["body"], row["status"], row["headers"])
 
 
-def _once(connection: Connection, attempt: _Attempt, write: Callable[[Connection], Reply]) -> Reply:
-    if not connection.scalar(_LOCK, {"lock": attempt.lock}):
-        msg = "A request with this Idempotency-Key is still running"
-        problem = Conflict(msg)
-        problem.headers["Retry-After"] = "1"
-        raise problem
-    before = attempt.answer(connection)
-    if before is not None:
-        return before
-    reply = write(connection)
-    answer = {"status": int(reply.status), "headers": reply.headers, "body": reply.body}
-    values = {**attempt.where, "fingerprint": attempt.fingerprint, **answer}
+def _write_once(
+    connection: Connection, keyed: _KeyedRequest, write: Callable[[Connection], Result]
+) -> Result:
+    if not connection.scalar(_LOCK, {"lock": keyed.lock}):
+        message = "A request with this Idempotency-Key is still running"
+        raise Conflict(message, headers={"Retry-After": "1"})
+    stored = keyed.stored_response(connection)
+    if stored is not None:
+        return stored
+    result = write(connection)
+    response = {"status": int(result.status), "headers": result.headers, "body": result.body}
+    values = {**keyed.identity, "fingerprint": keyed.fingerprint, **response}
     connection.execute(insert(IDEMPOTENCY_KEYS).values(values))
-    return reply
+    return result

@@ -1,4 +1,4 @@
-"""Collections by keyset: ``limit`` and ``after`` in, ``Link: rel="next"`` (RFC 8288) out."""
+"""Keyset pagination: ``limit`` and ``after`` in, ``Link: rel="next"`` (RFC 8288) out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from servicekit.http.responses import Reply
+from servicekit.http.responses import Result
 
 
-def page(rows: Sequence[dict[str, Any]], limit: int) -> Reply:
-    """Answer with at most ``limit`` of ``rows``, ordered by id; one more row says there is more."""
+def paginate(rows: Sequence[dict[str, Any]], limit: int) -> Result:
+    """Return at most ``limit`` of ``rows``, ordered by id; link to the next page if more follow."""
     shown = list(rows[:limit])
     if len(rows) <= limit:
-        return Reply(shown)
+        return Result(shown)
     query = {**request.args.to_dict(), "limit": limit, "after": shown[-1]["id"]}
-    return Reply(shown, headers={"Link": f'<{request.path}?{urlencode(query)}>; rel="next"'})
+    return Result(shown, headers={"Link": f'<{request.path}?{urlencode(query)}>; rel="next"'})

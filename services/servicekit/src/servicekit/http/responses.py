@@ -1,4 +1,4 @@
-"""What a handler answers with: a plain value for 200, or a ``Reply`` for anything more."""
+"""Results of handlers and the JSON responses that are sent for them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,13 @@ import orjson
 
 JSON = "application/json"
 
-_LINES = {int(status): f"{status} {status.phrase}" for status in HTTPStatus}
+_STATUS_LINES = {int(status): f"{status} {status.phrase}" for status in HTTPStatus}
 
 
-class Answer:
-    """A whole answer, encoded: a WSGI application (PEP 3333), as Flask wants of what it sends.
+class JsonResponse:
+    """An immutable, encoded response: a WSGI application (PEP 3333), as Flask requires.
 
-    Werkzeug's response can be changed until it is sent, and is looked through then; this one has
-    been final since it was made.
+    Werkzeug's response stays mutable until it is sent, and is processed again then.
     """
 
     __slots__ = ("data", "headers", "status")
@@ -28,13 +27,12 @@ class Answer:
         """Encode ``content``, any JSON value; a 304 has none (RFC 9110, section 15.4.5).
 
         Raises:
-            TypeError: ``content`` is none.
-            ValueError: a header has a line break in it, and would be two.
+            TypeError: ``content`` is not a JSON value.
+            ValueError: a header has a line break in it and would become two headers.
 
         """
         if any("\n" in value or "\r" in value for value in headers.values()):
-            message = "a header has a line break in it"
-            raise ValueError(message)
+            raise ValueError("a header has a line break in it")
         self.status = status
         self.headers = list(headers.items())
         self.data = b""
@@ -44,25 +42,33 @@ class Answer:
             self.headers.append(("Content-Length", str(len(self.data))))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request; one for the head alone gets no more."""
-        start_response(_LINES[self.status], self.headers)
+        """Send the response; omit the body for HEAD."""
+        start_response(_STATUS_LINES[self.status], self.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.data]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer with a status and headers of its own; ``body`` is any JSON value."""
+class Result:
+    """Result of a handler with a status and headers; a plain value means 200.
+
+    ``body`` is any JSON value.
+    """
 
     body: Any
     status: int = HTTPStatus.OK
     headers: dict[str, str] = field(default_factory=dict)
 
-    def answer(self) -> Answer:
-        """Return the answer, encoded."""
-        return Answer(self.status, self.headers, JSON, self.body)
+    def to_response(self) -> JsonResponse:
+        """Return the encoded response."""
+        return JsonResponse(self.status, self.headers, JSON, self.body)
 
 
-def created(identifier: int, msg: str, version: int | None = None) -> Reply:
-    """Answer that a row was made."""
-    headers = {} if version is None else {"ETag": f'"{version}"'}
-    return Reply({"msg": msg, "id": identifier}, HTTPStatus.CREATED, headers)
+def created(identifier: int, msg: str, version: int | None = None) -> Result:
+    """Return a 201 with the id of the new row."""
+    headers = {} if version is None else {"ETag": etag(version)}
+    return Result({"msg": msg, "id": identifier}, HTTPStatus.CREATED, headers)
+
+
+def etag(version: int) -> str:
+    """Return the entity tag of a row's version."""
+    return f'"{version}"'

@@ -1,7 +1,7 @@
-"""A few threads that work for an event loop: one hop there, and one back.
+"""Thread pool for an event loop, with one hand-over in each direction.
 
-``concurrent.futures`` and its bridge to asyncio make two futures, with locks and callbacks of both,
-for what is here one future and one lock; that was felt in every request.
+``concurrent.futures`` with asyncio's wrapper creates two futures with locks and callbacks for each
+call; this pool needs one future and one lock, which is a measurable part of a request.
 """
 
 import asyncio
@@ -15,91 +15,91 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class TooLateError(Exception):
-    """No thread was free in time; what was to be done was not begun, and never will be."""
+class QueueTimeout(Exception):
+    """No thread was free in time; the work was not started and never will be."""
 
 
-class Threads(Generic[T]):
-    """Threads that are started when they are needed, and not before."""
+class ThreadPool(Generic[T]):
+    """Threads that are started on demand."""
 
-    def __init__(self, most: int, name: str) -> None:
-        """Be ready to start ``most`` threads, each with a ``name`` and a number."""
-        self._most = most
+    def __init__(self, max_threads: int, name: str) -> None:
+        """Allow up to ``max_threads`` threads, named ``name`` with a number."""
+        self._max_threads = max_threads
         self._name = name
         self._threads: list[threading.Thread] = []
-        self._turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
-        self._inside = 0  # those that wait or are being worked at
+        self._queue: SimpleQueue[_WorkItem[T] | None] = SimpleQueue()
+        self._pending = 0  # queued and running items
 
-    async def run(self, work: Callable[[], T], within: float) -> T:
-        """Return what ``work`` returns, or raise what it raises; only one loop may call it.
+    async def run(self, work: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109 - it limits the wait in the queue alone
+        """Return the result of ``work`` or raise its error; call it from one loop only.
 
         Raises:
-            TooLateError: no thread began with it ``within`` so many seconds.
+            QueueTimeout: no thread started it within ``timeout`` seconds.
 
         """
         loop = asyncio.get_running_loop()
-        turn = _Turn(work, loop)
-        self._inside += 1
-        if self._inside > len(self._threads) < self._most:
-            self._start()
-        self._turns.put(turn)
-        timer = loop.call_later(within, turn.withdraw)
+        item = _WorkItem(work, loop)
+        self._pending += 1
+        if self._pending > len(self._threads) < self._max_threads:
+            self._start_thread()
+        self._queue.put(item)
+        timer = loop.call_later(timeout, item.cancel)
         try:
-            return await turn.done
+            return await item.future
         finally:
             timer.cancel()
-            turn.withdraw()  # of a caller who waits no more
-            self._inside -= 1
+            item.cancel()  # in case the caller was cancelled
+            self._pending -= 1
 
     def stop(self) -> None:
-        """Wait for what was begun or waits, and end the threads."""
+        """Finish the queued items and end the threads."""
         for _ in self._threads:
-            self._turns.put(None)
+            self._queue.put(None)
         for thread in self._threads:
             thread.join()
         self._threads.clear()
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
         name = f"{self._name}_{len(self._threads)}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 
     def _work(self) -> None:
-        while (turn := self._turns.get()) is not None:
-            turn.take()
-            del turn  # a thread that waits keeps nothing of a request
+        while (item := self._queue.get()) is not None:
+            item.run()
+            del item  # an idle thread holds no reference to a request
 
 
-class _Turn(Generic[T]):
-    """One piece of work; who gets its lock decides: a thread to do it, the loop to let it be."""
+class _WorkItem(Generic[T]):
+    """A unit of work; the first to acquire its lock decides whether it runs or is cancelled."""
 
     def __init__(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
-        self.done: asyncio.Future[T] = loop.create_future()
+        self.future: asyncio.Future[T] = loop.create_future()
         self._work = work
         self._loop = loop
-        self._decided = threading.Lock()
+        self._claimed = threading.Lock()
 
-    def take(self) -> None:
-        """Do the work, if nobody has withdrawn it."""
-        if not self._decided.acquire(blocking=False):
+    def run(self) -> None:
+        """Run the work unless it was cancelled."""
+        if not self._claimed.acquire(blocking=False):
             return
         try:
             finish = partial(self._return, self._work())
-        except BaseException as error:  # noqa: BLE001 - it is raised to who waits
+        except BaseException as error:  # noqa: BLE001 - the awaiting caller gets it
             finish = partial(self._raise, error)
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+        with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(finish)
 
-    def withdraw(self) -> None:
-        """Let it be, if nobody has begun."""
-        if self._decided.acquire(blocking=False) and not self.done.done():
-            self.done.set_exception(TooLateError())
+    def cancel(self) -> None:
+        """Cancel the work unless a thread has started it."""
+        if self._claimed.acquire(blocking=False) and not self.future.done():
+            self.future.set_exception(QueueTimeout())
 
     def _return(self, result: T) -> None:
-        if not self.done.done():
-            self.done.set_result(result)
+        if not self.future.done():
+            self.future.set_result(result)
 
     def _raise(self, error: BaseException) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
+        if not self.future.done():
+            self.future.set_exception(error)

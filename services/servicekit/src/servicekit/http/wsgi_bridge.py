@@ -1,8 +1,8 @@
-"""From the event loop to a handler's thread in one hop.
+"""ASGI application that runs a WSGI application on a thread pool.
 
-uvicorn reads requests on the loop, however slowly they come; a request that is there whole goes
-to one of a few threads, which runs Flask from beginning to end. Nothing that blocks runs on the
-loop, and no thread waits for a client.
+uvicorn reads requests on the event loop, including slow ones. A complete request moves to a thread,
+which runs Flask from start to end. So no blocking code runs on the loop, and no thread waits for a
+client.
 """
 
 import asyncio
@@ -14,118 +14,118 @@ from io import BytesIO
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from servicekit.http.thread_pool import Threads, TooLateError
+from servicekit.http.thread_pool import QueueTimeout, ThreadPool
 from servicekit.telemetry.shared_metrics import Meter, Reading
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+RawResponse = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
 
-TOO_LARGE = "cadastro.body_too_large"  # set in the environ of a request whose body was cut off
-QUEUED_A_THREAD = 64  # requests that may wait for each thread before new ones are turned away
-QUEUED = 2.0  # seconds that a request may wait for a thread; nobody has begun with it
+TOO_LARGE = "cadastro.body_too_large"  # environ key, set for a request with a truncated body
+QUEUE_DEPTH_PER_THREAD = 64  # requests that may wait for each thread; further ones get a 503
+QUEUE_TIMEOUT = 2.0  # seconds that a request may wait for a thread
 
 log = logging.getLogger(__name__)
 
 
-class Lifecycle(Protocol):
-    """What a service does when its process starts and before it ends."""
+class Lifespan(Protocol):
+    """Start and end of the parts of a service that run beside the requests."""
 
     def start(self) -> None:
-        """Start what runs beside the requests."""
+        """Start background work; called after the fork of a worker."""
 
     def stop(self) -> None:
-        """Stop it, and close what is open."""
+        """Stop background work and release resources."""
 
 
-class Bridge:
-    """An ASGI application that answers with a WSGI one."""
+class WsgiBridge:
+    """An ASGI application that delegates to a WSGI application."""
 
     def __init__(
         self,
         wsgi: WSGIApplication,
         *,
-        lifecycle: Lifecycle,
+        lifespan: Lifespan,
         threads: int,
         body_limit: int,
-        busy: Answer,
+        overload_response: RawResponse,
     ) -> None:
-        """Answer with ``wsgi``, on ``threads`` threads; with ``busy`` when too many wait."""
-        self.meter: Meter | None = None  # what counts the answers, if they are counted
+        """Run ``wsgi`` on ``threads`` threads; a full queue gets ``overload_response``."""
+        self.meter: Meter | None = None  # set to count the responses
         self._wsgi = wsgi
-        self._lifecycle = lifecycle
+        self._lifespan = lifespan
         self._threads = threads
         self._body_limit = body_limit
-        self._busy = busy
-        self._room = threads * (QUEUED_A_THREAD + 1)
-        self._pool: Threads[Answer] = Threads(threads, "handler")
+        self._overload_response = overload_response
+        self._free_slots = threads * (QUEUE_DEPTH_PER_THREAD + 1)
+        self._pool: ThreadPool[RawResponse] = ThreadPool(threads, "handler")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or live through the process's start and end."""
+        """Handle one request, or the lifespan of the process."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._handle(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/-/live":
             await _send(send, (200, [(b"content-type", b"application/json")], b'{"msg":"alive"}'))
             return
-        body, whole = await self._body(receive)
+        body, is_complete = await self._read_body(receive)
         if body is None:
             return
-        if self._room == 0:
-            self._count({}, self._busy, 0.0)
-            await _send(send, self._busy)
+        if self._free_slots == 0:
+            self._count({}, self._overload_response, 0.0)
+            await _send(send, self._overload_response)
             return
-        self._room -= 1
+        self._free_slots -= 1
         started = time.perf_counter()
         try:
             environ = build_environ(scope, body)
-            environ[TOO_LARGE] = not whole
-            answer = await self._run(environ)
-            self._count(environ, answer, time.perf_counter() - started)
-            await _send(send, answer)
+            environ[TOO_LARGE] = not is_complete
+            response = await self._run(environ)
+            self._count(environ, response, time.perf_counter() - started)
+            await _send(send, response)
         finally:
-            self._room += 1
+            self._free_slots += 1
 
     def readings(self) -> list[Reading]:
-        """Return what can be told of the threads and of who waits for one."""
+        """Return the metrics of the thread pool and its queue."""
         return [
             Reading("cadastro_handler_threads", "Size of the thread pool.", lambda: self._threads),
             Reading(
                 "cadastro_handler_threads_busy",
-                "Threads that handle a request.",
+                "ThreadPool that handle a request.",
                 self._busy_threads,
             ),
             Reading(
                 "cadastro_requests_queued",
                 "Requests waiting for a thread.",
-                lambda: self._inside() - self._busy_threads(),
+                lambda: self._in_flight() - self._busy_threads(),
             ),
         ]
 
-    def _inside(self) -> int:
-        return self._threads * (QUEUED_A_THREAD + 1) - self._room
+    def _in_flight(self) -> int:
+        return self._threads * (QUEUE_DEPTH_PER_THREAD + 1) - self._free_slots
 
     def _busy_threads(self) -> int:
-        return min(self._threads, self._inside())
+        return min(self._threads, self._in_flight())
 
-    def _count(self, environ: WSGIEnvironment, answer: Answer, seconds: float) -> None:
+    def _count(self, environ: WSGIEnvironment, response: RawResponse, seconds: float) -> None:
         if self.meter is not None:
-            self.meter.answered(environ, answer[0], seconds)
+            self.meter.answered(environ, response[0], seconds)
 
-    async def _run(self, environ: WSGIEnvironment) -> Answer:
-        """Run the application on a thread; turn the request away when none takes it in time."""
+    async def _run(self, environ: WSGIEnvironment) -> RawResponse:
+        """Run the application on a thread; return the overload response on a queue time-out."""
         try:
-            return await self._pool.run(partial(run, self._wsgi, environ), QUEUED)
-        except TooLateError:
-            return self._busy
+            return await self._pool.run(partial(call_wsgi, self._wsgi, environ), QUEUE_TIMEOUT)
+        except QueueTimeout:
+            return self._overload_response
 
-    async def _body(self, receive: Receive) -> tuple[bytes | None, bool]:
-        """Return the body and whether it is whole; no body at all for a client that went away."""
+    async def _read_body(self, receive: Receive) -> tuple[bytes | None, bool]:
+        """Return the body and whether it is complete; ``None`` if the client disconnected."""
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -140,10 +140,10 @@ class Bridge:
             if not message.get("more_body", False):
                 return b"".join(chunks), True
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await asyncio.to_thread(self._lifecycle.start)
+            await asyncio.to_thread(self._lifespan.start)
         except Exception as error:
             log.exception("the service could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -154,13 +154,13 @@ class Bridge:
         await receive()
         if self.meter is not None:
             self.meter.stop()
-        await asyncio.to_thread(self._lifecycle.stop)
+        await asyncio.to_thread(self._lifespan.stop)
         self._pool.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
 
 def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
-    """Return the WSGI environ (PEP 3333) of an ASGI request whose body is there whole."""
+    """Return the WSGI environ (PEP 3333) of an ASGI request with its complete body."""
     host, port = scope.get("server") or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -180,22 +180,22 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for name, raw_value in scope["headers"]:
-        key = _USUAL.get(name) or _key(name)
+        key = _KNOWN_HEADERS.get(name) or _key(name)
         value = raw_value.decode("latin-1")
-        joins = key in environ and key.startswith("HTTP_")
-        environ[key] = f"{environ[key]},{value}" if joins else value
-    environ["CONTENT_LENGTH"] = str(len(body))  # a chunked body has none, and here it is whole
+        is_repeated = key in environ and key.startswith("HTTP_")
+        environ[key] = f"{environ[key]},{value}" if is_repeated else value
+    environ["CONTENT_LENGTH"] = str(len(body))  # a chunked request has none, and the body is whole
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ
 
 
 def _key(name: bytes) -> str:
-    """Return where PEP 3333 has a header."""
+    """Return the environ key of a header (PEP 3333)."""
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
 
 
-_USUAL = {
+_KNOWN_HEADERS = {
     name: _key(name)
     for name in (
         b"accept",
@@ -215,8 +215,8 @@ _USUAL = {
 }
 
 
-def run(wsgi: WSGIApplication, environ: WSGIEnvironment) -> Answer:
-    """Run a WSGI application to its end and return its answer."""
+def call_wsgi(wsgi: WSGIApplication, environ: WSGIEnvironment) -> RawResponse:
+    """Call a WSGI application and return its complete response."""
     status = 500
     headers: list[tuple[bytes, bytes]] = []
 
@@ -236,11 +236,10 @@ def run(wsgi: WSGIApplication, environ: WSGIEnvironment) -> Answer:
 
 
 def _no_write(_: bytes) -> None:
-    message = "the write callable of PEP 3333 is not offered here"
-    raise NotImplementedError(message)
+    raise NotImplementedError("the write callable of PEP 3333 is not supported")
 
 
-async def _send(send: Send, answer: Answer) -> None:
-    status, headers, body = answer
+async def _send(send: Send, response: RawResponse) -> None:
+    status, headers, body = response
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

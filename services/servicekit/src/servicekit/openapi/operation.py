@@ -9,7 +9,7 @@ from flask.globals import request_ctx
 
 from servicekit.auth.guard import Credentials, Guard
 from servicekit.auth.tokens import Principal, Verifier
-from servicekit.http.responses import Answer, Reply
+from servicekit.http.responses import JsonResponse, Result
 from servicekit.openapi.lazy_connexion import AbstractOperation
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.request_body import Body
@@ -37,8 +37,8 @@ class Operation:
         self._refine: Callable[[Problem], None] = getattr(self._handler, REFINE, _as_it_is)
         self._wanted = frozenset(inspect.signature(self._handler).parameters)
 
-    def __call__(self, **_: str) -> Answer:
-        """Answer the current request."""
+    def __call__(self, **_: str) -> JsonResponse:
+        """JsonResponse the current request."""
         request = request_ctx.request  # itself: each look through Flask's proxy costs a call
         request.environ[OPERATION] = self.operation_id
         try:
@@ -47,7 +47,7 @@ class Operation:
             self._refine(problem)
             raise
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> JsonResponse:
         caller = self._guard.admit(request)
         arguments = self._parameters.read(request)
         if self._body is not None:
@@ -55,7 +55,7 @@ class Operation:
         arguments.update(_caller(caller))
         wanted = {name: value for name, value in arguments.items() if name in self._wanted}
         reply = self._handler(**wanted)
-        return (reply if isinstance(reply, Reply) else Reply(reply)).answer()
+        return (reply if isinstance(reply, Result) else Result(reply)).to_response()
 
 
 def refining(refine: Callable[[Problem], None]) -> Callable[[Handler], Handler]:

@@ -11,7 +11,7 @@ import httpx
 
 from servicekit.auth.service_token import ServiceToken
 from servicekit.db.database import Database
-from servicekit.http.wsgi_bridge import Lifecycle
+from servicekit.http.wsgi_bridge import Lifespan
 from servicekit.outbox import messages
 from servicekit.outbox.messages import Away, Refused, Relay
 from servicekit.problems import Unavailable
@@ -95,7 +95,7 @@ def main(name: str, settings: Callable[[], PeerSettings], call: Callable[[Any], 
     database.close()
 
 
-def _exporter(settings: PeerSettings, database: Database) -> Lifecycle | None:
+def _exporter(settings: PeerSettings, database: Database) -> Lifespan | None:
     if not settings.metrics_bind:
         return None
     from servicekit.telemetry import metrics  # noqa: PLC0415 - memory that only who is scraped needs

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from servicekit.http.wsgi_bridge import Bridge
+from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.testing.issuer import Issuer
 from servicekit.testing.notes import keep_logs
 
@@ -20,7 +20,7 @@ PATIENCE = 10.0  # seconds
 
 
 @contextmanager
-def serve(app: Bridge, *, ready: bool = True) -> Iterator[str]:
+def serve(app: WsgiBridge, *, ready: bool = True) -> Iterator[str]:
     """Run an application on a free port; yield its URL when it is ``ready``, or at least lives."""
     config = uvicorn.Config(
         app,

@@ -1,4 +1,4 @@
-"""Threads for an event loop: as many as needed, and nothing is begun for who waits no more."""
+"""ThreadPool for an event loop: as many as needed, and nothing is begun for who waits no more."""
 
 import asyncio
 import threading
@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
-from servicekit.http.thread_pool import Threads, TooLateError
+from servicekit.http.thread_pool import QueueTimeout, ThreadPool
 
 LONG = 10.0  # seconds
 
 
-def names(threads: Threads[str], most: int, at_once: int) -> set[str]:
+def names(threads: ThreadPool[str], most: int, at_once: int) -> set[str]:
     """Return which threads work when so many pieces of work come at once, again and again."""
 
     def work() -> str:
@@ -37,12 +37,12 @@ def names(threads: Threads[str], most: int, at_once: int) -> set[str]:
 
 
 def test_no_more_threads_are_started_than_are_needed_and_allowed() -> None:
-    assert names(Threads(2, "hand"), 2, 1) == {"hand_0"}
-    assert names(Threads(2, "hand"), 2, 5) <= {"hand_0", "hand_1"}
+    assert names(ThreadPool(2, "hand"), 2, 1) == {"hand_0"}
+    assert names(ThreadPool(2, "hand"), 2, 5) <= {"hand_0", "hand_1"}
 
 
 def test_what_goes_wrong_is_raised_to_who_waits_and_the_thread_goes_on() -> None:
-    threads: Threads[str] = Threads(1, "hand")
+    threads: ThreadPool[str] = ThreadPool(1, "hand")
 
     def fail() -> str:
         raise KeyError
@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_raised_to_who_waits_and_the_thread_goes_on() -> None
 
 
 def test_nothing_is_begun_too_late_or_for_who_has_gone() -> None:
-    threads: Threads[None] = Threads(1, "hand")
+    threads: ThreadPool[None] = ThreadPool(1, "hand")
     released = threading.Event()
     begun: list[object] = []
 
@@ -69,7 +69,7 @@ def test_nothing_is_begun_too_late_or_for_who_has_gone() -> None:
         gone.cancel()
         with suppress(asyncio.CancelledError):
             await gone
-        with pytest.raises(TooLateError):
+        with pytest.raises(QueueTimeout):
             await threads.run(lambda: begun.append("late"), 0.01)
         released.set()
         await running
@@ -80,7 +80,7 @@ def test_nothing_is_begun_too_late_or_for_who_has_gone() -> None:
 
 
 def test_a_stop_waits_for_what_was_begun_and_for_what_waits() -> None:
-    threads: Threads[None] = Threads(1, "hand")
+    threads: ThreadPool[None] = ThreadPool(1, "hand")
     done: list[str] = []
 
     async def leave() -> None:

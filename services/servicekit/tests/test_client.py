@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.http.client import LARGEST, Address, Answer, Connection, ExchangeError
+from servicekit.http.client import (
+    MAX_BODY_BYTES,
+    HttpClientError,
+    HttpConnection,
+    Origin,
+    Response,
+)
 from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
 
@@ -73,11 +79,11 @@ class Server:
 @contextmanager
 def talking(
     *answers: bytes, certificate: Path | None = None, pause: float = 0.0
-) -> Iterator[tuple[Server, Connection]]:
+) -> Iterator[tuple[Server, HttpConnection]]:
     """Serve these answers, and yield the server and a connection to it."""
     server = Server(answers, certificate, pause)
     scheme = "http" if certificate is None else "https"
-    connection = Connection(Address.of(f"{scheme}://127.0.0.1:{server.port}/base/"))
+    connection = HttpConnection(Origin.from_url(f"{scheme}://127.0.0.1:{server.port}/base/"))
     try:
         yield server, connection
     finally:
@@ -85,7 +91,7 @@ def talking(
         server.stop()
 
 
-def ask(connection: Connection, seconds: float = SECONDS, **headers: str) -> Answer:
+def ask(connection: HttpConnection, seconds: float = SECONDS, **headers: str) -> Response:
     """Ask for a path, and return the answer."""
     deadline = time.monotonic() + seconds
     connection.send("/x", headers, deadline)
@@ -101,7 +107,12 @@ def test_questions_go_by_one_connection_while_it_stays_open() -> None:
         assert not connection.is_open()
         seen = [ask(connection, Authorization="Bearer a.b.c") for _ in range(4)]
         assert connection.is_open()
-    assert seen == [Answer(200, b"{}"), Answer(404, b"[]"), Answer(204, b""), Answer(200, b"{}")]
+    assert seen == [
+        Response(200, b"{}"),
+        Response(404, b"[]"),
+        Response(204, b""),
+        Response(200, b"{}"),
+    ]
     assert server.connections == 1
     head = f"GET /base/x HTTP/1.1\r\nAuthorization: Bearer a.b.c\r\nHost: 127.0.0.1:{server.port}"
     assert server.requests[-1] == f"{head}\r\n\r\n".encode()
@@ -109,12 +120,12 @@ def test_questions_go_by_one_connection_while_it_stays_open() -> None:
 
 def test_an_answer_in_crumbs_is_read_whole() -> None:
     with talking(OK, pause=0.001) as (_, connection):
-        assert ask(connection) == Answer(200, b"{}")
+        assert ask(connection) == Response(200, b"{}")
 
 
 def test_crumbs_do_not_put_the_deadline_off() -> None:
     with talking(OK, pause=CRUMB) as (_, connection):
-        with pytest.raises(ExchangeError, match="timed out"):
+        with pytest.raises(HttpClientError, match="timed out"):
             ask(connection, CRUMB * len(OK) / 2)
         assert not connection.is_open()
 
@@ -122,9 +133,9 @@ def test_crumbs_do_not_put_the_deadline_off() -> None:
 def test_an_answer_that_ends_the_connection_is_one() -> None:
     last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with talking(last, OK) as (server, connection):
-        assert ask(connection) == Answer(200, b"{}")
+        assert ask(connection) == Response(200, b"{}")
         assert not connection.is_open()
-        assert ask(connection) == Answer(200, b"{}")
+        assert ask(connection) == Response(200, b"{}")
     assert server.connections == 2
 
 
@@ -140,24 +151,27 @@ def test_an_answer_that_ends_the_connection_is_one() -> None:
             "protocol",
         ),
         (OK + OK, "on_message_complete"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b" " * (LARGEST + 1), "too large"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b" " * (MAX_BODY_BYTES + 1),
+            "too large",
+        ),
     ],
     ids=["none", "cut off", "no length", "another protocol", "an upgrade", "two", "too large"],
 )
 def test_what_is_no_answer_is_told_and_the_next_one_is_read(answer: bytes, why: str) -> None:
     with talking(answer, b"", OK) as (server, connection):
-        with pytest.raises(ExchangeError, match=why):
+        with pytest.raises(HttpClientError, match=why):
             ask(connection, SHORT)
         assert not connection.is_open()
-        with pytest.raises(ExchangeError):
+        with pytest.raises(HttpClientError):
             ask(connection)
-        assert ask(connection) == Answer(200, b"{}")
+        assert ask(connection) == Response(200, b"{}")
     assert server.connections == 3
 
 
 def test_nobody_there_is_told() -> None:
-    with pytest.raises(ExchangeError, match="refused"):
-        ask(Connection(Address.of("http://127.0.0.1:9")))
+    with pytest.raises(HttpClientError, match="refused"):
+        ask(HttpConnection(Origin.from_url("http://127.0.0.1:9")))
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\rb"])
@@ -177,9 +191,9 @@ def test_a_server_with_a_certificate_is_believed_when_its_authority_is(tmp_path:
             connection,
         ),
     ):
-        assert ask(connection) == Answer(200, b"{}")
+        assert ask(connection) == Response(200, b"{}")
     with talking(OK, certificate=certificate) as (server, connection):
-        with pytest.raises(ExchangeError, match="certificate verify failed"):
+        with pytest.raises(HttpClientError, match="certificate verify failed"):
             ask(connection)
         assert server.requests == []
 
@@ -193,6 +207,6 @@ def test_a_server_with_a_certificate_is_believed_when_its_authority_is(tmp_path:
     ],
 )
 def test_an_address_is_read_from_a_url(url: str, where: tuple[str, int, str, str]) -> None:
-    address = Address.of(url)
-    assert (address.host, address.port, address.name, address.path) == where
-    assert (address.tls is not None) == url.startswith("https")
+    origin = Origin.from_url(url)
+    assert (origin.host, origin.port, origin.host_header, origin.path_prefix) == where
+    assert (origin.tls is not None) == url.startswith("https")

@@ -67,7 +67,7 @@ def output(stream: Stream) -> Iterator[Output]:
 @pytest.fixture
 def log(output: Output, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
     """A log that runs; its lines wait as long as the tests run."""
-    monkeypatch.setattr(access_log, "TOGETHER", LONG)
+    monkeypatch.setattr(access_log, "FLUSH_INTERVAL", LONG)
     logging.getLogger("access").setLevel(logging.INFO)
     log = AccessLog("tests", output)
     log.start()
@@ -90,7 +90,7 @@ def ask(log: AccessLog, path: str = "/", **headers: str) -> dict[str, str]:
         found.update(pairs)
 
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **headers}
-    assert access_log.answering(hello, log)(environ, begun) == [b"hello"]
+    assert access_log.access_log_middleware(hello, log)(environ, begun) == [b"hello"]
     return found
 
 
@@ -150,25 +150,25 @@ def test_who_wants_warnings_alone_gets_no_lines(log: AccessLog, stream: Stream) 
 def test_lines_wait_for_others_and_not_for_ever(
     log: AccessLog, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log.line(number=1)
-    log.line(number=2)
+    log.log_request(number=1)
+    log.log_request(number=2)
     assert stream.numbers() == []
     log.stop()
     assert stream.numbers() == [1, 2]
-    log.line(number=3)  # of a request that was late
+    log.log_request(number=3)  # of a request that was late
     assert stream.numbers() == [1, 2, 3]
-    monkeypatch.setattr(access_log, "TOGETHER", 0.01)
+    monkeypatch.setattr(access_log, "FLUSH_INTERVAL", 0.01)
     log.start()
-    log.line(number=4)
+    log.log_request(number=4)
     wait_until(lambda: stream.numbers()[-1] == 4, "a line")
-    log.line(number=5)
+    log.log_request(number=5)
     wait_until(lambda: stream.numbers()[-1] == 5, "the next one")
 
 
 def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
     log: AccessLog, output: Output, stream: Stream
 ) -> None:
-    log.line(number=1)
+    log.log_request(number=1)
     output.handle(logging.makeLogRecord({"msg": "careful", "levelname": "WARNING"}))
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == [
         "request",
@@ -178,13 +178,13 @@ def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
 
 def test_no_more_than_so_many_lines_wait(log: AccessLog, stream: Stream) -> None:
     for number in range(logs.MOST + 1):
-        log.line(number=number)
+        log.log_request(number=number)
     assert stream.numbers() == list(range(logs.MOST))
 
 
 def test_a_pipe_takes_each_write_whole(log: AccessLog, stream: Stream) -> None:
     for number in range(logs.MOST):
-        log.line(number=number, text="é" * number)
+        log.log_request(number=number, text="é" * number)
     assert all(text.endswith("}\n") for text in stream.writes)
     sizes = [len(text.encode()) for text in stream.writes]
     assert max(sizes) <= select.PIPE_BUF
@@ -204,9 +204,9 @@ def test_a_log_that_nobody_takes_stops_no_request(
 def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
     program = (
         "from servicekit.http import access_log; from servicekit.telemetry import logs;"
-        f"access_log.TOGETHER = {LONG};"
+        f"access_log.FLUSH_INTERVAL = {LONG};"
         "log = access_log.AccessLog('tests', logs.configure('tests', 'INFO'));"
-        "log.start(); log.line(number=1); 1 / 0"
+        "log.start(); log.log_request(number=1); 1 / 0"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -218,7 +218,7 @@ def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
 def test_on_sigterm_the_line_of_every_answer_is_written(issuer: Issuer, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     program = (
-        f"import sys; from servicekit.http import access_log; access_log.TOGETHER = {LONG};"
+        f"import sys; from servicekit.http import access_log; access_log.FLUSH_INTERVAL = {LONG};"
         "from gunicorn.app.wsgiapp import run;"
         f"sys.argv[1:] = ['-c', {str(ROOT / 'services' / 'gunicorn.conf.py')!r},"
         " 'clients.app:create_app()']; run()"

@@ -8,12 +8,12 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from servicekit.http.wsgi_bridge import QUEUED_A_THREAD, TOO_LARGE, Bridge, Message
+from servicekit.http.wsgi_bridge import QUEUE_DEPTH_PER_THREAD, TOO_LARGE, Message, WsgiBridge
 
 BUSY = (503, [(b"retry-after", b"1")], b"busy")
 
 
-class Lifecycle:
+class FakeLifespan:
     """A service with nothing to start; it keeps what happened."""
 
     def __init__(self, *, fails: bool = False) -> None:
@@ -33,9 +33,11 @@ class Lifecycle:
         self.events.append("stop")
 
 
-def bridge(wsgi: Any, lifecycle: Lifecycle | None = None) -> Bridge:
+def bridge(wsgi: Any, lifespan: FakeLifespan | None = None) -> WsgiBridge:
     """Return a bridge of one thread that takes bodies of ten bytes."""
-    return Bridge(wsgi, lifecycle=lifecycle or Lifecycle(), threads=1, body_limit=10, busy=BUSY)
+    return WsgiBridge(
+        wsgi, lifespan=lifespan or FakeLifespan(), threads=1, body_limit=10, overload_response=BUSY
+    )
 
 
 def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -67,7 +69,7 @@ def receiving(*messages: Message) -> Callable[[], Any]:
     return receive
 
 
-async def ask(app: Bridge, request: dict[str, Any], *messages: Message) -> list[Message]:
+async def ask(app: WsgiBridge, request: dict[str, Any], *messages: Message) -> list[Message]:
     """Send a request and return what was answered."""
     sent: list[Message] = []
 
@@ -118,7 +120,7 @@ def test_a_full_service_turns_away_at_once_and_recovers() -> None:
 
     async def crowd() -> list[int]:
         app = bridge(slow)
-        room = QUEUED_A_THREAD + 1
+        room = QUEUE_DEPTH_PER_THREAD + 1
         waiting = [asyncio.create_task(ask(app, scope(), chunk(b""))) for _ in range(room)]
         await asyncio.sleep(0)
         turned_away = (await ask(app, scope(), chunk(b"")))[0]["status"]
@@ -134,7 +136,7 @@ def test_a_full_service_turns_away_at_once_and_recovers() -> None:
 def test_a_request_that_no_thread_takes_in_time_is_turned_away_and_never_begun(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("servicekit.http.wsgi_bridge.QUEUED", 0.05)
+    monkeypatch.setattr("servicekit.http.wsgi_bridge.QUEUE_TIMEOUT", 0.05)
     released, begun = threading.Event(), []
 
     def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -154,18 +156,18 @@ def test_a_request_that_no_thread_takes_in_time_is_turned_away_and_never_begun(
     assert begun == ["/first"]
 
 
-def live(lifecycle: Lifecycle) -> list[str]:
+def live(lifespan: FakeLifespan) -> list[str]:
     """Live through a process's start and end; return the answers' types."""
     messages: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
-    sent = asyncio.run(ask(bridge(echo, lifecycle), {"type": "lifespan"}, *messages))
+    sent = asyncio.run(ask(bridge(echo, lifespan), {"type": "lifespan"}, *messages))
     return [message["type"] for message in sent]
 
 
 def test_a_process_starts_and_stops_what_runs_beside_it() -> None:
-    lifecycle = Lifecycle()
-    assert live(lifecycle) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert lifecycle.events == ["start", "stop"]
+    lifespan = FakeLifespan()
+    assert live(lifespan) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert lifespan.events == ["start", "stop"]
 
 
 def test_a_process_that_cannot_start_says_so() -> None:
-    assert live(Lifecycle(fails=True)) == ["lifespan.startup.failed"]
+    assert live(FakeLifespan(fails=True)) == ["lifespan.startup.failed"]

@@ -124,10 +124,10 @@ def test_a_change_is_seen_and_a_broken_one_changes_nothing(tmp_path: Path) -> No
     (tmp_path / "broken.pem").write_text("not a key")
     assert {key["kid"] for key in signing.key_set()["keys"]} == {first, second}
     (tmp_path / "broken.pem").unlink()
-    version = signing.version
+    generation = signing.generation
     keys.retire(tmp_path, first)
     assert signing.get(first) is None
-    assert signing.version > version
+    assert signing.generation > generation
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_token_is_kept_and_renewed_before_it_expires(token: ServiceToken, cloc
 
 def test_a_token_that_was_refused_is_replaced(token: ServiceToken) -> None:
     first = token.get()
-    token.forget()
+    token.invalidate()
     assert token.get() != first
 
 

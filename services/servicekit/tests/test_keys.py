@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from servicekit.auth.jwks import JwksKeys
+from servicekit.auth.jwks import JwksClient
 from servicekit.problems import Unavailable
 from servicekit.testing import wait_until
 
@@ -42,7 +42,7 @@ def publisher(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize("target", ["/", "/?realm=live", "/users/jwks.json", "/keys?realm=live"])
 def test_keys_are_asked_for_at_the_whole_of_their_url(target: str) -> None:
     with publisher(200, b'{"keys": []}') as (base, targets):
-        keys = JwksKeys(base + target, refresh=60)
+        keys = JwksClient(base + target, refresh=60)
         keys.start()
         wait_until(lambda: bool(targets), "the key set to be asked for")
         keys.stop()
@@ -64,10 +64,10 @@ def test_what_is_no_key_set_is_told_and_gives_no_key(
     status: int, body: bytes, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with publisher(status, body) as (base, _), caplog.at_level(logging.WARNING):
-        keys = JwksKeys(f"{base}/users/jwks.json", refresh=60)
+        keys = JwksClient(f"{base}/users/jwks.json", refresh=60)
         keys.start()
         wait_until(lambda: said in caplog.text, "what is wrong to be told")
         keys.stop()
-    assert not keys.loaded
+    assert not keys.is_loaded
     with pytest.raises(Unavailable):
         keys.get("a")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from clients.app import create_app
-from servicekit.auth.guard import Guard
-from servicekit.auth.tokens import Verifier
+from servicekit.auth.guard import Authorizer
+from servicekit.auth.tokens import TokenVerifier
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.request_body import Body
@@ -29,19 +29,19 @@ def cache_method(owner: type, method: str, key: Callable[..., Any]) -> None:
 
 def ignoring_token_expiry() -> WsgiBridge:
     """Cache tokens without their expiry."""
-    cache_method(Verifier, "verify", lambda verifier, token: (verifier, token))
+    cache_method(TokenVerifier, "verify", lambda verifier, token: (verifier, token))
     return create_app()
 
 
 def ignoring_token_signature() -> WsgiBridge:
     """Cache tokens by header and claims, without the signature."""
-    cache_method(Verifier, "verify", lambda verifier, token: (verifier, token.rpartition(".")[0]))
+    cache_method(TokenVerifier, "verify", lambda verifier, token: (verifier, token.rpartition(".")[0]))
     return create_app()
 
 
 def ignoring_operation_of_token() -> WsgiBridge:
     """Cache the authorization of a token without the operation."""
-    cache_method(Guard, "admit", lambda _, request: request.headers.get("Authorization"))
+    cache_method(Authorizer, "admit", lambda _, request: request.headers.get("Authorization"))
     return create_app()
 
 

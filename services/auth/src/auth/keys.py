@@ -54,7 +54,7 @@ class SigningKeys:
             KeysError: there is none, or a file is not one.
 
         """
-        self.version = 0
+        self.generation = 0
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
@@ -102,7 +102,7 @@ class SigningKeys:
                 return
             self._state = state
             if self._keys.keys() - keys.keys():
-                self.version += 1
+                self.generation += 1
             self._keys, self._current = keys, current
             log.info("signing keys read: %s, signing with %s", ", ".join(keys), current)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth.tokens import USER_SCOPES
-from servicekit.auth.guard import Credentials, bad_credentials
+from servicekit.auth.guard import Credentials, invalid_credentials
 from servicekit.problems import BadRequest, Problem
 from servicekit.realm import Realm
 
@@ -48,7 +48,7 @@ class OAuthClients:
         given = credentials.password.encode()
         is_right = hmac.compare_digest((secret or _NO_SECRET).encode(), given)
         if client is None or secret is None or not is_right:
-            raise bad_credentials("The client id or the secret is wrong")
+            raise invalid_credentials("The client id or the secret is wrong")
         return client
 
     def _secret(self, client_id: str) -> str | None:

@@ -3,7 +3,7 @@
 from clients import tables
 from clients.settings import ClientsSettings
 from servicekit.app import Service, build_app
-from servicekit.auth.jwks import JwksKeys
+from servicekit.auth.jwks import JwksClient
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
 
@@ -11,6 +11,6 @@ from servicekit.settings import settings_or_exit
 def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ClientsSettings.from_environment)
-    keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)
-    service = Service("clients", "/clients", keys, lambda: keys.loaded, [keys], tables.METADATA)
+    keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
+    service = Service("clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA)
     return build_app(service, settings)

@@ -4,7 +4,7 @@ from inventory import gateways, repository, tables
 from inventory.gateways import Owners
 from inventory.settings import InventorySettings
 from servicekit.app import Service, build_app
-from servicekit.auth.jwks import JwksKeys
+from servicekit.auth.jwks import JwksClient
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
 
@@ -12,13 +12,13 @@ from servicekit.settings import settings_or_exit
 def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(InventorySettings.from_environment)
-    keys = JwksKeys(settings.jwks_url, settings.jwks_refresh)
+    keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
     owners = Owners(settings.clients_url, settings.products_url)
     service = Service(
         "inventory",
         "/inventory",
         keys,
-        lambda: keys.loaded,
+        lambda: keys.is_loaded,
         (keys, owners),
         tables.METADATA,
         facts=repository.facts,

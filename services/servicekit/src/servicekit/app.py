@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Request
 from sqlalchemy import MetaData
 
-from servicekit.auth.tokens import Keys, Verifier
+from servicekit.auth.tokens import KeyProvider, TokenVerifier
 from servicekit.db.database import METADATA, Database
 from servicekit.http import api_docs, context, error_handlers, health
 from servicekit.http.access_log import ROUTE, AccessLog, access_log_middleware
@@ -37,7 +37,7 @@ class Service:
 
     name: str  # of its package, its contract and its database
     prefix: str  # of its contract's pages
-    keys: Keys
+    keys: KeyProvider
     has_keys: Callable[[], bool]
     lifecycles: Sequence[Lifespan] = ()
     metadata: MetaData = METADATA
@@ -49,7 +49,11 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
     """Puts every operation that Connexion reads from a contract on a Flask route."""
 
     def __init__(
-        self, app: Flask, contract: dict[str, Any], resolver: HandlerResolver, verifier: Verifier
+        self,
+        app: Flask,
+        contract: dict[str, Any],
+        resolver: HandlerResolver,
+        verifier: TokenVerifier,
     ) -> None:
         self._app = app
         self._verifier = verifier
@@ -114,7 +118,9 @@ def build_app(
     app.extensions.update(
         {context.DATABASE: database, context.SETTINGS: settings, **(extensions or {})}
     )
-    verifier = Verifier(service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    verifier = TokenVerifier(
+        service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience
+    )
     try:
         contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
         resolver = HandlerResolver(service.name)

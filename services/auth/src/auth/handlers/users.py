@@ -9,7 +9,7 @@ from auth.context import auth, caller_address
 from auth.domain import checked_name, name_key, normal_password
 from auth.throttle import Attempt
 from auth.tokens import USER_SCOPES
-from servicekit.auth.guard import Credentials, bad_credentials
+from servicekit.auth.guard import Credentials, invalid_credentials
 from servicekit.auth.tokens import Principal
 from servicekit.http import health as healths
 from servicekit.http.context import database
@@ -97,7 +97,7 @@ def _checked(credentials: Credentials, attempt: Attempt) -> RowMapping:
     if not auth().passwords.verify(stored, password) or user is None:
         with database().transaction() as connection:
             throttle.failed(connection, attempt)
-        raise bad_credentials()
+        raise invalid_credentials()
     outdated = auth().passwords.is_outdated(user["password"])
     rehashed = auth().passwords.hash(password) if outdated else None
     with database().autocommit() as connection:

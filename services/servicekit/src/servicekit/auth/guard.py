@@ -5,35 +5,37 @@ from dataclasses import dataclass
 
 from flask import Request
 
-from servicekit.auth.tokens import Principal, Verifier
+from servicekit.auth.tokens import Principal, TokenVerifier
 from servicekit.problems import Forbidden, Unauthorized
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A name and a password, as they came (RFC 7617); nobody has checked them yet."""
+    """Unverified user name and password of HTTP basic authentication (RFC 7617)."""
 
     username: str
     password: str
 
 
-class Guard:
-    """What one operation asks of its caller: any one of its Security Requirement Objects."""
+class Authorizer:
+    """Authorizes callers of one operation by any of its Security Requirement Objects."""
 
-    def __init__(self, security: Iterable[Mapping[str, list[str]]], verifier: Verifier) -> None:
-        """Compile a list of Security Requirement Objects; an empty one lets anybody in."""
+    def __init__(
+        self, security: Iterable[Mapping[str, list[str]]], verifier: TokenVerifier
+    ) -> None:
+        """Compile Security Requirement Objects; an empty list admits every caller."""
         self._verifier = verifier
         alternatives = [dict(requirement) for requirement in security]
         self.is_open = not alternatives or {} in alternatives
         self._basic = any("basic" in alternative for alternative in alternatives)
         self._scopes = [frozenset(a["token"]) for a in alternatives if "token" in a]
 
-    def admit(self, request: Request) -> Principal | Credentials | None:
-        """Return who calls; ``None`` for a caller without credentials at an open operation.
+    def authorize(self, request: Request) -> Principal | Credentials | None:
+        """Return the caller; ``None`` without credentials at an open operation.
 
         Raises:
-            Unauthorized: credentials are needed, or those that came are not accepted.
-            Forbidden: none of the scopes that would do is in the token.
+            Unauthorized: credentials are missing or invalid.
+            Forbidden: the token has none of the sufficient scopes.
 
         """
         if self._basic:
@@ -55,18 +57,17 @@ class Guard:
 def _credentials(request: Request) -> Credentials:
     authorization = request.authorization
     if authorization is None or authorization.type != "basic":
-        raise bad_credentials()
+        raise invalid_credentials()
     return Credentials(authorization.username or "", authorization.password or "")
 
 
-def bad_credentials(msg: str = "The user name or the password is wrong") -> Unauthorized:
-    """Return the one answer to a wrong name, a wrong password, or none."""
+def invalid_credentials(msg: str = "The user name or the password is wrong") -> Unauthorized:
+    """Return the same problem for a wrong name, a wrong password and missing credentials."""
     return Unauthorized(msg, challenge='Basic realm="cadastro", charset="UTF-8"')
 
 
 def _insufficient_scope(alternatives: list[frozenset[str]]) -> Forbidden:
     needed = " ".join(sorted(alternatives[0]))
     challenge = f'Bearer realm="cadastro", error="insufficient_scope", scope="{needed}"'
-    problem = Forbidden(f"The token lacks the scope {needed}")
-    problem.headers["WWW-Authenticate"] = challenge
-    return problem
+    headers = {"WWW-Authenticate": challenge}
+    return Forbidden(f"The token lacks the scope {needed}", headers=headers)

@@ -9,12 +9,12 @@ import httpx
 
 from servicekit.problems import Unavailable
 
-EARLY = 0.8  # the part of a token's life after which the next one is asked for
-AWAY = "The auth service gives this service no token now; try again shortly"
+REFRESH_FRACTION = 0.8  # of a token's lifetime, after which it is renewed
+UNAVAILABLE_MESSAGE = "The auth service gives this service no token now; try again shortly"
 
 
 class ServiceToken:
-    """Keeps a valid token at hand; threads may share it."""
+    """Thread-safe cache of a valid token."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class ServiceToken:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask ``token_url`` as ``client_id``, with the secret that the file holds."""
+        """Authenticate to ``token_url`` as ``client_id`` with the secret in a file."""
         self._token_url = token_url
         self._client_id = client_id
         self._secret_file = secret_file
@@ -38,7 +38,7 @@ class ServiceToken:
         """Return a token.
 
         Raises:
-            Unavailable: auth gave none, and the last one has expired.
+            Unavailable: auth issued none, and the last one has expired.
 
         """
         with self._lock:
@@ -47,11 +47,11 @@ class ServiceToken:
                     self._renew()
                 except (httpx.HTTPError, OSError, KeyError, ValueError):
                     if self._clock() >= self._expires_at:
-                        raise Unavailable(AWAY) from None
+                        raise Unavailable(UNAVAILABLE_MESSAGE) from None
             return self._token
 
-    def forget(self) -> None:
-        """Ask for a new token next time: this one was refused."""
+    def invalidate(self) -> None:
+        """Discard the token, which a service rejected; the next ``get`` requests another."""
         with self._lock:
             self._renew_at = self._expires_at = float("-inf")
 
@@ -60,15 +60,15 @@ class ServiceToken:
         self._client.close()
 
     def _renew(self) -> None:
-        secret = self._secret_file.read_text().strip()  # read each time, so that it can be rotated
-        asked_at = self._clock()
-        answer = self._client.post(
+        secret = self._secret_file.read_text().strip()  # read each time, to allow its rotation
+        requested_at = self._clock()
+        response = self._client.post(
             self._token_url,
             data={"grant_type": "client_credentials"},
             auth=(self._client_id, secret),
         )
-        document = answer.raise_for_status().json()
+        document = response.raise_for_status().json()
         self._token = str(document["access_token"])
-        life = float(document["expires_in"])
-        self._renew_at = asked_at + EARLY * life
-        self._expires_at = asked_at + life
+        lifetime = float(document["expires_in"])
+        self._renew_at = requested_at + REFRESH_FRACTION * lifetime
+        self._expires_at = requested_at + lifetime

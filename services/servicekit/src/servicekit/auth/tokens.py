@@ -16,12 +16,12 @@ from servicekit.telemetry.shared_metrics import Reading
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
 REQUIRED_CLAIMS = ["iss", "aud", "exp", "iat", "nbf", "sub", "jti", "client_id"]
-LONGEST_TOKEN = 4096  # characters; ours have some 500
+MAX_TOKEN_LENGTH = 4096  # characters; ours have some 500
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose token was accepted."""
+    """An authenticated caller."""
 
     subject: str
     client_id: str
@@ -35,54 +35,54 @@ class Principal:
         return f"{self.realm}/{self.subject}"
 
 
-class Keys(Protocol):
-    """Where a verifier finds auth's public keys."""
+class KeyProvider(Protocol):
+    """Source of auth's public keys."""
 
-    version: int  # grows whenever a key goes
+    generation: int  # increases whenever a key is removed
 
     def get(self, kid: str) -> EllipticCurvePublicKey | None:
-        """Return the public key of that id, or nothing when it is not published."""
+        """Return the public key with that id, or ``None`` if it is not published."""
 
 
-class Verifier:
-    """Checks tokens; those already checked are remembered until they expire or a key goes."""
+class TokenVerifier:
+    """Verifies tokens and caches the results until they expire or a key is removed."""
 
     def __init__(
         self,
-        keys: Keys,
+        keys: KeyProvider,
         *,
         issuer: str,
         audience: str,
-        remembered: int = 4096,
+        cache_size: int = 4096,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Trust what ``issuer`` signs for ``audience`` with one of ``keys``."""
+        """Accept tokens of ``issuer`` for ``audience``, signed with one of ``keys``."""
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._remembered = remembered
+        self._cache_size = cache_size
         self._clock = clock
         self._cache: dict[str, Principal] = {}
-        self._version = keys.version
-        self._counting = threading.Lock()
+        self._generation = keys.generation
+        self._counter_lock = threading.Lock()
         self._hits = self._misses = 0
 
     def verify(self, token: str) -> Principal:
-        """Return who holds ``token``.
+        """Return the principal of ``token``.
 
         Raises:
-            Unauthorized: it is not a token of ours, or no longer one.
+            Unauthorized: the token is invalid or expired.
 
         """
-        if self._version != self._keys.version:
-            self._version, self._cache = self._keys.version, {}
+        if self._generation != self._keys.generation:
+            self._generation, self._cache = self._keys.generation, {}
         principal = self._cache.get(token)
-        with self._counting:
+        with self._counter_lock:
             self._hits += principal is not None
             self._misses += principal is None
         if principal is None:
             principal = self._decode(token)
-            if len(self._cache) >= self._remembered:
+            if len(self._cache) >= self._cache_size:
                 self._cache.pop(next(iter(self._cache)), None)
             self._cache[token] = principal
         if principal.expires_at <= self._clock():
@@ -91,7 +91,7 @@ class Verifier:
         return principal
 
     def readings(self) -> list[Reading]:
-        """Return what can be told of the tokens that are remembered."""
+        """Return the metrics of the token cache."""
         return [
             Reading(
                 "cadastro_token_cache_hits",
@@ -108,7 +108,7 @@ class Verifier:
         ]
 
     def _decode(self, token: str) -> Principal:
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > MAX_TOKEN_LENGTH:
             raise _invalid_token()
         try:
             header = jwt.get_unverified_header(token)
@@ -127,18 +127,18 @@ class Verifier:
             )
             return _principal(claims)
         except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-            # PyJWT lets some of the last three out where a token is malformed on purpose
+            # PyJWT raises the last three for some deliberately malformed tokens
             raise _invalid_token() from None
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
-    """Return whom claims tell of; PyJWT has seen to it that they are there and in time."""
-    texts = [claims[name] for name in ("sub", "jti", "client_id")]
-    moments = [claims[name] for name in ("exp", "iat", "nbf")]
+    """Return the principal of claims whose presence and times PyJWT has checked."""
+    strings = [claims[name] for name in ("sub", "jti", "client_id")]
+    timestamps = [claims[name] for name in ("exp", "iat", "nbf")]
     realm, scope = claims.get("realm"), claims.get("scope")
-    if not all(isinstance(text, str) and text for text in texts):
+    if not all(isinstance(value, str) and value for value in strings):
         raise _invalid_token()
-    if not all(isinstance(moment, int | float) for moment in moments):  # PyJWT takes digits too
+    if not all(isinstance(value, int | float) for value in timestamps):  # PyJWT accepts digits
         raise _invalid_token()
     if realm not in {"live", "synthetic"} or not isinstance(scope, str):
         raise _invalid_token()

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Request
 from flask.globals import request_ctx
 
-from servicekit.auth.guard import Credentials, Guard
-from servicekit.auth.tokens import Principal, Verifier
+from servicekit.auth.guard import Authorizer, Credentials
+from servicekit.auth.tokens import Principal, TokenVerifier
 from servicekit.http.responses import JsonResponse, Result
 from servicekit.openapi.lazy_connexion import AbstractOperation
 from servicekit.openapi.parameters import Parameters
@@ -27,11 +27,11 @@ class Operation:
     one path: admit the caller, read the parameters, read the body, call the handler, answer.
     """
 
-    def __init__(self, operation: AbstractOperation, verifier: Verifier) -> None:
+    def __init__(self, operation: AbstractOperation, verifier: TokenVerifier) -> None:
         """Compile an operation that Connexion has read and resolved."""
         self.operation_id: str = operation.operation_id
         self._handler = operation.function
-        self._guard = Guard(operation.security or [], verifier)
+        self._authorizer = Authorizer(operation.security or [], verifier)
         self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
         self._body = Body(operation.request_body) if operation.request_body else None
         self._refine: Callable[[Problem], None] = getattr(self._handler, REFINE, _as_it_is)
@@ -48,7 +48,7 @@ class Operation:
             raise
 
     def _answer(self, request: Request) -> JsonResponse:
-        caller = self._guard.admit(request)
+        caller = self._authorizer.authorize(request)
         arguments = self._parameters.read(request)
         if self._body is not None:
             arguments["body"] = self._body.read(request)

@@ -59,7 +59,7 @@ class HttpReceiver:
         except (httpx.HTTPError, Unavailable):
             raise Away from None
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._token.forget()
+            self._token.invalidate()
             raise Away
         if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise Away

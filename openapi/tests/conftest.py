@@ -3,11 +3,11 @@
 import pytest
 
 from devstack.service_catalog import SERVICES
-from servicekit.testing import resolved
+from servicekit.testing import dereference
 from tests.support.openapi.contract_walk import Node, load_bundled
 
 
 @pytest.fixture(params=SERVICES)
 def contract(request: pytest.FixtureRequest) -> Node:
-    """The contract of one service, with all references resolved."""
-    return resolved(load_bundled(request.param))
+    """The contract of one service, with all references dereference."""
+    return dereference(load_bundled(request.param))

@@ -56,21 +56,21 @@ def test_a_bad_setting_is_named_and_a_password_is_not_shown(name: str, value: st
 )
 def test_a_flag_may_be_written_in_several_ways(text: str, *, on: bool) -> None:
     env = Environment({"FLAG": text})
-    assert env.flag("FLAG", default=not on) is on
-    env.seal()
+    assert env.boolean("FLAG", default=not on) is on
+    env.raise_problems()
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        lambda env: env.flag("SETTING", default=True),
+        lambda env: env.boolean("SETTING", default=True),
         lambda env: env.integer("SETTING", 1, 1, 5),
         lambda env: env.number("SETTING", 1, 1, 5),
         lambda env: env.file("SETTING"),
         lambda env: env.folder("SETTING"),
         lambda env: env.url("SETTING"),
         lambda env: env.url("SETTING", ""),
-        lambda env: env.one_of("SETTING", "one", "other"),
+        lambda env: env.choice("SETTING", "one", "other"),
     ],
 )
 @pytest.mark.parametrize("value", ["perhaps", "nan", "6.5", "-1"])
@@ -80,7 +80,7 @@ def test_a_value_that_does_not_do_is_refused_by_its_name(
     env = Environment({"SETTING": value})
     read(env)
     with pytest.raises(SettingsError) as caught:
-        env.seal()
+        env.raise_problems()
     assert caught.value.problems.keys() == {"SETTING"}
 
 
@@ -88,10 +88,10 @@ def test_an_address_may_be_empty_only_by_default() -> None:
     env = Environment({"EMPTY": "", "SLASH": "https://auth/"})
     assert env.url("EMPTY", "") == ""
     assert env.url("SLASH") == "https://auth"
-    env.seal()
+    env.raise_problems()
     env.url("EMPTY")
     with pytest.raises(SettingsError, match="EMPTY"):
-        env.seal()
+        env.raise_problems()
 
 
 def test_a_service_without_settings_ends_with_its_own_exit_code() -> None:

@@ -11,7 +11,7 @@ from servicekit.auth.guard import Authorizer
 from servicekit.auth.tokens import TokenVerifier
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.openapi.parameters import Parameters
-from servicekit.openapi.request_body import Body
+from servicekit.openapi.request_body import RequestBody
 
 
 def cache_method(owner: type, method: str, key: Callable[..., Any]) -> None:
@@ -47,7 +47,7 @@ def ignoring_operation_of_token() -> WsgiBridge:
 
 def ignoring_body() -> WsgiBridge:
     """Cache the first valid body of an operation."""
-    cache_method(Body, "read", lambda body, _: body)
+    cache_method(RequestBody, "read", lambda body, _: body)
     return create_app()
 
 

@@ -32,7 +32,7 @@ class AuthSettings(Settings):
             "oauth_clients_dir": env.folder("OAUTH_CLIENTS_DIR"),
             "token_ttl": env.integer("TOKEN_TTL", 3600, 1, A_DAY),
             "service_token_ttl": env.integer("SERVICE_TOKEN_TTL", 300, 1, A_DAY),
-            "open_registration": env.flag("OPEN_REGISTRATION", default=True),
+            "open_registration": env.boolean("OPEN_REGISTRATION", default=True),
             "hashes_at_once": env.integer("HASHES_AT_ONCE", 1, 1, 64),
             "trusted_proxies": env.integer("TRUSTED_PROXIES", 1, 0, 5),
         }

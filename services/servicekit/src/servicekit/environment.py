@@ -1,4 +1,4 @@
-"""Reads settings from a process's environment, and gathers all that is wrong with them."""
+"""Reader for environment variables that collects all problems before it raises."""
 
 import os
 import re
@@ -9,27 +9,27 @@ from typing import TypeVar
 
 Number = TypeVar("Number", int, float)
 
-FLAGS = {
+BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
 }
 
 
 class SettingsError(Exception):
-    """Settings that are missing or bad; ``problems`` says what is wrong with each, by its name."""
+    """Settings are missing or invalid; ``problems`` has a sentence for each, by its name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        """Keep what is wrong, and say it in one line a setting."""
+        """Format the problems, one line for each setting."""
         self.problems = problems
         lines = [f"  {name}: {problem}" for name, problem in sorted(problems.items())]
         super().__init__("\n".join(["these settings are missing or wrong:", *lines]))
 
 
 class Environment:
-    """Variables by their names.
+    """Typed access to environment variables.
 
-    One that is missing or bad reads as something that stands for it, until ``seal`` tells of all
-    of them. What it tells holds no text that was set, which may be a secret; a path is none.
+    A missing or invalid variable reads as a placeholder until ``raise_problems`` reports all of
+    them. Messages quote no values, which may be secrets, except for paths.
     """
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
@@ -37,64 +37,66 @@ class Environment:
         self._variables = variables
         self._problems: dict[str, str] = {}
 
-    def seal(self) -> None:
-        """Raise ``SettingsError`` when anything that was read is missing or bad."""
+    def raise_problems(self) -> None:
+        """Raise ``SettingsError`` if any variable that was read is missing or invalid."""
         if self._problems:
             raise SettingsError(self._problems)
 
-    def text(self, name: str, default: str | None = None, *, like: str = "", hint: str = "") -> str:
-        """Return a text; one that is set matches the pattern ``like``, as the ``hint`` says."""
+    def text(
+        self, name: str, default: str | None = None, *, pattern: str = "", message: str = ""
+    ) -> str:
+        """Return a text; report ``message`` if a set value does not match ``pattern``."""
         value = self._variables.get(name)
         if value is None:
             if default is None:
                 self._problems[name] = "It must be set."
             return default or ""
-        if like and not re.fullmatch(like, value):
-            self._problems[name] = hint
+        if pattern and not re.fullmatch(pattern, value):
+            self._problems[name] = message
         return value
 
-    def one_of(self, name: str, *choices: str) -> str:
-        """Return one of the choices, of which the first is the default."""
+    def choice(self, name: str, *choices: str) -> str:
+        """Return one of the choices; the first is the default."""
         value = self._variables.get(name, choices[0])
         if value not in choices:
             self._problems[name] = f"It must be one of {', '.join(choices)}."
         return value
 
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        """Return a whole number within bounds."""
-        return self._number(name, (int, "a whole number"), default, least, most)
+    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        """Return an integer within bounds."""
+        return self._number(name, (int, "a whole number"), default, minimum, maximum)
 
-    def number(self, name: str, default: float, least: float, most: float) -> float:
+    def number(self, name: str, default: float, minimum: float, maximum: float) -> float:
         """Return a number within bounds."""
-        return self._number(name, (float, "a number"), default, least, most)
+        return self._number(name, (float, "a number"), default, minimum, maximum)
 
-    def flag(self, name: str, *, default: bool) -> bool:
-        """Return whether something is on."""
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return a boolean."""
         value = self._variables.get(name)
         if value is None:
             return default
-        if value.lower() not in FLAGS:
+        if value.lower() not in BOOLEANS:
             self._problems[name] = "It must be true or false."
-        return FLAGS.get(value.lower(), default)
+        return BOOLEANS.get(value.lower(), default)
 
     def file(self, name: str) -> Path:
-        """Return the path of a file that is there."""
+        """Return the path of an existing file."""
         return self._path(name, Path.is_file, "a file that can be read")
 
     def folder(self, name: str) -> Path:
-        """Return the path of a folder that is there."""
+        """Return the path of an existing folder."""
         return self._path(name, Path.is_dir, "a folder")
 
     def url(self, name: str, default: str | None = None) -> str:
-        """Return an HTTP or HTTPS URL without a slash at its end; it may be empty by default."""
-        like = r"https?://.*" if default is None else r"(https?://.*)?"
-        hint = "It must start with http:// or https://."
-        return self.text(name, default, like=like, hint=hint).rstrip("/")
+        """Return an HTTP or HTTPS URL without trailing slashes; it may be empty if optional."""
+        pattern = r"https?://.*" if default is None else r"(https?://.*)?"
+        message = "It must start with http:// or https://."
+        return self.text(name, default, pattern=pattern, message=message).rstrip("/")
 
-    def _path(self, name: str, fits: Callable[[Path], bool], what: str) -> Path:
+    def _path(self, name: str, is_valid: Callable[[Path], bool], kind: str) -> Path:
         path = Path(self.text(name))
-        if name not in self._problems and not fits(path):
-            self._problems[name] = f"{path} is not {what}."
+        if name not in self._problems and not is_valid(path):
+            self._problems[name] = f"{path} is not {kind}."
         return path
 
     def _number(
@@ -102,16 +104,16 @@ class Environment:
         name: str,
         kind: tuple[Callable[[str], Number], str],
         default: Number,
-        least: Number,
-        most: Number,
+        minimum: Number,
+        maximum: Number,
     ) -> Number:
         value = self._variables.get(name)
         if value is None:
             return default
-        read, what = kind
-        with suppress(ValueError):  # no number: it is told below
-            number = read(value)
-            if least <= number <= most:
+        parse, label = kind
+        with suppress(ValueError):
+            number = parse(value)
+            if minimum <= number <= maximum:
                 return number
-        self._problems[name] = f"It must be {what} from {least} to {most}."
+        self._problems[name] = f"It must be {label} from {minimum} to {maximum}."
         return default

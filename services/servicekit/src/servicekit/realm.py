@@ -1,4 +1,4 @@
-"""The realm of a row or a caller: live data, or the monitors' own."""
+"""Realm of a row or a caller: live data, or synthetic data of the monitors."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The settings of a service: read once from the environment, frozen, and safe to print."""
+"""Settings of a service: read once from the environment, immutable and safe to print."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Validation = Literal["strict", "format"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What every service can be told; a service's own settings are a subclass."""
+    """Settings that all services share; each service adds its own in a subclass."""
 
     database_url: str = field(repr=False)  # it holds a password
     contracts_dir: Path
@@ -24,43 +24,43 @@ class Settings:
     jwt_issuer: str
     jwt_audience: str
     log_level: str
-    threads: int  # handler threads of a process, and connections of its pool
-    workers: int  # processes
+    threads: int  # of each worker, which has as many database connections
+    workers: int  # processes of the service
     body_limit: int  # bytes
-    metrics_bind: str  # host:port; empty for no metrics
-    traces_endpoint: str  # OTLP over HTTP; empty for no traces
+    metrics_bind: str  # host:port; empty disables metrics
+    traces_endpoint: str  # OTLP over HTTP; empty disables tracing
 
     @classmethod
     def from_environment(cls) -> Self:
         """Read the settings.
 
         Raises:
-            SettingsError: some are missing or bad; it lists every one of them.
+            SettingsError: settings are missing or invalid; it lists all of them.
 
         """
         env = Environment()
         values = cls.read(env)
-        env.seal()
+        env.raise_problems()
         return cls(**values)
 
     @classmethod
     def read(cls, env: Environment) -> dict[str, Any]:
-        """Return each field's value; problems are gathered in ``env``."""
+        """Return the value of each field; ``env`` collects the problems."""
         return {
             "database_url": _database_url(env),
             "contracts_dir": env.folder("CONTRACTS_DIR"),
-            "validation": env.one_of("VALIDATION", "strict", "format"),
+            "validation": env.choice("VALIDATION", "strict", "format"),
             "jwt_issuer": env.text("JWT_ISSUER", "cadastro"),
             "jwt_audience": env.text("JWT_AUDIENCE", "cadastro"),
-            "log_level": env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+            "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
             "threads": env.integer("THREADS", 4, 1, 64),
             "workers": env.integer("WORKERS", 1, 1, 256),
             "body_limit": env.integer("BODY_LIMIT", 65_536, 1024, 16_777_216),
             "metrics_bind": env.text(
                 "METRICS_BIND",
                 "",
-                like=r"([^:\s]+:\d{1,5})?",
-                hint="It must be a host and a port, like 0.0.0.0:9000.",
+                pattern=r"([^:\s]+:\d{1,5})?",
+                message="It must be a host and a port, like 0.0.0.0:9000.",
             ),
             "traces_endpoint": env.url("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         }
@@ -68,17 +68,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class PeerSettings(Settings):
-    """The settings of a service that trusts auth's tokens, and asks it for its own."""
+    """Settings of a service that verifies auth's tokens and requests its own from auth."""
 
     jwks_url: str
-    jwks_refresh: float  # seconds between two fetches of auth's keys
+    jwks_refresh: float  # seconds between fetches of auth's keys
     token_url: str
     service_client_id: str
     service_client_secret_file: Path
 
     @classmethod
     def read(cls, env: Environment) -> dict[str, Any]:
-        """Return each field's value; problems are gathered in ``env``."""
+        """Return the value of each field; ``env`` collects the problems."""
         return super().read(env) | {
             "jwks_url": env.url("JWKS_URL"),
             "jwks_refresh": env.number("JWKS_REFRESH", 60, 0.1, 3600),
@@ -89,7 +89,7 @@ class PeerSettings(Settings):
 
 
 def settings_or_exit(read: Callable[[], T]) -> T:
-    """Return what ``read`` reads, or end the process with what is wrong and exit code 78."""
+    """Return the result of ``read``; on ``SettingsError`` print it and exit with code 78."""
     try:
         return read()
     except SettingsError as error:
@@ -98,21 +98,21 @@ def settings_or_exit(read: Callable[[], T]) -> T:
 
 
 def database_url() -> str:
-    """Return the one setting that commands without a contract need.
+    """Return the database URL, the only setting that database commands need.
 
     Raises:
-        SettingsError: it is missing or bad.
+        SettingsError: it is missing or invalid.
 
     """
     env = Environment()
     value = _database_url(env)
-    env.seal()
+    env.raise_problems()
     return value
 
 
 def _database_url(env: Environment) -> str:
     return env.text(
         "DATABASE_URL",
-        like=r"postgresql(\+psycopg2)?://.*",
-        hint="It must start with postgresql://.",
+        pattern=r"postgresql(\+psycopg2)?://.*",
+        message="It must start with postgresql://.",
     )

@@ -15,7 +15,7 @@ from servicekit.http import health as healths
 from servicekit.http.context import database
 from servicekit.http.idempotency import idempotent
 from servicekit.http.responses import Result, created
-from servicekit.openapi.operation import refining
+from servicekit.openapi.operation import on_problem
 from servicekit.problems import Unauthorized
 
 KEYS_KEPT = 60  # seconds that others may keep the key set without asking again
@@ -60,7 +60,7 @@ def login(credentials: Credentials) -> dict[str, str]:
     }
 
 
-@refining(oauth.name_error)
+@on_problem(oauth.name_error)
 def token(body: dict[str, str], credentials: Credentials) -> Result:
     """Answer a short token for a service or a monitor (RFC 6749, section 4.4)."""
     client = auth().oauth_clients.authenticate(credentials)

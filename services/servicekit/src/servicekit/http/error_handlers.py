@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def problem_response(problem: Problem) -> JsonResponse:
     """Return the response for a problem."""
-    return JsonResponse(problem.status, problem.headers, MEDIA_TYPE, problem.document())
+    return JsonResponse(problem.status, problem.headers, MEDIA_TYPE, problem.to_dict())
 
 
 def register(app: Flask, metadata: MetaData) -> None:

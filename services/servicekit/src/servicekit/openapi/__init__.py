@@ -1,1 +1,1 @@
-"""Contract-driven operations: specification, routing, parameter and body validation."""
+"""Contract-driven operations: specification, routing, validation of parameters and bodies."""

@@ -1,10 +1,9 @@
-"""The parts of Connexion that the services are built on, without the rest of it.
+"""Lazy imports of the parts of Connexion that the services use.
 
-``import connexion`` brings its applications and middleware, its test client with httpx, and what
-fetches contracts from the web. That takes time at every start and serves nobody, since
-``servicekit.http.wsgi_bridge`` stands where its applications do. So these packages are entered
-without their own code, which runs when something of theirs is first wanted: who imports Connexion
-after this has all of it.
+``import connexion`` also imports its applications, its middleware, its test client with httpx and
+``requests``. The services use none of them, and the import delays every start. This module
+registers stubs for these packages, which run the package's own code on the first access to a
+missing attribute. A later ``import connexion`` therefore works as usual.
 """
 
 import sys
@@ -16,40 +15,39 @@ PACKAGES = (
     "connexion",
     "connexion.frameworks",
     "connexion.middleware",
-    "requests",  # only for a contract that is a URL
+    "requests",  # used only for contracts at a URL
 )
 
 
 @contextmanager
-def _entered(packages: tuple[str, ...]) -> Iterator[None]:
-    """Let modules of packages be imported without what the packages themselves do."""
-    entered = [name for name in packages if name not in sys.modules]
-    for name in entered:
-        _enter(name, entered)
+def _lazy_imports(packages: tuple[str, ...]) -> Iterator[None]:
+    """Allow imports of submodules without running the code of the packages themselves."""
+    stubs = [name for name in packages if name not in sys.modules]
+    for name in stubs:
+        _install_stub(name, stubs)
     yield
-    entered.clear()
+    stubs.clear()
 
 
-def _enter(name: str, entered: list[str]) -> None:
-    """Have a package run its own code at the first look for what it lacks (PEP 562), not yet."""
+def _install_stub(name: str, stubs: list[str]) -> None:
+    """Register a stub that runs the package's code on access to a missing name (PEP 562)."""
     spec = find_spec(name)
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(name=name)
-    run, package = spec.loader.exec_module, module_from_spec(spec)
+    exec_module, package = spec.loader.exec_module, module_from_spec(spec)
 
-    def lacking(wanted: str) -> object:
-        if name in entered:
-            message = f"{name} has no {wanted} yet"
-            raise AttributeError(message)
+    def module_getattr(attribute: str) -> object:
+        if name in stubs:
+            raise AttributeError(f"{name} has no {attribute} yet")
         del package.__dict__["__getattr__"]
-        run(package)
-        return getattr(package, wanted)
+        exec_module(package)
+        return getattr(package, attribute)
 
-    package.__dict__["__getattr__"] = lacking
+    package.__dict__["__getattr__"] = module_getattr
     sys.modules[name] = package
 
 
-with _entered(PACKAGES):
+with _lazy_imports(PACKAGES):
     from connexion.frameworks.flask import flaskify_path
     from connexion.middleware.abstract import AbstractRoutingAPI
     from connexion.operations import AbstractOperation

@@ -1,4 +1,4 @@
-"""One operation, compiled: who may call, what comes in, the handler, what goes out."""
+"""Compiled operations: authorization, parameters, request body, handler, response."""
 
 import inspect
 from collections.abc import Callable
@@ -12,66 +12,68 @@ from servicekit.auth.tokens import Principal, TokenVerifier
 from servicekit.http.responses import JsonResponse, Result
 from servicekit.openapi.lazy_connexion import AbstractOperation
 from servicekit.openapi.parameters import Parameters
-from servicekit.openapi.request_body import Body
+from servicekit.openapi.request_body import RequestBody
 from servicekit.openapi.resolver import Handler
 from servicekit.problems import Problem
 from servicekit.telemetry.shared_metrics import OPERATION
 
-REFINE = "refine"  # the attribute of a handler
+_PROBLEM_HOOK = "problem_hook"  # attribute of a handler
 
 
 class Operation:
     """A Flask view for one operation of a contract.
 
-    Everything that the contract says is compiled when the service starts; a request then takes
-    one path: admit the caller, read the parameters, read the body, call the handler, answer.
+    The constructor compiles the contract. A request then runs in a fixed order: authorize the
+    caller, read the parameters, read the body, call the handler, encode the result.
     """
 
     def __init__(self, operation: AbstractOperation, verifier: TokenVerifier) -> None:
-        """Compile an operation that Connexion has read and resolved."""
+        """Compile an operation that Connexion has parsed and resolved."""
         self.operation_id: str = operation.operation_id
         self._handler = operation.function
         self._authorizer = Authorizer(operation.security or [], verifier)
         self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
-        self._body = Body(operation.request_body) if operation.request_body else None
-        self._refine: Callable[[Problem], None] = getattr(self._handler, REFINE, _as_it_is)
-        self._wanted = frozenset(inspect.signature(self._handler).parameters)
+        self._body = RequestBody(operation.request_body) if operation.request_body else None
+        self._problem_hook: Callable[[Problem], None] = getattr(
+            self._handler, _PROBLEM_HOOK, _no_hook
+        )
+        self._handler_parameters = frozenset(inspect.signature(self._handler).parameters)
 
     def __call__(self, **_: str) -> JsonResponse:
-        """JsonResponse the current request."""
-        request = request_ctx.request  # itself: each look through Flask's proxy costs a call
+        """Handle the current request."""
+        request = request_ctx.request  # Flask's proxy costs a call for each access
         request.environ[OPERATION] = self.operation_id
         try:
-            return self._answer(request)
+            return self._handle(request)
         except Problem as problem:
-            self._refine(problem)
+            self._problem_hook(problem)
             raise
 
-    def _answer(self, request: Request) -> JsonResponse:
+    def _handle(self, request: Request) -> JsonResponse:
         caller = self._authorizer.authorize(request)
         arguments = self._parameters.read(request)
         if self._body is not None:
             arguments["body"] = self._body.read(request)
         arguments.update(_caller(caller))
-        wanted = {name: value for name, value in arguments.items() if name in self._wanted}
-        reply = self._handler(**wanted)
-        return (reply if isinstance(reply, Result) else Result(reply)).to_response()
+        accepted = {k: v for k, v in arguments.items() if k in self._handler_parameters}
+        result = self._handler(**accepted)
+        return (result if isinstance(result, Result) else Result(result)).to_response()
 
 
-def refining(refine: Callable[[Problem], None]) -> Callable[[Handler], Handler]:
-    """Let ``refine`` add to every problem that the decorated handler's operation answers with.
+def on_problem(hook: Callable[[Problem], None]) -> Callable[[Handler], Handler]:
+    """Call ``hook`` with each problem of the decorated handler's operation before it is sent.
 
-    It sees those that are raised before the handler is called, too.
+    This includes problems that are raised before the handler is called.
     """
 
     def decorate(handler: Handler) -> Handler:
-        setattr(handler, REFINE, refine)
+        setattr(handler, _PROBLEM_HOOK, hook)
         return handler
 
     return decorate
 
 
-def _as_it_is(_: Problem) -> None:
+def _no_hook(_: Problem) -> None:
     pass
 
 

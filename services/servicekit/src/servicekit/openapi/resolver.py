@@ -1,4 +1,4 @@
-"""Lands every operationId on its handler: ``clients.create`` on ``handlers/clients.py::create``."""
+"""Resolver of operationIds: ``clients.create`` is ``create`` in ``handlers/clients.py``."""
 
 import inspect
 import pkgutil
@@ -14,36 +14,36 @@ Handler = Callable[..., Any]
 
 
 class HandlerResolver(Resolver):  # type: ignore[misc] # Connexion ships no types
-    """Finds handlers by name in one service's ``handlers`` package, and counts them off."""
+    """Resolves names in one service's ``handlers`` package, and detects mismatches."""
 
     def __init__(self, package: str) -> None:
         """Import every module of ``<package>.handlers``."""
         super().__init__()
         self._handlers = dict(_handlers(import_module(f"{package}.handlers")))
-        self._unanswered: list[str] = []
+        self._unresolved: list[str] = []
         self._used: set[str] = set()
 
     def resolve(self, operation: AbstractOperation) -> Resolution:
-        """Return the handler of an operation; an alias has the one of what it stands for."""
+        """Return the handler of an operation; an alias shares the handler of its target."""
         operation_id = operation.operation_id
         name = operation._operation.get("x-alias-of", operation_id)  # noqa: SLF001 - no accessor
         handler = self._handlers.get(name)
         if handler is None:
-            self._unanswered.append(operation_id)
+            self._unresolved.append(operation_id)
         self._used.add(name)
         return Resolution(handler, operation_id)
 
     def check(self) -> None:
-        """Make sure that contract and handlers are the same set.
+        """Check that the contract and the handlers match one to one.
 
         Raises:
-            ContractError: it names each operation without a handler, and each handler without
-                an operation.
+            ContractError: an operation has no handler, or a handler no operation; the message
+                names each of them.
 
         """
-        idle = sorted(self._handlers.keys() - self._used)
-        problems = [f"operation {name} has no handler" for name in self._unanswered]
-        problems += [f"handler {name} has no operation in the contract" for name in idle]
+        unused = sorted(self._handlers.keys() - self._used)
+        problems = [f"operation {name} has no handler" for name in self._unresolved]
+        problems += [f"handler {name} has no operation in the contract" for name in unused]
         if problems:
             raise ContractError("; ".join(problems))
 

@@ -1,7 +1,7 @@
-"""Schemas compiled once, and what is said of a value that does not fit one.
+"""Schema validation with an error message for each invalid field.
 
-Schemas are OpenAPI 3.0's, which follow JSON Schema's draft 4. jsonschema-rs checks them; its
-patterns are linear in time, ``$`` there is the end of the text, and Decimals stay exact.
+OpenAPI 3.0 schemas follow JSON Schema draft 4. In jsonschema-rs, patterns run in linear time, ``$``
+matches only at the end of the text, and Decimals stay exact.
 """
 
 import re
@@ -10,13 +10,14 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
-from servicekit.problems import Invalid
+from servicekit.problems import ValidationProblem
 
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's text has no NUL, UTF-8 no surrogates
+# PostgreSQL's text type has no NUL, and UTF-8 has no surrogates
+UNSTORABLE_CHARS = re.compile("[\x00\ud800-\udfff]")
 
 
-class Schema:
-    """A compiled schema that tells every field at fault."""
+class SchemaValidator:
+    """A compiled schema whose errors name every invalid field."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         """Compile ``schema``."""
@@ -24,33 +25,35 @@ class Schema:
         self._validator = jsonschema_rs.Draft4Validator(dict(schema), mask="it")
 
     def check(self, value: Any, name: str = "") -> None:  # noqa: ANN401 - any JSON value
-        """Check ``value``.
+        """Validate ``value``.
 
         Raises:
-            Invalid: it does not fit; each error names its field, below ``name``, and why.
+            ValidationProblem: it is invalid; each error has a field below ``name`` and a reason.
 
         """
         if not self._validator.is_valid(value):
-            faults: dict[str, dict[str, str]] = {}  # the first of each field is enough
-            for error in _relevant(list(self._validator.iter_errors(value))):
+            faults: dict[str, dict[str, str]] = {}  # one error for each field
+            for error in _filter_errors(list(self._validator.iter_errors(value))):
                 for fault in _explain(error, self._schema, name):
                     faults.setdefault(fault["field"], fault)
-            raise Invalid(list(faults.values()))
+            raise ValidationProblem(list(faults.values()))
 
 
-def refuse(field: str, reason: str) -> NoReturn:
-    """Raise ``Invalid`` for one field."""
-    raise Invalid([{"field": field, "reason": reason}])
+def reject(field: str, reason: str) -> NoReturn:
+    """Raise ``ValidationProblem`` for one field."""
+    raise ValidationProblem([{"field": field, "reason": reason}])
 
 
-def printable(name: str) -> str:
-    """Return a name of the client's own making, fit to be echoed."""
+def sanitize(name: str) -> str:
+    """Return a name from the client, shortened and printable, for an error message."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in name[:64])
     return shown or "(empty name)"
 
 
-def _relevant(errors: list[jsonschema_rs.ValidationError]) -> list[jsonschema_rs.ValidationError]:
-    """Leave out what else a schema says of a value that is of the wrong type altogether."""
+def _filter_errors(
+    errors: list[jsonschema_rs.ValidationError],
+) -> list[jsonschema_rs.ValidationError]:
+    """Drop the other errors of values that have a wrong type."""
     mistyped = [error.instance_path for error in errors if error.kind.name == "type"]
     return [
         error
@@ -62,18 +65,18 @@ def _relevant(errors: list[jsonschema_rs.ValidationError]) -> list[jsonschema_rs
 def _explain(
     error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], name: str
 ) -> list[dict[str, str]]:
-    """Say which field is at fault and why, without its value: it may be a password or a CPF."""
+    """Return the invalid fields and the reasons without values, which may be confidential."""
     path = [name] * bool(name) + [str(step) for step in error.instance_path]
     kind: Any = error.kind  # its attributes depend on its name
     match kind.name:
         case "required":
             faults = {".".join([*path, kind.property]): "is required"}
         case "additionalProperties":
-            faults = {printable(unknown): "is not known here" for unknown in kind.unexpected}
+            faults = {sanitize(unknown): "is not known here" for unknown in kind.unexpected}
         case "oneOf" | "anyOf":
             return _explain_alternatives(error, schema, path, name)
         case "pattern":
-            faults = {".".join(path): _like_the_example(_at(schema, error.schema_path[:-1]))}
+            faults = {".".join(path): _example_hint(_at(schema, error.schema_path[:-1]))}
         case _:
             faults = {".".join(path): error.message.removeprefix("it ")}
     return [_fault(field, reason) for field, reason in faults.items()]
@@ -82,19 +85,19 @@ def _explain(
 def _explain_alternatives(
     error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], path: list[str], name: str
 ) -> list[dict[str, str]]:
-    """Explain by the one alternative that was meant: the one whose type fits."""
-    within = _at(schema, error.schema_path[:-1])
-    alternatives = within[error.schema_path[-1]]
+    """Explain by the single alternative whose type matches, which is the intended one."""
+    parent = _at(schema, error.schema_path[:-1])
+    alternatives = parent[error.schema_path[-1]]
     if all(set(alternative) == {"required"} for alternative in alternatives):
         names = [field for alternative in alternatives for field in alternative["required"]]
         return [_fault(names[0], f"exactly one of {' and '.join(names)} is needed")]
     kind: Any = error.kind
-    meant = [errors for errors in kind.context if all(e.kind.name != "type" for e in errors)]
-    if len(meant) != 1:
-        return [_fault(".".join(path), _like_the_example(within))]
+    typed = [errors for errors in kind.context if all(e.kind.name != "type" for e in errors)]
+    if len(typed) != 1:
+        return [_fault(".".join(path), _example_hint(parent))]
     return [
         _fault(".".join(path), fault["reason"])
-        for e in meant[0]
+        for e in typed[0]
         for fault in _explain(e, schema, name)
     ]
 
@@ -103,12 +106,12 @@ def _fault(field: str, reason: str) -> dict[str, str]:
     return {"field": field or "body", "reason": reason}
 
 
-def _at(schema: Any, path: list[str | int]) -> Any:  # noqa: ANN401 - walks a schema
+def _at(schema: Any, path: list[str | int]) -> Any:  # noqa: ANN401 - any part of a schema
     for step in path:
         schema = schema[step]
     return schema
 
 
-def _like_the_example(schema: Mapping[str, Any]) -> str:
+def _example_hint(schema: Mapping[str, Any]) -> str:
     example = schema.get("example")
     return "is not as described" if example is None else f"must be like {example}"

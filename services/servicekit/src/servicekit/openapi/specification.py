@@ -1,4 +1,4 @@
-"""Reads a service's contract: one OpenAPI 3.0 document out of a file and its shared parts."""
+"""Loading of contracts: one OpenAPI 3.0 document from a file and its shared components."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,27 +10,47 @@ import yaml
 
 from servicekit.openapi.lazy_connexion import OpenAPISpecification
 
-# libyaml reads a contract some ten times faster; every wheel has it, not every source build
+# libyaml is some ten times faster; every wheel has it, but not every source build
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 class ContractError(Exception):
-    """A contract that cannot be read, or does not fit the handlers that answer it."""
+    """A contract that cannot be read or does not match its handlers."""
 
 
 def load_contract(path: Path) -> dict[str, Any]:
     """Return the contract at ``path`` as one document without references to other files.
 
-    A reference ``common/<kind>.yaml#/<Name>`` becomes ``#/components/<kind>/<Name>``; what it
-    names is carried into the document's own components, with all that it refers to in turn.
+    A reference ``common/<kind>.yaml#/<Name>`` becomes ``#/components/<kind>/<Name>``. The function
+    copies the referenced component, and those that it references, into the document.
 
     Raises:
-        ContractError: a file is missing, is not YAML, or does not hold what a reference names.
+        ContractError: a file is missing or is not YAML, or a reference has no target.
 
     """
-    return _Bundle(path).document
+    return _RefBundler(path).document
+
+
+def dereference(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bundled contract with every reference replaced by its target.
+
+    The contract must not have recursive schemas.
+    """
+    components = contract["components"]
+
+    def expand(node: Any) -> Any:  # noqa: ANN401 - any YAML node
+        if isinstance(node, list):
+            return [expand(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            _, _, kind, name = node["$ref"].split("/")
+            return expand(components[kind][name])
+        return {name: expand(item) for name, item in node.items()}
+
+    return {name: expand(item) for name, item in contract.items()}
 
 
 def operations(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -42,53 +62,53 @@ def operations(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 
 
 class Specification(OpenAPISpecification):  # type: ignore[misc] # Connexion ships no types
-    """A contract as Connexion reads it."""
+    """A contract as Connexion's specification object."""
 
     def __init__(self, contract: Mapping[str, Any]) -> None:
-        """Read a document without references to other files.
+        """Wrap a document without references to other files.
 
         Raises:
-            ContractError: it is not as OpenAPI's own schema of its version describes it.
+            ContractError: the document violates the schema of its OpenAPI version.
 
         """
         super().__init__(orjson.loads(orjson.dumps(contract, option=orjson.OPT_NON_STR_KEYS)))
 
     @classmethod
     def _validate_spec(cls, spec: dict[str, Any]) -> None:
-        """Check by the schema that Connexion brings, with the validator that checks bodies.
+        """Validate against Connexion's copy of the OpenAPI schema, but with jsonschema-rs.
 
-        Connexion's own check takes longer than all else that is done with a contract. It also
-        looks at each ``default``; those that we go by are looked at where they are read.
+        Connexion's own validation takes longer than all other work on a contract. It also checks
+        each ``default``; ``Parameters`` does so here.
         """
         validator = jsonschema_rs.Draft4Validator(cls.openapi_schema, mask="it")
         for error in validator.iter_errors(spec):
-            fault = _innermost(error)
-            place = " > ".join(map(str, fault.instance_path)) or "its root"
-            message = f"the contract is not OpenAPI 3.0 at {place}: {fault.message}"
+            deepest = _deepest_error(error)
+            location = " > ".join(map(str, deepest.instance_path)) or "its root"
+            message = f"the contract is not OpenAPI 3.0 at {location}: {deepest.message}"
             raise ContractError(message)
 
 
-def _innermost(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
-    """Return what is deepest in the alternatives that an error tells of: what was meant there."""
+def _deepest_error(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Return the deepest error among the alternatives, which is in the intended one."""
     kind: Any = error.kind
     if kind.name not in {"anyOf", "oneOf"}:
         return error
-    within = [_innermost(each) for alternative in kind.context for each in alternative]
+    within = [_deepest_error(each) for alternative in kind.context for each in alternative]
     return max([error, *within], key=lambda each: len(each.instance_path))
 
 
-class _Bundle:
-    """One contract while its shared parts are gathered."""
+class _RefBundler:
+    """Copies the shared components that a contract references into it."""
 
     def __init__(self, path: Path) -> None:
         self._files: dict[Path, Any] = {}
-        self._taken: dict[str, Path] = {}
+        self._imported: dict[str, Path] = {}
         self.document: dict[str, Any] = self._read(path)
         self.document.setdefault("components", {})
         self._root = path.resolve()
-        self._localise(self.document, self._root)
+        self._rewrite_refs(self.document, self._root)
 
-    def _read(self, path: Path) -> Any:  # noqa: ANN401 - whatever the YAML file holds
+    def _read(self, path: Path) -> Any:  # noqa: ANN401 - any YAML document
         path = path.resolve()
         if path not in self._files:
             try:
@@ -98,35 +118,35 @@ class _Bundle:
                 raise ContractError(message) from error
         return self._files[path]
 
-    def _localise(self, node: Any, file: Path) -> None:  # noqa: ANN401 - any YAML node
-        """Rewrite each reference below ``node``, which stands in ``file``, to a local one."""
+    def _rewrite_refs(self, node: Any, file: Path) -> None:  # noqa: ANN401 - any YAML node
+        """Replace the references below ``node``, a part of ``file``, by local ones."""
         if isinstance(node, list):
             for item in node:
-                self._localise(item, file)
+                self._rewrite_refs(item, file)
         elif isinstance(node, dict):
             reference = node.get("$ref")
             if isinstance(reference, str):
-                node["$ref"] = self._take(reference, file)
+                node["$ref"] = self._import_component(reference, file)
             else:
                 for value in list(node.values()):
-                    self._localise(value, file)
+                    self._rewrite_refs(value, file)
 
-    def _take(self, reference: str, file: Path) -> str:
-        """Carry what ``reference`` names into the components and return its local name."""
+    def _import_component(self, reference: str, file: Path) -> str:
+        """Copy the target of ``reference`` into the components and return its local name."""
         name, _, pointer = reference.partition("#/")
         source = (file.parent / name).resolve() if name else file
         if source == self._root:
             return reference
         local = f"#/components/{source.stem}/{pointer}"
-        if local in self._taken:
+        if local in self._imported:
             return local
         try:
-            part = self._read(source)[pointer]
+            component = self._read(source)[pointer]
         except KeyError:
             message = f"{file.name} refers to {reference}, which does not exist"
             raise ContractError(message) from None
-        self._taken[local] = source
-        # a component that only refers to the shared part gives way to it
-        self.document["components"].setdefault(source.stem, {})[pointer] = part
-        self._localise(part, source)
+        self._imported[local] = source
+        # it replaces a component of the document that is only a reference to it
+        self.document["components"].setdefault(source.stem, {})[pointer] = component
+        self._rewrite_refs(component, source)
         return local

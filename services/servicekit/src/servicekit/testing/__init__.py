@@ -4,7 +4,6 @@ from servicekit.testing.client import ContractClient, Operations
 from servicekit.testing.deployed import GUNICORN, Deployed, deployed
 from servicekit.testing.issuer import Issuer, user_claims
 from servicekit.testing.notes import LOGS, record, remember
-from servicekit.testing.references import resolved
 from servicekit.testing.refusals import KEY, NOBODY, Given, Refusals, Send
 from servicekit.testing.request import Authorize, Bad, bearer
 from servicekit.testing.server import (
@@ -43,7 +42,6 @@ __all__ = [
     "peer_settings",
     "record",
     "remember",
-    "resolved",
     "serve",
     "user_claims",
     "wait_until",

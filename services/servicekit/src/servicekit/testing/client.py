@@ -7,7 +7,7 @@ from typing import Any, Self
 import httpx
 import jsonschema_rs
 
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.specification import dereference, load_contract, operations
 from servicekit.testing.notes import record, remember
 from servicekit.testing.server import PATIENCE
 
@@ -50,9 +50,9 @@ class Operations:
 
     def __init__(self, contract: Path) -> None:
         """Read the contract."""
-        document = load_contract(contract)
+        document = dereference(load_contract(contract))
         self._all = [
-            (method.upper(), _path_pattern(path), _Described(document, operation))
+            (method.upper(), _path_pattern(path), _Described(operation))
             for path, method, operation in operations(document)
         ]
 
@@ -67,9 +67,8 @@ class Operations:
 class _Described:
     """What the contract says of one operation's answers."""
 
-    def __init__(self, document: dict[str, Any], operation: dict[str, Any]) -> None:
+    def __init__(self, operation: dict[str, Any]) -> None:
         self.operation_id: str = operation["operationId"]
-        self._components = document["components"]
         self._responses = operation["responses"]
         self._validators: dict[tuple[int, str], jsonschema_rs.Draft4Validator] = {}
 
@@ -78,9 +77,8 @@ class _Described:
         where = f"{self.operation_id} answered {response.status_code}"
         described = self._responses.get(str(response.status_code))
         assert described is not None, f"{where}, which is not declared: {response.text[:500]}"
-        described = self._resolve(described)
         for name, header in described.get("headers", {}).items():
-            if self._resolve(header).get("required"):
+            if header.get("required"):
                 assert name in response.headers, f"{where} without {name}"
         content = described.get("content")
         if not content:
@@ -97,15 +95,9 @@ class _Described:
         self, status: int, media: str, content: dict[str, Any]
     ) -> jsonschema_rs.Draft4Validator:
         if (status, media) not in self._validators:
-            schema = {"allOf": [content[media]["schema"]], "components": self._components}
+            schema = content[media]["schema"]
             self._validators[status, media] = jsonschema_rs.Draft4Validator(schema)
         return self._validators[status, media]
-
-    def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:
-        while "$ref" in node:
-            _, _, kind, name = node["$ref"].split("/")
-            node = self._components[kind][name]
-        return node
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:

@@ -12,10 +12,9 @@ from typing import Any, ClassVar
 
 import httpx
 
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.specification import dereference, load_contract, operations
 from servicekit.testing.issuer import SCOPE
 from servicekit.testing.malformed import bad_bodies, bad_parameters
-from servicekit.testing.references import resolved
 from servicekit.testing.request import USER, Authorize, Bad, Request, bearer
 from servicekit.testing.server import CONTRACTS
 
@@ -62,7 +61,7 @@ class Refusals(ABC):
     def __init__(self, given: Given) -> None:
         """Read the contract."""
         self._given = given
-        contract = resolved(load_contract(CONTRACTS / f"{self.service}.yaml"))
+        contract = dereference(load_contract(CONTRACTS / f"{self.service}.yaml"))
         self._operations = {
             operation["operationId"]: (path, method, operation)
             for path, method, operation in operations(contract)

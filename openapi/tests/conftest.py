@@ -3,7 +3,7 @@
 import pytest
 
 from devstack.service_catalog import SERVICES
-from servicekit.testing import dereference
+from servicekit.openapi.specification import dereference
 from tests.support.openapi.contract_walk import Node, load_bundled
 
 

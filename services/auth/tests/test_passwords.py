@@ -11,9 +11,9 @@ from servicekit.testing import wait_until
 
 def test_the_queue_is_told_while_it_lasts() -> None:
     passwords = Passwords(at_once=1, threads=FREE_THREADS + 3)
-    readings = {reading.name: reading.read for reading in passwords.readings()}
+    read = {each.name: each.read for each in passwords.instruments()}
     running, waiting = (
-        readings[f"cadastro_password_hashes_{state}"] for state in ("in_progress", "queued")
+        read[f"cadastro_password_hashes_{state}"] for state in ("in_progress", "queued")
     )
     assert (running(), waiting()) == (0, 0)
 

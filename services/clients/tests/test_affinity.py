@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.server.cpu_affinity import core_for_one_more
+from servicekit.server.cpu_affinity import choose_core
 from servicekit.testing import GUNICORN, Deployed, Issuer, deployed, peer_settings, wait_until
 
 MINE = sorted(os.sched_getaffinity(0))
@@ -107,4 +107,4 @@ def test_a_policy_that_is_none_is_named_and_ends_the_start() -> None:
 def test_a_core_is_chosen_by_who_has_one_and_by_whom_the_cores_belong_to(
     policy: str, workers: int, taken: list[int | None], cores: set[int], core: int | None
 ) -> None:
-    assert core_for_one_more(policy, workers, taken, cores, machine=4) == core
+    assert choose_core(policy, workers, taken, cores, cpu_count=4) == core

@@ -11,14 +11,14 @@ from sqlalchemy import create_engine, text
 from servicekit.db import database
 from servicekit.db.database import Database, driver_url
 from servicekit.outbox.messages import (
-    AT_ONCE,
-    BATCH,
+    CONCURRENCY,
+    BATCH_SIZE,
     CHANNEL,
-    Away,
-    Refused,
+    ReceiverUnavailable,
+    DeliveryRejected,
     Relay,
     age,
-    put,
+    enqueue,
 )
 from servicekit.testing import wait_until
 from tests.support.clients.outbox import add_messages, expire_leases, pending_ids
@@ -35,7 +35,7 @@ def test_what_is_delivered_is_deleted(outbox: Database) -> None:
 def test_a_message_of_a_transaction_that_is_undone_never_was(outbox: Database) -> None:
     def put_and_fail() -> None:
         with outbox.transaction() as connection:
-            put(connection, "client", 1)
+            enqueue(connection, "client", 1)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -45,10 +45,10 @@ def test_a_message_of_a_transaction_that_is_undone_never_was(outbox: Database) -
 
 def test_while_the_receiver_is_away_everything_is_kept_and_due(outbox: Database) -> None:
     def away(*_: object) -> None:
-        raise Away
+        raise ReceiverUnavailable
 
     add_messages(outbox, 1, 2)
-    with pytest.raises(Away):
+    with pytest.raises(ReceiverUnavailable):
         Relay(outbox, away).deliver_batch()
     assert pending_ids(outbox) == [1, 2]
     assert Relay(outbox, lambda *_: None).deliver_batch() == 2
@@ -57,7 +57,7 @@ def test_while_the_receiver_is_away_everything_is_kept_and_due(outbox: Database)
 def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
     def refuse_one(_: str, subject_id: int) -> None:
         if subject_id == 1:
-            raise Refused
+            raise DeliveryRejected
 
     add_messages(outbox, 1, 2)
     relay = Relay(outbox, refuse_one)
@@ -102,7 +102,7 @@ def test_two_relays_do_not_take_the_same_messages(outbox: Database) -> None:
 def test_a_batch_is_told_by_several_calls_at_once_and_never_by_more(outbox: Database) -> None:
     running: list[int] = []
     seen: list[int] = []
-    together = threading.Barrier(AT_ONCE)
+    together = threading.Barrier(CONCURRENCY)
 
     def deliver(_: str, subject_id: int) -> None:
         running.append(subject_id)
@@ -110,23 +110,23 @@ def test_a_batch_is_told_by_several_calls_at_once_and_never_by_more(outbox: Data
         together.wait(10)  # a call that is alone waits in vain, and breaks the test
         running.remove(subject_id)
 
-    add_messages(outbox, *range(3 * AT_ONCE))
-    assert Relay(outbox, deliver).deliver_batch() == 3 * AT_ONCE
-    assert max(seen) == AT_ONCE
+    add_messages(outbox, *range(3 * CONCURRENCY))
+    assert Relay(outbox, deliver).deliver_batch() == 3 * CONCURRENCY
+    assert max(seen) == CONCURRENCY
     assert pending_ids(outbox) == []
 
 
 def test_of_calls_at_once_each_has_its_own_outcome(outbox: Database) -> None:
-    together = threading.Barrier(AT_ONCE)
+    together = threading.Barrier(CONCURRENCY)
 
     def refuse_every_other(_: str, subject_id: int) -> None:
         together.wait(10)
         if subject_id % 2:
-            raise Refused
+            raise DeliveryRejected
 
-    add_messages(outbox, *range(2 * AT_ONCE))
+    add_messages(outbox, *range(2 * CONCURRENCY))
     Relay(outbox, refuse_every_other).deliver_batch()
-    assert pending_ids(outbox) == list(range(1, 2 * AT_ONCE, 2))
+    assert pending_ids(outbox) == list(range(1, 2 * CONCURRENCY, 2))
 
 
 def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: Database) -> None:
@@ -134,13 +134,13 @@ def test_a_receiver_who_is_away_is_not_called_for_the_rest_of_the_batch(outbox: 
 
     def away(_: str, subject_id: int) -> None:
         called.append(subject_id)
-        raise Away
+        raise ReceiverUnavailable
 
-    add_messages(outbox, *range(BATCH))
-    with pytest.raises(Away):
+    add_messages(outbox, *range(BATCH_SIZE))
+    with pytest.raises(ReceiverUnavailable):
         Relay(outbox, away).deliver_batch()
-    assert len(called) <= AT_ONCE
-    assert pending_ids(outbox) == list(range(BATCH))
+    assert len(called) <= CONCURRENCY
+    assert pending_ids(outbox) == list(range(BATCH_SIZE))
 
 
 def test_the_age_is_that_of_the_oldest_message(outbox: Database) -> None:
@@ -200,6 +200,6 @@ def test_a_relay_outlives_a_database_that_hangs_again_and_again(
         holder.execute(text("LOCK TABLE outbox"))
         with outbox.autocommit() as connection:
             connection.execute(text(f"NOTIFY {CHANNEL}"))
-        wait_until(lambda: caplog.text.count("the database is away") > 1, "two vain attempts")
-        put(holder, "client", 2)
+        wait_until(lambda: caplog.text.count("the database is unavailable") > 1, "two vain attempts")
+        enqueue(holder, "client", 2)
     assert running.get(timeout=10) == 2

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from clients.app import create_app
-from servicekit.telemetry.tracing import TRACEPARENT, to_keep
+from servicekit.telemetry.tracing import TRACEPARENT, sampled_traceparent
 from servicekit.testing import Issuer, environment, peer_settings, serve
 from tests.support.clients.request_bodies import client_body
 from tests.support.devstack.span_collector import Span, SpanCollector
@@ -81,6 +81,6 @@ def test_a_message_keeps_the_trace_only_when_somebody_wants_it() -> None:
     for flags, kept in (("01", True), ("00", False)):
         told = f"00-{'c' * 32}-{CALLERS_SPAN}-{flags}"
         token = TRACEPARENT.set(told)
-        assert to_keep() == (told if kept else None)
+        assert sampled_traceparent() == (told if kept else None)
         TRACEPARENT.reset(token)
-    assert to_keep() is None
+    assert sampled_traceparent() is None

@@ -56,7 +56,7 @@ def test_who_watches_is_told_what_the_last_whole_comparison_found(
 ) -> None:
     def told() -> dict[str, float]:
         with closing(Database(compared_url, connections=1, application="tests")) as database:
-            return {fact.name: fact.value for fact in repository.facts(database)}
+            return {fact.name: fact.value for fact in repository.metrics(database)}
 
     assert told() == {}
     entries.add_orphan(times=2)

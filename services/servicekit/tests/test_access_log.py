@@ -22,7 +22,7 @@ from devstack.stack import free_ports
 from servicekit.http import access_log
 from servicekit.http.access_log import AccessLog
 from servicekit.telemetry import logs
-from servicekit.telemetry.logs import JsonFormatter, Output
+from servicekit.telemetry.logs import BufferedStreamHandler, JsonFormatter
 from servicekit.telemetry.tracing import TRACEPARENT
 from servicekit.testing import Issuer, peer_settings, wait_until
 
@@ -56,16 +56,16 @@ def stream() -> Stream:
 
 
 @pytest.fixture
-def output(stream: Stream) -> Iterator[Output]:
+def output(stream: Stream) -> Iterator[BufferedStreamHandler]:
     """What writes to it."""
-    output = Output(stream)
+    output = BufferedStreamHandler(stream)
     output.setFormatter(JsonFormatter("tests"))
     yield output
     output.close()
 
 
 @pytest.fixture
-def log(output: Output, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
+def log(output: BufferedStreamHandler, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
     """A log that runs; its lines wait as long as the tests run."""
     monkeypatch.setattr(access_log, "FLUSH_INTERVAL", LONG)
     logging.getLogger("access").setLevel(logging.INFO)
@@ -166,7 +166,7 @@ def test_lines_wait_for_others_and_not_for_ever(
 
 
 def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
-    log: AccessLog, output: Output, stream: Stream
+    log: AccessLog, output: BufferedStreamHandler, stream: Stream
 ) -> None:
     log.log_request(number=1)
     output.handle(logging.makeLogRecord({"msg": "careful", "levelname": "WARNING"}))
@@ -177,19 +177,19 @@ def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
 
 
 def test_no_more_than_so_many_lines_wait(log: AccessLog, stream: Stream) -> None:
-    for number in range(logs.MOST + 1):
+    for number in range(logs.MAX_BUFFERED + 1):
         log.log_request(number=number)
-    assert stream.numbers() == list(range(logs.MOST))
+    assert stream.numbers() == list(range(logs.MAX_BUFFERED))
 
 
 def test_a_pipe_takes_each_write_whole(log: AccessLog, stream: Stream) -> None:
-    for number in range(logs.MOST):
+    for number in range(logs.MAX_BUFFERED):
         log.log_request(number=number, text="é" * number)
     assert all(text.endswith("}\n") for text in stream.writes)
     sizes = [len(text.encode()) for text in stream.writes]
     assert max(sizes) <= select.PIPE_BUF
-    assert len(sizes) < logs.MOST / 4
-    assert stream.numbers() == list(range(logs.MOST))
+    assert len(sizes) < logs.MAX_BUFFERED / 4
+    assert stream.numbers() == list(range(logs.MAX_BUFFERED))
 
 
 def test_a_log_that_nobody_takes_stops_no_request(

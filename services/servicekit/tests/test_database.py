@@ -86,7 +86,7 @@ def test_a_connection_of_a_request_that_failed_is_used_again(pool: Database) -> 
 
 def test_what_is_kept_ready_does_not_count_as_lent(pool: Database) -> None:
     lent = next(
-        each for each in pool.readings() if each.name == "cadastro_database_connections_in_use"
+        each for each in pool.instruments() if each.name == "cadastro_database_connections_in_use"
     )
     assert lent.read() == 0
     with pool.autocommit():

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from servicekit.telemetry.setup import create_tracing
-from servicekit.telemetry.tracing import TRACEPARENT, Traces, to_keep
+from servicekit.telemetry.tracing import TRACEPARENT, Tracing, sampled_traceparent
 from servicekit.testing import environment
 
 SAMPLERS = (
@@ -43,11 +43,11 @@ class Answering:
         """Sample as these settings say."""
         told = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": argument}
         with environment(**told):
-            self.traces: Traces = create_tracing("tests", "http://127.0.0.1:9")
+            self.tracing: Tracing = create_tracing("tests", "http://127.0.0.1:9")
             self.sdk = TracerProvider(shutdown_on_exit=False).get_tracer("tests")
         self.seen: list[str] = []
         self.kept: list[str | None] = []
-        self._app = self.traces.answering(self._answer)
+        self._app = self.tracing.trace_requests(self._answer)
 
     def ask(self, traceparent: str | None = None) -> str:
         """Send a request; return the traceparent of what it does."""
@@ -57,7 +57,7 @@ class Answering:
 
     def _answer(self, _: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.seen.append(TRACEPARENT.get() or "")
-        self.kept.append(to_keep())
+        self.kept.append(sampled_traceparent())
         start_response("200 OK", [])
         return []
 

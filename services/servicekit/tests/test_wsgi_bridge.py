@@ -35,9 +35,9 @@ class FakeLifespan:
 
 def bridge(wsgi: Any, lifespan: FakeLifespan | None = None) -> WsgiBridge:
     """Return a bridge of one thread that takes bodies of ten bytes."""
-    return WsgiBridge(
-        wsgi, lifespan=lifespan or FakeLifespan(), threads=1, body_limit=10, overload_response=BUSY
-    )
+    app = WsgiBridge(wsgi, threads=1, body_limit=10, overload_response=BUSY)
+    app.lifespan = lifespan
+    return app
 
 
 def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -3,14 +3,14 @@
 from sqlalchemy import text
 
 from servicekit.db.database import Database
-from servicekit.outbox.messages import LEASE, put
+from servicekit.outbox.messages import LEASE, enqueue
 
 
 def add_messages(outbox: Database, *ids: int) -> None:
     """Add a message for each deleted client."""
     with outbox.transaction() as connection:
         for subject_id in ids:
-            put(connection, "client", subject_id)
+            enqueue(connection, "client", subject_id)
 
 
 def pending_ids(outbox: Database) -> list[int]:

@@ -6,7 +6,7 @@ from auth import context, tables
 from auth.context import Auth
 from auth.keys import KeysError
 from auth.settings import AuthSettings
-from servicekit.app import Service, build_app
+from servicekit.app import ServiceSpec, build_app
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import EX_CONFIG, settings_or_exit
 
@@ -19,12 +19,12 @@ def create_app() -> WsgiBridge:
     except KeysError as error:
         sys.stderr.write(f"cannot start: KEYS_DIR: {error}\n")
         raise SystemExit(EX_CONFIG) from None
-    service = Service(
+    service = ServiceSpec(
         "auth",
         "/users",
         auth.keys,
         lambda: True,
         metadata=tables.METADATA,
-        readings=auth.passwords.readings(),
+        instruments=auth.passwords.instruments(),
     )
     return build_app(service, settings, {context.EXTENSION: auth})

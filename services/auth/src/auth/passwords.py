@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from servicekit.problems import TooManyRequests
-from servicekit.telemetry.shared_metrics import Reading
+from servicekit.telemetry.shared_metrics import Instrument
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane
 MEMORY, PASSES, LANES = 19 * 1024, 2, 1  # KiB, -, -
@@ -44,15 +44,15 @@ class Passwords:
                 return False
             return stored is not None
 
-    def readings(self) -> list[Reading]:
+    def instruments(self) -> list[Instrument]:
         """Return what can be told of the queue."""
         return [
-            Reading(
+            Instrument(
                 "cadastro_password_hashes_in_progress",
                 "Password hashes being computed.",
                 lambda: self._hashing.taken,
             ),
-            Reading(
+            Instrument(
                 "cadastro_password_hashes_queued",
                 "Requests waiting to hash a password or for the database.",
                 lambda: self.places.taken - self._hashing.taken,

@@ -2,7 +2,7 @@
 
 from clients import tables
 from clients.settings import ClientsSettings
-from servicekit.app import Service, build_app
+from servicekit.app import ServiceSpec, build_app
 from servicekit.auth.jwks import JwksClient
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
@@ -12,5 +12,7 @@ def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ClientsSettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    service = Service("clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA)
+    service = ServiceSpec(
+        "clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA
+    )
     return build_app(service, settings)

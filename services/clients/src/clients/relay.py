@@ -1,11 +1,11 @@
 """``python -m clients.relay``: tells the inventory which clients are gone."""
 
 from clients.settings import ClientsSettings
-from servicekit.outbox.relay import Call, main
+from servicekit.outbox.relay import DeliveryRequest, main
 
 
-def _call(settings: ClientsSettings) -> Call:
-    return Call(
+def _call(settings: ClientsSettings) -> DeliveryRequest:
+    return DeliveryRequest(
         "DELETE",
         f"{settings.inventory_url}/inventory/remove_many",
         lambda kind, subject_id: {"remotion_id": subject_id, "type": kind},

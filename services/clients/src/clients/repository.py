@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
 from servicekit.db.crud import TableRepository, as_dict
-from servicekit.outbox.messages import put
+from servicekit.outbox.messages import enqueue
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm
 
@@ -60,7 +60,7 @@ def update_client(
 def delete_client(connection: Connection, realm: Realm, client_id: int) -> None:
     """Delete a client with its addresses, and leave word for the inventory; raises ``NotFound``."""
     _clients.delete(connection, realm, client_id)
-    put(connection, "client", client_id)
+    enqueue(connection, "client", client_id)
 
 
 def delete_expired_clients(connection: Connection, batch: int) -> int:

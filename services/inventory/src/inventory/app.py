@@ -3,7 +3,7 @@
 from inventory import gateways, repository, tables
 from inventory.gateways import Owners
 from inventory.settings import InventorySettings
-from servicekit.app import Service, build_app
+from servicekit.app import ServiceSpec, build_app
 from servicekit.auth.jwks import JwksClient
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
@@ -14,13 +14,13 @@ def create_app() -> WsgiBridge:
     settings = settings_or_exit(InventorySettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
     owners = Owners(settings.clients_url, settings.products_url)
-    service = Service(
+    service = ServiceSpec(
         "inventory",
         "/inventory",
         keys,
         lambda: keys.is_loaded,
         (keys, owners),
         tables.METADATA,
-        facts=repository.facts,
+        database_metrics=repository.metrics,
     )
     return build_app(service, settings, {gateways.EXTENSION: owners})

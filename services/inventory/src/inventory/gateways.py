@@ -81,7 +81,7 @@ def passed_on() -> dict[str, str]:
     """Return the headers of the current request that go on with a question."""
     environ = request.environ
     headers = {name: environ[key] for key, name in PASSED_ON.items() if key in environ}
-    return {"X-Request-ID": environ[REQUEST_ID], **headers, **tracing.headers()}
+    return {"X-Request-ID": environ[REQUEST_ID], **headers, **tracing.trace_headers()}
 
 
 def exists(question: Question) -> bool:

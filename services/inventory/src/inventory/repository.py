@@ -30,7 +30,7 @@ from inventory.tables import GONE, ITEMS, RECONCILIATION
 from servicekit.db.crud import SYNTHETIC_TTL, TableRepository, as_dict
 from servicekit.db.database import Database
 from servicekit.realm import Realm
-from servicekit.telemetry.shared_metrics import Fact
+from servicekit.telemetry.shared_metrics import Sample
 
 BATCH = 5_000  # entries that one statement removes: well within its time
 GONE_KEPT = "1 day"  # far longer than any addition is under way
@@ -178,21 +178,21 @@ def keep_reconciliation(connection: Connection, orphan_rows: int, removed_rows: 
     connection.execute(_keep, values)
 
 
-def facts(database: Database) -> Iterator[Fact]:
+def metrics(database: Database) -> Iterator[Sample]:
     """Yield what the last whole comparison with the owners found; nothing before the first."""
     with database.autocommit() as connection:
         found = connection.execute(_last).one_or_none()
     if found is None:
         return
     about = "Entries without client or product found by the last reconciliation."
-    yield Fact("cadastro_inventory_orphan_rows", about, found.orphan_rows)
-    yield Fact(
+    yield Sample("cadastro_inventory_orphan_rows", about, found.orphan_rows)
+    yield Sample(
         "cadastro_inventory_orphan_rows_removed",
         "Orphan rows that the last reconciliation removed.",
         found.removed_rows,
     )
     about = "End of the last completed reconciliation."
-    yield Fact(
+    yield Sample(
         "cadastro_inventory_last_reconciliation_timestamp_seconds",
         about,
         found.ended_at.timestamp(),

@@ -2,7 +2,7 @@
 
 from products import tables
 from products.settings import ProductsSettings
-from servicekit.app import Service, build_app
+from servicekit.app import ServiceSpec, build_app
 from servicekit.auth.jwks import JwksClient
 from servicekit.http.wsgi_bridge import WsgiBridge
 from servicekit.settings import settings_or_exit
@@ -12,7 +12,7 @@ def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ProductsSettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    service = Service(
+    service = ServiceSpec(
         "products", "/products", keys, lambda: keys.is_loaded, [keys], tables.METADATA
     )
     return build_app(service, settings)

@@ -1,11 +1,11 @@
 """``python -m products.relay``: tells the inventory which products are gone."""
 
 from products.settings import ProductsSettings
-from servicekit.outbox.relay import Call, main
+from servicekit.outbox.relay import DeliveryRequest, main
 
 
-def _call(settings: ProductsSettings) -> Call:
-    return Call(
+def _call(settings: ProductsSettings) -> DeliveryRequest:
+    return DeliveryRequest(
         "DELETE",
         f"{settings.inventory_url}/inventory/remove_many",
         lambda kind, subject_id: {"remotion_id": subject_id, "type": kind},

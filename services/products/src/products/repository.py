@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from products.domain import Product
 from products.tables import PRODUCTS
 from servicekit.db.crud import TableRepository, as_dict
-from servicekit.outbox.messages import put
+from servicekit.outbox.messages import enqueue
 from servicekit.realm import Realm
 
 _products = TableRepository(PRODUCTS, "product", Product.STORED)
@@ -60,7 +60,7 @@ def update_product(
 def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:
     """Delete a product, and leave word for the inventory; raises ``NotFound``."""
     _products.delete(connection, realm, product_id)
-    put(connection, "product", product_id)
+    enqueue(connection, "product", product_id)
 
 
 def delete_expired_products(connection: Connection, batch: int) -> int:

@@ -1,1 +1,1 @@
-"""Wiring that Cadastro's services share; it knows no business noun."""
+"""Framework code that the services of Cadastro share; it has no business terms."""

@@ -1,4 +1,4 @@
-"""Builds a service: its contract, its handlers, its database, behind one bridge to the loop."""
+"""Builds a service from its contract, handlers and database as an ASGI application."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ from servicekit.http import api_docs, context, error_handlers, health
 from servicekit.http.access_log import ROUTE, AccessLog, access_log_middleware
 from servicekit.http.flask_app import ApiFlask
 from servicekit.http.health import Readiness
-from servicekit.http.wsgi_bridge import TOO_LARGE, Lifespan, WsgiBridge
+from servicekit.http.wsgi_bridge import TOO_LARGE, Lifespan, RawResponse, WsgiBridge
 from servicekit.openapi.lazy_connexion import (
     AbstractOperation,
     AbstractRoutingAPI,
@@ -28,25 +28,25 @@ from servicekit.problems import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.settings import EX_CONFIG, Settings
 from servicekit.telemetry import logs
 from servicekit.telemetry.setup import create_tracing
-from servicekit.telemetry.shared_metrics import Fact, Meter, Reading
+from servicekit.telemetry.shared_metrics import Instrument, Sample, SharedMetrics
 
 
 @dataclass(frozen=True)
-class Service:
-    """What a service is made of, besides its settings."""
+class ServiceSpec:
+    """Everything that defines a service, except its settings."""
 
     name: str  # of its package, its contract and its database
-    prefix: str  # of its contract's pages
+    prefix: str  # of the paths of its API documentation
     keys: KeyProvider
-    has_keys: Callable[[], bool]
-    lifecycles: Sequence[Lifespan] = ()
+    keys_loaded: Callable[[], bool]
+    lifespans: Sequence[Lifespan] = ()
     metadata: MetaData = METADATA
-    readings: Sequence[Reading] = ()  # of what it has beside the database
-    facts: Callable[[Database], Iterable[Fact]] | None = None  # that its database holds
+    instruments: Sequence[Instrument] = ()  # metrics beside those of the shared components
+    database_metrics: Callable[[Database], Iterable[Sample]] | None = None
 
 
 class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion ships no types
-    """Puts every operation that Connexion reads from a contract on a Flask route."""
+    """Registers every operation that Connexion finds in a contract as a Flask route."""
 
     def __init__(
         self,
@@ -69,117 +69,120 @@ class _Routes(AbstractRoutingAPI[Operation]):  # type: ignore[misc] # Connexion 
     def _add_operation_internal(
         self, method: str, path: str, operation: Operation | None, name: str
     ) -> None:
-        if operation is not None:  # the resolver has kept its name, and tells it at the end
+        if operation is not None:  # otherwise ``HandlerResolver.check`` reports it
             self._app.add_url_rule(
                 path, name, operation, methods=[method.upper()], provide_automatic_options=False
             )
 
 
-class _Process:
-    """The start and the end of a service's process."""
+class _Lifespan:
+    """Lifespan of a service: starts its parts in order, and stops them in reverse order."""
 
-    def __init__(self, lifecycles: Sequence[Lifespan], database: Database) -> None:
-        self._lifecycles = lifecycles
+    def __init__(self, parts: Sequence[Lifespan], database: Database) -> None:
+        self._parts = parts
         self._database = database
 
     def start(self) -> None:
-        for lifecycle in self._lifecycles:
-            lifecycle.start()
+        for part in self._parts:
+            part.start()
 
     def stop(self) -> None:
-        for lifecycle in reversed(self._lifecycles):
-            lifecycle.stop()
+        for part in reversed(self._parts):
+            part.stop()
         self._database.close()
 
 
 def build_app(
-    service: Service, settings: Settings, extensions: dict[str, Any] | None = None
+    spec: ServiceSpec, settings: Settings, extensions: dict[str, Any] | None = None
 ) -> WsgiBridge:
     """Return a service as an ASGI application.
 
     Args:
-        service: what the service is made of.
-        settings: its settings.
-        extensions: what its handlers find in ``current_app.extensions``, by name.
+        spec: the definition of the service.
+        settings: the settings of the service.
+        extensions: objects for ``current_app.extensions``, by name.
 
     Raises:
-        SystemExit: the contract cannot be read, or does not fit the handlers; it has been said.
+        SystemExit: the contract is unreadable or does not match the handlers; the function has
+            printed the reason.
 
     """
-    access = AccessLog(service.name, logs.configure(service.name, settings.log_level))
-    spans = create_tracing(service.name, settings.traces_endpoint)
+    access_log = AccessLog(spec.name, logs.configure(spec.name, settings.log_level))
+    tracing = create_tracing(spec.name, settings.traces_endpoint)
     database = Database(
         settings.database_url,
         connections=settings.threads,
-        application=service.name,
-        tracing=spans,
+        application=spec.name,
+        tracing=tracing,
     )
-    app = _flask(service)
+    app = _flask_app(spec)
     app.extensions.update(
         {context.DATABASE: database, context.SETTINGS: settings, **(extensions or {})}
     )
-    verifier = TokenVerifier(
-        service.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience
-    )
+    verifier = TokenVerifier(spec.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     try:
-        contract = load_contract(settings.contracts_dir / f"{service.name}.yaml")
-        resolver = HandlerResolver(service.name)
+        contract = load_contract(settings.contracts_dir / f"{spec.name}.yaml")
+        resolver = HandlerResolver(spec.name)
         _Routes(app, contract, resolver, verifier)
         resolver.check()
     except ContractError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(EX_CONFIG) from None
-    api_docs.register(app, service.prefix, contract)
-    health.register(app, Readiness(database, keys_loaded=service.has_keys))
-    lifecycles: list[Lifespan] = [access, spans, *service.lifecycles]
+    api_docs.register(app, spec.prefix, contract)
+    health.register(app, Readiness(database, keys_loaded=spec.keys_loaded))
     bridge = WsgiBridge(
-        spans.answering(access_log_middleware(app, access)),
-        lifespan=_Process(lifecycles, database),
+        tracing.trace_requests(access_log_middleware(app, access_log)),
         threads=settings.threads,
         body_limit=settings.body_limit,
-        overload_response=_busy(),
+        overload_response=_overload_response(),
     )
+    parts: list[Lifespan] = [access_log, tracing, *spec.lifespans]
     if settings.metrics_bind:
-        sources = (bridge, database, verifier)
-        readings = [reading for source in sources for reading in source.readings()]
-        bridge.meter = Meter(
-            service.name,
+        components = (bridge, database, verifier)
+        instruments = [each for component in components for each in component.instruments()]
+        bridge.metrics = SharedMetrics(
+            spec.name,
             (rule.endpoint for rule in app.url_map.iter_rules() if "." in rule.endpoint),
-            [*readings, *service.readings],
+            [*instruments, *spec.instruments],
             settings.workers,
         )
-        lifecycles.append(_exporter(bridge.meter, service, database, settings.metrics_bind))
+        parts.append(_metrics_server(bridge.metrics, spec, database, settings.metrics_bind))
+    bridge.lifespan = _Lifespan(parts, database)
     return bridge
 
 
-def _exporter(meter: Meter, service: Service, database: Database, bind: str) -> Lifespan:
-    from servicekit.telemetry import metrics  # noqa: PLC0415 - memory that only who is scraped needs
+def _metrics_server(
+    shared_metrics: SharedMetrics, spec: ServiceSpec, database: Database, bind: str
+) -> Lifespan:
+    from servicekit.telemetry import metrics  # noqa: PLC0415 - saves memory without metrics
 
-    collectors: list[Any] = [metrics.MeterCollector(meter)]
-    if service.facts is not None:
-        collectors.append(metrics.FactsCollector(partial(service.facts, database)))
-    return metrics.Exporter(bind, *collectors)
+    collectors: list[Any] = [metrics.SharedMetricsCollector(shared_metrics)]
+    if spec.database_metrics is not None:
+        collectors.append(metrics.DatabaseCollector(partial(spec.database_metrics, database)))
+    return metrics.MetricsServer(bind, *collectors)
 
 
-def _flask(service: Service) -> Flask:
-    app = ApiFlask(service.name, _begin)
-    app.url_map.strict_slashes = False  # a path that ends in a slash is the same path
-    app.url_map.merge_slashes = False  # and one with two of them is another
-    error_handlers.register(app, service.metadata)
+def _flask_app(spec: ServiceSpec) -> Flask:
+    app = ApiFlask(spec.name, _before_view)
+    app.url_map.strict_slashes = False  # a trailing slash does not change the path
+    app.url_map.merge_slashes = False  # a double slash does
+    error_handlers.register(app, spec.metadata)
     return app
 
 
-def _begin(request: Request) -> None:
+def _before_view(request: Request) -> None:
     environ = request.environ
     environ[ROUTE] = request.url_rule.rule if request.url_rule else None
     if environ["PATH_INFO"].startswith("//"):
-        raise NotFound(NO_PATH)  # Werkzeug would take the slashes for one
+        raise NotFound(NO_PATH)  # Werkzeug would merge the slashes
     if environ.get(TOO_LARGE):
         raise PayloadTooLarge
 
 
-def _busy() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Return the answer to a request for which there is no room."""
-    answer = error_handlers.problem_response(Unavailable("The service is busy; try again shortly"))
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    return answer.status, headers, answer.data
+def _overload_response() -> RawResponse:
+    """Return the response to requests that exceed the queue."""
+    response = error_handlers.problem_response(
+        Unavailable("The service is busy; try again shortly")
+    )
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    return response.status, headers, response.data

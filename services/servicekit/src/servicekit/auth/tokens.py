@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from servicekit.problems import Unauthorized
 from servicekit.realm import Realm
-from servicekit.telemetry.shared_metrics import Reading
+from servicekit.telemetry.shared_metrics import Instrument
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
@@ -90,20 +90,20 @@ class TokenVerifier:
             raise _invalid_token()
         return principal
 
-    def readings(self) -> list[Reading]:
+    def instruments(self) -> list[Instrument]:
         """Return the metrics of the token cache."""
         return [
-            Reading(
+            Instrument(
                 "cadastro_token_cache_hits",
                 "Token verifications served from the cache.",
                 lambda: self._hits,
-                grows=True,
+                is_counter=True,
             ),
-            Reading(
+            Instrument(
                 "cadastro_token_cache_misses",
                 "Tokens verified and cached.",
                 lambda: self._misses,
-                grows=True,
+                is_counter=True,
             ),
         ]
 

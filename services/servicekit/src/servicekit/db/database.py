@@ -10,8 +10,8 @@ from sqlalchemy.pool import QueuePool
 
 from servicekit.db import timeouts
 from servicekit.db.pool import CircuitBreaker, ConnectionCache, ConnectionLease, StaleCheck
-from servicekit.telemetry.shared_metrics import Reading
-from servicekit.telemetry.tracing import Traces
+from servicekit.telemetry.shared_metrics import Instrument
+from servicekit.telemetry.tracing import Tracing
 
 POOL_TIMEOUT = 2  # seconds to wait for a connection of the pool; then 503
 CONNECT_TIMEOUT = 3  # seconds
@@ -36,7 +36,7 @@ class Database:
     """A service's own PostgreSQL database."""
 
     def __init__(
-        self, url: str, *, connections: int, application: str, tracing: Traces | None = None
+        self, url: str, *, connections: int, application: str, tracing: Tracing | None = None
     ) -> None:
         """Prepare a pool of ``connections``, which are opened on first use.
 
@@ -103,15 +103,15 @@ class Database:
         with self.autocommit() as connection:
             connection.execute(text("SELECT 1"))
 
-    def readings(self) -> list[Reading]:
+    def instruments(self) -> list[Instrument]:
         """Return the metrics of the pool."""
         pool = self._engine.pool
         assert isinstance(pool, QueuePool)  # noqa: S101 - create_engine's choice for PostgreSQL
         return [
-            Reading(
+            Instrument(
                 "cadastro_database_connections_max", "Size limit of the connection pool.", pool.size
             ),
-            Reading(
+            Instrument(
                 "cadastro_database_connections_in_use",
                 "Connections checked out of the pool.",
                 lambda: pool.checkedout() - len(self._cache),

@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import orjson
 
 from servicekit.telemetry import tracing
-from servicekit.telemetry.logs import Output, moment
+from servicekit.telemetry.logs import BufferedStreamHandler, rfc3339
 
 REQUEST_ID = "cadastro.request_id"  # environ key, set for every request
 ROUTE = "cadastro.route"  # environ key: the path template, set after routing
@@ -32,7 +32,7 @@ _UUID_4 = 0x00000000_0000_4000_8000_000000000000
 class AccessLog:
     """Access log with a line for each response, written by a background thread."""
 
-    def __init__(self, service: str, output: Output) -> None:
+    def __init__(self, service: str, output: BufferedStreamHandler) -> None:
         """Write lines of ``service`` to ``output``, unbuffered until ``start``."""
         self._fixed = {"level": "INFO", "service": service, "logger": "access", "event": "request"}
         self._output = output
@@ -61,10 +61,10 @@ class AccessLog:
 
     def log_request(self, **fields: Any) -> None:  # noqa: ANN401 - any JSON value
         """Log one request and its response."""
-        record = {"time": moment(time.time()), **self._fixed, **fields}
-        is_first = self._output.later(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        record = {"time": rfc3339(time.time()), **self._fixed, **fields}
+        is_first = self._output.enqueue(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         if self._writer is None:
-            self._output.write_waiting()
+            self._output.flush_buffer()
         elif is_first:
             self._pending.set()
 
@@ -73,7 +73,7 @@ class AccessLog:
             self._pending.wait()
             self._stopped.wait(FLUSH_INTERVAL)
             self._pending.clear()  # before the write, so that a later line sets it again
-            self._output.write_waiting()
+            self._output.flush_buffer()
 
 
 def access_log_middleware(app: WSGIApplication, access_log: AccessLog) -> WSGIApplication:

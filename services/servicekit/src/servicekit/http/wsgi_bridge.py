@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from servicekit.http.thread_pool import QueueTimeout, ThreadPool
-from servicekit.telemetry.shared_metrics import Meter, Reading
+from servicekit.telemetry.shared_metrics import Instrument, SharedMetrics
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,15 +47,14 @@ class WsgiBridge:
         self,
         wsgi: WSGIApplication,
         *,
-        lifespan: Lifespan,
         threads: int,
         body_limit: int,
         overload_response: RawResponse,
     ) -> None:
         """Run ``wsgi`` on ``threads`` threads; a full queue gets ``overload_response``."""
-        self.meter: Meter | None = None  # set to count the responses
+        self.lifespan: Lifespan | None = None  # set it and ``metrics`` before serving
+        self.metrics: SharedMetrics | None = None
         self._wsgi = wsgi
-        self._lifespan = lifespan
         self._threads = threads
         self._body_limit = body_limit
         self._overload_response = overload_response
@@ -91,16 +90,18 @@ class WsgiBridge:
         finally:
             self._free_slots += 1
 
-    def readings(self) -> list[Reading]:
+    def instruments(self) -> list[Instrument]:
         """Return the metrics of the thread pool and its queue."""
         return [
-            Reading("cadastro_handler_threads", "Size of the thread pool.", lambda: self._threads),
-            Reading(
+            Instrument(
+                "cadastro_handler_threads", "Size of the thread pool.", lambda: self._threads
+            ),
+            Instrument(
                 "cadastro_handler_threads_busy",
                 "ThreadPool that handle a request.",
                 self._busy_threads,
             ),
-            Reading(
+            Instrument(
                 "cadastro_requests_queued",
                 "Requests waiting for a thread.",
                 lambda: self._in_flight() - self._busy_threads(),
@@ -114,8 +115,8 @@ class WsgiBridge:
         return min(self._threads, self._in_flight())
 
     def _count(self, environ: WSGIEnvironment, response: RawResponse, seconds: float) -> None:
-        if self.meter is not None:
-            self.meter.answered(environ, response[0], seconds)
+        if self.metrics is not None:
+            self.metrics.observe_request(environ, response[0], seconds)
 
     async def _run(self, environ: WSGIEnvironment) -> RawResponse:
         """Run the application on a thread; return the overload response on a queue time-out."""
@@ -143,18 +144,20 @@ class WsgiBridge:
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await asyncio.to_thread(self._lifespan.start)
+            if self.lifespan is not None:
+                await asyncio.to_thread(self.lifespan.start)
         except Exception as error:
             log.exception("the service could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        if self.meter is not None:
-            self.meter.start()
+        if self.metrics is not None:
+            self.metrics.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if self.meter is not None:
-            self.meter.stop()
-        await asyncio.to_thread(self._lifespan.stop)
+        if self.metrics is not None:
+            self.metrics.stop()
+        if self.lifespan is not None:
+            await asyncio.to_thread(self.lifespan.stop)
         self._pool.stop()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,8 +1,8 @@
-"""The outbox: what another service must be told commits with the change that it tells of.
+"""Transactional outbox: a message for another service commits with the change that caused it.
 
-A relay, a process of its own of which several may run, takes rows under a lease, calls, and
-deletes a row only when the call was answered. A relay that dies leaves rows whose lease runs
-out; a call that was made twice does no harm, since the calls are idempotent.
+Relay processes, of which several may run, claim rows under a lease, deliver them, and delete a row
+only after a successful delivery. The lease of a relay that dies expires. Delivery is at least once,
+so the receiving operations are idempotent.
 """
 
 import logging
@@ -36,23 +36,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from servicekit.db.database import METADATA, Database
 from servicekit.problems import Unavailable
 from servicekit.telemetry import tracing
-from servicekit.telemetry.shared_metrics import Fact
+from servicekit.telemetry.shared_metrics import Sample
 
 CHANNEL = "outbox"
-BATCH = 40
-AT_ONCE = 4  # calls
-LEASE = 10  # seconds a relay has for a batch before another may take its rows
-POLL = 5.0  # seconds at most until a row is seen whose notification was lost
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0  # seconds, while the receiver is away
-LONGEST_REFUSAL = 60.0  # seconds between two attempts at a row that the receiver refuses
+BATCH_SIZE = 40  # rows
+CONCURRENCY = 4  # simultaneous deliveries
+LEASE = 10  # seconds until another relay may claim the rows of a batch
+POLL_INTERVAL = 5.0  # seconds; limits the delay after a lost notification
+BACKOFF_MIN, BACKOFF_MAX = 0.5, 5.0  # seconds, while the receiver is unavailable
+REJECT_BACKOFF_MAX = 60.0  # seconds between deliveries of a rejected message
 
-# whatever psycopg2, the pool, or somebody else's trial of a database that hangs says of it
-DATABASE_AWAY = (DBAPIError, psycopg2.Error, PoolTimeoutError, Unavailable)
+# errors of the driver, the pool and the circuit breaker
+DATABASE_ERRORS = (DBAPIError, psycopg2.Error, PoolTimeoutError, Unavailable)
 
 log = logging.getLogger(__name__)
 
 
-# One thing that another service must be told: ids alone, no personal data.
+# Messages for another service: ids only, no personal data.
 OUTBOX = Table(
     "outbox",
     METADATA,
@@ -64,7 +64,7 @@ OUTBOX = Table(
         "due_at", DateTime(timezone=True), server_default=func.now(), index=True, nullable=False
     ),
     Column("attempts", Integer, server_default="0", nullable=False),
-    Column("traceparent", String(55)),  # of the request that left it
+    Column("traceparent", String(55)),  # of the request that enqueued it
 )
 
 
@@ -76,159 +76,162 @@ _CLAIM = text("""
                  ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, subject_id, attempts, traceparent
 """)
-_DONE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
-_LATER = text(
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
+_RESCHEDULE = text(
     "UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"
 )
 _AGE = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
 _DEPTH = text("SELECT count(*) FROM outbox")
 
 
-class Away(Exception):
-    """The receiver does not answer; every row has to wait for it."""
+class ReceiverUnavailable(Exception):
+    """The receiver is unavailable; all messages have to wait."""
 
 
-class Refused(Exception):
-    """The receiver answered, and would not take this row; the others need not wait."""
+class DeliveryRejected(Exception):
+    """The receiver rejected this message; the others need not wait."""
 
 
-def put(connection: Connection, kind: str, subject_id: int) -> None:
-    """Add a message in the transaction of ``connection``; relays hear of it when it commits."""
-    message = {"kind": kind, "subject_id": subject_id, "traceparent": tracing.to_keep()}
+def enqueue(connection: Connection, kind: str, subject_id: int) -> None:
+    """Add a message in the transaction of ``connection``; the commit notifies the relays."""
+    traceparent = tracing.sampled_traceparent()
+    message = {"kind": kind, "subject_id": subject_id, "traceparent": traceparent}
     connection.execute(_INSERT, message)
     connection.execute(_NOTIFY)
 
 
-def facts(database: Database) -> Iterator[Fact]:
-    """Yield how many messages wait, and how long the oldest one has."""
-    yield Fact("cadastro_outbox_messages", "Messages waiting for delivery.", depth(database))
+def metrics(database: Database) -> Iterator[Sample]:
+    """Yield the number of messages and the age of the oldest one."""
+    yield Sample("cadastro_outbox_messages", "Messages waiting for delivery.", depth(database))
     about = "Age of the oldest undelivered message; 0 when the outbox is empty."
-    yield Fact("cadastro_outbox_oldest_message_age_seconds", about, age(database))
+    yield Sample("cadastro_outbox_oldest_message_age_seconds", about, age(database))
 
 
 def age(database: Database) -> float:
-    """Return how long the oldest message has been waiting, in seconds; 0 when there is none."""
+    """Return the age of the oldest message in seconds; 0 if there is none."""
     with database.autocommit() as connection:
         return float(connection.scalar(_AGE) or 0)
 
 
 def depth(database: Database) -> int:
-    """Return how many messages are waiting."""
+    """Return the number of messages."""
     with database.autocommit() as connection:
         return int(connection.scalar(_DEPTH) or 0)
 
 
 @dataclass
 class _Batch:
-    """What became of the rows that were taken at once, by their ids; threads add to it."""
+    """Outcome of a batch of claimed rows, by their ids; several threads append to it."""
 
-    deadline: float  # after it no call begins: another relay may take what is left
-    done: list[int] = field(default_factory=list)
-    later: list[int] = field(default_factory=list)
-    refused: dict[int, float] = field(default_factory=dict)  # and the seconds to wait
-    away: bool = False
+    deadline: float  # no delivery starts later, since another relay may claim the rows
+    delivered: list[int] = field(default_factory=list)
+    retry: list[int] = field(default_factory=list)
+    rejected: dict[int, float] = field(default_factory=dict)  # seconds to wait, by id
+    receiver_unavailable: bool = False
 
 
 class Relay:
-    """Tells the receiver what the outbox holds, until it is stopped."""
+    """Delivers the messages of an outbox until it is stopped."""
 
     def __init__(
         self,
         database: Database,
         deliver: Callable[[str, int], None],
-        spans: tracing.Traces | None = None,
+        spans: tracing.Tracing | None = None,
     ) -> None:
-        """Call ``deliver(kind, subject_id)`` for each row; it raises ``Away`` or ``Refused``.
+        """Call ``deliver(kind, subject_id)`` for each row, within a span of ``spans``.
 
-        Each call has a span of ``spans``, if they are there.
+        It raises ``ReceiverUnavailable`` or ``DeliveryRejected`` on failure.
         """
-        self._spans = spans or tracing.Traces()
+        self._spans = spans or tracing.Tracing()
         self._database = database
         self._deliver = deliver
         self._stopping = threading.Event()
         self._failures = 0
 
     def stop(self) -> None:
-        """End ``run`` soon: after the call that is under way."""
+        """End ``run`` after the current deliveries."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Deliver for ever; a database that is away is waited for."""
+        """Deliver until ``stop``; retry with backoff while the database is unavailable."""
         while not self._stopping.is_set():
             try:
                 with self._database.autocommit() as connection:
                     self._listen_and_deliver(connection)
-            except DATABASE_AWAY as error:
+            except DATABASE_ERRORS as error:
                 self._failures += 1
-                log.warning("the database is away: %s", type(error).__name__)
+                log.warning("the database is unavailable: %s", type(error).__name__)
                 self._stopping.wait(_backoff(self._failures))
 
     def deliver_batch(self) -> int:
-        """Deliver what is due, at most a batch of it, and return how many rows were taken.
+        """Deliver at most a batch of due messages and return the number of claimed rows.
 
         Raises:
-            Away: the receiver does not answer; the rows are due again at once.
+            ReceiverUnavailable: the receiver is down; the rows are due again immediately.
 
         """
         with self._database.transaction() as connection:
-            rows = connection.execute(_CLAIM, {"lease": LEASE, "batch": BATCH}).all()
+            rows = connection.execute(_CLAIM, {"lease": LEASE, "batch": BATCH_SIZE}).all()
         if rows:
             batch = _Batch(time.monotonic() + LEASE / 2)
-            with ThreadPoolExecutor(AT_ONCE) as callers:
-                list(callers.map(lambda row: self._deliver_one(row, batch), rows))
-            self._settle(batch)
-            if batch.away:
-                raise Away
+            with ThreadPoolExecutor(CONCURRENCY) as pool:
+                list(pool.map(lambda row: self._deliver_one(row, batch), rows))
+            self._record_results(batch)
+            if batch.receiver_unavailable:
+                raise ReceiverUnavailable
         return len(rows)
 
     def _deliver_one(self, row: Any, batch: "_Batch") -> None:  # noqa: ANN401 - a row of _CLAIM
-        if batch.away or self._stopping.is_set() or time.monotonic() > batch.deadline:
-            batch.later.append(row.id)
+        is_late = time.monotonic() > batch.deadline
+        if batch.receiver_unavailable or self._stopping.is_set() or is_late:
+            batch.retry.append(row.id)
             return
         try:
-            with self._spans.telling(row.kind, row.traceparent):
+            with self._spans.delivery_span(row.kind, row.traceparent):
                 self._deliver(row.kind, row.subject_id)
-        except Away:
-            batch.away = True
-            batch.later.append(row.id)
-        except Refused as error:
-            log.error(  # noqa: TRY400 - no stack: nothing is wrong here
-                "the receiver refuses %s %s: %s", row.kind, row.subject_id, error
+        except ReceiverUnavailable:
+            batch.receiver_unavailable = True
+            batch.retry.append(row.id)
+        except DeliveryRejected as error:
+            log.error(  # noqa: TRY400 - the stack would not help: the fault is the receiver's
+                "the receiver rejects %s %s: %s", row.kind, row.subject_id, error
             )
-            batch.refused[row.id] = min(LONGEST_REFUSAL, SHORTEST_WAIT * 2 ** min(row.attempts, 20))
+            wait = BACKOFF_MIN * 2 ** min(row.attempts, 20)
+            batch.rejected[row.id] = min(REJECT_BACKOFF_MAX, wait)
         else:
-            batch.done.append(row.id)
+            batch.delivered.append(row.id)
 
-    def _settle(self, batch: "_Batch") -> None:
-        """Write down what became of a batch, in one transaction for all of it."""
+    def _record_results(self, batch: "_Batch") -> None:
+        """Delete delivered rows and reschedule the others in one transaction."""
         with self._database.transaction() as connection:
-            if batch.done:
-                connection.execute(_DONE, {"ids": batch.done})
-            if batch.later:
-                connection.execute(_LATER, {"ids": batch.later, "wait": 0})
-            for row_id, wait in batch.refused.items():
-                connection.execute(_LATER, {"ids": [row_id], "wait": wait})
+            if batch.delivered:
+                connection.execute(_DELETE, {"ids": batch.delivered})
+            if batch.retry:
+                connection.execute(_RESCHEDULE, {"ids": batch.retry, "wait": 0})
+            for row_id, wait in batch.rejected.items():
+                connection.execute(_RESCHEDULE, {"ids": [row_id], "wait": wait})
 
     def _listen_and_deliver(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection
-        assert isinstance(driver, DriverConnection)  # noqa: S101 - tells mypy what the URL fixed
+        assert isinstance(driver, DriverConnection)  # noqa: S101 - for mypy; the URL sets the driver
         connection.execute(text(f"LISTEN {CHANNEL}"))
         while not self._stopping.is_set():
             try:
-                taken = self.deliver_batch()
+                claimed = self.deliver_batch()
                 self._failures = 0
-            except Away:
+            except ReceiverUnavailable:
                 self._failures += 1
-                log.warning("the receiver is away")
+                log.warning("the receiver is unavailable")
                 self._stopping.wait(_backoff(self._failures))
                 continue
-            if taken < BATCH:
+            if claimed < BATCH_SIZE:
                 self._wait(driver)
 
     def _wait(self, driver: DriverConnection) -> None:
-        """Wait for a notification; wake now and then to see whether to stop or to poll."""
-        until = time.monotonic() + POLL
-        while not self._stopping.is_set() and time.monotonic() < until:
+        """Wait for a notification, ``stop`` or the poll interval."""
+        deadline = time.monotonic() + POLL_INTERVAL
+        while not self._stopping.is_set() and time.monotonic() < deadline:
             select.select([driver], [], [], 0.5)
             driver.poll()
             if driver.notifies:
@@ -237,6 +240,6 @@ class Relay:
 
 
 def _backoff(failures: int) -> float:
-    """Return a wait with full jitter: anything up to twice the last one, in seconds."""
-    longest = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(failures, 20))
-    return random.uniform(SHORTEST_WAIT / 2, longest)  # noqa: S311 - spreads load, guards nothing
+    """Return an exponential backoff with full jitter in seconds."""
+    longest = min(BACKOFF_MAX, BACKOFF_MIN * 2 ** min(failures, 20))
+    return random.uniform(BACKOFF_MIN / 2, longest)  # noqa: S311 - spreads load, guards nothing

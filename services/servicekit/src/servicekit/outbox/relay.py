@@ -1,4 +1,4 @@
-"""The process that runs a service's relay: settings, signals, and the call over HTTP."""
+"""Process that delivers the outbox of a service over HTTP."""
 
 import argparse
 import logging
@@ -13,93 +13,97 @@ from servicekit.auth.service_token import ServiceToken
 from servicekit.db.database import Database
 from servicekit.http.wsgi_bridge import Lifespan
 from servicekit.outbox import messages
-from servicekit.outbox.messages import Away, Refused, Relay
+from servicekit.outbox.messages import DeliveryRejected, ReceiverUnavailable, Relay
 from servicekit.problems import Unavailable
 from servicekit.settings import PeerSettings, settings_or_exit
 from servicekit.telemetry import logs, tracing
 from servicekit.telemetry.setup import create_tracing
 
-TIMEOUT = 2.0  # seconds a call may take
-CONNECTIONS = 3  # one listens, one writes, one measures
+TIMEOUT = 2.0  # seconds for each phase of a request
+CONNECTIONS = 3  # to the database: one listens, one writes, one serves metrics
 
 
 @dataclass(frozen=True)
-class Call:
-    """How one kind of message is told: an HTTP call that may be repeated without harm."""
+class DeliveryRequest:
+    """The idempotent HTTP request that delivers a message."""
 
     method: str
     url: str
     body: Callable[[str, int], dict[str, Any]]
 
 
-class HttpReceiver:
-    """Delivers a message with the service's own token."""
+class HttpSender:
+    """Sends messages over HTTP with the service's own token."""
 
-    def __init__(self, call: Call, token: ServiceToken) -> None:
-        """Make ``call`` with ``token``."""
-        self._call = call
+    def __init__(self, request: DeliveryRequest, token: ServiceToken) -> None:
+        """Send ``request`` with ``token``."""
+        self._request = request
         self._token = token
         self._client = httpx.Client(timeout=TIMEOUT)
 
     def deliver(self, kind: str, subject_id: int) -> None:
-        """Tell of one subject.
+        """Deliver one message.
 
         Raises:
-            Away: the receiver, or auth, does not answer, or not now.
-            Refused: it answered that it will not.
+            ReceiverUnavailable: the receiver or auth is unavailable.
+            DeliveryRejected: the receiver returned a client error.
 
         """
         try:
-            answer = self._client.request(
-                self._call.method,
-                self._call.url,
-                json=self._call.body(kind, subject_id),
-                headers={"Authorization": f"Bearer {self._token.get()}", **tracing.headers()},
+            response = self._client.request(
+                self._request.method,
+                self._request.url,
+                json=self._request.body(kind, subject_id),
+                headers={"Authorization": f"Bearer {self._token.get()}", **tracing.trace_headers()},
             )
         except (httpx.HTTPError, Unavailable):
-            raise Away from None
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise ReceiverUnavailable from None
+        if response.status_code == httpx.codes.UNAUTHORIZED:
             self._token.invalidate()
-            raise Away
-        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise Away
-        if not answer.is_success:
-            message = f"status {answer.status_code}"
-            raise Refused(message)
+            raise ReceiverUnavailable
+        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise ReceiverUnavailable
+        if not response.is_success:
+            raise DeliveryRejected(f"status {response.status_code}")
 
 
-def main(name: str, settings: Callable[[], PeerSettings], call: Callable[[Any], Call]) -> None:
+def main(
+    name: str,
+    read_settings: Callable[[], PeerSettings],
+    build_request: Callable[[Any], DeliveryRequest],
+) -> None:
     """Run the relay of the service ``name`` until SIGTERM or SIGINT."""
     argparse.ArgumentParser(
         prog=f"python -m {name}.relay",
-        description=f"Tells other services what {name} has deleted, until it is stopped. "
-        "Its settings are those of the service, from the environment.",
+        description=f"Notify other services of deletions in {name}, until SIGTERM. "
+        "The settings are those of the service, from the environment.",
     ).parse_args()
-    read = settings_or_exit(settings)
-    logs.configure(f"{name}-relay", read.log_level)
-    database = Database(read.database_url, connections=CONNECTIONS, application=f"{name}-relay")
-    token = ServiceToken(read.token_url, read.service_client_id, read.service_client_secret_file)
-    exporter = _exporter(read, database)
-    spans = create_tracing(f"{name}-relay", read.traces_endpoint)
-    relay = Relay(database, HttpReceiver(call(read), token).deliver, spans)
+    settings = settings_or_exit(read_settings)
+    logs.configure(f"{name}-relay", settings.log_level)
+    database = Database(settings.database_url, connections=CONNECTIONS, application=f"{name}-relay")
+    token = ServiceToken(
+        settings.token_url, settings.service_client_id, settings.service_client_secret_file
+    )
+    metrics_server = _metrics_server(settings, database)
+    spans = create_tracing(f"{name}-relay", settings.traces_endpoint)
+    relay = Relay(database, HttpSender(build_request(settings), token).deliver, spans)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: relay.stop())
-    logging.getLogger(__name__).info("the relay runs")
+    logging.getLogger(__name__).info("the relay has started")
     spans.start()
-    if exporter is not None:
-        exporter.start()
+    if metrics_server is not None:
+        metrics_server.start()
     relay.run()
     spans.stop()
-    if exporter is not None:
-        exporter.stop()
+    if metrics_server is not None:
+        metrics_server.stop()
     database.close()
 
 
-def _exporter(settings: PeerSettings, database: Database) -> Lifespan | None:
+def _metrics_server(settings: PeerSettings, database: Database) -> Lifespan | None:
     if not settings.metrics_bind:
         return None
-    from servicekit.telemetry import metrics  # noqa: PLC0415 - memory that only who is scraped needs
+    from servicekit.telemetry import metrics  # noqa: PLC0415 - saves memory without metrics
 
-    return metrics.Exporter(
-        settings.metrics_bind, metrics.FactsCollector(lambda: messages.facts(database))
-    )
+    collector = metrics.DatabaseCollector(lambda: messages.metrics(database))
+    return metrics.MetricsServer(settings.metrics_bind, collector)

@@ -1,4 +1,4 @@
-"""Which core a worker process is pinned to, where a service has several workers (Linux)."""
+"""CPU affinity of worker processes, for services with several workers (Linux)."""
 
 import os
 from collections import Counter
@@ -7,39 +7,43 @@ from collections.abc import Collection, Iterable
 POLICIES = ("auto", "always", "never")
 
 
-def core_for_one_more(
-    policy: str, workers: int, taken: Iterable[int | None], cores: Collection[int], machine: int
+def choose_core(
+    policy: str,
+    workers: int,
+    assigned: Iterable[int | None],
+    cores: Collection[int],
+    cpu_count: int,
 ) -> int | None:
-    """Return the core of the next worker, or None when it shall run wherever there is room.
+    """Return the core for the next worker, or ``None`` if the kernel shall schedule it freely.
 
     Args:
-        policy: one of ``POLICIES``. ``auto`` pins where the cores are as many as the workers, or
-            fewer than the machine's: then somebody has chosen them for us. Otherwise others may
-            be at work on them, and only the kernel sees where there is room.
-        workers: how many there shall be; one is never pinned, nor are more than ``cores``.
-        taken: the cores of those that live; what one had that has ended is free again.
-        cores: those that we may run on.
-        machine: how many the machine has.
+        policy: one of ``POLICIES``. ``auto`` pins if there are as many cores as workers, or fewer
+            than ``cpu_count``, which means that an administrator reserved them. Otherwise other
+            processes may use the cores, and only the kernel balances the load.
+        workers: target number; a single worker is never pinned, nor are more than ``cores``.
+        assigned: cores of the live workers.
+        cores: cores that this process may use.
+        cpu_count: number of cores of the machine.
 
     """
     if policy == "never" or workers == 1 or len(cores) < workers:
         return None
-    if policy == "auto" and workers < len(cores) == machine:
+    if policy == "auto" and workers < len(cores) == cpu_count:
         return None
-    held = Counter(taken)  # while gunicorn reloads, twice as many live
-    return min(sorted(cores), key=held.__getitem__)
+    counts = Counter(assigned)  # during a reload of gunicorn, old and new workers share cores
+    return min(sorted(cores), key=counts.__getitem__)
 
 
 def usable_cores() -> set[int]:
-    """Return the cores that this process may run on: none where the system does not tell."""
+    """Return the cores that this process may use; empty where the system cannot report them."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def pin(core: int) -> None:
-    """Run on one core from now on, with all threads that are started later.
+    """Pin this process and its future threads to one core.
 
     Raises:
-        OSError: the system does not let us, or the core is not ours any more.
+        OSError: the system denies it, or the core is no longer available.
 
     """
     os.sched_setaffinity(0, {core})

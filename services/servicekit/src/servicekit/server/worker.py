@@ -1,14 +1,14 @@
-"""gunicorn's worker: uvicorn on uvloop, with nothing that the services do not use."""
+"""gunicorn worker: uvicorn on uvloop, without the features that the services do not use."""
 
 import sys
 from typing import Any, ClassVar
 
+import uvicorn_worker
 from gunicorn.arbiter import Arbiter
-from uvicorn_worker import UvicornWorker
 
 
-class Worker(UvicornWorker):  # type: ignore[misc] # it ships no types
-    """A worker that insists on a clean start, and tells nobody what it is."""
+class UvicornWorker(uvicorn_worker.UvicornWorker):  # type: ignore[misc] # it ships no types
+    """Uvicorn worker that requires the lifespan protocol and sends no ``Server`` header."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
@@ -22,10 +22,10 @@ class Worker(UvicornWorker):  # type: ignore[misc] # it ships no types
     }
 
     def load_wsgi(self) -> None:
-        """Build the application; one that ends the process also ends the master.
+        """Build the application; exit with gunicorn's boot error code on ``SystemExit``.
 
-        gunicorn would start workers for ever when they end with an exit code that it does not
-        know; what is wrong has been said by then.
+        For an unknown exit code gunicorn would restart workers endlessly. With this code the master
+        exits, too. The application has printed the reason.
         """
         try:
             super().load_wsgi()

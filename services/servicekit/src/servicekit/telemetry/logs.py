@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line, on standard output, with nothing personal in it.
+"""JSON logs on standard output, one object per line, without personal data.
 
-What goes wrong is written at once. The line that every request has may wait for others, so that
-they are written together; whatever is written at once takes along what waits, and the order stays.
+Log records are written immediately. Access lines are buffered and written in batches. A record
+first flushes the buffer, so the order of lines is preserved.
 """
 
 import logging
@@ -15,26 +15,26 @@ from typing import Any, TextIO
 
 import orjson
 
-MOST = 256  # lines that may wait
-WHOLE = select.PIPE_BUF  # bytes that a pipe takes in one piece, whoever else writes to it
+MAX_BUFFERED = 256  # lines
+PIPE_BUF = select.PIPE_BUF  # bytes; larger writes to a pipe are not atomic
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as JSON.
+    """Formats a record as JSON.
 
-    An exception shows its type and where it came from, never its text: a driver's messages
-    quote the values that it was given.
+    An exception appears with its type and its stack, but without its message: messages of database
+    drivers quote values.
     """
 
     def __init__(self, service: str) -> None:
-        """Name the service in every line."""
+        """Add the name of the service to every line."""
         super().__init__()
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the JSON object of a record."""
         line: dict[str, Any] = {
-            "time": moment(record.created),
+            "time": rfc3339(record.created),
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,
@@ -48,94 +48,93 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line).decode()
 
 
-class Output(logging.StreamHandler[TextIO]):
-    """Writes records at once, and before each the lines that wait."""
+class BufferedStreamHandler(logging.StreamHandler[TextIO]):
+    """Stream handler that writes records immediately, and buffers other lines."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to ``stream``."""
         super().__init__(stream)
-        self._waiting: list[bytes] = []
+        self._buffer: list[bytes] = []
 
-    def later(self, line: bytes) -> bool:
-        """Take a line that may wait; tell whether it is the first that does.
+    def enqueue(self, line: bytes) -> bool:
+        """Buffer a line; return whether the buffer was empty.
 
-        A record, too many lines, and the end of the interpreter write what waits, as a ``flush``
-        does.
+        A record, ``flush``, a full buffer and the exit of the interpreter write the buffer.
         """
         self.acquire()
         try:
-            self._waiting.append(line)
-            if len(self._waiting) >= MOST:
-                self.write_waiting()
-            return len(self._waiting) == 1
+            self._buffer.append(line)
+            if len(self._buffer) >= MAX_BUFFERED:
+                self.flush_buffer()
+            return len(self._buffer) == 1
         finally:
             self.release()
 
-    def write_waiting(self) -> None:
-        """Write what waits; lines that the stream does not take are told of on standard error."""
+    def flush_buffer(self) -> None:
+        """Write the buffered lines; report lines that cannot be written on standard error."""
         self.acquire()
         try:
-            lines, self._waiting = self._waiting, []
-            for piece in _pieces(lines):
-                self.stream.write(piece.decode())
+            lines, self._buffer = self._buffer, []
+            for chunk in _chunks(lines):
+                self.stream.write(chunk.decode())
                 super().flush()
-        except (OSError, ValueError):  # ValueError: it is closed
+        except (OSError, ValueError):  # ValueError: the stream is closed
             self.handleError(logging.makeLogRecord({"msg": f"lines lost: {len(lines)} at most"}))
         finally:
             self.release()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write what waits, and then a record."""
-        self.write_waiting()
+        """Write the buffered lines and then a record."""
+        self.flush_buffer()
         super().emit(record)
 
     def flush(self) -> None:
-        """Write what waits, and all that the stream holds back."""
-        self.write_waiting()
+        """Write the buffered lines and flush the stream."""
+        self.flush_buffer()
         super().flush()
 
     def close(self) -> None:
-        """Write what waits, for the last time."""
-        self.write_waiting()
+        """Write the buffered lines and close the handler."""
+        self.flush_buffer()
         super().close()
 
 
-def configure(service: str, level: str, stream: TextIO = sys.stdout) -> Output:
-    """Send every log of this process to ``stream``, as JSON."""
-    # what no line shows need not be found out for each (Logging HOWTO, "Optimization")
+def configure(service: str, level: str, stream: TextIO = sys.stdout) -> BufferedStreamHandler:
+    """Send all logs of this process to ``stream`` as JSON."""
+    # skip what the format does not use (Logging HOWTO, "Optimization")
     logging._srcfile = None  # noqa: SLF001 - the documented switch
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    output = Output(stream)
+    output = BufferedStreamHandler(stream)
     output.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[output], force=True)
-    gunicorn = logging.getLogger("gunicorn.error")  # its own form wants what was just left out
+    gunicorn = logging.getLogger("gunicorn.error")  # its own format uses the skipped attributes
     gunicorn.handlers.clear()
     gunicorn.propagate = True
-    for name in ("httpx", "httpcore"):  # at INFO they log whole URLs
+    for name in ("httpx", "httpcore"):  # at INFO they log complete URLs
         logging.getLogger(name).setLevel(logging.WARNING)
     return output
 
 
-def moment(seconds: float) -> str:
-    """Return a time since the epoch as RFC 3339 has it, in UTC, to the millisecond."""
+def rfc3339(seconds: float) -> str:
+    """Return a time since the epoch in RFC 3339 format, in UTC with milliseconds."""
     whole = int(seconds)
     return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
 
-@lru_cache(maxsize=2)  # a second has many lines
+@lru_cache(maxsize=2)  # many lines share a second
 def _second(whole: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
 
 
-def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Join lines to pieces that workers can write to one pipe without mixing them up."""
-    piece: list[bytes] = []
+def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join lines into chunks that each fit an atomic write to a shared pipe."""
+    chunk: list[bytes] = []
     size = 0
     for line in lines:
-        if piece and size + len(line) > WHOLE:
-            yield b"".join(piece)
-            piece, size = [], 0
-        piece.append(line)
+        if chunk and size + len(line) > PIPE_BUF:
+            yield b"".join(chunk)
+            chunk, size = [], 0
+        chunk.append(line)
         size += len(line)
-    if piece:
-        yield b"".join(piece)
+    if chunk:
+        yield b"".join(chunk)

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, on a port of their own; off unless METRICS_BIND says where."""
+"""Prometheus metrics on a separate port, which METRICS_BIND sets; disabled by default."""
 
 import logging
 import threading
@@ -18,77 +18,78 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.problems import Unavailable
-from servicekit.telemetry.shared_metrics import Distribution, Fact, Meter
+from servicekit.telemetry.shared_metrics import Histogram, Sample, SharedMetrics
 
-Facts = Callable[[], Iterable[Fact]]
+ReadSamples = Callable[[], Iterable[Sample]]
 
 log = logging.getLogger(__name__)
 
 
-class MeterCollector(Collector):
-    """What all workers of a service have counted."""
+class SharedMetricsCollector(Collector):
+    """Collector of the metrics that all workers of a service share."""
 
-    def __init__(self, meter: Meter) -> None:
-        """Tell what ``meter`` knows."""
-        self._meter = meter
+    def __init__(self, metrics: SharedMetrics) -> None:
+        """Export ``metrics``."""
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        """Return a family for each thing that is counted."""
-        service = self._meter.service
+        """Yield every metric family."""
+        service = self._metrics.service
         latency = HistogramMetricFamily(
             "http_server_request_duration_seconds",
             "Duration of HTTP requests, including the wait for a thread.",
             labels=("service", "operation", "status"),
         )
-        for operation, status, found in self._meter.answers():
-            latency.add_metric((service, operation, status), _buckets(found), found.total)
+        for operation, status, histogram in self._metrics.request_histograms():
+            labels = (service, operation, status)
+            latency.add_metric(labels, _buckets(histogram), histogram.total)
         yield latency
         lag = HistogramMetricFamily(
             "cadastro_event_loop_lag_seconds", "Delay of event loop timers.", labels=("service",)
         )
-        found = self._meter.lag()
-        lag.add_metric((service,), _buckets(found), found.total)
+        histogram = self._metrics.lag()
+        lag.add_metric((service,), _buckets(histogram), histogram.total)
         yield lag
-        for reading, value in self._meter.read():
-            family = CounterMetricFamily if reading.grows else GaugeMetricFamily
-            metric = family(reading.name, reading.told, labels=("service",))
+        for instrument, value in self._metrics.totals():
+            family = CounterMetricFamily if instrument.is_counter else GaugeMetricFamily
+            metric = family(instrument.name, instrument.help, labels=("service",))
             metric.add_metric((service,), value)
             yield metric
 
 
-class FactsCollector(Collector):
-    """What the database knows; nothing while it does not answer."""
+class DatabaseCollector(Collector):
+    """Collector of gauges from the database; it yields nothing while the database is down."""
 
-    def __init__(self, facts: Facts) -> None:
-        """Ask ``facts`` when somebody looks."""
-        self._facts = facts
+    def __init__(self, read_samples: ReadSamples) -> None:
+        """Call ``read_samples`` in each scrape."""
+        self._read_samples = read_samples
 
     def collect(self) -> Iterator[Metric]:
-        """Return a gauge for each fact."""
+        """Yield a gauge for each sample."""
         try:
-            found = list(self._facts())
+            samples = list(self._read_samples())
         except (DBAPIError, Unavailable) as error:
-            log.warning("the database cannot be asked for metrics: %s", type(error).__name__)
+            log.warning("no metrics from the database: %s", type(error).__name__)
             return
-        for fact in found:
-            yield GaugeMetricFamily(fact.name, fact.told, value=fact.value)
+        for sample in samples:
+            yield GaugeMetricFamily(sample.name, sample.help, value=sample.value)
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    allow_reuse_port = True  # every worker listens, and whoever is asked answers for all
+    allow_reuse_port = True  # every worker listens, and each of them serves the metrics of all
 
 
-class _Silent(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Keep scrapes out of the log."""
+        """Do not log scrapes."""
 
 
-class Exporter:
-    """Serves what collectors tell, on a thread of its own."""
+class MetricsServer:
+    """HTTP server for metrics in a background thread."""
 
     def __init__(self, bind: str, *collectors: Collector) -> None:
-        """Serve at ``bind``, a host and a port, once started."""
+        """Serve ``collectors`` at ``bind``, ``host:port``, once started."""
         self._host, _, port = bind.rpartition(":")
         self._port = int(port)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -97,19 +98,19 @@ class Exporter:
         self._server: WSGIServer | None = None
 
     def start(self) -> None:
-        """Listen; raises ``OSError`` when somebody else does, or may not share."""
+        """Listen; raise ``OSError`` if another process uses the port."""
         app = make_wsgi_app(self._registry)
-        self._server = make_server(self._host, self._port, app, _Server, _Silent)
+        self._server = make_server(self._host, self._port, app, _Server, _QuietHandler)
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
 
-def _buckets(found: Distribution) -> list[tuple[str, float]]:
-    """Return cumulative counts by upper bound, as the exposition format has them."""
-    names = [*map(str, found.bounds), "+Inf"]
-    return list(zip(names, accumulate(found.counts), strict=True))
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    """Return cumulative counts by upper bound, as in the exposition format."""
+    bounds = [*map(str, histogram.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(histogram.counts), strict=True))

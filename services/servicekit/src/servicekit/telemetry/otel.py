@@ -1,7 +1,7 @@
-"""OpenTelemetry: a span for each answer, each statement and each message that is told.
+"""OpenTelemetry tracing: a span for each request, SQL statement and message delivery.
 
-They hold names of operations, statuses and SQL with its placeholders: no path, no value, nothing
-of anybody. The SDK reads its settings, OTEL_*, from the environment by itself.
+Spans contain operation names, statuses and SQL with placeholders, but no paths or values, so no
+personal data. The SDK reads its OTEL_* settings from the environment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,67 +20,67 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from psycopg2.extensions import cursor
 
-from servicekit.telemetry.sampling import NEW, Ids, Sampling
+from servicekit.telemetry.sampling import ROOT_CONTEXT, HeadSampler, PresetIdGenerator
 from servicekit.telemetry.shared_metrics import NO_OPERATION, OPERATION
-from servicekit.telemetry.tracing import TRACEPARENT, Traces
+from servicekit.telemetry.tracing import TRACEPARENT, Tracing
 
 SERVER_ERROR = 500
 
 _propagator = TraceContextTextMapPropagator()
-# what a statement's span is below; nothing while nothing is recorded, which then costs one look
-_recorded_here: ContextVar[Context | None] = ContextVar("recorded", default=None)
+# parent context of the spans of statements; None if the current trace is not recorded
+_parent_context: ContextVar[Context | None] = ContextVar("parent_context", default=None)
 
 
-class OpenTelemetry(Traces):
-    """Makes spans, and sends them in the background."""
+class OtelTracing(Tracing):
+    """Tracing that exports spans in the background."""
 
     def __init__(self, service: str) -> None:
-        """Name ``service`` in every span."""
-        ids = Ids()
+        """Set ``service.name`` of every span."""
+        ids = PresetIdGenerator()
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": service}),
             shutdown_on_exit=False,
             id_generator=ids,
         )
-        self._sampling = Sampling(self._provider.sampler, ids)
+        self._sampler = HeadSampler(self._provider.sampler, ids)
         self._tracer: Tracer = self._provider.get_tracer("cadastro")
-        self.cursor = _watched(self._tracer)
+        self.cursor = _traced_cursor(self._tracer)
 
     def start(self) -> None:
-        """Start to send."""
+        """Start the export of spans."""
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
     def stop(self) -> None:
-        """Send what was not sent yet."""
+        """Export the remaining spans."""
         self._provider.shutdown()
 
-    def answering(self, app: WSGIApplication) -> WSGIApplication:
-        """Return an application whose answers have a span each, but for those to probes."""
+    def trace_requests(self, app: WSGIApplication) -> WSGIApplication:
+        """Return ``app`` with a span for each request except probes."""
 
         def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ["PATH_INFO"].startswith("/-/"):
                 return app(environ, start_response)
             method, given = environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT")
-            dropped = self._sampling.dropped(given)
-            if dropped is None:
-                parent = _parent(given, environ.get("HTTP_TRACESTATE"))
+            unsampled = self._sampler.unsampled_traceparent(given)
+            if unsampled is None:
+                parent = _extract(given, environ.get("HTTP_TRACESTATE"))
                 span = self._tracer.start_span(method, parent, SpanKind.SERVER)
                 if span.is_recording():
                     with _current(span):
-                        return _recorded(app, environ, start_response, span)
-                dropped = _traceparent(span)
-            before = TRACEPARENT.set(dropped)  # others must not keep theirs either
+                        return _trace_request(app, environ, start_response, span)
+                unsampled = _traceparent(span)
+            token = TRACEPARENT.set(unsampled)  # called services must not sample it either
             try:
                 return app(environ, start_response)
             finally:
-                TRACEPARENT.reset(before)
+                TRACEPARENT.reset(token)
 
         return traced
 
     @contextmanager
-    def telling(self, kind: str, traceparent: str | None) -> Iterator[None]:
-        """Make a span of telling of one message, below that of the request that left it."""
-        parent = _parent(traceparent, None)
+    def delivery_span(self, kind: str, traceparent: str | None) -> Iterator[None]:
+        """Record a span for the delivery of a message, as a child of the enqueuing request."""
+        parent = _extract(traceparent, None)
         span = self._tracer.start_span(f"tell {kind}", parent, SpanKind.CLIENT)
         with _current(span):
             try:
@@ -89,12 +89,12 @@ class OpenTelemetry(Traces):
                 span.end()
 
 
-def _recorded(
+def _trace_request(
     app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, span: Span
 ) -> Iterable[bytes]:
     status = SERVER_ERROR
 
-    def started(line: str, *rest: Any) -> Any:  # noqa: ANN401 - as PEP 3333 has it
+    def started(line: str, *rest: Any) -> Any:  # noqa: ANN401 - PEP 3333's signature
         nonlocal status
         status = int(line[:3])
         return start_response(line, *rest)
@@ -113,44 +113,44 @@ def _recorded(
 
 @contextmanager
 def _current(span: Span) -> Iterator[None]:
-    before = TRACEPARENT.set(_traceparent(span))
-    below = trace.set_span_in_context(span, Context()) if span.is_recording() else None
-    token = _recorded_here.set(below)
+    traceparent_token = TRACEPARENT.set(_traceparent(span))
+    context = trace.set_span_in_context(span, Context()) if span.is_recording() else None
+    context_token = _parent_context.set(context)
     try:
         yield
     finally:
-        _recorded_here.reset(token)
-        TRACEPARENT.reset(before)
+        _parent_context.reset(context_token)
+        TRACEPARENT.reset(traceparent_token)
 
 
 def _traceparent(span: Span) -> str:
-    made = span.get_span_context()
-    return f"00-{made.trace_id:032x}-{made.span_id:016x}-{int(made.trace_flags):02x}"
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
-def _parent(traceparent: str | None, tracestate: str | None) -> Context:
-    """Return the context that headers tell of; without any, that of a new trace."""
+def _extract(traceparent: str | None, tracestate: str | None) -> Context:
+    """Return the context of trace headers, or the root context without them."""
     if not traceparent:
-        return NEW
+        return ROOT_CONTEXT
     carrier = {"traceparent": traceparent, "tracestate": tracestate or ""}
     return _propagator.extract(carrier, Context())
 
 
-def _watched(tracer: Tracer) -> type[cursor]:
-    """Return cursors whose statements have a span each, below that of the request.
+def _traced_cursor(tracer: Tracer) -> type[cursor]:
+    """Return a cursor class that records a span for each statement of a recorded request.
 
-    SQLAlchemy's events would cost every statement of every request a tenth of its time, though one
-    in a hundred is recorded.
+    SQLAlchemy's events would slow down each statement by a tenth, though one request in a hundred
+    is recorded.
     """
 
-    class Watched(cursor):
-        def execute(self, query: str, vars: Any = None) -> None:  # type: ignore[override]  # noqa: A002, ANN401 - as psycopg2 names them
-            below = _recorded_here.get()
-            if below is None:
+    class TracedCursor(cursor):
+        def execute(self, query: str, vars: Any = None) -> None:  # type: ignore[override]  # noqa: A002, ANN401 - psycopg2's names
+            parent = _parent_context.get()
+            if parent is None:
                 return super().execute(query, vars)
-            span = tracer.start_span(query.split(None, 1)[0], below, SpanKind.CLIENT)
+            span = tracer.start_span(query.split(None, 1)[0], parent, SpanKind.CLIENT)
             span.set_attribute("db.system.name", "postgresql")
-            span.set_attribute("db.query.text", query)  # its values are in ``vars``
+            span.set_attribute("db.query.text", query)  # the values are in ``vars``
             try:
                 return super().execute(query, vars)
             except Exception as error:
@@ -159,4 +159,4 @@ def _watched(tracer: Tracer) -> type[cursor]:
             finally:
                 span.end()
 
-    return Watched
+    return TracedCursor

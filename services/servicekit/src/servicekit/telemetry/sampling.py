@@ -1,7 +1,7 @@
-"""Whether a request is traced, decided before a span of it is made.
+"""Head sampling of requests before a span is created.
 
-It is OpenTelemetry's sampler that decides, as its SDK would ask it. Of a request that is dropped
-nothing is ever wanted but its ids, so that it gets no span.
+The decision is the one of OpenTelemetry's sampler. An unsampled request needs only its trace ids,
+so creating a span for it would be wasted work.
 """
 
 import re
@@ -14,68 +14,71 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
-NEW = trace.set_span_in_context(INVALID_SPAN, Context())  # whatever begins here begins a trace
+ROOT_CONTEXT = trace.set_span_in_context(INVALID_SPAN, Context())  # a span in it starts a trace
 
-# W3C Trace Context, version 00; whatever else a caller sends is for OpenTelemetry to understand
+# W3C Trace Context, version 00; OpenTelemetry parses other versions
 _VERSION_00 = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-_HALF = 1 << 64  # of the values of an id
+_LOWER_HALF = 1 << 64  # number of values of the lower half of a trace id
 
 
-class Ids(RandomIdGenerator):
-    """Random ids; a trace that was looked at already keeps the id by which it was admitted."""
+class PresetIdGenerator(RandomIdGenerator):
+    """Random id generator whose next trace id can be preset in each thread."""
 
     def __init__(self) -> None:
-        """Have admitted none."""
-        self._admitted = threading.local()
+        """Start without a preset id."""
+        self._preset = threading.local()
 
-    def admit(self, trace_id: int) -> None:
-        """Give the next trace that this thread begins this id."""
-        self._admitted.trace_id = trace_id
+    def preset(self, trace_id: int) -> None:
+        """Set the id of the next trace that this thread starts."""
+        self._preset.trace_id = trace_id
 
     def generate_trace_id(self) -> int:
-        """Return the id of a new trace, of 128 bits."""
-        admitted: int | None = self._admitted.__dict__.pop("trace_id", None)
-        return super().generate_trace_id() if admitted is None else admitted
+        """Return the preset id or a random id of 128 bits."""
+        trace_id: int | None = self._preset.__dict__.pop("trace_id", None)
+        return super().generate_trace_id() if trace_id is None else trace_id
 
 
-class Sampling:
-    """Sorts out the requests that are not traced.
+class HeadSampler:
+    """Detects unsampled requests without creating a span.
 
-    Each sampler that OTEL_TRACES_SAMPLER can name looks at the caller's flag, and at whether the
-    lower half of a trace's id is below a bound. The bounds are found out by asking it, once.
+    Each sampler that OTEL_TRACES_SAMPLER can name uses the caller's flag and a threshold for the
+    lower half of the trace id. The constructor finds the thresholds by bisection.
     """
 
-    def __init__(self, sampler: Sampler, ids: Ids) -> None:
-        """Decide as ``sampler`` does; what it admits begins with one of ``ids``."""
+    def __init__(self, sampler: Sampler, ids: PresetIdGenerator) -> None:
+        """Decide as ``sampler`` does; preset the id of a sampled root trace in ``ids``."""
         self._ids = ids
-        self._new = _bound(sampler, NEW)
-        self._below = tuple(_bound(sampler, _below(flags)) for flags in (0, TraceFlags.SAMPLED))
+        self._root_threshold = _sampling_threshold(sampler, ROOT_CONTEXT)
+        self._child_thresholds = tuple(
+            _sampling_threshold(sampler, _parent_context(flags))
+            for flags in (0, TraceFlags.SAMPLED)
+        )
 
-    def dropped(self, traceparent: str | None) -> str | None:
-        """Return the ``traceparent`` of a request that is dropped, with a new id of its own.
+    def unsampled_traceparent(self, traceparent: str | None) -> str | None:
+        """Return the ``traceparent`` of an unsampled request, with a new parent id.
 
-        ``None`` means that a span must be made at once, by this thread: it is recorded, or the
-        caller's ``traceparent`` wants a closer look.
+        ``None`` means that this thread must start a span next: the request is sampled, or
+        OpenTelemetry has to parse the caller's ``traceparent``.
         """
         if not traceparent:
-            trace_id = getrandbits(128) or 1  # 0 is no id
-            if trace_id % _HALF >= self._new:
-                return f"00-{trace_id:032x}-{getrandbits(64) or 1:016x}-02"  # 02: it is random
-            self._ids.admit(trace_id)
+            trace_id = getrandbits(128) or 1  # 0 is invalid
+            if trace_id % _LOWER_HALF >= self._root_threshold:
+                return f"00-{trace_id:032x}-{getrandbits(64) or 1:016x}-02"  # 02: a random id
+            self._ids.preset(trace_id)
             return None
-        known = _VERSION_00.fullmatch(traceparent)
-        if known is None:
+        match = _VERSION_00.fullmatch(traceparent)
+        if match is None:
             return None
-        flags = int(known[2], 16)
-        if int(known[1][16:], 16) < self._below[flags & TraceFlags.SAMPLED]:
+        flags = int(match[2], 16)
+        if int(match[1][16:], 16) < self._child_thresholds[flags & TraceFlags.SAMPLED]:
             return None
-        kept = flags & TraceFlags.RANDOM_TRACE_ID
-        return f"00-{known[1]}-{getrandbits(64) or 1:016x}-{kept:02x}"
+        kept_flags = flags & TraceFlags.RANDOM_TRACE_ID
+        return f"00-{match[1]}-{getrandbits(64) or 1:016x}-{kept_flags:02x}"
 
 
-def _bound(sampler: Sampler, parent: Context) -> int:
-    """Return the lowest half of an id that is dropped below ``parent``."""
-    low, high = 0, _HALF
+def _sampling_threshold(sampler: Sampler, parent: Context) -> int:
+    """Return the lowest lower half of a trace id that ``sampler`` drops under ``parent``."""
+    low, high = 0, _LOWER_HALF
     while low < high:
         middle = (low + high) // 2
         result = sampler.should_sample(parent, middle, "", SpanKind.SERVER)
@@ -86,6 +89,6 @@ def _bound(sampler: Sampler, parent: Context) -> int:
     return low
 
 
-def _below(flags: int) -> Context:
+def _parent_context(flags: int) -> Context:
     caller = SpanContext(1, 1, is_remote=True, trace_flags=TraceFlags(flags))
     return trace.set_span_in_context(NonRecordingSpan(caller), Context())

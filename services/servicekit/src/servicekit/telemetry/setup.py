@@ -1,13 +1,13 @@
 """Selection of the tracing implementation from the settings."""
 
-from servicekit.telemetry.tracing import Traces
+from servicekit.telemetry.tracing import Tracing
 
 
-def create_tracing(service: str, endpoint: str) -> Traces:
-    """Return the tracing of ``service``; it makes no spans if ``endpoint`` is empty."""
+def create_tracing(service: str, endpoint: str) -> Tracing:
+    """Return the tracing of ``service``; it records no spans if ``endpoint`` is empty."""
     if not endpoint:
-        return Traces()
-    # OpenTelemetry takes memory that only traced processes need
-    from servicekit.telemetry.otel import OpenTelemetry  # noqa: PLC0415
+        return Tracing()
+    # imported here to save memory in processes without tracing
+    from servicekit.telemetry.otel import OtelTracing  # noqa: PLC0415
 
-    return OpenTelemetry(service)
+    return OtelTracing(service)

@@ -1,4 +1,4 @@
-"""Traces (W3C Trace Context); nothing happens, and nothing is loaded, unless they are asked for."""
+"""Interface of tracing (W3C Trace Context) and its implementation without spans."""
 
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -6,42 +6,42 @@ from wsgiref.types import WSGIApplication
 
 from psycopg2.extensions import cursor
 
-# the ``traceparent`` of what this thread does now, when this process makes spans
+# the current ``traceparent`` of this thread, if the process records spans
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
-SAMPLED = 0x01  # the flag of a traceparent whose spans are kept; there are others beside it
+SAMPLED = 0x01  # trace flag: the spans are recorded
 
 
-class Traces:
-    """Makes no spans."""
+class Tracing:
+    """Tracing that records no spans."""
 
-    cursor: type[cursor] | None = None  # what runs statements, where each has a span
+    cursor: type[cursor] | None = None  # psycopg2 cursor class that records statements
 
     def start(self) -> None:
-        """Be ready to make spans; after a fork, not before."""
+        """Start the export of spans; call it after a fork, not before."""
 
     def stop(self) -> None:
-        """Send what was not sent yet."""
+        """Export the remaining spans."""
 
-    def answering(self, app: WSGIApplication) -> WSGIApplication:
-        """Return an application whose answers have a span each."""
+    def trace_requests(self, app: WSGIApplication) -> WSGIApplication:
+        """Return ``app`` with a span for each request."""
         return app
 
-    def telling(
+    def delivery_span(
         self,
-        kind: str,  # noqa: ARG002 - for those that make spans
+        kind: str,  # noqa: ARG002 - subclasses use it
         traceparent: str | None,  # noqa: ARG002 - as above
     ) -> AbstractContextManager[None]:
-        """Make a span of telling of one message, below that of the request that left it."""
+        """Record a span for the delivery of a message, as a child of the enqueuing request."""
         return nullcontext()
 
 
-def to_keep() -> str | None:
-    """Return the current traceparent for somebody who goes on later, if its spans are kept."""
+def sampled_traceparent() -> str | None:
+    """Return the current traceparent if it is sampled, to continue the trace later."""
     current = TRACEPARENT.get()
     return current if current and int(current[-2:], 16) & SAMPLED else None
 
 
-def headers() -> dict[str, str]:
-    """Return the header that tells another service to go on with the current trace."""
+def trace_headers() -> dict[str, str]:
+    """Return the headers that propagate the current trace to another service."""
     current = TRACEPARENT.get()
     return {"traceparent": current} if current else {}

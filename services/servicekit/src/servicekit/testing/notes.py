@@ -10,7 +10,7 @@ from typing import TextIO
 
 import httpx
 
-from servicekit.telemetry.logs import Output
+from servicekit.telemetry.logs import BufferedStreamHandler
 
 LEDGER = "CADASTRO_LEDGER"  # the folder in which operations and statuses that were seen are kept
 LOGS = "CADASTRO_TEST_LOGS"  # the folder for what was logged, and for what must not be in there
@@ -65,7 +65,11 @@ def keep_logs() -> None:
     """Write all that this process logs from now on to the folder for it, too, if there is one."""
     folder = os.environ.get(LOGS)
     for handler in logging.getLogger().handlers:
-        if folder and isinstance(handler, Output) and not isinstance(handler.stream, _Copied):
+        if (
+            folder
+            and isinstance(handler, BufferedStreamHandler)
+            and not isinstance(handler.stream, _Copied)
+        ):
             handler.setStream(_Copied(handler.stream, Path(folder) / f"{os.getpid()}.log"))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from servicekit.db import migrate
 from servicekit.http.wsgi_bridge import WsgiBridge
-from servicekit.testing import Issuer, environment, peer_settings, serve
+from servicekit.testing import FakeIssuer, environment, peer_settings, serve
 
 
 class ServePeer(Protocol):
@@ -31,14 +31,14 @@ def migrated_url_factory(postgres_url_factory: Callable[[], str]) -> Callable[[s
 
 
 @pytest.fixture(scope="session")
-def issuer() -> Iterator[Issuer]:
+def issuer() -> Iterator[FakeIssuer]:
     """Whose tokens the services accept."""
-    with Issuer() as issuer:
+    with FakeIssuer() as issuer:
         yield issuer
 
 
 @pytest.fixture(scope="session")
-def serve_peer(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServePeer]:
+def serve_peer(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServePeer]:
     """Serve any service but auth on a database, until the tests end."""
     with ExitStack() as running:
 

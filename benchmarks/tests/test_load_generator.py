@@ -27,7 +27,7 @@ def null_server() -> Iterator[int]:
     command = [sys.executable, "-m", "benchmarks.testbed.null_server", str(port)]
     with subprocess.Popen(command) as process:
         try:
-            wait_until(lambda: is_open(port), "the null server to listen", patience=60)
+            wait_until(lambda: is_open(port), "the null server to listen", timeout=60)
             yield port
         finally:
             process.terminate()

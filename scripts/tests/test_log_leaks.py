@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from servicekit.testing import LOGS, environment, remember
+from servicekit.testing import LOGS, environment, record_secrets
 
 SCRIPT = Path(__file__).parents[1] / "log_leaks.py"
 CPF, EMAIL, PASSWORD = "529.982.247-25", "Vinícius_Peixoto@example.com", "Segredo-77"
@@ -18,12 +18,12 @@ def record_requests(folder: Path) -> None:
     """Record the secrets of some requests, as the test client does."""
     url = "http://127.0.0.1/clients/create"
     with environment(**{LOGS: str(folder)}):
-        remember(httpx.Request("POST", url, json={"cpf": CPF, "email": EMAIL}))
-        remember(httpx.Request("POST", url, json={"password": PASSWORD, "name": "Ana Maria"}))
-        remember(
+        record_secrets(httpx.Request("POST", url, json={"cpf": CPF, "email": EMAIL}))
+        record_secrets(httpx.Request("POST", url, json={"password": PASSWORD, "name": "Ana Maria"}))
+        record_secrets(
             httpx.Request("GET", url, headers={"Authorization": "Bearer eyJhbGciOiJ.e30.c2ln"})
         )
-        remember(httpx.Request("GET", url, params={"city": "São Paulo"}))
+        record_secrets(httpx.Request("GET", url, params={"city": "São Paulo"}))
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 from validate_docbr import CPF
 
-from servicekit.testing import CONTRACTS, Operations, record, remember
+from servicekit.testing import CONTRACTS, Operations, record, record_secrets
 
 BAD_REQUEST = 400
 UFS = ["AC", "BA", "DF", "SP"]  # enough of the 27
@@ -50,7 +50,7 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
         body = response.request.body
         content = body if isinstance(body, str | bytes) else b""
         headers = {name: str(value) for name, value in response.request.headers.items()}
-        remember(httpx.Request("POST", "http://-", headers=headers, content=content))
+        record_secrets(httpx.Request("POST", "http://-", headers=headers, content=content))
 
 
 @schemathesis.hook

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from devstack.service_catalog import SERVICES
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 from tests.drill import faults, proxy, runner
 from tests.drill.certificates import Authority
 from tests.drill.experiment import Row
@@ -21,18 +21,18 @@ HOST = "localhost"
 TOKEN = {"Authorization": "Bearer good"}
 
 
-class Service(StandIn):
+class Service(StubHandler):
     """Returns the request that it has received."""
 
     def do_GET(self) -> None:
         """Return the Host header."""
-        self.answer(200, {"host": self.headers["Host"]})
+        self.send_json(200, {"host": self.headers["Host"]})
 
     def do_POST(self) -> None:
         """Return the request."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         received = {"path": self.path, "body": body, "token": self.headers["Authorization"]}
-        self.answer(201, received)
+        self.send_json(201, received)
 
 
 @contextmanager

@@ -15,7 +15,16 @@ from auth.domain import name_key
 from auth.keys import SigningKeys
 from auth.tokens import USER_SCOPES, Tokens
 from servicekit.db.database import driver_url
-from servicekit.testing import KEY, Authorize, Bad, Given, Refusals, Send, Sign, fast_path_faults
+from servicekit.testing import (
+    KEY,
+    Authorize,
+    CaseFixtures,
+    InvalidRequest,
+    InvalidRequestCases,
+    Send,
+    Sign,
+    check_fast_path,
+)
 from tests.support.auth.users import (
     PASSWORD,
     basic_auth_header,
@@ -43,7 +52,7 @@ class World:
     guessed: str  # the name of somebody at whose password others have guessed
 
 
-class Auth(Refusals):
+class Auth(InvalidRequestCases):
     """What auth must refuse; each operation has names of its own, lest one fail too often."""
 
     service = "auth"
@@ -53,37 +62,37 @@ class Auth(Refusals):
         self._world = world
         users = {operation: as_user(name) for operation, name in world.users.items()}
         super().__init__(
-            Given(
+            CaseFixtures(
                 bodies={"users.create": a_user(), "users.token": FORM},
                 tables={"users.create": "users"},
                 credentials={**users, "users.token": as_user(*SERVICE)},
             )
         )
 
-    def conflicts(self) -> Iterator[Bad]:
+    def conflicts(self) -> Iterator[InvalidRequest]:
         """Yield the names that nobody may take, and what does not open a door."""
-        for create in map(self.good, CREATE):
+        for create in map(self.valid, CREATE):
             for name in (self._world.guessed, self._world.guessed.upper()):
-                yield create.having(username=name).but(f"{name} is another's", 409)
+                yield create.with_body(username=name).expect(409, f"{name} is another's")
             for name in (
                 "a:b",
                 "\N{IDEOGRAPHIC SPACE}",
                 "\N{ARABIC LIGATURE JALLAJALALOUHOU}" * 100,
             ):
-                yield create.having(username=name).but(f"{name} is no name", 400)
+                yield create.with_body(username=name).expect(400, f"{name} is no name")
         for operation, name in self._world.users.items():
-            login, nobody = self.good(operation), f"Nobody at {operation}"
-            yield login.by(as_user(name, "Errado123")).but("a wrong password", 401)
-            yield login.by(as_user(nobody)).but("a wrong name", 401)
-            yield login.by(as_user(self._world.guessed)).but("a guess too many", 429)
-        token = self.good("users.token")
+            login, nobody = self.valid(operation), f"Nobody at {operation}"
+            yield login.as_user(as_user(name, "Errado123")).expect(401, "a wrong password")
+            yield login.as_user(as_user(nobody)).expect(401, "a wrong name")
+            yield login.as_user(as_user(self._world.guessed)).expect(429, "a guess too many")
+        token = self.valid("users.token")
         for name, secret in (("clients", "secret-of-products"), ("nobody", SERVICE[1]), ("", "")):
-            yield token.by(as_user(name, secret)).but(f"the secret of {name!r}", 401)
+            yield token.as_user(as_user(name, secret)).expect(401, f"the secret of {name!r}")
         for scope in ("clients:write", "inventory:remove clients:write"):
-            yield token.having(scope=scope).but(f"the scope {scope}", 400)
+            yield token.with_body(scope=scope).expect(400, f"the scope {scope}")
 
-    def use(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a good request of each operation, on the older paths too."""
+    def exercise(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a valid request of each operation, on the older paths too."""
         for path in CREATE.values():
             yield send("POST", path, json=a_user())
         for operation, path in LOGIN.items():
@@ -138,11 +147,11 @@ def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
     nowhere = Auth(World({operation: new_username() for operation in LOGIN}, new_username()))
-    assert nowhere.declared() - nowhere.brought_about() == OF_A_STORM
-    assert nowhere.brought_about() <= nowhere.declared()
+    assert nowhere.declared() - nowhere.covered() == OF_A_STORM
+    assert nowhere.covered() <= nowhere.declared()
 
 
 def test_what_is_refused_cold_is_refused_warm_and_alike(
     own_settings: dict[str, str], sign: Sign, refusals: Auth
 ) -> None:
-    assert fast_path_faults(refusals, own_settings, sign) == []
+    assert check_fast_path(refusals, own_settings, sign) == []

@@ -9,7 +9,7 @@ from servicekit.db.database import Database
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
 )
 
 NOBODY = "http://127.0.0.1:9"
@@ -40,14 +40,14 @@ def lenient_url(serve_peer: Callable[..., str], database_url: str) -> str:
 
 
 @pytest.fixture
-def api(service_url: str, issuer: Issuer) -> Iterator[ContractClient]:
+def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The service as a user sees it."""
     with ContractClient(service_url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client:
         yield client
 
 
 @pytest.fixture
-def lenient_api(lenient_url: str, issuer: Issuer) -> Iterator[ContractClient]:
+def lenient_api(lenient_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The lenient service as a user sees it."""
     with ContractClient(lenient_url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client:
         yield client

@@ -10,14 +10,21 @@ from pathlib import Path
 import pytest
 
 from servicekit.server.cpu_affinity import choose_core
-from servicekit.testing import GUNICORN, Deployed, Issuer, deployed, peer_settings, wait_until
+from servicekit.testing import (
+    GUNICORN,
+    FakeIssuer,
+    GunicornServer,
+    gunicorn_server,
+    peer_settings,
+    wait_until,
+)
 
 MINE = sorted(os.sched_getaffinity(0))
 TWO_CORES = pytest.mark.skipif(len(MINE) < 2, reason="needs two cores")
 
 
 @pytest.fixture
-def settings(database_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
+def settings(database_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str, str]:
     """The environment of a service."""
     return peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
@@ -41,7 +48,7 @@ def cores_of(pid: int) -> set[tuple[int, ...]]:
     return found
 
 
-def cores_of_workers(service: Deployed) -> list[set[tuple[int, ...]]]:
+def cores_of_workers(service: GunicornServer) -> list[set[tuple[int, ...]]]:
     """Return the cores of each worker's threads."""
     return [cores_of(pid) for pid in service.workers]
 
@@ -51,7 +58,7 @@ def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
     settings: dict[str, str],
 ) -> None:
     one, other = MINE[:2]
-    with allowed([one, other]), deployed("clients", {**settings, "WORKERS": "2"}) as service:
+    with allowed([one, other]), gunicorn_server("clients", {**settings, "WORKERS": "2"}) as service:
         wait_until(lambda: len(service.workers) == 2, "both workers")
         each = [[(one,)], [(other,)]]
         wait_until(lambda: sorted(map(sorted, cores_of_workers(service))) == each, "a core each")
@@ -76,7 +83,7 @@ def test_who_is_not_pinned_may_run_wherever_the_service_may(
     settings: dict[str, str], told: dict[str, str]
 ) -> None:
     number = int(told["WORKERS"])
-    with allowed(MINE[:2]), deployed("clients", {**settings, **told}) as service:
+    with allowed(MINE[:2]), gunicorn_server("clients", {**settings, **told}) as service:
         wait_until(lambda: len(service.workers) == number, "all workers")
         assert cores_of_workers(service) == [cores_of(os.getpid())] * number
 

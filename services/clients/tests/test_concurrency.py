@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from servicekit.testing import ContractClient, Issuer
+from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.clients.request_bodies import address_body, client_body
 
 WRITERS = 50
@@ -107,7 +107,7 @@ def test_a_key_that_comes_with_another_body_is_refused(api: ContractClient) -> N
     assert api.post("/clients/create", json=client_body(), headers=key).status_code == 422
 
 
-def test_a_key_is_its_callers_own(api: ContractClient, issuer: Issuer) -> None:
+def test_a_key_is_its_callers_own(api: ContractClient, issuer: FakeIssuer) -> None:
     key = {"Idempotency-Key": client_body()["email"].encode().hex()}
     first = api.post("/clients/create", json=client_body(), headers=key)
     with api.as_caller(issuer.token(sub="user:2")) as other:

@@ -11,7 +11,14 @@ from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
 from servicekit.db.database import driver_url
-from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
+from servicekit.testing import (
+    FakeIssuer,
+    environment,
+    gunicorn_server,
+    peer_settings,
+    serve,
+    wait_until,
+)
 from tests.support.clients.request_bodies import client_body
 
 WAITING = (
@@ -33,7 +40,7 @@ def engine(own_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def settings(own_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
+def settings(own_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str, str]:
     """The environment of a service on that database."""
     return peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
@@ -45,10 +52,10 @@ def count(engine: Engine, what: str) -> int:
 
 
 def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
-    settings: dict[str, str], engine: Engine, issuer: Issuer
+    settings: dict[str, str], engine: Engine, issuer: FakeIssuer
 ) -> None:
     caller = httpx.Client(headers={"Authorization": f"Bearer {issuer.token()}"}, timeout=30)
-    with deployed("clients", settings) as service, caller, ThreadPoolExecutor(1) as pool:
+    with gunicorn_server("clients", settings) as service, caller, ThreadPoolExecutor(1) as pool:
         with engine.begin() as holder:
             holder.execute(text("LOCK TABLE clients"))
             running = pool.submit(caller.post, f"{service.url}/clients/create", json=client_body())
@@ -64,7 +71,7 @@ def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
 
 
 def test_a_service_that_ends_closes_its_pool_and_not_only_with_its_process(
-    settings: dict[str, str], engine: Engine, issuer: Issuer
+    settings: dict[str, str], engine: Engine, issuer: FakeIssuer
 ) -> None:
     with environment(**settings):
         app = create_app()

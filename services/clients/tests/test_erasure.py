@@ -14,7 +14,7 @@ from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     environment,
     peer_settings,
     serve,
@@ -36,7 +36,7 @@ def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def api(engine: Engine, issuer: Issuer, tmp_path: Path) -> Iterator[ContractClient]:
+def api(engine: Engine, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
     """The service on it, which no relay helps."""
     url = engine.url.render_as_string(hide_password=False)
     with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):

@@ -14,7 +14,7 @@ from servicekit.problems import Problem, Unavailable, UnknownOutcome
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     environment,
     peer_settings,
     serve,
@@ -39,7 +39,9 @@ OPERATIONS = [
 
 
 @pytest.fixture(scope="module")
-def cut_off(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContractClient]:
+def cut_off(
+    issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContractClient]:
     """A service whose database is not there."""
     folder = tmp_path_factory.mktemp("cut-off")
     url = "postgresql://postgres@127.0.0.1:9/nothing"
@@ -99,7 +101,7 @@ def test_a_write_that_is_cut_off_is_not_said_to_have_failed(
 
 
 def test_without_keys_nothing_is_said_of_a_token(
-    database_url: str, tmp_path: Path, issuer: Issuer
+    database_url: str, tmp_path: Path, issuer: FakeIssuer
 ) -> None:
     settings = peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
     with environment(**{**settings, "JWKS_URL": "http://127.0.0.1:9/users/jwks.json"}):
@@ -121,7 +123,7 @@ def test_without_keys_nothing_is_said_of_a_token(
     ],
 )
 def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
-    issuer: Issuer, migrated_url_factory: Callable[[str], str], tmp_path: Path, change: str
+    issuer: FakeIssuer, migrated_url_factory: Callable[[str], str], tmp_path: Path, change: str
 ) -> None:
     url = migrated_url_factory("clients")
     with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):

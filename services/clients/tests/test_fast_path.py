@@ -11,14 +11,14 @@ import pytest
 from clients.app import create_app
 from servicekit.testing import (
     KEY,
-    NOBODY,
-    Bad,
-    Given,
-    Issuer,
-    Refusals,
+    MISSING_ID,
+    CaseFixtures,
+    FakeIssuer,
+    InvalidRequest,
+    InvalidRequestCases,
     Send,
+    check_fast_path,
     environment,
-    fast_path_faults,
     peer_settings,
     serve,
 )
@@ -37,7 +37,7 @@ class World:
     other: Mapping[str, Any]  # another client's body
 
 
-class Clients(Refusals):
+class Clients(InvalidRequestCases):
     """What clients must refuse."""
 
     service = "clients"
@@ -53,31 +53,31 @@ class Clients(Refusals):
             "addresses.update": address,
         }
         super().__init__(
-            Given(
+            CaseFixtures(
                 identifiers={"client_id": world.client, "address_id": world.address},
                 bodies=bodies,
                 tables={"clients.create": "clients", "addresses.create": "addresses"},
             )
         )
 
-    def conflicts(self) -> Iterator[Bad]:
+    def conflicts(self) -> Iterator[InvalidRequest]:
         """Yield what another has, what no CPF or e-mail address is, and what is nobody's."""
-        for good in (self.good("clients.create"), self.good("clients.update")):
+        for valid in (self.valid("clients.create"), self.valid("clients.update")):
             for name in ("email", "cpf"):
-                taken = good.having(**{name: self._world.other[name]})
-                yield taken.but(f"another's {name}", 409)
+                taken = valid.with_body(**{name: self._world.other[name]})
+                yield taken.expect(409, f"another's {name}")
             for cpf in ("529.982.247-26", "111.111.111-11"):
-                yield good.having(cpf=cpf).but(f"{cpf} is no CPF", 400)
-            yield good.having(email="a@b@c.org").but("no address has two @", 400)
-        for good in (self.good("addresses.create"), self.good("addresses.update")):
-            yield good.having(state="XX").but("there is no such state", 400)
-        orphan = self.good("addresses.create").having(client_id=NOBODY)
-        yield orphan.but("nobody's", 404)
-        moved = self.good("addresses.update").having(client_id=NOBODY)
-        yield moved.but("to another client", 400)
+                yield valid.with_body(cpf=cpf).expect(400, f"{cpf} is no CPF")
+            yield valid.with_body(email="a@b@c.org").expect(400, "no address has two @")
+        for valid in (self.valid("addresses.create"), self.valid("addresses.update")):
+            yield valid.with_body(state="XX").expect(400, "there is no such state")
+        orphan = self.valid("addresses.create").with_body(client_id=MISSING_ID)
+        yield orphan.expect(404, "nobody's")
+        moved = self.valid("addresses.update").with_body(client_id=MISSING_ID)
+        yield moved.expect(400, "to another client")
 
-    def use(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a good request of each operation."""
+    def exercise(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a valid request of each operation."""
         client, address = self._world.client, self._world.address
         yield send("GET", f"/clients/fetch/{client}")
         yield send("GET", "/clients/fetch")
@@ -89,18 +89,18 @@ class Clients(Refusals):
         made = send("POST", "/clients/create", json=client_body())
         added = send("POST", "/address/create", json=address_body(client_id=client))
         yield from (made, added)
-        yield send("DELETE", f"/clients/delete/{made.json().get('id', NOBODY)}")
-        yield send("DELETE", f"/address/delete/{added.json().get('id', NOBODY)}")
+        yield send("DELETE", f"/clients/delete/{made.json().get('id', MISSING_ID)}")
+        yield send("DELETE", f"/address/delete/{added.json().get('id', MISSING_ID)}")
 
 
 @pytest.fixture
-def settings(own_url: str, issuer: Issuer, tmp_path: Path) -> dict[str, str]:
+def settings(own_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str, str]:
     """The environment of a service with a separate database."""
     return peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @pytest.fixture
-def refusals(settings: dict[str, str], issuer: Issuer) -> Clients:
+def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Clients:
     """What it refuses; its rows were made by another process than the one that is tried."""
     with environment(**settings):
         app = create_app()
@@ -116,13 +116,13 @@ def refusals(settings: dict[str, str], issuer: Issuer) -> Clients:
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
     nowhere = Clients(World(1, 1, client_body(), client_body()))
-    assert nowhere.brought_about() == nowhere.declared()
+    assert nowhere.covered() == nowhere.declared()
 
 
 def test_what_is_refused_cold_is_refused_warm_and_alike(
-    settings: dict[str, str], issuer: Issuer, refusals: Clients
+    settings: dict[str, str], issuer: FakeIssuer, refusals: Clients
 ) -> None:
-    assert fast_path_faults(refusals, settings, issuer.token) == []
+    assert check_fast_path(refusals, settings, issuer.token) == []
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_what_is_refused_cold_is_refused_warm_and_alike(
     ],
 )
 def test_a_check_that_a_cache_forgets_is_found(
-    settings: dict[str, str], issuer: Issuer, refusals: Clients, variant: str, found: str
+    settings: dict[str, str], issuer: FakeIssuer, refusals: Clients, variant: str, found: str
 ) -> None:
-    faults = fast_path_faults(
+    faults = check_fast_path(
         refusals,
         settings,
         issuer.token,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from servicekit.testing import ContractClient, Issuer
+from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.clients.request_bodies import client_body
 
 JSON = {"Content-Type": "application/json"}
@@ -162,7 +162,7 @@ def test_the_name_of_an_unknown_field_is_cut_short(api: ContractClient) -> None:
 
 
 def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
-    api: ContractClient, issuer: Issuer
+    api: ContractClient, issuer: FakeIssuer
 ) -> None:
     with api.as_caller(issuer.token(scope="clients:exists")) as service:
         assert service.get("/clients/exists/1").status_code == 200

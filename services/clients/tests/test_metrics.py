@@ -12,7 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
 from devstack.stack import free_ports
-from servicekit.testing import Issuer, deployed, environment, peer_settings, serve, wait_until
+from servicekit.testing import (
+    FakeIssuer,
+    environment,
+    gunicorn_server,
+    peer_settings,
+    serve,
+    wait_until,
+)
 from tests.support.clients.request_bodies import client_body
 
 COUNT = "http_server_request_duration_seconds_count"
@@ -47,7 +54,7 @@ def metrics_port() -> int:
 
 @pytest.fixture
 def settings(
-    issuer: Issuer, database_url: str, tmp_path: Path, metrics_port: int
+    issuer: FakeIssuer, database_url: str, tmp_path: Path, metrics_port: int
 ) -> dict[str, str]:
     """A service's settings, with metrics."""
     more = {
@@ -67,7 +74,7 @@ def url(settings: dict[str, str]) -> Iterator[str]:
 
 
 def test_answers_are_counted_by_operation_and_status_class(
-    url: str, metrics_port: int, issuer: Issuer
+    url: str, metrics_port: int, issuer: FakeIssuer
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with httpx.Client(base_url=url, headers=headers) as client:
@@ -87,7 +94,7 @@ def test_answers_are_counted_by_operation_and_status_class(
     assert found.value("http_server_request_duration_seconds_sum") > 0
 
 
-def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: Issuer) -> None:
+def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: FakeIssuer) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     for _ in range(3):
         httpx.get(f"{url}/clients/fetch", headers=headers)
@@ -103,7 +110,9 @@ def test_what_a_process_has_is_told(url: str, metrics_port: int, issuer: Issuer)
     assert found.value("cadastro_event_loop_lag_seconds_count") >= 1
 
 
-def test_no_label_holds_anything_of_a_request(url: str, metrics_port: int, issuer: Issuer) -> None:
+def test_no_label_holds_anything_of_a_request(
+    url: str, metrics_port: int, issuer: FakeIssuer
+) -> None:
     token = issuer.token()
     person = client_body(name="Segredo da Silva")
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
@@ -128,7 +137,7 @@ def test_users_cannot_reach_the_metrics(url: str) -> None:
 
 
 def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
-    settings: dict[str, str], metrics_port: int, issuer: Issuer
+    settings: dict[str, str], metrics_port: int, issuer: FakeIssuer
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
 
@@ -140,7 +149,7 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
         return Scrape(metrics_port).value(COUNT, operation="clients.list_all")
 
     two = {**settings, "WORKERS": "2"}
-    with deployed("clients", two) as service, ThreadPoolExecutor(4) as pool:
+    with gunicorn_server("clients", two) as service, ThreadPoolExecutor(4) as pool:
         list(pool.map(fetch, [service.url] * 40))
         assert {counted() for _ in range(8)} == {40}  # whichever worker is asked
         before = service.workers

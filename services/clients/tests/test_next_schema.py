@@ -9,7 +9,14 @@ from sqlalchemy import create_engine, text
 from clients.app import create_app
 from servicekit.db import wait_for_migrations
 from servicekit.db.database import driver_url
-from servicekit.testing import CONTRACTS, ContractClient, Issuer, environment, peer_settings, serve
+from servicekit.testing import (
+    CONTRACTS,
+    ContractClient,
+    FakeIssuer,
+    environment,
+    peer_settings,
+    serve,
+)
 from tests.support.clients.request_bodies import address_body, client_body
 
 EXPANSION = (
@@ -35,7 +42,7 @@ def expanded_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def api(expanded_url: str, issuer: Issuer, tmp_path: Path) -> Iterator[ContractClient]:
+def api(expanded_url: str, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
     """The service of this release on that database."""
     more = {"INVENTORY_URL": "http://127.0.0.1:9"}
     with environment(**peer_settings(issuer, expanded_url, tmp_path, **more)):

@@ -11,11 +11,11 @@ from sqlalchemy import create_engine, text
 from servicekit.db import database
 from servicekit.db.database import Database, driver_url
 from servicekit.outbox.messages import (
-    CONCURRENCY,
     BATCH_SIZE,
     CHANNEL,
-    ReceiverUnavailable,
+    CONCURRENCY,
     DeliveryRejected,
+    ReceiverUnavailable,
     Relay,
     age,
     enqueue,
@@ -200,6 +200,8 @@ def test_a_relay_outlives_a_database_that_hangs_again_and_again(
         holder.execute(text("LOCK TABLE outbox"))
         with outbox.autocommit() as connection:
             connection.execute(text(f"NOTIFY {CHANNEL}"))
-        wait_until(lambda: caplog.text.count("the database is unavailable") > 1, "two vain attempts")
+        wait_until(
+            lambda: caplog.text.count("the database is unavailable") > 1, "two vain attempts"
+        )
         enqueue(holder, "client", 2)
     assert running.get(timeout=10) == 2

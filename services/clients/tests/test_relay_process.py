@@ -21,8 +21,8 @@ from servicekit.db.database import Database, driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
-    StandIn,
+    FakeIssuer,
+    StubHandler,
     environment,
     peer_settings,
     serve,
@@ -42,20 +42,22 @@ class Inventory(ThreadingHTTPServer):
         self.calls: list[tuple[str, str, dict[str, object], str]] = []
 
 
-class _Handler(StandIn):
+class _Handler(StubHandler):
     server: Inventory
 
     def do_POST(self) -> None:
         """Give the relay a token."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(200, {"access_token": "a-token", "expires_in": 300})
+        self.send_json(200, {"access_token": "a-token", "expires_in": 300})
 
     def do_DELETE(self) -> None:
         """Take a message."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         authorization = self.headers.get("Authorization", "")
         self.server.calls.append((self.command, self.path, body, authorization))
-        self.answer(self.server.statuses.pop(0) if self.server.statuses else 200, {"msg": "done"})
+        self.send_json(
+            self.server.statuses.pop(0) if self.server.statuses else 200, {"msg": "done"}
+        )
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def inventory() -> Iterator[Inventory]:
 
 
 def test_the_relays_process_tells_the_inventory_through_failures(
-    outbox: Database, own_url: str, issuer: Issuer, inventory: Inventory, tmp_path: Path
+    outbox: Database, own_url: str, issuer: FakeIssuer, inventory: Inventory, tmp_path: Path
 ) -> None:
     base = f"http://127.0.0.1:{inventory.server_port}"
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL=base)
@@ -90,7 +92,7 @@ def test_the_relays_process_tells_the_inventory_through_failures(
 
 
 def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
-    outbox: Database, own_url: str, issuer: Issuer, tmp_path: Path
+    outbox: Database, own_url: str, issuer: FakeIssuer, tmp_path: Path
 ) -> None:
     (port,) = free_ports(1)
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
@@ -131,7 +133,7 @@ def test_a_relay_without_settings_lists_them() -> None:
 
 
 def test_a_client_who_is_deleted_twice_is_told_of_once(
-    own_url: str, issuer: Issuer, tmp_path: Path
+    own_url: str, issuer: FakeIssuer, tmp_path: Path
 ) -> None:
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
     with environment(**settings):

@@ -10,21 +10,21 @@ import httpx
 import pytest
 
 from clients.app import create_app
-from servicekit.testing import Issuer, environment, peer_settings, serve, wait_until
+from servicekit.testing import FakeIssuer, environment, peer_settings, serve, wait_until
 
 REFRESHES = 15  # of a minute each, where nothing is hurried
 CALLERS = 4
 
 
 @pytest.fixture
-def own_issuer() -> Iterator[Issuer]:
+def own_issuer() -> Iterator[FakeIssuer]:
     """An issuer that a test may change and stop."""
-    with Issuer() as issuer:
+    with FakeIssuer() as issuer:
         yield issuer
 
 
 @pytest.fixture
-def hurried_url(own_issuer: Issuer, database_url: str, tmp_path: Path) -> Iterator[str]:
+def hurried_url(own_issuer: FakeIssuer, database_url: str, tmp_path: Path) -> Iterator[str]:
     """A service that fetches its keys several times a second."""
     more = {"INVENTORY_URL": "http://127.0.0.1:9", "JWKS_REFRESH": "0.2"}
     settings = peer_settings(own_issuer, database_url, tmp_path, **more)
@@ -43,7 +43,7 @@ def status(url: str, token: str) -> int:
 class Load:
     """Callers that use the current token over and over, and note every answer."""
 
-    def __init__(self, url: str, issuer: Issuer) -> None:
+    def __init__(self, url: str, issuer: FakeIssuer) -> None:
         """Call ``url`` with what ``issuer`` signs."""
         self.seen: list[list[int]] = [[] for _ in range(CALLERS)]
         self._url = url
@@ -69,7 +69,7 @@ class Load:
         wait_until(
             lambda: all(len(seen) >= goal for seen, goal in zip(self.seen, goals, strict=True)),
             "every caller to go on",
-            patience=60,
+            timeout=60,
         )
 
     def _call(self, seen: list[int]) -> None:
@@ -77,7 +77,9 @@ class Load:
             seen.append(status(self._url, self._issuer.token()))
 
 
-def test_keys_turn_under_load_and_no_token_is_refused(hurried_url: str, own_issuer: Issuer) -> None:
+def test_keys_turn_under_load_and_no_token_is_refused(
+    hurried_url: str, own_issuer: FakeIssuer
+) -> None:
     with Load(hurried_url, own_issuer) as load:
         old = own_issuer.token()
         for turn in range(3):
@@ -94,7 +96,7 @@ def test_keys_turn_under_load_and_no_token_is_refused(hurried_url: str, own_issu
 
 
 def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accepted(
-    hurried_url: str, own_issuer: Issuer, caplog: pytest.LogCaptureFixture
+    hurried_url: str, own_issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = int(time.time())
     early, late = (own_issuer.token(iat=then, nbf=then) for then in (now - 900, now))
@@ -104,7 +106,7 @@ def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accept
     wait_until(
         lambda: caplog.text.count("key set could not be fetched") >= REFRESHES,
         "as many vain attempts as there are in a quarter of an hour",
-        patience=60,
+        timeout=60,
     )
     assert {status(hurried_url, token) for token in (early, late)} == {200}
     assert {status(hurried_url, own_issuer.token()) for _ in range(3)} == {200}
@@ -112,7 +114,7 @@ def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accept
     assert httpx.get(f"{hurried_url}/-/ready").status_code == 200
 
 
-def fetched(issuer: Issuer) -> None:
+def fetched(issuer: FakeIssuer) -> None:
     """Wait for three fetches of the key set: one may be under way, and one not yet be stored."""
     goal = issuer.fetches + 3
     wait_until(lambda: issuer.fetches >= goal, "the keys to be fetched")

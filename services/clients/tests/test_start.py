@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from servicekit.testing import Issuer, deployed, peer_settings
+from servicekit.testing import FakeIssuer, gunicorn_server, peer_settings
 
 NEVER_USED = {"httpx", "requests.sessions", "sqlalchemy.orm", "starlette.testclient"}
 
@@ -40,7 +40,7 @@ print(json.dumps([
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_collects_its_garbage_but_for_what_its_start_has_made(
-    workers: int, database_url: str, issuer: Issuer, tmp_path: Path
+    workers: int, database_url: str, issuer: FakeIssuer, tmp_path: Path
 ) -> None:
     settings = peer_settings(
         issuer,
@@ -50,7 +50,7 @@ def test_a_worker_collects_its_garbage_but_for_what_its_start_has_made(
         WORKERS=str(workers),
     )
     application = "tests.support.clients.gc_stats_app:create_app()"
-    with deployed("clients", settings, application) as service:
+    with gunicorn_server("clients", settings, application) as service:
         stats = httpx.get(f"{service.url}/gc").json()
     assert stats["enabled"]
     assert stats["frozen"] > stats["tracked"] > 0

@@ -5,7 +5,7 @@ import logging
 import httpx
 import pytest
 
-from servicekit.testing import ContractClient, Issuer
+from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.clients.invalid_tokens import invalid_tokens
 
 KINDS = dict(invalid_tokens())
@@ -18,7 +18,7 @@ def bearer(token: str) -> dict[bytes, bytes]:
 
 
 def test_the_good_token_that_all_of_them_are_made_from_is_let_in(
-    api: ContractClient, issuer: Issuer
+    api: ContractClient, issuer: FakeIssuer
 ) -> None:
     with api.as_caller(None) as stranger:
         assert stranger.delete(WRITE, headers=bearer(issuer.token())).status_code == 404
@@ -26,7 +26,7 @@ def test_the_good_token_that_all_of_them_are_made_from_is_let_in(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_token_opens_nothing(
-    api: ContractClient, issuer: Issuer, caplog: pytest.LogCaptureFixture, kind: str
+    api: ContractClient, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     token = KINDS[kind](issuer)
     with api.as_caller(None) as stranger, caplog.at_level(logging.DEBUG):
@@ -53,14 +53,16 @@ def test_a_bad_token_opens_nothing(
     ],
 )
 def test_a_header_that_holds_no_bearer_token_opens_nothing(
-    api: ContractClient, issuer: Issuer, header: str
+    api: ContractClient, issuer: FakeIssuer, header: str
 ) -> None:
     with api.as_caller(None) as stranger:
         answer = stranger.delete(WRITE, headers={"Authorization": header.format(issuer.token())})
     assert answer.status_code == 401
 
 
-def test_two_headers_open_nothing_even_when_both_are_good(service_url: str, issuer: Issuer) -> None:
+def test_two_headers_open_nothing_even_when_both_are_good(
+    service_url: str, issuer: FakeIssuer
+) -> None:
     token = f"Bearer {issuer.token()}"
     for pair in ((token, token), (token, "Bearer nonsense"), ("Bearer nonsense", token)):
         headers = [("Authorization", value) for value in pair]
@@ -68,7 +70,7 @@ def test_two_headers_open_nothing_even_when_both_are_good(service_url: str, issu
 
 
 def test_a_token_elsewhere_than_in_its_header_opens_nothing(
-    service_url: str, issuer: Issuer
+    service_url: str, issuer: FakeIssuer
 ) -> None:
     token = issuer.token()
     url, cookie = service_url + WRITE, f"Authorization=Bearer {token}"
@@ -102,7 +104,7 @@ def test_a_million_letters_are_too_much_for_the_server_itself(service_url: str) 
     ],
 )
 def test_a_good_token_without_the_scope_is_known_and_refused(
-    api: ContractClient, issuer: Issuer, caller: str, scope: str
+    api: ContractClient, issuer: FakeIssuer, caller: str, scope: str
 ) -> None:
     with api.as_caller(issuer.token(sub=caller, scope=scope)) as other:
         answer = other.delete(WRITE)

@@ -9,7 +9,7 @@ import pytest
 
 from clients.app import create_app
 from servicekit.telemetry.tracing import TRACEPARENT, sampled_traceparent
-from servicekit.testing import Issuer, environment, peer_settings, serve
+from servicekit.testing import FakeIssuer, environment, peer_settings, serve
 from tests.support.clients.request_bodies import client_body
 from tests.support.devstack.span_collector import Span, SpanCollector
 
@@ -17,14 +17,14 @@ CALLERS_SPAN = "00f067aa0ba902b7"
 
 
 @pytest.fixture
-def settings(issuer: Issuer, database_url: str, tmp_path: Path) -> dict[str, str]:
+def settings(issuer: FakeIssuer, database_url: str, tmp_path: Path) -> dict[str, str]:
     """A service's settings."""
     return peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @contextmanager
 def traced(
-    settings: dict[str, str], issuer: Issuer
+    settings: dict[str, str], issuer: FakeIssuer
 ) -> Iterator[tuple[httpx.Client, SpanCollector]]:
     """Run a service; the collector has all of its spans when it has ended."""
     with SpanCollector() as collector:
@@ -42,7 +42,7 @@ def named(spans: list[Span], name: str) -> Span:
 
 
 def test_a_request_is_a_span_with_its_statements_below_it(
-    settings: dict[str, str], issuer: Issuer
+    settings: dict[str, str], issuer: FakeIssuer
 ) -> None:
     person = client_body()
     wanted, unwanted = "a" * 32, "b" * 32
@@ -68,7 +68,7 @@ def test_a_request_is_a_span_with_its_statements_below_it(
 
 
 def test_a_service_whose_collector_is_away_answers_all_the_same(
-    settings: dict[str, str], issuer: Issuer
+    settings: dict[str, str], issuer: FakeIssuer
 ) -> None:
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
     with environment(**settings, **away), serve(create_app()) as url:

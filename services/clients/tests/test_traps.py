@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from servicekit.testing import CONTRACTS, Issuer, wait_until
+from servicekit.testing import CONTRACTS, FakeIssuer, wait_until
 from tests.support.clients.request_bodies import address_body, client_body
 from tests.support.ports import free_port
 
@@ -152,7 +152,7 @@ TRAPS: tuple[Callable[[httpx.Client], None], ...] = (
 
 
 @contextmanager
-def plain_connexion(issuer: Issuer, app: str) -> Iterator[str]:
+def plain_connexion(issuer: FakeIssuer, app: str) -> Iterator[str]:
     """Serve the same contract with plain Connexion under uvicorn."""
     port = free_port()
     module = "tests.support.clients.plain_connexion"
@@ -165,14 +165,14 @@ def plain_connexion(issuer: Issuer, app: str) -> Iterator[str]:
     ) as process:
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _answers(url), "plain Connexion to start", patience=60)
+            wait_until(lambda: _answers(url), "plain Connexion to start", timeout=60)
             yield url
         finally:
             process.terminate()
 
 
 @pytest.fixture(scope="module")
-def plain_url(issuer: Issuer) -> Iterator[str]:
+def plain_url(issuer: FakeIssuer) -> Iterator[str]:
     """URL of the whole contract on plain Connexion."""
     with plain_connexion(issuer, "app") as url:
         yield url
@@ -180,7 +180,7 @@ def plain_url(issuer: Issuer) -> Iterator[str]:
 
 @pytest.mark.parametrize("trap", TRAPS)
 def test_plain_connexion_fails_each_check_and_the_service_passes_it(
-    service_url: str, plain_url: str, issuer: Issuer, trap: Callable[[httpx.Client], None]
+    service_url: str, plain_url: str, issuer: FakeIssuer, trap: Callable[[httpx.Client], None]
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with httpx.Client(base_url=service_url, headers=headers, timeout=20) as ours:
@@ -191,7 +191,7 @@ def test_plain_connexion_fails_each_check_and_the_service_passes_it(
             trap(plain)
 
 
-def test_plain_connexion_serves_valid_requests(plain_url: str, issuer: Issuer) -> None:
+def test_plain_connexion_serves_valid_requests(plain_url: str, issuer: FakeIssuer) -> None:
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     with httpx.Client(base_url=plain_url, headers=headers, timeout=20) as plain:
         made = plain.post(CREATE, json=client_body(balance=1.5))
@@ -201,7 +201,7 @@ def test_plain_connexion_serves_valid_requests(plain_url: str, issuer: Issuer) -
 
 
 def test_plain_connexion_leaves_the_second_of_three_specifications_unprotected(
-    service_url: str, issuer: Issuer
+    service_url: str, issuer: FakeIssuer
 ) -> None:
     with httpx.Client(base_url=service_url) as ours:
         the_second_specification_is_guarded(ours)

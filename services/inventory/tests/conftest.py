@@ -15,7 +15,7 @@ from servicekit.telemetry import logs
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     environment,
     peer_settings,
     serve,
@@ -48,7 +48,7 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def settings(
-    issuer: Issuer,
+    issuer: FakeIssuer,
     database_url: str,
     clients: FakeOwner,
     products: FakeOwner,
@@ -70,7 +70,7 @@ def service_url(settings: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def api(service_url: str, issuer: Issuer) -> Iterator[ContractClient]:
+def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The service as a user sees it."""
     contract = CONTRACTS / "inventory.yaml"
     with ContractClient(service_url, contract, "unit", issuer.token()) as client:
@@ -78,14 +78,14 @@ def api(service_url: str, issuer: Issuer) -> Iterator[ContractClient]:
 
 
 @pytest.fixture
-def monitor(api: ContractClient, issuer: Issuer) -> Iterator[ContractClient]:
+def monitor(api: ContractClient, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The service as a monitor sees it."""
     with api.as_caller(issuer.token(sub="service:synthetic", realm="synthetic")) as client:
         yield client
 
 
 @pytest.fixture
-def relay(api: ContractClient, issuer: Issuer) -> Iterator[ContractClient]:
+def relay(api: ContractClient, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The service as the relays of clients and products see it."""
     with api.as_caller(issuer.token(sub="service:clients", scope=SERVICE_SCOPE)) as client:
         yield client

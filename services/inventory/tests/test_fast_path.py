@@ -9,14 +9,14 @@ import pytest
 from inventory.app import create_app
 from servicekit.testing import (
     KEY,
-    Bad,
-    Given,
-    Issuer,
-    Refusals,
+    CaseFixtures,
+    FakeIssuer,
+    InvalidRequest,
+    InvalidRequestCases,
     Send,
     bearer,
+    check_fast_path,
     environment,
-    fast_path_faults,
     serve,
 )
 from tests.support.inventory.fake_owners import FakeOwner
@@ -37,7 +37,7 @@ class World:
     gone_product: int  # the same of a product
 
 
-class Inventory(Refusals):
+class Inventory(InvalidRequestCases):
     """What the inventory must refuse."""
 
     service = "inventory"
@@ -48,34 +48,36 @@ class Inventory(Refusals):
         again = purchase_body(world.client, world.product, number_of_items=2)
         nothing = {"remotion_id": MISSING_ID, "type": "client"}
         super().__init__(
-            Given(
+            CaseFixtures(
                 identifiers={"client_id": world.client, "item_id": world.item},
                 bodies={"inventory.add_product": again, "inventory.remove_many": nothing},
                 tables={"inventory.add_product": "inventory_items"},
-                callers=CALLERS,
+                scopes=CALLERS,
             )
         )
 
-    def conflicts(self) -> Iterator[Bad]:
+    def conflicts(self) -> Iterator[InvalidRequest]:
         """Yield what nobody owns, what is gone, what no clock shows, and who may not know."""
-        add, world = self.good("inventory.add_product"), self._world
-        yield add.having(client_id=MISSING_ID).but("nobody's", 404)
-        yield add.having(product_id=MISSING_ID).but("no product", 404)
-        yield add.having(client_id=world.gone_client).but("a client who is gone", 404)
-        yield add.having(product_id=world.gone_product).but("a product that is gone", 404)
-        yield add.having(purchase_date="2023-02-29").but("there is no such day", 400)
-        yield add.having(purchase_date="0001-01-01T00:00:00+01:00").but("before all time", 400)
-        yield add.by(bearer(BLIND)).but("who may not know of clients", 403)
+        add, world = self.valid("inventory.add_product"), self._world
+        yield add.with_body(client_id=MISSING_ID).expect(404, "nobody's")
+        yield add.with_body(product_id=MISSING_ID).expect(404, "no product")
+        yield add.with_body(client_id=world.gone_client).expect(404, "a client who is gone")
+        yield add.with_body(product_id=world.gone_product).expect(404, "a product that is gone")
+        yield add.with_body(purchase_date="2023-02-29").expect(400, "there is no such day")
+        yield add.with_body(purchase_date="0001-01-01T00:00:00+01:00").expect(
+            400, "before all time"
+        )
+        yield add.as_user(bearer(BLIND)).expect(403, "who may not know of clients")
         for operation in (
             "inventory.add_product",
             "inventory.list_products",
             "inventory.list_products.alias",
             "inventory.remove_product",
         ):
-            yield self.good(operation).by(bearer(RELAY)).but("a relay", 403)
+            yield self.valid(operation).as_user(bearer(RELAY)).expect(403, "a relay")
 
-    def use(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a good request of each operation, on the older paths too."""
+    def exercise(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a valid request of each operation, on the older paths too."""
         client, product = self._world.client, self._world.product
         yield send("GET", f"/inventory/list_products_ids/{client}")
         yield send("GET", f"/inventory/list_products_id/{client}")
@@ -98,7 +100,7 @@ def own_settings(
 
 @pytest.fixture
 def refusals(
-    own_settings: dict[str, str], issuer: Issuer, clients: FakeOwner, products: FakeOwner
+    own_settings: dict[str, str], issuer: FakeIssuer, clients: FakeOwner, products: FakeOwner
 ) -> Inventory:
     """What it refuses; its rows were made by another process than the one that is tried."""
     with environment(**own_settings):
@@ -122,10 +124,10 @@ def refusals(
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
     nowhere = Inventory(World(1, 1, 1, 2, 2))
-    assert nowhere.brought_about() == nowhere.declared()
+    assert nowhere.covered() == nowhere.declared()
 
 
 def test_what_is_refused_cold_is_refused_warm_and_alike(
-    own_settings: dict[str, str], issuer: Issuer, refusals: Inventory
+    own_settings: dict[str, str], issuer: FakeIssuer, refusals: Inventory
 ) -> None:
-    assert fast_path_faults(refusals, own_settings, issuer.token) == []
+    assert check_fast_path(refusals, own_settings, issuer.token) == []

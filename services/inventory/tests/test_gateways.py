@@ -12,7 +12,7 @@ from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     Operations,
     environment,
     serve,
@@ -163,7 +163,7 @@ def test_while_an_owner_hangs_few_wait_for_it_and_others_are_served(
 
 
 def test_a_caller_who_may_not_ask_is_told_which_scope_is_missing(
-    api: ContractClient, issuer: Issuer, purchase: dict[str, object]
+    api: ContractClient, issuer: FakeIssuer, purchase: dict[str, object]
 ) -> None:
     for scope, missing in (("products:read", "clients:read"), ("clients:exists", "products:read")):
         token = issuer.token(scope=f"inventory:write {scope}")
@@ -201,7 +201,7 @@ def test_a_refusal_does_not_use_its_key_up(
 
 
 def test_the_stand_ins_keep_to_the_contracts(
-    clients: FakeOwner, products: FakeOwner, issuer: Issuer, api: ContractClient
+    clients: FakeOwner, products: FakeOwner, issuer: FakeIssuer, api: ContractClient
 ) -> None:
     assert jwt.get_unverified_header(issuer.token())["typ"] == "at+jwt"
     for owner in (clients, products):

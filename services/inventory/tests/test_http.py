@@ -9,7 +9,7 @@ from inventory.app import create_app
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     environment,
     serve,
     wait_until,
@@ -29,7 +29,7 @@ OPERATIONS = [
 
 
 @pytest.fixture(scope="module")
-def cut_off(issuer: Issuer, settings: dict[str, str]) -> Iterator[ContractClient]:
+def cut_off(issuer: FakeIssuer, settings: dict[str, str]) -> Iterator[ContractClient]:
     """A service whose database is not there."""
     url = "postgresql://postgres@127.0.0.1:9/nothing"
     with environment(**{**settings, "DATABASE_URL": url}):

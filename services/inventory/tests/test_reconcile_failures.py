@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from inventory import reconcile
-from servicekit.testing import Issuer
+from servicekit.testing import FakeIssuer
 from tests.support.inventory.fake_owners import DROP, INVALID_BODY
 from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
 
@@ -51,7 +51,7 @@ def test_owners_see_the_services_own_token_and_one_id_for_the_whole_run(
 
 
 def test_a_token_that_does_not_allow_the_question_is_told(
-    entries: InventoryRows, run: Command, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    entries: InventoryRows, run: Command, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = entries.add_orphan()
     monkeypatch.setattr(issuer, "service_scope", "products:exists")

@@ -8,7 +8,7 @@ from products.app import create_app
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
 )
 
 
@@ -25,7 +25,7 @@ def service_url(serve_peer: Callable[..., str], database_url: str) -> str:
 
 
 @pytest.fixture
-def api(service_url: str, issuer: Issuer) -> Iterator[ContractClient]:
+def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
     """The service as a user sees it."""
     with ContractClient(service_url, CONTRACTS / "products.yaml", "unit", issuer.token()) as client:
         yield client

@@ -10,14 +10,14 @@ import pytest
 from products.app import create_app
 from servicekit.testing import (
     KEY,
-    NOBODY,
-    Bad,
-    Given,
-    Issuer,
-    Refusals,
+    MISSING_ID,
+    CaseFixtures,
+    FakeIssuer,
+    InvalidRequest,
+    InvalidRequestCases,
     Send,
+    check_fast_path,
     environment,
-    fast_path_faults,
     peer_settings,
     serve,
 )
@@ -32,7 +32,7 @@ class World:
     name: str  # of another product
 
 
-class Products(Refusals):
+class Products(InvalidRequestCases):
     """What products must refuse."""
 
     service = "products"
@@ -41,22 +41,22 @@ class Products(Refusals):
         """Have nothing but ``world`` in the database."""
         self._world = world
         super().__init__(
-            Given(
+            CaseFixtures(
                 identifiers={"product_id": world.product},
                 bodies={"products.create": product_body(), "products.update": product_body()},
                 tables={"products.create": "products"},
             )
         )
 
-    def conflicts(self) -> Iterator[Bad]:
+    def conflicts(self) -> Iterator[InvalidRequest]:
         """Yield what another product is called, however it is spelt, and what is no price."""
-        for good in (self.good("products.create"), self.good("products.update")):
+        for valid in (self.valid("products.create"), self.valid("products.update")):
             for name in (self._world.name, self._world.name.upper()):
-                yield good.having(name=name).but(f"{name} is another's", 409)
-            yield good.having(price="1.001").but("a price is in cents", 400)
+                yield valid.with_body(name=name).expect(409, f"{name} is another's")
+            yield valid.with_body(price="1.001").expect(400, "a price is in cents")
 
-    def use(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a good request of each operation."""
+    def exercise(self, send: Send) -> Iterator[httpx.Response]:
+        """Make a valid request of each operation."""
         product = self._world.product
         yield send("GET", f"/products/fetch/{product}")
         yield send("GET", "/products/fetch")
@@ -65,12 +65,12 @@ class Products(Refusals):
         yield send("PUT", f"/products/update/{product}", json=product_body())
         made = send("POST", "/products/create", json=product_body())
         yield made
-        yield send("DELETE", f"/products/delete/{made.json().get('id', NOBODY)}")
+        yield send("DELETE", f"/products/delete/{made.json().get('id', MISSING_ID)}")
 
 
 @pytest.fixture
 def settings(
-    migrated_url_factory: Callable[[str], str], issuer: Issuer, tmp_path: Path
+    migrated_url_factory: Callable[[str], str], issuer: FakeIssuer, tmp_path: Path
 ) -> dict[str, str]:
     """The environment of a service on a database of its own."""
     url = migrated_url_factory("products")
@@ -78,7 +78,7 @@ def settings(
 
 
 @pytest.fixture
-def refusals(settings: dict[str, str], issuer: Issuer) -> Products:
+def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Products:
     """What it refuses; its rows were made by another process than the one that is tried."""
     with environment(**settings):
         app = create_app()
@@ -92,10 +92,10 @@ def refusals(settings: dict[str, str], issuer: Issuer) -> Products:
 
 def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
     nowhere = Products(World(1, "Teclado"))
-    assert nowhere.brought_about() == nowhere.declared()
+    assert nowhere.covered() == nowhere.declared()
 
 
 def test_what_is_refused_cold_is_refused_warm_and_alike(
-    settings: dict[str, str], issuer: Issuer, refusals: Products
+    settings: dict[str, str], issuer: FakeIssuer, refusals: Products
 ) -> None:
-    assert fast_path_faults(refusals, settings, issuer.token) == []
+    assert check_fast_path(refusals, settings, issuer.token) == []

@@ -9,7 +9,7 @@ from products.app import create_app
 from servicekit.testing import (
     CONTRACTS,
     ContractClient,
-    Issuer,
+    FakeIssuer,
     environment,
     peer_settings,
     serve,
@@ -29,7 +29,9 @@ WRITES = [("POST", "/products/create"), ("PUT", "/products/update/1")]
 
 
 @pytest.fixture(scope="module")
-def cut_off(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContractClient]:
+def cut_off(
+    issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContractClient]:
     """A service whose database is not there."""
     folder = tmp_path_factory.mktemp("cut-off")
     url = "postgresql://postgres@127.0.0.1:9/nothing"
@@ -48,7 +50,7 @@ def cut_off(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
-    api: ContractClient, issuer: Issuer
+    api: ContractClient, issuer: FakeIssuer
 ) -> None:
     with api.as_caller(issuer.token(scope="products:exists")) as service:
         assert service.get("/products/exists/1").status_code == 200

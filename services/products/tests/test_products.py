@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from servicekit.db.database import driver_url
-from servicekit.testing import ContractClient, Issuer
+from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.products.request_bodies import product_body
 
 ABSENT = 2**62
@@ -224,7 +224,7 @@ def test_an_unknown_product_is_not_found(api: ContractClient) -> None:
 
 
 def test_the_monitors_realm_and_the_live_one_never_meet(
-    api: ContractClient, issuer: Issuer
+    api: ContractClient, issuer: FakeIssuer
 ) -> None:
     body = product_body()
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from servicekit.db.database import driver_url
-from servicekit.testing import ContractClient, Issuer
+from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.products.request_bodies import product_body
 
 
@@ -33,7 +33,7 @@ def execute(database_url: str, statement: str, **values: Any) -> list[Any]:
 
 
 def test_expired_synthetic_products_are_deleted_with_a_message_to_the_inventory(
-    api: ContractClient, issuer: Issuer, database_url: str
+    api: ContractClient, issuer: FakeIssuer, database_url: str
 ) -> None:
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
         old = monitor.post("/products/create", json=product_body()).json()["id"]
@@ -52,7 +52,7 @@ def test_expired_synthetic_products_are_deleted_with_a_message_to_the_inventory(
 
 
 def test_only_synthetic_rows_have_an_expiry(
-    api: ContractClient, issuer: Issuer, database_url: str
+    api: ContractClient, issuer: FakeIssuer, database_url: str
 ) -> None:
     expires = (
         "SELECT expires_at - now() BETWEEN interval '59 min' AND interval '61 min' FROM products"

@@ -24,7 +24,7 @@ from servicekit.http.access_log import AccessLog
 from servicekit.telemetry import logs
 from servicekit.telemetry.logs import BufferedStreamHandler, JsonFormatter
 from servicekit.telemetry.tracing import TRACEPARENT
-from servicekit.testing import Issuer, peer_settings, wait_until
+from servicekit.testing import FakeIssuer, peer_settings, wait_until
 
 LONG = 60.0  # seconds: what waits so long is never written because of the time
 TRACE = "ab" * 16
@@ -215,7 +215,7 @@ def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
     assert json.loads(done.stdout)["number"] == 1
 
 
-def test_on_sigterm_the_line_of_every_answer_is_written(issuer: Issuer, tmp_path: Path) -> None:
+def test_on_sigterm_the_line_of_every_answer_is_written(issuer: FakeIssuer, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     program = (
         f"import sys; from servicekit.http import access_log; access_log.FLUSH_INTERVAL = {LONG};"

@@ -35,13 +35,15 @@ def ignoring_token_expiry() -> WsgiBridge:
 
 def ignoring_token_signature() -> WsgiBridge:
     """Cache tokens by header and claims, without the signature."""
-    cache_method(TokenVerifier, "verify", lambda verifier, token: (verifier, token.rpartition(".")[0]))
+    cache_method(
+        TokenVerifier, "verify", lambda verifier, token: (verifier, token.rpartition(".")[0])
+    )
     return create_app()
 
 
 def ignoring_operation_of_token() -> WsgiBridge:
     """Cache the authorization of a token without the operation."""
-    cache_method(Authorizer, "admit", lambda _, request: request.headers.get("Authorization"))
+    cache_method(Authorizer, "authorize", lambda _, request: request.headers.get("Authorization"))
     return create_app()
 
 

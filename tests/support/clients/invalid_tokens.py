@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
 
-from servicekit.testing import Issuer, user_claims
+from servicekit.testing import FakeIssuer, user_claims
 
-TokenFactory = Callable[[Issuer], str]
+TokenFactory = Callable[[FakeIssuer], str]
 
 REQUIRED = ("iss", "aud", "exp", "iat", "nbf", "sub", "jti", "client_id", "realm", "scope")
 HOUR = 3600  # seconds
@@ -25,7 +25,7 @@ def part(value: Any) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def signed(issuer: Issuer, header: dict[str, Any], claims: Any = ...) -> str:
+def signed(issuer: FakeIssuer, header: dict[str, Any], claims: Any = ...) -> str:
     """Return a token with a valid signature over any header and claims."""
     whole = {"alg": "ES256", "typ": "at+jwt", "kid": issuer.current, **header}
     kept = {name: value for name, value in whole.items() if value is not ...}
@@ -45,7 +45,7 @@ def with_body(body: Any) -> TokenFactory:
     return lambda issuer: signed(issuer, {}, body)
 
 
-def with_public_key_as_secret(issuer: Issuer) -> str:
+def with_public_key_as_secret(issuer: FakeIssuer) -> str:
     """Return a token signed by HMAC with the public key as the secret."""
     public = issuer.keys[issuer.current].public_key()
     secret = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -64,7 +64,7 @@ def signed_by(key: Any, algorithm: str, **header: Any) -> TokenFactory:
     )
 
 
-def with_embedded_key(issuer: Issuer) -> str:
+def with_embedded_key(issuer: FakeIssuer) -> str:
     """Return a token whose header contains its own key."""
     key = ec.generate_private_key(ec.SECP256R1())
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
@@ -74,14 +74,14 @@ def with_embedded_key(issuer: Issuer) -> str:
 def modified(body: str = "{}", signature: str = "{}") -> TokenFactory:
     """Return a factory of valid tokens with modified parts; ``{}`` is the original part."""
 
-    def make(issuer: Issuer) -> str:
+    def make(issuer: FakeIssuer) -> str:
         parts = issuer.token().split(".")
         return f"{parts[0]}.{body.format(parts[1])}.{signature.format(parts[2])}"
 
     return make
 
 
-def with_more_scopes(issuer: Issuer) -> str:
+def with_more_scopes(issuer: FakeIssuer) -> str:
     """Return a valid read-only token whose body was replaced by one with all scopes."""
     header, _, signature = issuer.token(scope="clients:read").split(".")
     return f"{header}.{part(user_claims())}.{signature}"

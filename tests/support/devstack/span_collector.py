@@ -8,7 +8,7 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class SpanCollector:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         collector = self
 
-        class Handler(StandIn):
+        class Handler(StubHandler):
             def do_POST(self) -> None:
                 body = self._body()
                 if self.headers.get("Content-Encoding") == "gzip":

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import jwt
 
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 
 HOLD = "hold"  # wait for ``recover``, then close the connection
 DROP = "drop"  # close the connection without a response
@@ -110,7 +110,7 @@ class FakeOwner:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         owner = self
 
-        class Handler(StandIn):
+        class Handler(StubHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
@@ -125,7 +125,7 @@ class FakeOwner:
                 status, body = owner.respond(self.path, self.headers.get("Authorization", ""))
                 if isinstance(fault, int):
                     status, body = _problem(fault)
-                self.answer(status, b"<html>" if fault == INVALID_BODY else body)
+                self.send_json(status, b"<html>" if fault == INVALID_BODY else body)
                 self.close_connection = fault == CLOSE_AFTER_RESPONSE
 
         return Handler

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
-from servicekit.testing import PATIENCE
+from servicekit.testing import TIMEOUT
 
 Work = Callable[[Connection], object]
 
@@ -52,7 +52,7 @@ class SteppedTransaction:
 
     def wait_until_settled(self) -> None:
         """Wait until the transaction pauses, ends, or is blocked by a lock."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not (self.is_over or self._pauses > self._steps):
             if not self._changed.wait(0.005) and self._is_blocked():
                 return
@@ -78,7 +78,7 @@ class SteppedTransaction:
     def _pause(self, *_: Any) -> None:
         self._pauses += 1
         self._changed.set()
-        if not self._permits.acquire(timeout=PATIENCE):
+        if not self._permits.acquire(timeout=TIMEOUT):
             raise TimeoutError("no step was requested")
 
 

@@ -8,7 +8,7 @@ from http.server import ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 
 HOP_BY_HOP_HEADERS = {"connection", "transfer-encoding", "content-length", "server", "date"}
 
@@ -22,7 +22,7 @@ def interrupting_proxy(upstream: str, at: int, act: Callable[[], None]) -> Itera
     """
     numbers = count(1)
 
-    class Handler(StandIn):
+    class Handler(StubHandler):
         protocol_version = "HTTP/1.1"
 
         def _forward(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
@@ -182,7 +182,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
 
 
 def _handler(shop: MockShop) -> type[BaseHTTPRequestHandler]:
-    class Handler(StandIn):
+    class Handler(StubHandler):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:

@@ -1,47 +1,53 @@
-"""What the services' tests share: an issuer of tokens, real servers, and clients that check."""
+"""Shared test tools of the services: a token issuer, servers and clients that validate."""
 
 from servicekit.testing.client import ContractClient, Operations
-from servicekit.testing.deployed import GUNICORN, Deployed, deployed
-from servicekit.testing.issuer import Issuer, user_claims
-from servicekit.testing.notes import LOGS, record, remember
-from servicekit.testing.refusals import KEY, NOBODY, Given, Refusals, Send
-from servicekit.testing.request import Authorize, Bad, bearer
+from servicekit.testing.fast_path import Sign, check_fast_path
+from servicekit.testing.gunicorn_server import GUNICORN, GunicornServer, gunicorn_server
+from servicekit.testing.invalid_request_cases import (
+    KEY,
+    MISSING_ID,
+    CaseFixtures,
+    InvalidRequestCases,
+    Send,
+)
+from servicekit.testing.issuer import FakeIssuer, user_claims
+from servicekit.testing.recorder import LOGS, record, record_secrets
+from servicekit.testing.request import Authorize, InvalidRequest, bearer
 from servicekit.testing.server import (
     CONTRACTS,
-    PATIENCE,
+    TIMEOUT,
     environment,
     peer_settings,
     serve,
     wait_until,
 )
-from servicekit.testing.stand_in import StandIn
-from servicekit.testing.trial import Sign, fast_path_faults
+from servicekit.testing.stub_handler import StubHandler
 
 __all__ = [
     "CONTRACTS",
     "GUNICORN",
     "KEY",
     "LOGS",
-    "NOBODY",
-    "PATIENCE",
+    "MISSING_ID",
+    "TIMEOUT",
     "Authorize",
-    "Bad",
+    "CaseFixtures",
     "ContractClient",
-    "Deployed",
-    "Given",
-    "Issuer",
+    "FakeIssuer",
+    "GunicornServer",
+    "InvalidRequest",
+    "InvalidRequestCases",
     "Operations",
-    "Refusals",
     "Send",
     "Sign",
-    "StandIn",
+    "StubHandler",
     "bearer",
-    "deployed",
+    "check_fast_path",
     "environment",
-    "fast_path_faults",
+    "gunicorn_server",
     "peer_settings",
     "record",
-    "remember",
+    "record_secrets",
     "serve",
     "user_claims",
     "wait_until",

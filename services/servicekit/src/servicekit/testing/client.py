@@ -1,4 +1,4 @@
-"""A client that fails on any answer which the contract does not describe."""
+"""HTTP client that validates every response against the contract."""
 
 import re
 from pathlib import Path
@@ -8,32 +8,32 @@ import httpx
 import jsonschema_rs
 
 from servicekit.openapi.specification import dereference, load_contract, operations
-from servicekit.testing.notes import record, remember
-from servicekit.testing.server import PATIENCE
+from servicekit.testing.recorder import record, record_secrets
+from servicekit.testing.server import TIMEOUT
 
 
 class ContractClient(httpx.Client):
-    """A client that fails on any answer which the contract does not describe."""
+    """Client that raises ``AssertionError`` for a response that violates the contract."""
 
     def __init__(self, base_url: str, contract: Path, suite: str, token: str | None = None) -> None:
-        """Call ``base_url`` and check against ``contract``; ``suite`` names who saw what."""
+        """Call ``base_url``; record the responses under the name ``suite``."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        super().__init__(base_url=base_url, headers=headers, timeout=PATIENCE)
+        super().__init__(base_url=base_url, headers=headers, timeout=TIMEOUT)
         self._operations = Operations(contract)
         self._suite = suite
-        self.event_hooks = {"request": [remember], "response": [self._check]}
+        self.event_hooks = {"request": [record_secrets], "response": [self._check]}
 
     def as_caller(self, token: str | None) -> Self:
-        """Return the same client with another token, or without any."""
+        """Return a copy of the client with another token or none."""
         other = type(self).__new__(type(self))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        httpx.Client.__init__(other, base_url=self.base_url, headers=headers, timeout=PATIENCE)
+        httpx.Client.__init__(other, base_url=self.base_url, headers=headers, timeout=TIMEOUT)
         other._operations, other._suite = self._operations, self._suite  # noqa: SLF001 - the same class
-        other.event_hooks = {"request": [remember], "response": [other._check]}  # noqa: SLF001
+        other.event_hooks = {"request": [record_secrets], "response": [other._check]}  # noqa: SLF001
         return other
 
     def operation_of(self, response: httpx.Response) -> str | None:
-        """Return which operation has answered, if the contract has it."""
+        """Return the operationId of a response, if its path is in the contract."""
         operation = self._operations.find(response.request.method, response.request.url.path)
         return None if operation is None else operation.operation_id
 
@@ -46,26 +46,26 @@ class ContractClient(httpx.Client):
 
 
 class Operations:
-    """The operations of a contract, to be found by what was requested."""
+    """Operations of a contract, found by method and path."""
 
     def __init__(self, contract: Path) -> None:
         """Read the contract."""
         document = dereference(load_contract(contract))
         self._all = [
-            (method.upper(), _path_pattern(path), _Described(operation))
+            (method.upper(), _path_pattern(path), _ResponseValidator(operation))
             for path, method, operation in operations(document)
         ]
 
-    def find(self, method: str, path: str) -> "_Described | None":
-        """Return the operation that answers there, if any does."""
-        for known, pattern, operation in self._all:
-            if known == method and pattern.match(path):
+    def find(self, method: str, path: str) -> "_ResponseValidator | None":
+        """Return the operation of a method and a path, if there is one."""
+        for candidate, pattern, operation in self._all:
+            if candidate == method and pattern.match(path):
                 return operation
         return None
 
 
-class _Described:
-    """What the contract says of one operation's answers."""
+class _ResponseValidator:
+    """Validates the responses of one operation."""
 
     def __init__(self, operation: dict[str, Any]) -> None:
         self.operation_id: str = operation["operationId"]
@@ -73,8 +73,8 @@ class _Described:
         self._validators: dict[tuple[int, str], jsonschema_rs.Draft4Validator] = {}
 
     def check(self, response: httpx.Response) -> None:
-        """Raise ``AssertionError`` unless the answer is one that is described."""
-        where = f"{self.operation_id} answered {response.status_code}"
+        """Raise ``AssertionError`` unless the contract describes the response."""
+        where = f"{self.operation_id} returned {response.status_code}"
         described = self._responses.get(str(response.status_code))
         assert described is not None, f"{where}, which is not declared: {response.text[:500]}"
         for name, header in described.get("headers", {}).items():
@@ -82,7 +82,7 @@ class _Described:
                 assert name in response.headers, f"{where} without {name}"
         content = described.get("content")
         if not content:
-            assert not response.content, f"{where} with a body, and none is declared"
+            assert not response.content, f"{where} with an undeclared body"
             return
         media = response.headers.get("content-type", "").partition(";")[0]
         assert media in content, f"{where} as {media!r}, which is not declared"

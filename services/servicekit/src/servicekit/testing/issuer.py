@@ -1,4 +1,4 @@
-"""Stands in for auth: over real HTTP, a service under test fetches its keys from here."""
+"""Fake token issuer in place of auth, served over HTTP."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from servicekit.testing.stand_in import StandIn
+from servicekit.testing.stub_handler import StubHandler
 
 SCOPE = (
     "clients:read clients:write products:read products:write "
@@ -19,7 +19,7 @@ SCOPE = (
 
 
 def user_claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a good user's token, changed; ``None`` takes one out."""
+    """Return the claims of a valid user token with changes; ``None`` removes a claim."""
     now = int(time.time())
     claims: dict[str, Any] = {
         "iss": "cadastro",
@@ -37,11 +37,11 @@ def user_claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-class Issuer:
-    """Stands in for auth: publishes a key set, and signs whatever a test wants signed."""
+class FakeIssuer:
+    """Publishes a key set and signs any claims."""
 
     def __init__(self) -> None:
-        """Make a first key."""
+        """Generate the first key."""
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.current = self.add_key("first")
         self.fetches = 0  # of the key set
@@ -51,11 +51,11 @@ class Issuer:
 
     @property
     def url(self) -> str:
-        """Where the key set is."""
+        """Return the URL of the key set."""
         return f"http://127.0.0.1:{self._server.server_port}/users/jwks.json"
 
     def add_key(self, kid: str) -> str:
-        """Publish one more key and return its id."""
+        """Publish another key and return its id."""
         self.keys[kid] = ec.generate_private_key(ec.SECP256R1())
         return kid
 
@@ -74,16 +74,16 @@ class Issuer:
         return jwt.encode(user_claims(**changes), key, algorithm="ES256", headers=headers)
 
     def __enter__(self) -> Self:
-        """Start to publish."""
+        """Start the server."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stop()
 
     def stop(self) -> None:
-        """Go away; nobody listens any more."""
+        """Stop the server and close its port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -91,16 +91,16 @@ class Issuer:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
 
-        class Handler(StandIn):
+        class Handler(StubHandler):
             def do_GET(self) -> None:
-                self.answer(200, issuer.key_set())
+                self.send_json(200, issuer.key_set())
                 issuer.fetches += 1
 
             def do_POST(self) -> None:
-                """Answer a service's token (RFC 6749, section 4.4), whoever asks."""
+                """Issue a service token (RFC 6749, section 4.4) without authentication."""
                 self.rfile.read(int(self.headers["Content-Length"]))
                 token = issuer.token(sub="service:tests", scope=issuer.service_scope)
                 document = {"access_token": token, "token_type": "Bearer", "expires_in": 300}
-                self.answer(200, document)
+                self.send_json(200, document)
 
         return Handler

@@ -1,4 +1,4 @@
-"""Requests of a contract's operations: good ones, and what makes them bad."""
+"""Valid requests of a contract's operations, and derived invalid requests."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,23 +8,23 @@ from urllib.parse import quote, urlencode
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-USER = "user"  # who may call every operation that asks for a token
+USER = "user"  # name of the token with all scopes of users
 
-Callers = Mapping[str, str]  # tokens by who holds them
-Authorize = Callable[[Callers], str | None]  # the Authorization header, if there is one
-
-
-def bearer(who: str) -> Authorize:
-    """Return how a caller with a token says who it is."""
-    return lambda callers: f"Bearer {callers[who]}"
+Tokens = Mapping[str, str]  # tokens by name
+Authorize = Callable[[Tokens], str | None]  # returns an Authorization header, if any
 
 
-def encoded(media: str, members: Mapping[str, Any]) -> bytes:
-    """Return a body as it is sent."""
+def bearer(name: str) -> Authorize:
+    """Return an authorization with the token of that name."""
+    return lambda tokens: f"Bearer {tokens[name]}"
+
+
+def encode_body(media: str, members: Mapping[str, Any]) -> bytes:
+    """Encode a body as a form or as JSON."""
     return (urlencode(members) if media == FORM else json.dumps(members)).encode()
 
 
-_BY_THE_USER = bearer(USER)
+_AS_USER = bearer(USER)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,48 +34,49 @@ class Request:
     operation: str
     method: str
     template: str  # of its path
-    identifiers: Mapping[str, object]  # what stands in the path, by the template's names
-    authorize: Authorize = _BY_THE_USER
+    identifiers: Mapping[str, object]  # parameters of the path template
+    authorize: Authorize = _AS_USER
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)  # their names in small letters
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     members: Mapping[str, Any] = field(default_factory=dict)  # of the body
     body: bytes | None = None
 
     @property
     def path(self) -> str:
-        """The path with its query."""
+        """Return the path with its query."""
         quoted = {name: quote(str(value), safe="") for name, value in self.identifiers.items()}
         path = self.template.format(**quoted)
         return f"{path}?{self.query}" if self.query else path
 
-    def having(self, **members: Any) -> Self:
-        """Return the same request with other members in its body; ``...`` takes one out."""
+    def with_body(self, **members: Any) -> Self:
+        """Return the request with changed members of the body; ``...`` removes one."""
         changed = {k: v for k, v in {**self.members, **members}.items() if v is not ...}
-        return replace(self, members=changed, body=encoded(self.headers["content-type"], changed))
+        body = encode_body(self.headers["content-type"], changed)
+        return replace(self, members=changed, body=body)
 
-    def at(self, **identifiers: object) -> Self:
-        """Return the same request with other identifiers in its path."""
+    def with_path(self, **identifiers: object) -> Self:
+        """Return the request with changed identifiers in the path."""
         return replace(self, identifiers={**self.identifiers, **identifiers})
 
-    def under(self, **headers: str) -> Self:
-        """Return the same request with more headers; an underscore stands for a dash."""
+    def with_headers(self, **headers: str) -> Self:
+        """Return the request with more headers; underscores stand for dashes."""
         named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **named})
 
-    def by(self, authorize: Authorize) -> Self:
-        """Return the same request of another caller."""
+    def as_user(self, authorize: Authorize) -> Self:
+        """Return the request with another authorization."""
         return replace(self, authorize=authorize)
 
-    def but(self, wrong: str, status: int, **changes: Any) -> "Bad":
-        """Return the request as one that is bad, once these fields of it are changed."""
-        return Bad(replace(self, **changes), wrong, status)
+    def expect(self, status: int, label: str, **changes: Any) -> "InvalidRequest":
+        """Return the request with changes, which the service must reject with ``status``."""
+        return InvalidRequest(replace(self, **changes), label, status)
 
 
 @dataclass(frozen=True, eq=False)
-class Bad:
-    """A request that must be refused, and with which status."""
+class InvalidRequest:
+    """A request that the service must reject with a status."""
 
     request: Request
-    wrong: str
+    label: str  # describes what is invalid
     status: int
-    waits_for: str | None = None  # the table for which the same request waits meanwhile
+    blocked_on: str | None = None  # table whose lock blocks the first of two equal requests

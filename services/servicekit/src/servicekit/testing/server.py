@@ -1,4 +1,4 @@
-"""A service under test on a port of its own, and what it is told."""
+"""Servers in this process for services under test, and their environment."""
 
 import logging
 import os
@@ -12,16 +12,16 @@ import httpx
 import uvicorn
 
 from servicekit.http.wsgi_bridge import WsgiBridge
-from servicekit.testing.issuer import Issuer
-from servicekit.testing.notes import keep_logs
+from servicekit.testing.issuer import FakeIssuer
+from servicekit.testing.recorder import copy_logs
 
 CONTRACTS = Path(__file__).parents[5] / "openapi"  # tests run from a checkout
-PATIENCE = 10.0  # seconds
+TIMEOUT = 10.0  # seconds
 
 
 @contextmanager
 def serve(app: WsgiBridge, *, ready: bool = True) -> Iterator[str]:
-    """Run an application on a free port; yield its URL when it is ``ready``, or at least lives."""
+    """Run an application on a free port and yield its URL, once ``ready`` or at least started."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
@@ -30,8 +30,8 @@ def serve(app: WsgiBridge, *, ready: bool = True) -> Iterator[str]:
         lifespan="on",
         server_header=False,
     )
-    logging.getLogger("uvicorn.access").propagate = False  # nor does it speak under gunicorn
-    keep_logs()
+    logging.getLogger("uvicorn.access").propagate = False  # as under gunicorn
+    copy_logs()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -44,22 +44,21 @@ def serve(app: WsgiBridge, *, ready: bool = True) -> Iterator[str]:
         yield url
     finally:
         server.should_exit = True
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
 
-def wait_until(is_so: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Wait until ``is_so()``; raises ``TimeoutError`` that names ``what`` when it never is."""
-    deadline = time.monotonic() + patience
-    while not is_so():
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
+    """Wait until ``condition()`` holds; otherwise raise a ``TimeoutError`` that names ``what``."""
+    deadline = time.monotonic() + timeout
+    while not condition():
         if time.monotonic() > deadline:
-            message = f"waited {patience:.0f} s for {what}"
-            raise TimeoutError(message)
+            raise TimeoutError(f"waited {timeout:.0f} s for {what}")
         time.sleep(0.02)
 
 
 @contextmanager
 def environment(**settings: str) -> Iterator[None]:
-    """Set environment variables for a while."""
+    """Set environment variables in a context."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -72,8 +71,10 @@ def environment(**settings: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def peer_settings(issuer: Issuer, database_url: str, folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a service that trusts ``issuer``; ``folder`` takes its secret."""
+def peer_settings(
+    issuer: FakeIssuer, database_url: str, folder: Path, **more: str
+) -> dict[str, str]:
+    """Return the environment of a service that trusts ``issuer``; write a secret to ``folder``."""
     secret = folder / "client-secret"
     secret.write_text("not-secret-in-tests")
     return {

@@ -1,20 +1,20 @@
-"""What stands in for another service answers over real HTTP: JSON, and not a word in the log."""
+"""Request handler for stubs of other services: sends JSON and logs nothing."""
 
 import json
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
 
-class StandIn(BaseHTTPRequestHandler):
-    """The handler of a stand-in; what it does with a request is a subclass's."""
+class StubHandler(BaseHTTPRequestHandler):
+    """Base of request handlers; subclasses implement the methods."""
 
     def handle(self) -> None:
-        """Serve a connection until it ends, be it by a caller that was killed or would not wait."""
+        """Serve a connection until it ends; ignore disconnected clients."""
         with suppress(ConnectionError):
             super().handle()
 
-    def answer(self, status: int, document: object) -> None:
-        """Send a document as JSON; bytes are sent as they are, and called JSON all the same."""
+    def send_json(self, status: int, document: object) -> None:
+        """Send a document as JSON; send bytes unchanged, with the same media type."""
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -23,4 +23,4 @@ class StandIn(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Keep the tests' output free of access lines."""
+        """Do not log requests."""

@@ -1,4 +1,4 @@
-"""What a test run notes for the checks at its end: what was seen, and what no log may hold."""
+"""Recorder of responses, secrets and logs of a test run, for the checks at its end."""
 
 import base64
 import json
@@ -12,13 +12,13 @@ import httpx
 
 from servicekit.telemetry.logs import BufferedStreamHandler
 
-LEDGER = "CADASTRO_LEDGER"  # the folder in which operations and statuses that were seen are kept
-LOGS = "CADASTRO_TEST_LOGS"  # the folder for what was logged, and for what must not be in there
+LEDGER = "CADASTRO_LEDGER"  # folder for the operations and statuses that tests received
+LOGS = "CADASTRO_TEST_LOGS"  # folder for logs, and for secrets that they must not contain
 SECRET_FIELDS = ("cpf", "email", "password", "token", "access_token")
 
 
 def record(suite: str, operation_id: str, status: int) -> None:
-    """Note in the ledger that ``suite`` has seen an operation answer with a status."""
+    """Record in the ledger that ``suite`` received a status from an operation."""
     folder = os.environ.get(LEDGER)
     if folder:
         line = f"{suite} {operation_id} {status}\n"
@@ -26,8 +26,8 @@ def record(suite: str, operation_id: str, status: int) -> None:
             file.write(line)
 
 
-def remember(request: httpx.Request) -> None:
-    """Note what a request carries that no log may hold; the check at the end looks for it."""
+def record_secrets(request: httpx.Request) -> None:
+    """Record the values of a request that no log may contain."""
     folder = os.environ.get(LOGS)
     if not folder:
         return
@@ -36,7 +36,7 @@ def remember(request: httpx.Request) -> None:
     if request.headers.get("Content-Type") == "application/json":
         try:
             body = json.loads(request.read())
-        except (ValueError, RecursionError):  # some tests send what nobody can read
+        except (ValueError, RecursionError):  # some tests send malformed JSON
             body = None
         if isinstance(body, dict):
             secrets += [body[name] for name in SECRET_FIELDS if isinstance(body.get(name), str)]
@@ -44,8 +44,8 @@ def remember(request: httpx.Request) -> None:
         file.writelines(f"{json.dumps(secret)}\n" for secret in secrets)
 
 
-class _Copied(StringIO):
-    """Writes to a stream, and the same to a file, which nobody has to close."""
+class _Tee(StringIO):
+    """Writes to a stream and appends the same text to a file."""
 
     def __init__(self, stream: TextIO, path: Path) -> None:
         super().__init__()
@@ -61,16 +61,16 @@ class _Copied(StringIO):
         self._stream.flush()
 
 
-def keep_logs() -> None:
-    """Write all that this process logs from now on to the folder for it, too, if there is one."""
+def copy_logs() -> None:
+    """Copy all further logs of this process to the folder ``LOGS``, if it is set."""
     folder = os.environ.get(LOGS)
     for handler in logging.getLogger().handlers:
         if (
             folder
             and isinstance(handler, BufferedStreamHandler)
-            and not isinstance(handler.stream, _Copied)
+            and not isinstance(handler.stream, _Tee)
         ):
-            handler.setStream(_Copied(handler.stream, Path(folder) / f"{os.getpid()}.log"))
+            handler.setStream(_Tee(handler.stream, Path(folder) / f"{os.getpid()}.log"))
 
 
 def _secrets_of(authorization: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A service as it is deployed: under gunicorn, with the configuration of the images."""
+"""A service under gunicorn, with the configuration of the images."""
 
 import os
 import signal
@@ -18,25 +18,25 @@ GUNICORN = (
     str(Path(sys.executable).with_name("gunicorn")),
     *("-c", str(CONTRACTS.parent / "services" / "gunicorn.conf.py")),
 )
-LONG = 30.0  # seconds
+START_TIMEOUT = STOP_TIMEOUT = 30.0  # seconds
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A service that runs: its URL, and gunicorn's first process."""
+class GunicornServer:
+    """A running service: its URL and gunicorn's master process."""
 
     url: str
     process: "subprocess.Popen[bytes]"
 
     @property
     def workers(self) -> list[int]:
-        """The ids of the workers' processes."""
+        """Return the process ids of the workers."""
         pid = self.process.pid
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in found]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children]
 
     def is_ready(self) -> bool:
-        """Tell what a probe would see."""
+        """Return whether the readiness probe succeeds."""
         try:
             return httpx.get(f"{self.url}/-/ready").is_success
         except httpx.TransportError:
@@ -44,27 +44,27 @@ class Deployed:
 
 
 @contextmanager
-def deployed(
+def gunicorn_server(
     service: str, settings: Mapping[str, str], application: str | None = None
-) -> Iterator[Deployed]:
-    """Run a service until it is not needed any more; it must then end as it should.
+) -> Iterator[GunicornServer]:
+    """Run a service in a context, and check that it exits cleanly.
 
     Args:
-        service: its name.
-        settings: its environment.
-        application: another application than the service's own, as gunicorn is told it.
+        service: name of the service.
+        settings: environment variables.
+        application: replaces the application of the service, in gunicorn's notation.
 
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         bind = f"127.0.0.1:{free.getsockname()[1]}"
     command = [*GUNICORN, *([application] if application else [])]
-    told = {**os.environ, **settings, "SERVICE": service, "BIND": bind}
-    with subprocess.Popen(command, env=told) as process:
-        running = Deployed(f"http://{bind}", process)
+    env = {**os.environ, **settings, "SERVICE": service, "BIND": bind}
+    with subprocess.Popen(command, env=env) as process:
+        running = GunicornServer(f"http://{bind}", process)
         try:
-            wait_until(running.is_ready, "the service to be ready", LONG)
+            wait_until(running.is_ready, "the service to be ready", START_TIMEOUT)
             yield running
             process.send_signal(signal.SIGTERM)
-            assert process.wait(LONG) == 0
+            assert process.wait(STOP_TIMEOUT) == 0
         finally:
             process.kill()

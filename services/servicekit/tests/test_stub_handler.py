@@ -6,11 +6,11 @@ from http.server import HTTPServer
 
 import pytest
 
-from servicekit.testing import StandIn
+from servicekit.testing import StubHandler
 
 
 def test_a_connection_that_is_reset_ends_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
-    with HTTPServer(("127.0.0.1", 0), StandIn) as server:
+    with HTTPServer(("127.0.0.1", 0), StubHandler) as server:
         caller = socket.create_connection(("127.0.0.1", server.server_port))
         at_once = struct.pack("ii", 1, 0)
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)

@@ -19,7 +19,7 @@ def create_app() -> WsgiBridge:
     except KeysError as error:
         sys.stderr.write(f"cannot start: KEYS_DIR: {error}\n")
         raise SystemExit(EX_CONFIG) from None
-    service = ServiceSpec(
+    spec = ServiceSpec(
         "auth",
         "/users",
         auth.keys,
@@ -27,4 +27,4 @@ def create_app() -> WsgiBridge:
         metadata=tables.METADATA,
         instruments=auth.passwords.instruments(),
     )
-    return build_app(service, settings, {context.EXTENSION: auth})
+    return build_app(spec, settings, {context.EXTENSION: auth})

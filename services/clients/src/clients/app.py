@@ -12,7 +12,5 @@ def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ClientsSettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    service = ServiceSpec(
-        "clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA
-    )
-    return build_app(service, settings)
+    spec = ServiceSpec("clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA)
+    return build_app(spec, settings)

@@ -14,7 +14,7 @@ def create_app() -> WsgiBridge:
     settings = settings_or_exit(InventorySettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
     owners = Owners(settings.clients_url, settings.products_url)
-    service = ServiceSpec(
+    spec = ServiceSpec(
         "inventory",
         "/inventory",
         keys,
@@ -23,4 +23,4 @@ def create_app() -> WsgiBridge:
         tables.METADATA,
         database_metrics=repository.metrics,
     )
-    return build_app(service, settings, {gateways.EXTENSION: owners})
+    return build_app(spec, settings, {gateways.EXTENSION: owners})

@@ -12,7 +12,7 @@ def create_app() -> WsgiBridge:
     """Build the service from its environment."""
     settings = settings_or_exit(ProductsSettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    service = ServiceSpec(
+    spec = ServiceSpec(
         "products", "/products", keys, lambda: keys.is_loaded, [keys], tables.METADATA
     )
-    return build_app(service, settings)
+    return build_app(spec, settings)

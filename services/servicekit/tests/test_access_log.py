@@ -1,4 +1,4 @@
-"""The line of a request: what it tells, that it waits for others, and that none is lost."""
+"""Access log: content of lines, buffering, and no lost lines."""
 
 import json
 import logging
@@ -26,38 +26,38 @@ from servicekit.telemetry.logs import BufferedStreamHandler, JsonFormatter
 from servicekit.telemetry.tracing import TRACEPARENT
 from servicekit.testing import FakeIssuer, peer_settings, wait_until
 
-LONG = 60.0  # seconds: what waits so long is never written because of the time
+LONG = 60.0  # seconds; no test reaches this interval
 TRACE = "ab" * 16
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class Stream(StringIO):
-    """Keeps every write apart."""
+    """Stream that records every write."""
 
     def __init__(self) -> None:
-        """Have nothing yet."""
+        """Start empty."""
         super().__init__()
         self.writes: list[str] = []
 
     def write(self, text: str) -> int:
-        """Keep ``text``."""
+        """Record ``text``."""
         self.writes.append(text)
         return super().write(text)
 
     def numbers(self) -> list[Any]:
-        """Return which lines are there, in their order."""
+        """Return the numbers of the lines in order."""
         return [json.loads(line).get("number") for line in self.getvalue().splitlines()]
 
 
 @pytest.fixture
 def stream() -> Stream:
-    """What is written to."""
+    """The stream of the log."""
     return Stream()
 
 
 @pytest.fixture
 def output(stream: Stream) -> Iterator[BufferedStreamHandler]:
-    """What writes to it."""
+    """The handler of the stream."""
     output = BufferedStreamHandler(stream)
     output.setFormatter(JsonFormatter("tests"))
     yield output
@@ -66,7 +66,7 @@ def output(stream: Stream) -> Iterator[BufferedStreamHandler]:
 
 @pytest.fixture
 def log(output: BufferedStreamHandler, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessLog]:
-    """A log that runs; its lines wait as long as the tests run."""
+    """A started log with an interval that no test reaches."""
     monkeypatch.setattr(access_log, "FLUSH_INTERVAL", LONG)
     logging.getLogger("access").setLevel(logging.INFO)
     log = AccessLog("tests", output)
@@ -77,28 +77,28 @@ def log(output: BufferedStreamHandler, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def hello(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer."""
+    """Return a response."""
     start_response("200 OK", [("cache-control", "max-age=1")])
     return [b"hello"]
 
 
-def ask(log: AccessLog, path: str = "/", **headers: str) -> dict[str, str]:
-    """Send a request; return the headers of the answer."""
+def request(log: AccessLog, path: str = "/", **headers: str) -> dict[str, str]:
+    """Send a request and return the headers of the response."""
     found: dict[str, str] = {}
 
-    def begun(_: str, pairs: list[tuple[str, str]], *__: object) -> Any:
+    def start_response(_: str, pairs: list[tuple[str, str]], *__: object) -> Any:
         found.update(pairs)
 
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, **headers}
-    assert access_log.access_log_middleware(hello, log)(environ, begun) == [b"hello"]
+    assert access_log.access_log_middleware(hello, log)(environ, start_response) == [b"hello"]
     return found
 
 
-def test_a_line_tells_of_its_request_and_a_probe_has_none(log: AccessLog, stream: Stream) -> None:
+def test_line_describes_the_request_and_probes_have_none(log: AccessLog, stream: Stream) -> None:
     token = TRACEPARENT.set(f"00-{TRACE}-00f067aa0ba902b7-02")
-    headers = ask(log, HTTP_X_REQUEST_ID="mine")
+    headers = request(log, HTTP_X_REQUEST_ID="mine")
     TRACEPARENT.reset(token)
-    ask(log, "/-/ready")
+    request(log, "/-/ready")
     log.stop()
     line = json.loads(stream.getvalue())
     assert headers["X-Request-ID"] == "mine"
@@ -117,37 +117,37 @@ def test_a_line_tells_of_its_request_and_a_probe_has_none(log: AccessLog, stream
     }
 
 
-def test_a_request_without_a_good_id_gets_one(log: AccessLog) -> None:
+def test_request_without_a_valid_id_gets_one(log: AccessLog) -> None:
     given = ({}, *({"HTTP_X_REQUEST_ID": bad} for bad in ("", "a b", "x" * 129, "new\nline")))
-    made = [ask(log, **headers)["X-Request-ID"] for headers in given]
-    assert all(UUID_4.fullmatch(each) for each in made)
-    assert len(set(made)) == len(made)
+    ids = [request(log, **headers)["X-Request-ID"] for headers in given]
+    assert all(UUID_4.fullmatch(each) for each in ids)
+    assert len(set(ids)) == len(ids)
 
 
-def test_an_answer_keeps_its_own_headers(log: AccessLog) -> None:
-    headers = ask(log)
+def test_response_keeps_its_own_headers(log: AccessLog) -> None:
+    headers = request(log)
     assert headers["cache-control"] == "max-age=1"
     assert "Cache-Control" not in headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_a_traceparent_that_is_none_is_not_told(log: AccessLog, stream: Stream) -> None:
-    ask(log, HTTP_TRACEPARENT=f"00-{TRACE}-00f067aa0ba902b7-00")
-    ask(log, HTTP_TRACEPARENT="Maria")
+def test_invalid_traceparent_is_not_logged(log: AccessLog, stream: Stream) -> None:
+    request(log, HTTP_TRACEPARENT=f"00-{TRACE}-00f067aa0ba902b7-00")
+    request(log, HTTP_TRACEPARENT="Maria")
     log.stop()
-    told = [json.loads(line)["trace_id"] for line in stream.getvalue().splitlines()]
-    assert told == [TRACE, None]
+    trace_ids = [json.loads(line)["trace_id"] for line in stream.getvalue().splitlines()]
+    assert trace_ids == [TRACE, None]
 
 
-def test_who_wants_warnings_alone_gets_no_lines(log: AccessLog, stream: Stream) -> None:
+def test_level_warning_disables_the_lines(log: AccessLog, stream: Stream) -> None:
     logging.getLogger("access").setLevel(logging.WARNING)
-    ask(log)
+    request(log)
     log.stop()
     assert stream.getvalue() == ""
 
 
-def test_lines_wait_for_others_and_not_for_ever(
+def test_lines_are_buffered_for_a_limited_time(
     log: AccessLog, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.log_request(number=1)
@@ -155,7 +155,7 @@ def test_lines_wait_for_others_and_not_for_ever(
     assert stream.numbers() == []
     log.stop()
     assert stream.numbers() == [1, 2]
-    log.log_request(number=3)  # of a request that was late
+    log.log_request(number=3)  # of a request after the stop
     assert stream.numbers() == [1, 2, 3]
     monkeypatch.setattr(access_log, "FLUSH_INTERVAL", 0.01)
     log.start()
@@ -165,7 +165,7 @@ def test_lines_wait_for_others_and_not_for_ever(
     wait_until(lambda: stream.numbers()[-1] == 5, "the next one")
 
 
-def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
+def test_warning_is_written_immediately_after_the_buffered_lines(
     log: AccessLog, output: BufferedStreamHandler, stream: Stream
 ) -> None:
     log.log_request(number=1)
@@ -176,13 +176,13 @@ def test_a_warning_is_written_at_once_and_after_the_lines_before_it(
     ]
 
 
-def test_no_more_than_so_many_lines_wait(log: AccessLog, stream: Stream) -> None:
+def test_full_buffer_is_written(log: AccessLog, stream: Stream) -> None:
     for number in range(logs.MAX_BUFFERED + 1):
         log.log_request(number=number)
     assert stream.numbers() == list(range(logs.MAX_BUFFERED))
 
 
-def test_a_pipe_takes_each_write_whole(log: AccessLog, stream: Stream) -> None:
+def test_each_write_fits_an_atomic_write_to_a_pipe(log: AccessLog, stream: Stream) -> None:
     for number in range(logs.MAX_BUFFERED):
         log.log_request(number=number, text="é" * number)
     assert all(text.endswith("}\n") for text in stream.writes)
@@ -192,16 +192,16 @@ def test_a_pipe_takes_each_write_whole(log: AccessLog, stream: Stream) -> None:
     assert stream.numbers() == list(range(logs.MAX_BUFFERED))
 
 
-def test_a_log_that_nobody_takes_stops_no_request(
+def test_closed_stream_does_not_fail_requests(
     log: AccessLog, stream: Stream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log.stop()
     stream.close()
-    ask(log)
+    request(log)
     assert "lines lost" in capsys.readouterr().err
 
 
-def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
+def test_lines_are_written_after_a_fatal_exception() -> None:
     program = (
         "from servicekit.http import access_log; from servicekit.telemetry import logs;"
         f"access_log.FLUSH_INTERVAL = {LONG};"
@@ -215,7 +215,7 @@ def test_a_process_that_ends_by_an_exception_leaves_its_lines() -> None:
     assert json.loads(done.stdout)["number"] == 1
 
 
-def test_on_sigterm_the_line_of_every_answer_is_written(issuer: FakeIssuer, tmp_path: Path) -> None:
+def test_lines_of_all_responses_are_written_on_sigterm(issuer: FakeIssuer, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     program = (
         f"import sys; from servicekit.http import access_log; access_log.FLUSH_INTERVAL = {LONG};"
@@ -223,18 +223,21 @@ def test_on_sigterm_the_line_of_every_answer_is_written(issuer: FakeIssuer, tmp_
         f"sys.argv[1:] = ['-c', {str(ROOT / 'services' / 'gunicorn.conf.py')!r},"
         " 'clients.app:create_app()']; run()"
     )
-    nowhere = "postgresql://nobody@127.0.0.1:9/clients"
-    told = {**peer_settings(issuer, nowhere, tmp_path), "INVENTORY_URL": "http://127.0.0.1:9"}
+    unreachable = "postgresql://nobody@127.0.0.1:9/clients"
+    settings = {
+        **peer_settings(issuer, unreachable, tmp_path),
+        "INVENTORY_URL": "http://127.0.0.1:9",
+    }
     output = tmp_path / "output"
     with output.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-c", program],
-            env={**os.environ, **told, "BIND": f"127.0.0.1:{port}"},
+            env={**os.environ, **settings, "BIND": f"127.0.0.1:{port}"},
             stdout=file,
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: is_alive(url), "the service to live", 30)
+        wait_until(lambda: is_alive(url), "the service to start", 30)
         ids = [httpx.get(f"{url}/clients/fetch").headers["X-Request-ID"] for _ in range(5)]
         assert not any(each in output.read_text() for each in ids)
         process.send_signal(signal.SIGTERM)
@@ -249,7 +252,7 @@ def test_on_sigterm_the_line_of_every_answer_is_written(issuer: FakeIssuer, tmp_
 
 
 def is_alive(url: str) -> bool:
-    """Tell whether it answers at all."""
+    """Return whether the liveness probe succeeds."""
     try:
         return httpx.get(f"{url}/-/live").is_success
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""Answers as they come by a socket: whole or in crumbs, well or badly made, in time or too late."""
+"""HTTP client: slow, late, malformed and oversized responses."""
 
 import socket
 import ssl
@@ -21,18 +21,18 @@ from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-SECONDS = 5.0
-SHORT = 0.5  # seconds to wait for what will not come
-CRUMB = 0.02  # seconds between two bytes of an answer in crumbs
+TIMEOUT = 5.0  # seconds
+SHORT_TIMEOUT = 0.5  # seconds
+BYTE_INTERVAL = 0.02  # seconds between two bytes of a slow response
 
 
 class Server:
-    """Answers each request with the next of some bytes; nothing more closes the connection."""
+    """Sends the next response to each request; closes the connection after the last one."""
 
-    def __init__(self, answers: Sequence[bytes], certificate: Path | None, pause: float) -> None:
+    def __init__(self, responses: Sequence[bytes], certificate: Path | None, pause: float) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
-        self._answers, self._pause = iter(answers), pause
+        self._responses, self._pause = iter(responses), pause
         self._context = None
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,7 +43,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and wait until it has."""
+        """Stop the server and wait for its thread."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
@@ -58,30 +58,30 @@ class Server:
                 if self._context is not None:
                     connection = self._context.wrap_socket(connection, server_side=True)
                 self.connections += 1
-                self._answer(connection)
-            except OSError:  # the other side has had enough
+                self._respond(connection)
+            except OSError:  # the client closed the connection
                 pass
             finally:
                 connection.close()
 
-    def _answer(self, connection: socket.socket) -> None:
+    def _respond(self, connection: socket.socket) -> None:
         while request := connection.recv(65_536):
             self.requests.append(request)
-            answer = next(self._answers, b"")
-            if not answer:
+            response = next(self._responses, b"")
+            if not response:
                 return
-            step = 1 if self._pause else len(answer)
-            for start in range(0, len(answer), step):
-                connection.sendall(answer[start : start + step])
+            step = 1 if self._pause else len(response)
+            for start in range(0, len(response), step):
+                connection.sendall(response[start : start + step])
                 time.sleep(self._pause)
 
 
 @contextmanager
-def talking(
-    *answers: bytes, certificate: Path | None = None, pause: float = 0.0
+def serving(
+    *responses: bytes, certificate: Path | None = None, pause: float = 0.0
 ) -> Iterator[tuple[Server, HttpConnection]]:
-    """Serve these answers, and yield the server and a connection to it."""
-    server = Server(answers, certificate, pause)
+    """Serve these responses; yield the server and a connection to it."""
+    server = Server(responses, certificate, pause)
     scheme = "http" if certificate is None else "https"
     connection = HttpConnection(Origin.from_url(f"{scheme}://127.0.0.1:{server.port}/base/"))
     try:
@@ -91,23 +91,23 @@ def talking(
         server.stop()
 
 
-def ask(connection: HttpConnection, seconds: float = SECONDS, **headers: str) -> Response:
-    """Ask for a path, and return the answer."""
-    deadline = time.monotonic() + seconds
+def request(connection: HttpConnection, timeout: float = TIMEOUT, **headers: str) -> Response:
+    """Request a path and return the response."""
+    deadline = time.monotonic() + timeout
     connection.send("/x", headers, deadline)
     return connection.receive(deadline)
 
 
-def test_questions_go_by_one_connection_while_it_stays_open() -> None:
+def test_reuses_an_open_connection() -> None:
     chunked = (
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n"
     )
     empty = b"HTTP/1.1 204 No Content\r\n\r\n"
-    with talking(OK, chunked, empty, OK) as (server, connection):
+    with serving(OK, chunked, empty, OK) as (server, connection):
         assert not connection.is_open()
-        seen = [ask(connection, Authorization="Bearer a.b.c") for _ in range(4)]
+        received = [request(connection, Authorization="Bearer a.b.c") for _ in range(4)]
         assert connection.is_open()
-    assert seen == [
+    assert received == [
         Response(200, b"{}"),
         Response(404, b"[]"),
         Response(204, b""),
@@ -118,29 +118,29 @@ def test_questions_go_by_one_connection_while_it_stays_open() -> None:
     assert server.requests[-1] == f"{head}\r\n\r\n".encode()
 
 
-def test_an_answer_in_crumbs_is_read_whole() -> None:
-    with talking(OK, pause=0.001) as (_, connection):
-        assert ask(connection) == Response(200, b"{}")
+def test_reads_a_response_that_arrives_byte_by_byte() -> None:
+    with serving(OK, pause=0.001) as (_, connection):
+        assert request(connection) == Response(200, b"{}")
 
 
-def test_crumbs_do_not_put_the_deadline_off() -> None:
-    with talking(OK, pause=CRUMB) as (_, connection):
+def test_slow_response_does_not_extend_the_deadline() -> None:
+    with serving(OK, pause=BYTE_INTERVAL) as (_, connection):
         with pytest.raises(HttpClientError, match="timed out"):
-            ask(connection, CRUMB * len(OK) / 2)
+            request(connection, BYTE_INTERVAL * len(OK) / 2)
         assert not connection.is_open()
 
 
-def test_an_answer_that_ends_the_connection_is_one() -> None:
+def test_accepts_a_response_that_closes_the_connection() -> None:
     last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    with talking(last, OK) as (server, connection):
-        assert ask(connection) == Response(200, b"{}")
+    with serving(last, OK) as (server, connection):
+        assert request(connection) == Response(200, b"{}")
         assert not connection.is_open()
-        assert ask(connection) == Response(200, b"{}")
+        assert request(connection) == Response(200, b"{}")
     assert server.connections == 2
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "reason"),
     [
         (b"", "closed before the end"),
         (OK[:-1], "timed out"),
@@ -158,55 +158,55 @@ def test_an_answer_that_ends_the_connection_is_one() -> None:
     ],
     ids=["none", "cut off", "no length", "another protocol", "an upgrade", "two", "too large"],
 )
-def test_what_is_no_answer_is_told_and_the_next_one_is_read(answer: bytes, why: str) -> None:
-    with talking(answer, b"", OK) as (server, connection):
-        with pytest.raises(HttpClientError, match=why):
-            ask(connection, SHORT)
+def test_reports_an_invalid_response_and_recovers(response: bytes, reason: str) -> None:
+    with serving(response, b"", OK) as (server, connection):
+        with pytest.raises(HttpClientError, match=reason):
+            request(connection, SHORT_TIMEOUT)
         assert not connection.is_open()
         with pytest.raises(HttpClientError):
-            ask(connection)
-        assert ask(connection) == Response(200, b"{}")
+            request(connection)
+        assert request(connection) == Response(200, b"{}")
     assert server.connections == 3
 
 
-def test_nobody_there_is_told() -> None:
+def test_reports_a_refused_connection() -> None:
     with pytest.raises(HttpClientError, match="refused"):
-        ask(HttpConnection(Origin.from_url("http://127.0.0.1:9")))
+        request(HttpConnection(Origin.from_url("http://127.0.0.1:9")))
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\rb"])
-def test_no_header_brings_a_second_one_along(value: str) -> None:
-    with talking(OK) as (server, connection):
+def test_rejects_line_breaks_in_headers(value: str) -> None:
+    with serving(OK) as (server, connection):
         with pytest.raises(ValueError, match="line break"):
-            ask(connection, tracestate=value)
+            request(connection, tracestate=value)
         assert server.requests == []
 
 
-def test_a_server_with_a_certificate_is_believed_when_its_authority_is(tmp_path: Path) -> None:
+def test_verifies_the_server_certificate(tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
     with (
         environment(SSL_CERT_FILE=str(certificate)),
-        talking(OK, certificate=certificate) as (
+        serving(OK, certificate=certificate) as (
             _,
             connection,
         ),
     ):
-        assert ask(connection) == Response(200, b"{}")
-    with talking(OK, certificate=certificate) as (server, connection):
+        assert request(connection) == Response(200, b"{}")
+    with serving(OK, certificate=certificate) as (server, connection):
         with pytest.raises(HttpClientError, match="certificate verify failed"):
-            ask(connection)
+            request(connection)
         assert server.requests == []
 
 
 @pytest.mark.parametrize(
-    ("url", "where"),
+    ("url", "expected"),
     [
         ("http://clients", ("clients", 80, "clients", "")),
         ("https://api.example:8443/v1/", ("api.example", 8443, "api.example:8443", "/v1")),
         ("https://[::1]", ("::1", 443, "[::1]", "")),
     ],
 )
-def test_an_address_is_read_from_a_url(url: str, where: tuple[str, int, str, str]) -> None:
+def test_parses_an_origin_from_a_url(url: str, expected: tuple[str, int, str, str]) -> None:
     origin = Origin.from_url(url)
-    assert (origin.host, origin.port, origin.host_header, origin.path_prefix) == where
+    assert (origin.host, origin.port, origin.host_header, origin.path_prefix) == expected
     assert (origin.tls is not None) == url.startswith("https")

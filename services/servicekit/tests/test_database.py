@@ -1,4 +1,4 @@
-"""The pool: connections that were closed meanwhile, statements and transactions."""
+"""Database pool: closed connections, autocommit statements and transactions."""
 
 import threading
 import time
@@ -34,28 +34,26 @@ def pool(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def other(url: str) -> Iterator[Database]:
-    """Somebody else on the same database."""
+    """A second pool on the same database."""
     other = Database(url, connections=1, application="others")
     yield other
     other.close()
 
 
 def backend(pool: Database) -> int:
-    """Return which of the server's processes serves the pool."""
+    """Return the process id of the server backend of the pool."""
     with pool.autocommit() as connection:
         return int(connection.execute(BACKEND).scalar_one())
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_replaced_unnoticed(
-    pool: Database, other: Database
-) -> None:
+def test_replaces_a_connection_that_the_server_closed(pool: Database, other: Database) -> None:
     before = backend(pool)
     with other.autocommit() as connection:
         assert connection.execute(OTHERS).scalar_one() is True
     assert backend(pool) != before
 
 
-def test_a_connection_is_used_again_after_a_statement_and_after_a_transaction(
+def test_reuses_the_connection_after_a_statement_and_a_transaction(
     pool: Database,
 ) -> None:
     before = backend(pool)
@@ -64,7 +62,7 @@ def test_a_connection_is_used_again_after_a_statement_and_after_a_transaction(
     assert backend(pool) == before
 
 
-def test_who_waits_gets_the_connection_that_is_put_back(pool: Database) -> None:
+def test_waiting_caller_gets_the_released_connection(pool: Database) -> None:
     before = backend(pool)
     with ThreadPoolExecutor(1) as another:
         with pool.autocommit():
@@ -75,7 +73,7 @@ def test_who_waits_gets_the_connection_that_is_put_back(pool: Database) -> None:
     assert backend(pool) == before
 
 
-def test_a_connection_of_a_request_that_failed_is_used_again(pool: Database) -> None:
+def test_reuses_the_connection_after_an_error(pool: Database) -> None:
     before = backend(pool)
     with pytest.raises(ZeroDivisionError), pool.autocommit():
         raise ZeroDivisionError
@@ -84,24 +82,24 @@ def test_a_connection_of_a_request_that_failed_is_used_again(pool: Database) -> 
     assert backend(pool) == before
 
 
-def test_what_is_kept_ready_does_not_count_as_lent(pool: Database) -> None:
-    lent = next(
+def test_cached_connection_does_not_count_as_in_use(pool: Database) -> None:
+    in_use = next(
         each for each in pool.instruments() if each.name == "cadastro_database_connections_in_use"
     )
-    assert lent.read() == 0
+    assert in_use.read() == 0
     with pool.autocommit():
-        assert lent.read() == 1
-    assert lent.read() == 0
+        assert in_use.read() == 1
+    assert in_use.read() == 0
 
 
-def test_each_statement_stands_for_itself(pool: Database, other: Database) -> None:
+def test_each_autocommit_statement_is_visible_immediately(pool: Database, other: Database) -> None:
     with pool.autocommit() as connection:
         connection.execute(text("CREATE TABLE things (id int)"))
         connection.execute(text("INSERT INTO things VALUES (1)"))
         assert count(other) == 1
 
 
-def test_a_transaction_is_seen_by_others_when_it_has_ended(pool: Database, other: Database) -> None:
+def test_transaction_is_visible_after_its_commit(pool: Database, other: Database) -> None:
     with pool.autocommit() as connection:
         connection.execute(text("CREATE TABLE things (id int)"))
     with pool.transaction() as connection:
@@ -110,7 +108,7 @@ def test_a_transaction_is_seen_by_others_when_it_has_ended(pool: Database, other
     assert count(other) == 1
 
 
-def test_a_transaction_that_fails_is_undone_and_the_next_statement_stands_for_itself(
+def test_failed_transaction_is_rolled_back_and_autocommit_resumes(
     pool: Database, other: Database
 ) -> None:
     with pool.autocommit() as connection:
@@ -131,12 +129,12 @@ def insert_and_fail(pool: Database) -> None:
 
 
 def count(pool: Database) -> int:
-    """Return how many things there are."""
+    """Return the number of rows of ``things``."""
     with pool.autocommit() as connection:
         return int(connection.execute(text("SELECT count(*) FROM things")).scalar_one())
 
 
-def test_whenever_a_session_ends_the_error_says_that_the_connection_is_gone(
+def test_terminated_session_always_invalidates_the_connection(
     pool: Database, other: Database
 ) -> None:
     ended = threading.Event()
@@ -159,7 +157,7 @@ def test_whenever_a_session_ends_the_error_says_that_the_connection_is_gone(
 
 
 def error_of_a_transaction(pool: Database) -> DBAPIError | None:
-    """Use the pool once, and return how it failed, if it did."""
+    """Run a transaction and return its error, if it failed."""
     try:
         with pool.transaction() as connection:
             connection.execute(BACKEND)

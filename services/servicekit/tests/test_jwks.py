@@ -1,4 +1,4 @@
-"""A key set as its publisher answers it: where it is asked for, and what a bad one is told as."""
+"""Client for JSON Web Key Sets: request target and invalid responses."""
 
 import logging
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from servicekit.testing import wait_until
 
 @contextmanager
 def publisher(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Answer every GET so; yield the base URL, and the targets that are asked for."""
+    """Send this response to every GET; yield the base URL and the requested targets."""
     targets: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ def publisher(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Do not log requests."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
@@ -40,17 +40,17 @@ def publisher(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("target", ["/", "/?realm=live", "/users/jwks.json", "/keys?realm=live"])
-def test_keys_are_asked_for_at_the_whole_of_their_url(target: str) -> None:
+def test_fetches_the_complete_url(target: str) -> None:
     with publisher(200, b'{"keys": []}') as (base, targets):
         keys = JwksClient(base + target, refresh=60)
         keys.start()
-        wait_until(lambda: bool(targets), "the key set to be asked for")
+        wait_until(lambda: bool(targets), "a request for the key set")
         keys.stop()
     assert targets[0] == target
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "logged"),
     [
         (503, b"{}", "status 503"),
         (302, b"{}", "status 302"),
@@ -60,13 +60,13 @@ def test_keys_are_asked_for_at_the_whole_of_their_url(target: str) -> None:
         (200, b'{"keys": []}', "empty"),
     ],
 )
-def test_what_is_no_key_set_is_told_and_gives_no_key(
-    status: int, body: bytes, said: str, caplog: pytest.LogCaptureFixture
+def test_logs_an_invalid_key_set_and_loads_no_key(
+    status: int, body: bytes, logged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with publisher(status, body) as (base, _), caplog.at_level(logging.WARNING):
         keys = JwksClient(f"{base}/users/jwks.json", refresh=60)
         keys.start()
-        wait_until(lambda: said in caplog.text, "what is wrong to be told")
+        wait_until(lambda: logged in caplog.text, "the warning")
         keys.stop()
     assert not keys.is_loaded
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""A database is migrated once, by whoever comes first."""
+"""Migration command: concurrent runs, newer databases and failures."""
 
 import subprocess
 import sys
@@ -19,17 +19,17 @@ def ends_with(*arguments: str) -> int:
     return 0
 
 
-def test_an_empty_database_is_migrated_once(url: str) -> None:
+def test_migrates_an_empty_database_once(url: str) -> None:
     assert wait_for_migrations.pending_reason(url, "clients", 0)
     assert ends_with() == 0
     assert not wait_for_migrations.pending_reason(url, "clients", 0)
-    assert ends_with() == 0  # and again does nothing
+    assert ends_with() == 0  # no effect
     engine = create_engine(driver_url(url))
     assert "clients" in inspect(engine).get_table_names()
     engine.dispose()
 
 
-def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
+def test_leaves_a_database_of_a_newer_release_unchanged(url: str) -> None:
     assert ends_with() == 0
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
@@ -41,24 +41,24 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(url: str) -> None:
     engine.dispose()
 
 
-def test_several_at_once_migrate_one_after_the_other(url: str) -> None:
+def test_concurrent_migrations_run_one_after_the_other(url: str) -> None:
     command = [sys.executable, "-m", "clients.migrate"]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert not wait_for_migrations.pending_reason(url, "clients", 0)
 
 
-def test_the_sql_is_printed_for_who_wants_to_read_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sql_option_prints_the_sql(capsys: pytest.CaptureFixture[str]) -> None:
     assert ends_with("--sql") == 0
     assert "CREATE TABLE clients" in capsys.readouterr().out
 
 
-def test_a_missing_url_is_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_url_is_reported_as_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert ends_with() == 78
 
 
-def test_a_database_that_is_away_is_told(
+def test_reports_an_unavailable_database(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:9/nothing")
@@ -67,15 +67,15 @@ def test_a_database_that_is_away_is_told(
     assert "cannot migrate clients" in capsys.readouterr().err
 
 
-def test_a_migration_that_fails_half_way_changes_nothing_and_says_why(
+def test_failed_migration_changes_nothing_and_prints_the_reason(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = create_engine(driver_url(url))
-    with engine.begin() as connection:  # the first table of the history comes after some others
+    with engine.begin() as connection:  # other tables come before it in the history
         connection.execute(text("CREATE TABLE clients (id int)"))
     assert ends_with() == 1
-    told = capsys.readouterr().err
-    assert told.startswith("cannot migrate clients: ")
-    assert 'relation "clients" already exists' in told
+    error = capsys.readouterr().err
+    assert error.startswith("cannot migrate clients: ")
+    assert 'relation "clients" already exists' in error
     assert inspect(engine).get_table_names() == ["clients"]
     engine.dispose()

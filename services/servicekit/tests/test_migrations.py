@@ -1,4 +1,4 @@
-"""Migrations: linted, run on data that an earlier release wrote, and beside its traffic."""
+"""Migrations of all services: linted, run on old data and under traffic."""
 
 import io
 import subprocess
@@ -20,9 +20,9 @@ from servicekit.db.database import driver_url
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 EXCLUDED = {
-    "prefer-text-field": "the contracts bound every text; the column says so too",
+    "prefer-text-field": "contracts limit every text, and so does the column",
     "prefer-bigint-over-int": "the contracts bound these numbers well below 32 bits",
-    "prefer-bigint-over-smallint": "it holds HTTP statuses",
+    "prefer-bigint-over-smallint": "the column holds HTTP statuses",
     "prefer-robust-stmts": "one transaction each; indexes outside of one are dropped first",
 }
 
@@ -50,7 +50,7 @@ def lint(sql: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def steps() -> Iterator[tuple[str, str]]:
-    """Return every migration of every service, as a service and what Alembic calls a range."""
+    """Yield every service with the revision range of one migration."""
     for service in SERVICES:
         script = ScriptDirectory.from_config(migrate.configuration(service))
         for revision in script.walk_revisions():
@@ -75,19 +75,19 @@ def test_every_migration_passes_the_linter(service: str, step: str, tmp_path: Pa
         "ALTER TABLE clients DROP COLUMN name;",
     ],
 )
-def test_the_linter_would_see_a_migration_that_stops_the_traffic(sql: str, tmp_path: Path) -> None:
+def test_linter_detects_a_migration_that_blocks_traffic(sql: str, tmp_path: Path) -> None:
     assert lint(f"SET lock_timeout = '1s';\n{sql}\n", tmp_path).returncode != 0
 
 
 @pytest.fixture(params=sorted(FIRST))
 def service(request: pytest.FixtureRequest) -> str:
-    """A service whose history has gone on since the first release."""
+    """A service with migrations since the first release."""
     return str(request.param)
 
 
 @pytest.fixture
 def url(service: str, postgres_url_factory: Callable[[], str]) -> str:
-    """A database as the first release left it, with data in it."""
+    """A database of the first release with data."""
     url = postgres_url_factory()
     migrate.upgrade(url, migrate.configuration(service), f"{service}_0001")
     engine = create_engine(driver_url(url))
@@ -99,7 +99,7 @@ def url(service: str, postgres_url_factory: Callable[[], str]) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    """The database, for the test's own questions."""
+    """An engine for the queries of the test."""
     engine = create_engine(driver_url(url))
     yield engine
     engine.dispose()
@@ -111,13 +111,13 @@ def contents(connection: Connection, service: str) -> list[tuple[object, ...]]:
 
 
 def plan_of_a_page(connection: Connection, service: str) -> str:
-    """Return how a monitor's page would be read."""
+    """Return the query plan of a monitor's page."""
     connection.execute(text(f"ANALYZE {service}"))
     page = f"SELECT * FROM {service} WHERE realm = 'synthetic' AND id > 0 ORDER BY id LIMIT 11"
     return str(connection.execute(text(f"EXPLAIN (FORMAT JSON) {page}")).scalar())
 
 
-def test_an_upgrade_from_the_first_release_keeps_every_row_and_reads_pages_better(
+def test_upgrade_from_the_first_release_keeps_every_row_and_uses_the_page_index(
     engine: Engine, url: str, service: str
 ) -> None:
     with engine.begin() as connection:
@@ -129,7 +129,7 @@ def test_an_upgrade_from_the_first_release_keeps_every_row_and_reads_pages_bette
         assert f"{service}_realm_id" in plan_of_a_page(connection, service)
 
 
-def test_an_index_that_an_attempt_has_left_half_built_is_built_anew(
+def test_upgrade_rebuilds_an_index_of_a_failed_attempt(
     engine: Engine, url: str, service: str
 ) -> None:
     index = "uq_clients_realm_id" if service == "clients" else "ix_products_realm_id"
@@ -137,11 +137,11 @@ def test_an_index_that_an_attempt_has_left_half_built_is_built_anew(
         connection.execute(text(f"CREATE INDEX {index} ON {service} (realm)"))
     migrate.upgrade(url, migrate.configuration(service))
     with engine.begin() as connection:
-        made = text("SELECT pg_get_indexdef(to_regclass(:index))")
-        assert "(realm, id)" in str(connection.scalar(made, {"index": index}))
+        definition = text("SELECT pg_get_indexdef(to_regclass(:index))")
+        assert "(realm, id)" in str(connection.scalar(definition, {"index": index}))
 
 
-def test_an_index_is_built_while_rows_are_written_and_waits_for_open_transactions(
+def test_index_build_allows_writes_and_waits_for_open_transactions(
     engine: Engine, url: str, service: str
 ) -> None:
     write = text(f"UPDATE {service} SET version = version + 1 WHERE id = 1")
@@ -164,7 +164,7 @@ def test_an_index_is_built_while_rows_are_written_and_waits_for_open_transaction
         assert list(connection.scalars(rows)) == [2, 7]
 
 
-def test_names_that_differ_in_case_alone_are_told_and_left_as_they_are(
+def test_migration_reports_names_that_differ_only_in_case_and_changes_nothing(
     postgres_url_factory: Callable[[], str],
 ) -> None:
     url, config = postgres_url_factory(), migrate.configuration("products")

@@ -1,4 +1,4 @@
-"""Money is exact, has two places, and has bounds that are told."""
+"""Amounts of money: exact values and bounds."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from servicekit.problems import BadRequest
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "parsed"),
     [
         (0, "0.00"),
         ("-0.00", "0.00"),
@@ -19,12 +19,12 @@ from servicekit.problems import BadRequest
         ("9999999999.99", "9999999999.99"),
     ],
 )
-def test_an_amount_has_two_places(given: int | str | Decimal, kept: str) -> None:
-    assert str(parse_money(given, "price")) == kept
+def test_amount_has_two_decimal_places(given: int | str | Decimal, parsed: str) -> None:
+    assert str(parse_money(given, "price")) == parsed
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         (-1, "at least 0"),
         ("-0.01", "at least 0"),
@@ -33,9 +33,9 @@ def test_an_amount_has_two_places(given: int | str | Decimal, kept: str) -> None
         ("0.001", "two decimal places"),
     ],
 )
-def test_an_amount_beyond_its_bounds_is_refused_by_its_field(
-    given: int | str | Decimal, told: str
+def test_rejects_an_amount_out_of_bounds_and_names_the_field(
+    given: int | str | Decimal, message: str
 ) -> None:
-    with pytest.raises(BadRequest, match=told) as caught:
+    with pytest.raises(BadRequest, match=message) as caught:
         parse_money(given, "price")
     assert [error["field"] for error in caught.value.errors] == ["price"]

@@ -1,4 +1,4 @@
-"""The commands of each service, as its jobs run them: migrate, then sweep what has expired."""
+"""Commands of each service's jobs: migrate and sweep."""
 
 import json
 import os
@@ -18,7 +18,7 @@ KEYS = (
     " SELECT 'p', 'o', kept, '', 201, '{}', '{}', now() - CAST(kept AS interval)"
     " FROM unnest(ARRAY['71 h', '73 h']) AS kept"
 )
-# two entries of monitors, one of which is over, and one of a user
+# two synthetic rows, one of them expired, and a live one
 ROWS = "(VALUES ('synthetic', -1), ('synthetic', 60), ('live', NULL)) AS row (realm, minutes)"
 EXPIRES = "now() + minutes * interval '1 min'"
 
@@ -57,7 +57,7 @@ TABLES = {
 
 
 def command(name: str, url: str) -> str:
-    """Run a command of a service on a database, and return what it prints."""
+    """Run a command of a service on a database and return its output."""
     done = subprocess.run(
         [sys.executable, "-m", name],
         env={**os.environ, "DATABASE_URL": url},
@@ -70,7 +70,7 @@ def command(name: str, url: str) -> str:
 
 
 def execute(url: str, *statements: str) -> Any:
-    """Run statements on a database, and return the number that the last one yields, if it does."""
+    """Run statements on a database and return the scalar result of the last one, if any."""
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         results = [connection.execute(text(statement)) for statement in statements]
@@ -80,7 +80,7 @@ def execute(url: str, *statements: str) -> Any:
 
 
 @pytest.mark.parametrize("service", sorted(FILLED))
-def test_a_sweep_takes_what_has_expired_and_nothing_else(
+def test_sweep_deletes_only_expired_rows(
     postgres_url_factory: Callable[[], str], service: str
 ) -> None:
     url = postgres_url_factory()
@@ -88,8 +88,8 @@ def test_a_sweep_takes_what_has_expired_and_nothing_else(
     execute(url, *FILLED[service], KEYS)
     tables = {**TABLES[service], "idempotency_keys": "idempotency_keys"}
     before = {table: execute(url, f"SELECT count(*) FROM {table}") for table in tables}
-    told = json.loads(command(f"{service}.purge", url))
-    assert told == {"service": service, "deleted": dict.fromkeys(tables.values(), 1)}
+    output = json.loads(command(f"{service}.purge", url))
+    assert output == {"service": service, "deleted": dict.fromkeys(tables.values(), 1)}
     for table, count in before.items():
         assert execute(url, f"SELECT count(*) FROM {table}") == count - 1
     (main, *_) = tables

@@ -1,4 +1,4 @@
-"""JSON bodies are read strictly, exactly, and never crash the service."""
+"""Strict and exact parsing of JSON bodies."""
 
 from decimal import Decimal
 
@@ -39,10 +39,10 @@ def test_numbers_stay_exact() -> None:
         b'{"a": "\n"}',
     ],
 )
-def test_what_is_not_well_formed_is_a_bad_request(data: bytes) -> None:
+def test_rejects_malformed_json(data: bytes) -> None:
     with pytest.raises(BadRequest):
         parse_json(data)
 
 
-def test_a_surrogate_pair_is_one_letter() -> None:
+def test_decodes_a_surrogate_pair() -> None:
     assert parse_json(b'"\\ud83d\\ude00"') == "\U0001f600"

@@ -1,4 +1,4 @@
-"""A start with bad settings fails, and lists every one of them."""
+"""Settings: every missing or invalid variable is reported."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ REQUIRED = {
 }
 
 
-def test_every_missing_setting_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in REQUIRED:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SettingsError) as caught:
@@ -44,7 +44,7 @@ def test_every_missing_setting_is_listed(monkeypatch: pytest.MonkeyPatch) -> Non
         ("SERVICE_CLIENT_SECRET_FILE", "/nowhere"),
     ],
 )
-def test_a_bad_setting_is_named_and_a_password_is_not_shown(name: str, value: str) -> None:
+def test_names_an_invalid_setting_without_a_password(name: str, value: str) -> None:
     with environment(**{name: value}), pytest.raises(SettingsError) as caught:
         PeerSettings.from_environment()
     assert name in caught.value.problems
@@ -54,7 +54,7 @@ def test_a_bad_setting_is_named_and_a_password_is_not_shown(name: str, value: st
 @pytest.mark.parametrize(
     ("text", "on"), [("true", True), ("YES", True), ("0", False), ("off", False)]
 )
-def test_a_flag_may_be_written_in_several_ways(text: str, *, on: bool) -> None:
+def test_accepts_several_spellings_of_booleans(text: str, *, on: bool) -> None:
     env = Environment({"FLAG": text})
     assert env.boolean("FLAG", default=not on) is on
     env.raise_problems()
@@ -74,7 +74,7 @@ def test_a_flag_may_be_written_in_several_ways(text: str, *, on: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("value", ["perhaps", "nan", "6.5", "-1"])
-def test_a_value_that_does_not_do_is_refused_by_its_name(
+def test_rejects_an_invalid_value_and_names_the_setting(
     read: Callable[[Environment], object], value: str
 ) -> None:
     env = Environment({"SETTING": value})
@@ -84,7 +84,7 @@ def test_a_value_that_does_not_do_is_refused_by_its_name(
     assert caught.value.problems.keys() == {"SETTING"}
 
 
-def test_an_address_may_be_empty_only_by_default() -> None:
+def test_only_an_optional_url_may_be_empty() -> None:
     env = Environment({"EMPTY": "", "SLASH": "https://auth/"})
     assert env.url("EMPTY", "") == ""
     assert env.url("SLASH") == "https://auth"
@@ -94,7 +94,7 @@ def test_an_address_may_be_empty_only_by_default() -> None:
         env.raise_problems()
 
 
-def test_a_service_without_settings_ends_with_its_own_exit_code() -> None:
+def test_service_without_settings_exits_with_its_own_code() -> None:
     program = "from clients.app import create_app; create_app()"
     environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     run = subprocess.run(
@@ -109,7 +109,7 @@ def test_a_service_without_settings_ends_with_its_own_exit_code() -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_settings_do_not_show_the_database_password() -> None:
+def test_repr_hides_the_database_password() -> None:
     with environment(
         DATABASE_URL="postgresql://clients:hunter2@db/clients",
         CONTRACTS_DIR=str(CONTRACTS),

@@ -1,4 +1,4 @@
-"""Contracts are bundled into one document, and must fit their handlers."""
+"""Bundling of contracts, and their match with the handlers."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def write(folder: Path, **files: str) -> Path:
     return paths[0]
 
 
-def test_shared_parts_become_the_documents_own(tmp_path: Path) -> None:
+def test_copies_shared_components_into_the_document(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         main="paths: {/x: {get: {responses: {'400': {$ref: common/responses.yaml#/Bad}}}}}",
@@ -46,13 +46,13 @@ def test_shared_parts_become_the_documents_own(tmp_path: Path) -> None:
     }
 
 
-def test_a_reference_to_nothing_is_named(tmp_path: Path) -> None:
+def test_reports_a_dangling_reference(tmp_path: Path) -> None:
     path = write(tmp_path, main="paths: {$ref: 'common/x.yaml#/Gone'}", common__x="{}")
     with pytest.raises(ContractError, match="Gone"):
         load_contract(path)
 
 
-def test_a_file_that_is_missing_or_is_not_yaml_is_named(tmp_path: Path) -> None:
+def test_reports_a_missing_or_invalid_file(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"nothing\.yaml"):
         load_contract(tmp_path / "nothing.yaml")
     with pytest.raises(ContractError, match=r"main\.yaml"):
@@ -70,20 +70,20 @@ def resolve(contract: dict[str, object]) -> HandlerResolver:
     return resolver
 
 
-def test_the_contract_and_the_handlers_of_clients_are_one_set() -> None:
+def test_contract_and_handlers_of_clients_match() -> None:
     resolve(load_contract(CONTRACTS / "clients.yaml")).check()
 
 
-def test_an_operation_without_a_handler_is_named() -> None:
+def test_reports_an_operation_without_a_handler() -> None:
     contract = load_contract(CONTRACTS / "clients.yaml")
-    contract["paths"]["/clients/fetch"]["get"]["operationId"] = "clients.nobody"
-    with pytest.raises(ContractError, match=r"clients\.nobody has no handler") as caught:
+    contract["paths"]["/clients/fetch"]["get"]["operationId"] = "clients.missing"
+    with pytest.raises(ContractError, match=r"clients\.missing has no handler") as caught:
         resolve(contract).check()
     assert "handler clients.list_all has no operation" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (["info"], {}, r"at info: .*title"),
         (["openapi"], "2.9", "at openapi"),
@@ -96,19 +96,19 @@ def test_an_operation_without_a_handler_is_named() -> None:
         (["components", "schemas", "Client", "type"], "text", "schemas > Client > type"),
     ],
 )
-def test_a_contract_that_is_not_openapi_is_refused_with_the_place(
-    path: list[str], value: object, said: str
+def test_rejects_an_invalid_contract_and_names_the_location(
+    path: list[str], value: object, message: str
 ) -> None:
     contract = load_contract(CONTRACTS / "clients.yaml")
-    place: Any = contract
+    node: Any = contract
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    with pytest.raises(ContractError, match=said):
+        node = node[step]
+    node[path[-1]] = value
+    with pytest.raises(ContractError, match=message):
         Specification(contract)
 
 
-def test_statuses_may_be_written_as_numbers(tmp_path: Path) -> None:
+def test_accepts_statuses_as_numbers(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         main="""
@@ -121,14 +121,14 @@ def test_statuses_may_be_written_as_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("default", [0, "many"])
-def test_a_default_that_its_own_schema_refuses_is_named(default: object) -> None:
+def test_rejects_a_default_that_violates_its_schema(default: object) -> None:
     limit: Any = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1}}
     limit["schema"]["default"] = default
     with pytest.raises(ContractError, match="limit"):
         Parameters([limit], strict=True)
 
 
-def test_a_service_whose_contract_and_handlers_differ_does_not_start(tmp_path: Path) -> None:
+def test_service_does_not_start_if_contract_and_handlers_differ(tmp_path: Path) -> None:
     contracts = shutil.copytree(CONTRACTS, tmp_path / "openapi")
     contract = contracts / "clients.yaml"
     text = contract.read_text().replace(

@@ -1,4 +1,4 @@
-"""The stand-ins of the tests: a caller that goes in the middle is no failure of theirs."""
+"""Stub handler: a disconnected client is not an error."""
 
 import socket
 import struct
@@ -9,11 +9,11 @@ import pytest
 from servicekit.testing import StubHandler
 
 
-def test_a_connection_that_is_reset_ends_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reset_connection_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with HTTPServer(("127.0.0.1", 0), StubHandler) as server:
         caller = socket.create_connection(("127.0.0.1", server.server_port))
-        at_once = struct.pack("ii", 1, 0)
-        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        reset = struct.pack("ii", 1, 0)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
         caller.close()
         server.handle_request()
     assert capsys.readouterr().err == ""

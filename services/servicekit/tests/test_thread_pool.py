@@ -1,4 +1,4 @@
-"""ThreadPool for an event loop: as many as needed, and nothing is begun for who waits no more."""
+"""Thread pool for an event loop: number of threads, time-outs and cancellation."""
 
 import asyncio
 import threading
@@ -12,83 +12,83 @@ from servicekit.http.thread_pool import QueueTimeout, ThreadPool
 LONG = 10.0  # seconds
 
 
-def names(threads: ThreadPool[str], most: int, at_once: int) -> set[str]:
-    """Return which threads work when so many pieces of work come at once, again and again."""
+def thread_names(pool: ThreadPool[str], max_threads: int, concurrency: int) -> set[str]:
+    """Return the names of the threads that run three rounds of concurrent work."""
 
     def work() -> str:
         released.wait(LONG)
         return threading.current_thread().name
 
-    async def crowd() -> set[str]:
+    async def submit() -> set[str]:
         found: set[str] = set()
         for _ in range(3):
             released.clear()
-            tasks = [asyncio.create_task(threads.run(work, LONG)) for _ in range(at_once)]
+            tasks = [asyncio.create_task(pool.run(work, LONG)) for _ in range(concurrency)]
             await asyncio.sleep(0)
             released.set()
             found |= {await task for task in tasks}
         return found
 
     released = threading.Event()
-    found = asyncio.run(crowd())
-    assert len(found) <= most
-    threads.stop()
+    found = asyncio.run(submit())
+    assert len(found) <= max_threads
+    pool.stop()
     return found
 
 
-def test_no_more_threads_are_started_than_are_needed_and_allowed() -> None:
-    assert names(ThreadPool(2, "hand"), 2, 1) == {"hand_0"}
-    assert names(ThreadPool(2, "hand"), 2, 5) <= {"hand_0", "hand_1"}
+def test_starts_only_the_needed_and_allowed_threads() -> None:
+    assert thread_names(ThreadPool(2, "hand"), 2, 1) == {"hand_0"}
+    assert thread_names(ThreadPool(2, "hand"), 2, 5) <= {"hand_0", "hand_1"}
 
 
-def test_what_goes_wrong_is_raised_to_who_waits_and_the_thread_goes_on() -> None:
-    threads: ThreadPool[str] = ThreadPool(1, "hand")
+def test_caller_gets_the_exception_and_the_thread_survives() -> None:
+    pool: ThreadPool[str] = ThreadPool(1, "hand")
 
     def fail() -> str:
         raise KeyError
 
     async def twice() -> str:
         with pytest.raises(KeyError):
-            await threads.run(fail, LONG)
-        return await threads.run(lambda: "well", LONG)
+            await pool.run(fail, LONG)
+        return await pool.run(lambda: "done", LONG)
 
-    assert asyncio.run(twice()) == "well"
-    threads.stop()
+    assert asyncio.run(twice()) == "done"
+    pool.stop()
 
 
-def test_nothing_is_begun_too_late_or_for_who_has_gone() -> None:
-    threads: ThreadPool[None] = ThreadPool(1, "hand")
+def test_late_and_cancelled_work_never_starts() -> None:
+    pool: ThreadPool[None] = ThreadPool(1, "hand")
     released = threading.Event()
-    begun: list[object] = []
+    started: list[object] = []
 
-    async def crowd() -> None:
-        running = asyncio.create_task(threads.run(lambda: begun.append(released.wait(LONG)), LONG))
+    async def submit() -> None:
+        running = asyncio.create_task(pool.run(lambda: started.append(released.wait(LONG)), LONG))
         await asyncio.sleep(0)
-        gone = asyncio.create_task(threads.run(lambda: begun.append("gone"), LONG))
+        cancelled = asyncio.create_task(pool.run(lambda: started.append("cancelled"), LONG))
         await asyncio.sleep(0)
-        gone.cancel()
+        cancelled.cancel()
         with suppress(asyncio.CancelledError):
-            await gone
+            await cancelled
         with pytest.raises(QueueTimeout):
-            await threads.run(lambda: begun.append("late"), 0.01)
+            await pool.run(lambda: started.append("late"), 0.01)
         released.set()
         await running
 
-    asyncio.run(crowd())
-    threads.stop()
-    assert begun == [True]
+    asyncio.run(submit())
+    pool.stop()
+    assert started == [True]
 
 
-def test_a_stop_waits_for_what_was_begun_and_for_what_waits() -> None:
-    threads: ThreadPool[None] = ThreadPool(1, "hand")
+def test_stop_waits_for_running_and_queued_work() -> None:
+    pool: ThreadPool[None] = ThreadPool(1, "hand")
     done: list[str] = []
 
-    async def leave() -> None:
+    async def submit_and_stop() -> None:
         work = [partial(done.append, name) for name in ("first", "second")]
-        tasks = [asyncio.create_task(threads.run(each, LONG)) for each in work]
+        tasks = [asyncio.create_task(pool.run(each, LONG)) for each in work]
         await asyncio.sleep(0)
-        threads.stop()
+        pool.stop()
         assert done == ["first", "second"]
         await asyncio.gather(*tasks)
 
-    asyncio.run(leave())
+    asyncio.run(submit_and_stop())

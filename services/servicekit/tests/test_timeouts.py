@@ -1,4 +1,4 @@
-"""A database that hangs: whoever waits is let go, few wait at all, and it is taken up again."""
+"""Read time-outs and the circuit breaker for a database that hangs."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,57 +13,57 @@ from servicekit.db.database import Database
 from servicekit.db.timeouts import ReadTimeout
 from servicekit.problems import Unavailable
 
-HANGS = text("SELECT pg_sleep(1)")
+SLOW_STATEMENT = text("SELECT pg_sleep(1)")
 
 
 @pytest.fixture
 def pool(
     postgres_url_factory: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Database]:
-    """A pool that waits for an answer much shorter than usual."""
+    """A pool with a short read time-out."""
     monkeypatch.setattr(database, "READ_TIMEOUT", 0.1)
     pool = Database(postgres_url_factory(), connections=2, application="tests")
     yield pool
     pool.close()
 
 
-def wait_for_nothing(pool: Database) -> None:
-    """Wait for an answer that does not come in time."""
+def exceed_read_timeout(pool: Database) -> None:
+    """Run a statement that exceeds the read time-out."""
     with pool.autocommit() as connection:
-        connection.execute(HANGS)
+        connection.execute(SLOW_STATEMENT)
 
 
-def test_a_statement_without_an_answer_ends_and_its_connection_is_given_up(pool: Database) -> None:
+def test_read_timeout_ends_the_statement_and_discards_its_connection(pool: Database) -> None:
     with pytest.raises(OperationalError) as caught:
-        wait_for_nothing(pool)
+        exceed_read_timeout(pool)
     assert isinstance(caught.value.orig, ReadTimeout)
     assert caught.value.connection_invalidated
     pool.ping()  # on another connection
 
 
-def test_while_it_hangs_one_caller_tries_and_the_others_are_told_at_once(pool: Database) -> None:
+def test_open_circuit_admits_one_caller_and_rejects_others_immediately(pool: Database) -> None:
     with pytest.raises(DBAPIError):
-        wait_for_nothing(pool)
-    trying, release = threading.Event(), threading.Event()
+        exceed_read_timeout(pool)
+    probing, release = threading.Event(), threading.Event()
 
-    def try_long() -> None:
+    def probe() -> None:
         with pool.autocommit():
-            trying.set()
+            probing.set()
             release.wait(10)
 
     with ThreadPoolExecutor(1) as other:
-        trial = other.submit(try_long)
-        assert trying.wait(10)
+        probe_result = other.submit(probe)
+        assert probing.wait(10)
         with pytest.raises(Unavailable):
             pool.ping()
         release.set()
-        trial.result()
+        probe_result.result()
     pool.ping()
     with pool.autocommit(), pool.autocommit():
-        pass  # everybody is let in again
+        pass  # the circuit is closed again
 
 
-def test_an_error_of_the_database_is_an_answer(pool: Database) -> None:
+def test_database_error_does_not_open_the_circuit(pool: Database) -> None:
     with pytest.raises(DBAPIError), pool.transaction() as connection:
         connection.execute(text("SELECT 1/0"))
     with pool.autocommit(), pool.autocommit():

@@ -1,4 +1,4 @@
-"""A pod learns whether its database is migrated, or waits for it, at little cost."""
+"""Check for migrations: results, waiting and the cost of imports."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 
 from servicekit.db import migrate, wait_for_migrations
 
-NOBODY = "postgresql://postgres@127.0.0.1:9/nothing"
+UNREACHABLE = "postgresql://postgres@127.0.0.1:9/nothing"
 
 
 def ends_with(*arguments: str) -> int:
@@ -22,7 +22,7 @@ def ends_with(*arguments: str) -> int:
     return 0
 
 
-def test_a_database_is_told_to_be_migrated_once_it_is(
+def test_succeeds_only_for_a_migrated_database(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ends_with("clients") == 1
@@ -35,7 +35,7 @@ def test_a_database_is_told_to_be_migrated_once_it_is(
     assert capsys.readouterr().err == ""
 
 
-def test_waiting_ends_when_somebody_migrates(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_waiting_ends_after_the_migration(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ends_with("clients", "--wait", "0.1") == 1
     migration = threading.Timer(0.5, lambda: migrate.upgrade(url, migrate.configuration("clients")))
     migration.start()
@@ -44,7 +44,7 @@ def test_waiting_ends_when_somebody_migrates(url: str, capsys: pytest.CaptureFix
     assert "waiting: the database is not migrated" in capsys.readouterr().err
 
 
-def test_a_url_that_names_the_driver_is_understood(url: str) -> None:
+def test_accepts_a_url_with_a_driver(url: str) -> None:
     named = url.replace("postgresql://", "postgresql+psycopg2://")
     assert (
         wait_for_migrations.pending_reason(named, "clients", 0)
@@ -54,12 +54,11 @@ def test_a_url_that_names_the_driver_is_understood(url: str) -> None:
     assert "not migrated" in wait_for_migrations.pending_reason(named, "clients", 0)
 
 
-def test_a_database_that_is_away_is_told() -> None:
-    # in a process of its own, as pods run it: a service that another test made here has psycopg2
-    # wait by a callback, and libpq then says less
+def test_reports_an_unavailable_database() -> None:
+    # in a separate process: the wait callback of a service in this one would change libpq's message
     ended = subprocess.run(
         [sys.executable, "-m", "servicekit.db.wait_for_migrations", "clients", "--wait", "0.1"],
-        env=os.environ | {"DATABASE_URL": NOBODY},
+        env=os.environ | {"DATABASE_URL": UNREACHABLE},
         capture_output=True,
         text=True,
         check=False,
@@ -68,29 +67,29 @@ def test_a_database_that_is_away_is_told() -> None:
     assert "waiting: the database does not answer: connection to server" in ended.stderr
 
 
-def test_a_missing_url_is_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_url_is_reported_as_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert ends_with("clients") == 78
 
 
-def test_a_service_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_an_unknown_service(capsys: pytest.CaptureFixture[str]) -> None:
     assert ends_with("vendas") == 2
     assert "there is no package vendas with migrations" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("service", ["auth", "clients", "products", "inventory"])
-def test_histories_are_read_as_alembic_reads_them(service: str) -> None:
+def test_reads_the_same_revisions_as_alembic(service: str) -> None:
     script = ScriptDirectory.from_config(migrate.configuration(service))
     known = {revision.revision for revision in script.walk_revisions()}
     assert wait_for_migrations.revisions(service) == (known, set(script.get_heads()))
 
 
-def test_no_pod_pays_for_alembic_or_sqlalchemy() -> None:
-    look = (
+def test_does_not_import_alembic_or_sqlalchemy() -> None:
+    program = (
         "import sys, servicekit.db.wait_for_migrations;"
         " print({'alembic', 'sqlalchemy'} & set(sys.modules))"
     )
-    seen = subprocess.run(
-        [sys.executable, "-c", look], capture_output=True, text=True, check=True
+    imported = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
-    assert seen == "set()\n"
+    assert imported == "set()\n"

@@ -1,4 +1,4 @@
-"""The bridge: bodies that are cut off, clients that go away, a service that is full."""
+"""WSGI bridge: truncated bodies, disconnected clients, full queues and the lifespan."""
 
 import asyncio
 import threading
@@ -14,10 +14,10 @@ BUSY = (503, [(b"retry-after", b"1")], b"busy")
 
 
 class FakeLifespan:
-    """A service with nothing to start; it keeps what happened."""
+    """Lifespan that records its events."""
 
     def __init__(self, *, fails: bool = False) -> None:
-        """Fail to start, if it ``fails``."""
+        """Raise in ``start`` if ``fails``."""
         self.events: list[str] = []
         self._fails = fails
 
@@ -25,8 +25,7 @@ class FakeLifespan:
         """Start."""
         self.events.append("start")
         if self._fails:
-            message = "no"
-            raise RuntimeError(message)
+            raise RuntimeError("no")
 
     def stop(self) -> None:
         """Stop."""
@@ -34,14 +33,14 @@ class FakeLifespan:
 
 
 def bridge(wsgi: Any, lifespan: FakeLifespan | None = None) -> WsgiBridge:
-    """Return a bridge of one thread that takes bodies of ten bytes."""
+    """Return a bridge with one thread and a body limit of ten bytes."""
     app = WsgiBridge(wsgi, threads=1, body_limit=10, overload_response=BUSY)
     app.lifespan = lifespan
     return app
 
 
 def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with what came."""
+    """Return the body and parts of the environ."""
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("X-Path", environ["PATH_INFO"]), ("X-A", environ.get("HTTP_A", ""))])
     return [body, b"|", str(environ[TOO_LARGE]).encode()]
@@ -60,114 +59,114 @@ def scope(path: str = "/", headers: Iterable[tuple[bytes, bytes]] = ()) -> dict[
 
 
 def receiving(*messages: Message) -> Callable[[], Any]:
-    """Return an ASGI ``receive`` that hands out messages."""
-    left = list(messages)
+    """Return an ASGI ``receive`` that returns these messages."""
+    remaining = list(messages)
 
     async def receive() -> Message:
-        return left.pop(0)
+        return remaining.pop(0)
 
     return receive
 
 
-async def ask(app: WsgiBridge, request: dict[str, Any], *messages: Message) -> list[Message]:
-    """Send a request and return what was answered."""
+async def request(app: WsgiBridge, asgi_scope: dict[str, Any], *messages: Message) -> list[Message]:
+    """Send a request and return the sent messages."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(request, receiving(*messages), send)
+    await app(asgi_scope, receiving(*messages), send)
     return sent
 
 
 def chunk(body: bytes, *, more: bool = False) -> Message:
-    """Return a piece of a body."""
+    """Return the message for a chunk of a body."""
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-def test_a_body_in_pieces_arrives_whole() -> None:
+def test_joins_the_chunks_of_a_body() -> None:
     app = bridge(echo)
-    start, end = asyncio.run(ask(app, scope(), chunk(b"ab", more=True), chunk(b"cd")))
+    start, end = asyncio.run(request(app, scope(), chunk(b"ab", more=True), chunk(b"cd")))
     assert (start["status"], end["body"]) == (200, b"abcd|False")
 
 
-def test_a_body_over_the_limit_is_cut_off_and_marked() -> None:
+def test_drops_and_marks_a_body_over_the_limit() -> None:
     app = bridge(echo)
-    _, end = asyncio.run(ask(app, scope(), chunk(b"x" * 8, more=True), chunk(b"x" * 8)))
+    _, end = asyncio.run(request(app, scope(), chunk(b"x" * 8, more=True), chunk(b"x" * 8)))
     assert end["body"] == b"|True"
 
 
-def test_a_client_that_goes_away_is_not_answered() -> None:
+def test_sends_no_response_to_a_disconnected_client() -> None:
     app = bridge(echo)
-    gone: Message = {"type": "http.disconnect"}
-    assert asyncio.run(ask(app, scope(), chunk(b"a", more=True), gone)) == []
+    disconnect: Message = {"type": "http.disconnect"}
+    assert asyncio.run(request(app, scope(), chunk(b"a", more=True), disconnect)) == []
 
 
-def test_a_header_that_comes_twice_is_joined_and_a_path_keeps_its_letters() -> None:
+def test_joins_repeated_headers_and_preserves_non_ascii_paths() -> None:
     app = bridge(echo)
-    request = scope("/é", [(b"a", b"1"), (b"a", b"2")])
-    start, _ = asyncio.run(ask(app, request, chunk(b"")))
+    repeated = scope("/é", [(b"a", b"1"), (b"a", b"2")])
+    start, _ = asyncio.run(request(app, repeated, chunk(b"")))
     assert (b"x-a", b"1,2") in start["headers"]
     assert (b"x-path", "/é".encode()) in start["headers"]
 
 
-def test_a_full_service_turns_away_at_once_and_recovers() -> None:
+def test_full_queue_returns_the_overload_response_and_recovers() -> None:
     released = threading.Event()
 
     def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         released.wait(10)
         return echo(environ, start_response)
 
-    async def crowd() -> list[int]:
+    async def send_requests() -> list[int]:
         app = bridge(slow)
-        room = QUEUE_DEPTH_PER_THREAD + 1
-        waiting = [asyncio.create_task(ask(app, scope(), chunk(b""))) for _ in range(room)]
+        capacity = QUEUE_DEPTH_PER_THREAD + 1
+        waiting = [asyncio.create_task(request(app, scope(), chunk(b""))) for _ in range(capacity)]
         await asyncio.sleep(0)
-        turned_away = (await ask(app, scope(), chunk(b"")))[0]["status"]
-        alive = (await ask(app, scope("/-/live"), chunk(b"")))[0]["status"]
+        rejected = (await request(app, scope(), chunk(b"")))[0]["status"]
+        alive = (await request(app, scope("/-/live"), chunk(b"")))[0]["status"]
         released.set()
-        answered = {(await task)[0]["status"] for task in waiting}
-        again = (await ask(app, scope(), chunk(b"")))[0]["status"]
-        return [turned_away, alive, *answered, again]
+        statuses = {(await task)[0]["status"] for task in waiting}
+        again = (await request(app, scope(), chunk(b"")))[0]["status"]
+        return [rejected, alive, *statuses, again]
 
-    assert asyncio.run(crowd()) == [503, 200, 200, 200]
+    assert asyncio.run(send_requests()) == [503, 200, 200, 200]
 
 
-def test_a_request_that_no_thread_takes_in_time_is_turned_away_and_never_begun(
+def test_request_that_times_out_in_the_queue_never_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("servicekit.http.wsgi_bridge.QUEUE_TIMEOUT", 0.05)
-    released, begun = threading.Event(), []
+    released, started = threading.Event(), []
 
     def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        begun.append(environ["PATH_INFO"])
+        started.append(environ["PATH_INFO"])
         released.wait(10)
         return echo(environ, start_response)
 
-    async def crowd() -> list[int]:
+    async def send_requests() -> list[int]:
         app = bridge(slow)
-        first = asyncio.create_task(ask(app, scope("/first"), chunk(b"")))
+        first = asyncio.create_task(request(app, scope("/first"), chunk(b"")))
         await asyncio.sleep(0)
-        late = (await ask(app, scope("/late"), chunk(b"")))[0]["status"]
+        late = (await request(app, scope("/late"), chunk(b"")))[0]["status"]
         released.set()
         return [late, (await first)[0]["status"]]
 
-    assert asyncio.run(crowd()) == [503, 200]
-    assert begun == ["/first"]
+    assert asyncio.run(send_requests()) == [503, 200]
+    assert started == ["/first"]
 
 
-def live(lifespan: FakeLifespan) -> list[str]:
-    """Live through a process's start and end; return the answers' types."""
+def run_lifespan(lifespan: FakeLifespan) -> list[str]:
+    """Start and stop a service; return the types of the sent messages."""
     messages: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
-    sent = asyncio.run(ask(bridge(echo, lifespan), {"type": "lifespan"}, *messages))
+    sent = asyncio.run(request(bridge(echo, lifespan), {"type": "lifespan"}, *messages))
     return [message["type"] for message in sent]
 
 
-def test_a_process_starts_and_stops_what_runs_beside_it() -> None:
+def test_runs_the_lifespan_of_the_service() -> None:
     lifespan = FakeLifespan()
-    assert live(lifespan) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert run_lifespan(lifespan) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert lifespan.events == ["start", "stop"]
 
 
-def test_a_process_that_cannot_start_says_so() -> None:
-    assert live(FakeLifespan(fails=True)) == ["lifespan.startup.failed"]
+def test_reports_a_failed_startup() -> None:
+    assert run_lifespan(FakeLifespan(fails=True)) == ["lifespan.startup.failed"]

@@ -1,7 +1,7 @@
-"""Expand and contract: what the release before reads and writes still works on the next schema.
+"""Expand and contract: statements of the previous release still work on the next schema.
 
-A migration runs while processes of the release before still serve. What their code knows of a
-table is what the schema before has of it; so its statements are made from that.
+A migration runs while processes of the previous release still serve. Their statements are derived
+from the schema before the migration.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,13 +26,13 @@ BEFORE = "clients_0001"
 
 
 def history(service: str) -> list[Script]:
-    """Return a service's migrations, the first of them first."""
+    """Return a service's migrations in order."""
     script = ScriptDirectory.from_config(migrate.configuration(service))
     return list(reversed(list(script.walk_revisions())))
 
 
 def steps() -> Iterator[tuple[str, str, str]]:
-    """Return every step from one release's schema to the next, and its service."""
+    """Yield every service with two consecutive revisions."""
     for service in SERVICES:
         for step in history(service)[1:]:
             yield service, str(step.down_revision), step.revision
@@ -46,27 +46,27 @@ def url(postgres_url_factory: Callable[[], str]) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    """That database, for the test's own statements."""
+    """An engine for the statements of the test."""
     engine = create_engine(driver_url(url))
     yield engine
     engine.dispose()
 
 
-def known(engine: Engine) -> list[Table]:
-    """Return the tables as the schema of now has them, those that others refer to first."""
+def reflected_tables(engine: Engine) -> list[Table]:
+    """Return the tables of the current schema in dependency order."""
     metadata = MetaData()
     metadata.reflect(engine)
     return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
 
 
 def example(column: "Column[Any]") -> object:
-    """Return a value; there is one row in each table, so that what must differ does."""
+    """Return a value; each table has one row, so unique columns need no variation."""
     kind = column.type.python_type
     return EXAMPLES[kind] if kind in EXAMPLES else kind(1)
 
 
 def use_all(engine: Engine, tables: list[Table]) -> None:
-    """Write, read, change and delete a row of each table."""
+    """Insert, select, update and delete a row of each table."""
     with engine.begin() as connection:
         for table in tables:
             use(connection, table)
@@ -75,20 +75,20 @@ def use_all(engine: Engine, tables: list[Table]) -> None:
 
 
 def use(connection: Connection, table: Table) -> None:
-    """Write, read and change a row with the columns that a release knew of."""
+    """Insert, select and update a row with the columns of ``table``."""
     values = {column.name: example(column) for column in table.columns if column.identity is None}
     connection.execute(table.insert().values(values))
     (row,) = connection.execute(table.select())
-    assert {name: row._mapping[name] for name in values} == values  # noqa: SLF001 - it is public
+    assert {name: row._mapping[name] for name in values} == values  # noqa: SLF001 - a public attribute
     connection.execute(table.update().values(values))
 
 
 @pytest.mark.parametrize(("service", "before", "after"), list(steps()))
-def test_what_a_release_reads_and_writes_works_on_the_schema_of_the_next(
+def test_statements_of_a_release_work_on_the_next_schema(
     engine: Engine, url: str, service: str, before: str, after: str
 ) -> None:
     migrate.upgrade(url, migrate.configuration(service), before)
-    tables = known(engine)
+    tables = reflected_tables(engine)
     migrate.upgrade(url, migrate.configuration(service), after)
     use_all(engine, tables)
 
@@ -103,11 +103,11 @@ def test_what_a_release_reads_and_writes_works_on_the_schema_of_the_next(
         "ALTER TABLE addresses ADD CHECK (number > 1)",
     ],
 )
-def test_a_migration_that_contracts_too_early_is_seen(
+def test_detects_a_migration_that_contracts_too_early(
     engine: Engine, url: str, change: str
 ) -> None:
     migrate.upgrade(url, migrate.configuration("clients"), BEFORE)
-    tables = known(engine)
+    tables = reflected_tables(engine)
     with engine.begin() as connection:
         connection.execute(text(change))
     with pytest.raises((SQLAlchemyError, AssertionError)):

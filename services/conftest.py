@@ -1,4 +1,4 @@
-"""What the tests of every service can ask for."""
+"""Fixtures for the tests of every service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,15 +12,15 @@ from servicekit.testing import FakeIssuer, environment, peer_settings, serve
 
 
 class ServePeer(Protocol):
-    """Serves an application that trusts the issuer, on a database; returns its URL."""
+    """Serves an application that trusts the issuer, and returns its URL."""
 
     def __call__(self, create_app: Callable[[], WsgiBridge], database_url: str, **more: str) -> str:
-        """Serve it, with ``more`` in its environment, until the tests end."""
+        """Serve it with ``more`` environment variables until the test session ends."""
 
 
 @pytest.fixture(scope="session")
 def migrated_url_factory(postgres_url_factory: Callable[[], str]) -> Callable[[str], str]:
-    """Make a database of the service that is named, migrated, and return its URL."""
+    """Return a function that creates a migrated database for a service and returns its URL."""
 
     def make(service: str) -> str:
         url = postgres_url_factory()
@@ -32,14 +32,14 @@ def migrated_url_factory(postgres_url_factory: Callable[[], str]) -> Callable[[s
 
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[FakeIssuer]:
-    """Whose tokens the services accept."""
+    """The issuer whose tokens the services accept."""
     with FakeIssuer() as issuer:
         yield issuer
 
 
 @pytest.fixture(scope="session")
 def serve_peer(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServePeer]:
-    """Serve any service but auth on a database, until the tests end."""
+    """Return a function that serves any service except auth until the test session ends."""
     with ExitStack() as running:
 
         def make(create_app: Callable[[], WsgiBridge], database_url: str, **more: str) -> str:

@@ -137,8 +137,9 @@ def _write_once(
     connection: Connection, keyed: _KeyedRequest, write: Callable[[Connection], Result]
 ) -> Result:
     if not connection.scalar(_LOCK, {"lock": keyed.lock}):
-        message = "A request with this Idempotency-Key is still running"
-        raise Conflict(message, headers={"Retry-After": "1"})
+        raise Conflict(
+            "A request with this Idempotency-Key is still running", headers={"Retry-After": "1"}
+        )
     stored = keyed.stored_response(connection)
     if stored is not None:
         return stored

@@ -81,8 +81,9 @@ class _Parameter:
         try:
             self._schema.check(default, self.name)
         except ValidationProblem as error:
-            message = f"the default of the parameter {self.name} does not match its schema"
-            raise ContractError(message) from error
+            raise ContractError(
+                f"the default of the parameter {self.name} does not match its schema"
+            ) from error
 
     def _value(self, text: str) -> Any:  # noqa: ANN401 - the type is the contract's
         value: Any = text

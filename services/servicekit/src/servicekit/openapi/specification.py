@@ -84,8 +84,7 @@ class Specification(OpenAPISpecification):  # type: ignore[misc] # Connexion shi
         for error in validator.iter_errors(spec):
             deepest = _deepest_error(error)
             location = " > ".join(map(str, deepest.instance_path)) or "its root"
-            message = f"the contract is not OpenAPI 3.0 at {location}: {deepest.message}"
-            raise ContractError(message)
+            raise ContractError(f"the contract is not OpenAPI 3.0 at {location}: {deepest.message}")
 
 
 def _deepest_error(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
@@ -114,8 +113,7 @@ class _RefBundler:
             try:
                 self._files[path] = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader
             except (OSError, yaml.YAMLError) as error:
-                message = f"cannot read the contract {path}: {error}"
-                raise ContractError(message) from error
+                raise ContractError(f"cannot read the contract {path}: {error}") from error
         return self._files[path]
 
     def _rewrite_refs(self, node: Any, file: Path) -> None:  # noqa: ANN401 - any YAML node
@@ -143,8 +141,9 @@ class _RefBundler:
         try:
             component = self._read(source)[pointer]
         except KeyError:
-            message = f"{file.name} refers to {reference}, which does not exist"
-            raise ContractError(message) from None
+            raise ContractError(
+                f"{file.name} refers to {reference}, which does not exist"
+            ) from None
         self._imported[local] = source
         # it replaces a component of the document that is only a reference to it
         self.document["components"].setdefault(source.stem, {})[pointer] = component

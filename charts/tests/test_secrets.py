@@ -23,7 +23,7 @@ def test_sweep_gets_no_secret_but_the_database_url(helm: str) -> None:
     for name, pod in pod_specs(list(jobs.values())):
         (container,) = pod["containers"]
         if name.endswith("sweep"):
-            service = name.removeprefix("try-").removesuffix("-sweep")
+            service = name.rpartition("/try-")[2].removesuffix("-sweep")
             assert container["command"] == ["python", "-m", f"{service}.purge"]
             assert [item["name"] for item in container["env"]] == ["DATABASE_URL"]
             assert "volumes" not in pod

@@ -15,7 +15,7 @@ from tests.support.steps import StepFailed, check
 MISSING, SECOND = "nowhere", "second"
 POSTGRESQL = f"pod/{RELEASE}-postgresql-0"
 WAITING = "clients: waiting: the database does not answer"
-FINALIZER = {"metadata": {"finalizers": ["context.cadastro.dev/held"]}}
+FINALIZER = {"metadata": {"finalizers": ["e2e.cadastro.dev/held"]}}
 
 
 def fail_upgrade(context: Context) -> str:

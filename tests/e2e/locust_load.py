@@ -89,7 +89,7 @@ class LocustRun:
 
 @contextmanager
 def locust_load(cluster: Cluster, url: str) -> Iterator[LocustRun]:
-    """Do something while the system is locust_load."""
+    """Load the system during the block, then run the commands of the chart's NOTES."""
     load = LocustRun(cluster, url)
     load.wait_until_started()
     yield load

@@ -11,7 +11,7 @@ from tests.support import images
 from tests.support.cluster import RELEASE, UNREACHABLE_FROM_PODS
 from tests.support.steps import check
 
-REVISION = '''"""One more revision, for a context."""
+REVISION = '''"""Another revision, for a test."""
 
 from alembic import op
 
@@ -22,7 +22,7 @@ down_revision = "{head}"
 def upgrade() -> None:
     """Expand."""
     op.execute("ALTER TABLE clients ADD COLUMN trial text")
-    op.execute("CREATE INDEX ix_clients_trial ON clients (context)")
+    op.execute("CREATE INDEX ix_clients_trial ON clients (trial)")
     op.execute("{statement}")
 '''
 

@@ -8,7 +8,7 @@ from typing import Any
 import email_validator
 import pytest
 
-from clients.domain import parse_email
+from clients.domain import allow_test_domains, parse_email
 from servicekit.problems import BadRequest
 
 LETTERS = "abzABZ019.-_+%!'\"\\<>()[]: @\u00e9\u0301\u00df\u5b57\u212a\u2024\u0338\n\t\0"
@@ -47,6 +47,12 @@ SPECIAL = [
     "Arthur <a@example.com>",
 ]
 TEXTS = 3_000
+
+
+@pytest.fixture(autouse=True)
+def _test_domains() -> None:
+    """Accept the test domains, as the service does."""
+    allow_test_domains()
 
 
 def texts() -> Iterator[str]:

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import email_validator
 from validate_docbr import CPF
 
 from servicekit.money import parse_money
 from servicekit.problems import BadRequest
-
-Validation = Literal["strict", "format"]
+from servicekit.settings import Validation
 
 UFS = frozenset(
     [
@@ -55,12 +54,6 @@ _PLAIN_EMAIL = re.compile(r"([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@([A-Za-z0-9.-]+)")
 _LONGEST_EMAIL = 254  # octets (RFC 5321, 4.5.3.1.3)
 
 _CPF = CPF(repeated_digits=False)
-
-# RFC 6761 keeps these two apart for tests; monitors write to nobody, and use them. The list is
-# the library's documented switch.
-for _domain in ("invalid", "test"):
-    if _domain in email_validator.SPECIAL_USE_DOMAIN_NAMES:
-        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +163,15 @@ def parse_state(text: str, validation: Validation) -> str:
         msg = "must be one of the 27 UFs, like SP"
         raise BadRequest(msg, field="state")
     return text
+
+
+def allow_test_domains() -> None:
+    """Accept the test domains of RFC 6761, ``.invalid`` and ``.test``, which monitors use.
+
+    The list of rejected domains is email_validator's documented setting. Call this at start-up.
+    """
+    rejected = email_validator.SPECIAL_USE_DOMAIN_NAMES
+    rejected[:] = [domain for domain in rejected if domain not in {"invalid", "test"}]
 
 
 def parse_email(text: str) -> str:

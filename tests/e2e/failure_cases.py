@@ -14,7 +14,7 @@ from tests.support.steps import StepFailed, check
 
 MISSING, SECOND = "nowhere", "second"
 POSTGRESQL = f"pod/{RELEASE}-postgresql-0"
-WAITING = "clients: waiting: the database does not answer"
+WAITING = "clients: waiting: the database is unavailable"
 FINALIZER = {"metadata": {"finalizers": ["e2e.cadastro.dev/held"]}}
 
 

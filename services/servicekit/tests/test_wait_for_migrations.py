@@ -64,7 +64,7 @@ def test_reports_an_unavailable_database() -> None:
         check=False,
     )
     assert ended.returncode == 1
-    assert "waiting: the database does not answer: connection to server" in ended.stderr
+    assert "waiting: the database is unavailable: connection to server" in ended.stderr
 
 
 def test_missing_url_is_reported_as_a_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:

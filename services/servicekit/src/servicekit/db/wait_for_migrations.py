@@ -97,7 +97,7 @@ def _pending_reason(url: str, known: set[str], heads: set[str]) -> str:
         current = _current(url)
     except psycopg2.OperationalError as error:
         first_line, _, _ = str(error).strip().partition("\n")
-        return f"the database does not answer: {first_line}"
+        return f"the database is unavailable: {first_line}"
     is_newer = bool(current - known)
     return "" if is_newer or heads <= current else "the database is not migrated to this release"
 

@@ -30,11 +30,11 @@ class ThreadPool(Generic[T]):
         self._queue: SimpleQueue[_WorkItem[T] | None] = SimpleQueue()
         self._pending = 0  # queued and running items
 
-    async def run(self, work: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109 - it limits the wait in the queue alone
+    async def run(self, work: Callable[[], T], queue_timeout: float) -> T:
         """Return the result of ``work`` or raise its error; call it from one loop only.
 
         Raises:
-            QueueTimeout: no thread started it within ``timeout`` seconds.
+            QueueTimeout: no thread started it within ``queue_timeout`` seconds.
 
         """
         loop = asyncio.get_running_loop()
@@ -43,7 +43,7 @@ class ThreadPool(Generic[T]):
         if self._pending > len(self._threads) < self._max_threads:
             self._start_thread()
         self._queue.put(item)
-        timer = loop.call_later(timeout, item.cancel)
+        timer = loop.call_later(queue_timeout, item.cancel)
         try:
             return await item.future
         finally:

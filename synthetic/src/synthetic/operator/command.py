@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -11,8 +12,6 @@ import orjson
 
 from synthetic.operator.app import Operator
 from synthetic.operator.settings import Settings, SettingsError
-
-EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
 SETTINGS_HELP = """\
 settings (environment variables):
@@ -36,13 +35,13 @@ def run() -> int:
         settings = Settings.from_environment()
     except SettingsError as error:
         sys.stderr.write(f"cannot start: {error}\n")
-        return EX_CONFIG
+        return os.EX_CONFIG
     _log_to_stdout(settings.log_level)
     try:
         asyncio.run(Operator(settings).run())
     except kopf.LoginError as error:
         sys.stderr.write(f"cannot start: {error}\n")
-        return EX_CONFIG
+        return os.EX_CONFIG
     return 0
 
 

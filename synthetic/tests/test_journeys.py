@@ -63,6 +63,8 @@ def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
         ("regex", "$response.body#/name", "^A[a-z]+$", True),
         ("regex", "$response.body#/name", "^B", False),
         ("regex", "$response.body#/a~1b", r"^\[\{", True),
+        ("regex", "$response.body#/none", "^null$", False),
+        ("regex", "$response.body#/missing", "^null$", False),
         ("jsonpath", "$response.body", "$[?(@.n > 2)]", False),
         ("jsonpath", "$response.body", "$.['a/b'][?(@.c == null)]", True),
         ("jsonpath", "$response.body", "$.nothing", False),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthetic.probe.condition import ConditionParser, Evaluator
-from synthetic.probe.expressions import Expression, as_text, parse_expression
+from synthetic.probe.expressions import Context, Expression, as_text, parse_expression
 from synthetic.probe.results import ProbeError
 
 
@@ -47,7 +47,12 @@ def _regex(condition: str, subject: Expression) -> Evaluator:
         pattern = re.compile(condition)
     except re.error as error:
         raise ProbeError(f"{condition} is not a regular expression: {error}") from error
-    return lambda context: pattern.search(as_text(subject.evaluate(context))) is not None
+
+    def matches(context: Context) -> bool:
+        value = subject.evaluate(context)
+        return value is not None and pattern.search(as_text(value)) is not None
+
+    return matches
 
 
 def _jsonpath(condition: str, subject: Expression) -> Evaluator:

@@ -68,6 +68,8 @@ def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
         ("jsonpath", "$response.body", "$[?(@.n > 2)]", False),
         ("jsonpath", "$response.body", "$.['a/b'][?(@.c == null)]", True),
         ("jsonpath", "$response.body", "$.nothing", False),
+        ("jsonpath", "$response.body#/missing", "$", False),
+        ("jsonpath", "$response.body#/none", "$", False),
     ],
 )
 def test_evaluates_regex_and_jsonpath_criteria_on_their_context(

@@ -63,4 +63,9 @@ def _jsonpath(condition: str, subject: Expression) -> Evaluator:
         path = parse_path(condition)
     except JSONPathError as error:
         raise ProbeError(f"{condition} is not a JSONPath: {error}") from error
-    return lambda context: bool(path.find(subject.evaluate(context)))
+
+    def finds(context: Context) -> bool:
+        value = subject.evaluate(context)
+        return value is not None and bool(path.find(value))
+
+    return finds

@@ -161,7 +161,8 @@ class Runner:
     def _authorized(self, step: Step, request: Request) -> Request:
         headers = dict(request.headers)
         headers["traceparent"] = self._traceparent()
-        if step.operation.token_path and "Authorization" not in headers:
+        has_authorization = any(name.lower() == "authorization" for name in headers)
+        if step.operation.token_path and not has_authorization:
             headers["Authorization"] = f"Bearer {self._token_provider.token}"
         return Request(request.method, request.path, headers, request.body)
 

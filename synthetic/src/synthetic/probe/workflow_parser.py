@@ -139,9 +139,9 @@ class _WorkflowParser:
             location, name = parameter.location, parameter.name
             if location != "header" and (location, name) not in operation.parameters:
                 raise ProbeError(f"{operation.operation_id} has no {location} parameter {name}")
-        names = {(parameter.location, parameter.name) for parameter in given}
+        names = {_parameter_key(parameter.location, parameter.name) for parameter in given}
         for (location, name), is_required in operation.parameters.items():
-            if is_required and (location, name) not in names:
+            if is_required and _parameter_key(location, name) not in names:
                 raise ProbeError(f"{operation.operation_id} needs the {location} parameter {name}")
         return given
 
@@ -173,3 +173,8 @@ class _WorkflowParser:
                 raise ProbeError(f"no earlier step has the output {expression.text}")
             if not parts["input"] and not step and not has_response:
                 raise ProbeError(f"{expression.text}: no response is available yet")
+
+
+def _parameter_key(location: str, name: str) -> tuple[str, str]:
+    """Return the identity of a parameter; the names of headers are case-insensitive."""
+    return location, name.lower() if location == "header" else name

@@ -1,0 +1,48 @@
+"""Requests of a journey: parameters, bodies and tokens, as the contract describes them."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.synthetic.mock_shop import CONTRACT, MockShop, replay_journey, write_journey
+
+Document = dict[str, Any]
+
+
+def fetch_operation(contract: Document) -> Document:
+    """Return the operation ``fetch`` of the mock shop's contract."""
+    operation: Document = contract["paths"]["/things/{id}"]["get"]
+    return operation
+
+
+def add_header_parameter(file: Path, name: str) -> None:
+    """Declare a required header parameter in the contract beside a journey."""
+    contract = copy.deepcopy(CONTRACT)
+    parameter = {"name": name, "in": "header", "required": True}
+    fetch_operation(contract)["parameters"].append(parameter)
+    (file.parent / "shop.yaml").write_text(yaml.safe_dump(contract))
+
+
+def set_header(document: Document, name: str, value: str) -> None:
+    """Set a header in the journey's second step."""
+    parameters = document["workflows"][0]["steps"][1]["parameters"]
+    parameters.append({"name": name, "in": "header", "value": value})
+
+
+def test_header_parameters_match_without_regard_to_case(shop: MockShop, tmp_path: Path) -> None:
+    file = write_journey(tmp_path, lambda d: set_header(d, "x-colour", "red"))
+    add_header_parameter(file, "X-Colour")
+    assert replay_journey(shop.url, file).result == "passed"
+    assert shop.requests[2][2]["x-colour"] == "red"
+
+
+def test_a_journeys_authorization_header_replaces_the_token(shop: MockShop, tmp_path: Path) -> None:
+    def change(document: Document) -> None:
+        header = {"name": "authorization", "in": "header", "value": "Bearer other"}
+        document["workflows"][0]["steps"][0]["parameters"] = [header]
+
+    assert replay_journey(shop.url, write_journey(tmp_path, change)).result == "passed"
+    assert "Authorization" not in shop.requests[1][2]
+    assert shop.requests[1][2]["authorization"] == "Bearer other"

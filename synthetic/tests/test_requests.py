@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.synthetic.mock_shop import CONTRACT, MockShop, replay_journey, write_journey
@@ -46,3 +47,12 @@ def test_a_journeys_authorization_header_replaces_the_token(shop: MockShop, tmp_
     assert replay_journey(shop.url, write_journey(tmp_path, change)).result == "passed"
     assert "Authorization" not in shop.requests[1][2]
     assert shop.requests[1][2]["authorization"] == "Bearer other"
+
+
+@pytest.mark.parametrize("name", ["Accept", "content-type", "Authorization"])
+def test_ignores_header_parameters_that_openapi_reserves(
+    shop: MockShop, tmp_path: Path, name: str
+) -> None:
+    file = write_journey(tmp_path)
+    add_header_parameter(file, name)
+    assert replay_journey(shop.url, file).result == "passed"

@@ -1,7 +1,8 @@
 """Load the operations of an OpenAPI contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 
@@ -9,6 +10,7 @@ from synthetic.probe.documents import DocumentStore, Node
 from synthetic.probe.operation import Operation, Validator
 from synthetic.probe.results import ProbeError
 
+RESERVED_HEADERS = frozenset(("accept", "content-type", "authorization"))
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -63,7 +65,9 @@ class _ContractParser:
             method=method.upper(),
             path=path,
             parameters={
-                (n.value["in"], n.value["name"]): bool(n.value.get("required")) for n in nodes
+                (n.value["in"], n.value["name"]): bool(n.value.get("required"))
+                for n in nodes
+                if not _is_reserved(n.value)
             },
             responses=responses,
             token_path=self._token_path(node),
@@ -83,3 +87,8 @@ class _ContractParser:
                 if flow:
                     return str(flow["tokenUrl"])
         return ""
+
+
+def _is_reserved(parameter: Mapping[str, Any]) -> bool:
+    """Return whether OpenAPI ignores a parameter in favour of content, responses and security."""
+    return parameter["in"] == "header" and parameter["name"].lower() in RESERVED_HEADERS

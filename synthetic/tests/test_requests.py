@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from synthetic.probe.catalog import load_journey
+from synthetic.probe.expressions import Context
+from synthetic.probe.request_builder import build_request
 from tests.support.synthetic.mock_shop import CONTRACT, MockShop, replay_journey, write_journey
 
 Document = dict[str, Any]
@@ -56,3 +59,14 @@ def test_ignores_header_parameters_that_openapi_reserves(
     file = write_journey(tmp_path)
     add_header_parameter(file, name)
     assert replay_journey(shop.url, file).result == "passed"
+
+
+def test_a_form_has_json_values_and_omits_null(tmp_path: Path) -> None:
+    def change(document: Document) -> None:
+        document["workflows"][0]["steps"][0]["requestBody"] = {
+            "contentType": "application/x-www-form-urlencoded",
+            "payload": {"name": "a b", "is_new": True, "count": 3, "note": None},
+        }
+
+    step = load_journey("things", write_journey(tmp_path, change)).steps[0]
+    assert build_request(step, Context()).body == b"count=3&is_new=true&name=a+b"

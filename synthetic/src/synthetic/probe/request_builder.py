@@ -34,5 +34,6 @@ def _body(step: Step, context: Context) -> bytes:
         return b""
     payload = interpolate(step.payload, context)
     if step.content_type == "application/x-www-form-urlencoded":
-        return urlencode(payload).encode()
+        fields = {name: as_text(value) for name, value in payload.items() if value is not None}
+        return urlencode(fields).encode()
     return json.dumps(payload, ensure_ascii=False).encode()

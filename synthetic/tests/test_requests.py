@@ -10,7 +10,13 @@ import yaml
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.expressions import Context
 from synthetic.probe.request_builder import build_request
-from tests.support.synthetic.mock_shop import CONTRACT, MockShop, replay_journey, write_journey
+from tests.support.synthetic.mock_shop import (
+    CONTRACT,
+    MockShop,
+    replay_journey,
+    respond,
+    write_journey,
+)
 
 Document = dict[str, Any]
 
@@ -70,3 +76,10 @@ def test_a_form_has_json_values_and_omits_null(tmp_path: Path) -> None:
 
     step = load_journey("things", write_journey(tmp_path, change)).steps[0]
     assert build_request(step, Context()).body == b"count=3&is_new=true&name=a+b"
+
+
+def test_a_token_response_may_omit_expires_in(shop: MockShop, journey: Path) -> None:
+    token = {"access_token": "t.t.t"}
+    shop.faults["POST /token"] = lambda handler: respond(handler, 200, token)
+    assert replay_journey(shop.url, journey).result == "passed"
+    assert shop.calls.count("POST /token") == 1

@@ -1,6 +1,7 @@
 """The OAuth 2 access token of a run."""
 
 import json
+import math
 import time
 from urllib.parse import urlencode
 
@@ -65,8 +66,8 @@ class TokenProvider:
         try:
             document = json.loads(response.body)
             self.token = document["access_token"].encode("ascii").decode()
-            self._expires_at = time.monotonic() + max(
-                float(document["expires_in"]) - EXPIRY_MARGIN_SECONDS, 1.0
-            )
+            # expires_in is only recommended (RFC 6749, 5.1): without it, keep the token for the run
+            lifetime = float(document.get("expires_in", math.inf))
+            self._expires_at = time.monotonic() + max(lifetime - EXPIRY_MARGIN_SECONDS, 1.0)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StepError("schema", "the response contains no token") from error

@@ -10,11 +10,13 @@ import yaml
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.expressions import Context
 from synthetic.probe.request_builder import build_request
+from synthetic.probe.results import ProbeError
 from tests.support.synthetic.mock_shop import (
     CONTRACT,
     MockShop,
     replay_journey,
     respond,
+    run_mock_shop,
     write_journey,
 )
 
@@ -83,3 +85,33 @@ def test_a_token_response_may_omit_expires_in(shop: MockShop, journey: Path) -> 
     shop.faults["POST /token"] = lambda handler: respond(handler, 200, token)
     assert replay_journey(shop.url, journey).result == "passed"
     assert shop.calls.count("POST /token") == 1
+
+
+def set_token_url(file: Path, url: str) -> None:
+    """Change the tokenUrl of the contract beside a journey."""
+    contract = copy.deepcopy(CONTRACT)
+    flows = contract["components"]["securitySchemes"]["token"]["flows"]
+    flows["clientCredentials"]["tokenUrl"] = url
+    (file.parent / "shop.yaml").write_text(yaml.safe_dump(contract))
+
+
+def test_sends_credentials_to_the_origin_of_the_token_url_alone(
+    shop: MockShop, journey: Path
+) -> None:
+    with run_mock_shop() as issuer:
+        set_token_url(journey, f"{issuer.url}/token")
+        result = replay_journey(shop.url, journey)
+    assert result.result == "passed"
+    assert issuer.calls == ["POST /token"]
+    assert shop.calls == ["POST /things", "GET /things/1", "DELETE /things/1"]
+    assert issuer.requests[0][2]["Host"] == issuer.url.removeprefix("http://")
+    assert all("Basic" not in headers.get("Authorization", "") for *_, headers in shop.requests)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/token", "http://me:secret@127.0.0.1/token"])
+def test_rejects_an_invalid_token_url(shop: MockShop, journey: Path, url: str) -> None:
+    set_token_url(journey, url)
+    with pytest.raises(ProbeError, match="tokenUrl") as error:
+        replay_journey(shop.url, journey)
+    assert "secret" not in str(error.value)
+    assert shop.calls == []

@@ -70,12 +70,12 @@ class _ContractParser:
                 if not _is_reserved(n.value)
             },
             responses=responses,
-            token_path=self._token_path(node),
+            token_url=self._token_url(node),
             validator=self._validator,
             documents=self._documents,
         )
 
-    def _token_path(self, operation: Node) -> str:
+    def _token_url(self, operation: Node) -> str:
         """Return the tokenUrl of the client credentials flow (RFC 6749, 4.4), or nothing."""
         requirements = operation.value.get("security", self._root.value.get("security", []))
         components = self._root.get("components")

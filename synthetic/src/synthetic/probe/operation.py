@@ -25,7 +25,7 @@ class Operation:
     path: str
     parameters: dict[tuple[str, str], bool]  # (location, name) -> required
     responses: Node
-    token_path: str  # tokenUrl of its security scheme; empty without one
+    token_url: str  # tokenUrl of its security scheme; empty without one
     validator: type[Validator]
     documents: DocumentStore
     _validators: dict[str, Validator] = field(default_factory=dict)

@@ -54,8 +54,9 @@ class Runner:
         self._limits = limits
         self._signals = signals
         self._progress = progress
-        self._client = HttpClient(target)
-        self._token_provider = TokenProvider(journey, credentials)
+        self._token_provider = TokenProvider(journey, credentials, target)
+        self._target = target
+        self._clients = {target: HttpClient(target)}  # a token may come from another origin
         self._cleanups: list[tuple[Step, Context]] = []
         self._succeeded: set[tuple[str, str]] = set()
         self._started = time.monotonic()
@@ -74,7 +75,8 @@ class Runner:
         cleaned = self._clean_up(Deadline(self._limits.cleanup))
         if passed and cleaned:
             run.result, run.step = "passed", ""
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
         self._report()
         return run
 
@@ -101,9 +103,9 @@ class Runner:
 
     def _run_step(self, step: Step, context: Context, deadline: Deadline) -> StepResult:
         """Run a step with its retries, after a request for the token that it needs."""
-        path = step.operation.token_path
-        if path and not self._token_provider.is_valid:
-            result = self._run_timed("token", "token", lambda t: self._get_token(path, t, deadline))
+        url = step.operation.token_url
+        if url and not self._token_provider.is_valid:
+            result = self._run_timed("token", "token", lambda t: self._get_token(url, t, deadline))
             if result.reason:
                 return result
         return self._run_timed(
@@ -162,24 +164,32 @@ class Runner:
         headers = dict(request.headers)
         headers["traceparent"] = self._traceparent()
         has_authorization = any(name.lower() == "authorization" for name in headers)
-        if step.operation.token_path and not has_authorization:
+        if step.operation.token_url and not has_authorization:
             headers["Authorization"] = f"Bearer {self._token_provider.token}"
         return Request(request.method, request.path, headers, request.body)
 
-    def _get_token(self, path: str, result: StepResult, deadline: Deadline) -> None:
+    def _get_token(self, url: str, result: StepResult, deadline: Deadline) -> None:
         with self._signals.request():
-            request = self._token_provider.request(path, self._traceparent())
-            self._token_provider.store(self._send(request, deadline, result))
+            target, request = self._token_provider.request(url, self._traceparent())
+            self._token_provider.store(self._send(request, deadline, result, target))
 
-    def _send(self, request: Request, deadline: Deadline, result: StepResult) -> Response:
+    def _send(
+        self, request: Request, deadline: Deadline, result: StepResult, target: Target | None = None
+    ) -> Response:
+        client = self._client_for(target or self._target)
         result.request_count += 1
         result.status = 0
         try:
-            response = self._client.send(request, deadline)
+            response = client.send(request, deadline)
         finally:
-            result.timings = self._client.timings
+            result.timings = client.timings
         result.status = response.status
         return response
+
+    def _client_for(self, target: Target) -> HttpClient:
+        if target not in self._clients:
+            self._clients[target] = HttpClient(target)
+        return self._clients[target]
 
     def _traceparent(self) -> str:
         return f"00-{self.result.trace_id}-{secrets.token_hex(8)}-01"

@@ -1,7 +1,7 @@
 """The base URL of the system under test."""
 
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import SplitResult, urlsplit
 
 from synthetic.probe.results import ProbeError
 
@@ -35,16 +35,49 @@ def parse_target(url: str) -> Target:
         ProbeError: the URL is invalid or contains credentials.
 
     """
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except (ValueError, UnicodeError):
-        host, port, parts = "", None, urlsplit("")
+    parts = _split(url)
     if parts.username is not None or parts.password is not None:
         raise ProbeError("--url must contain no credentials: use the option --credentials")
-    if parts.scheme not in {"http", "https"} or not host or port == 0:
+    target = _target(parts)
+    if target is None:
         raise ProbeError("--url must be like https://shop.example.com or http://127.0.0.1:8080")
     if parts.query or parts.fragment:
         raise ProbeError("--url must have no query and no fragment: the journey has them")
+    return target
+
+
+def parse_token_url(url: str, target: Target) -> tuple[Target, str]:
+    """Return the origin and the path of a tokenUrl; a relative one belongs to ``target``.
+
+    Raises:
+        ProbeError: the URL is invalid or contains credentials.
+
+    """
+    if "://" not in url:
+        return target, f"/{url.lstrip('/')}"
+    parts = _split(url)
+    endpoint = None if parts.username is not None else _target(parts)
+    if endpoint is None:
+        raise ProbeError(
+            "the contract's tokenUrl must be a path or an HTTP URL without credentials"
+        )
+    query = f"?{parts.query}" if parts.query else ""
+    return replace(endpoint, prefix=""), f"{parts.path or '/'}{query}"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _target(parts: SplitResult) -> Target | None:
+    try:
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except (ValueError, UnicodeError):
+        return None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        return None
     secure = parts.scheme == "https"
     return Target(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))

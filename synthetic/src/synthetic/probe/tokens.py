@@ -10,6 +10,7 @@ from synthetic.probe.http import Request, Response
 from synthetic.probe.journey import Journey
 from synthetic.probe.request_builder import USER_AGENT
 from synthetic.probe.results import ProbeError, Reason, StepError
+from synthetic.probe.target import Target, parse_token_url
 
 REJECTED_STATUSES = frozenset((400, 401, 403))
 OK = 200
@@ -19,15 +20,17 @@ EXPIRY_MARGIN_SECONDS = 30.0  # a token with less time left counts as expired
 class TokenProvider:
     """Requests a token by client credentials (RFC 6749, 4.4), and caches it until it expires."""
 
-    def __init__(self, journey: Journey, credentials: Credentials | None) -> None:
+    def __init__(self, journey: Journey, credentials: Credentials | None, target: Target) -> None:
         """Use ``credentials`` for the operations of ``journey``.
 
         Raises:
-            ProbeError: the journey needs a token, and there are no credentials.
+            ProbeError: a tokenUrl is invalid, or the credentials for a token are missing.
 
         """
         steps = [step for each in journey.steps for step in (each, each.cleanup) if step]
-        if credentials is None and any(step.operation.token_path for step in steps):
+        urls = {step.operation.token_url for step in steps} - {""}
+        self._endpoints = {url: parse_token_url(url, target) for url in urls}
+        if credentials is None and urls:
             raise ProbeError(
                 f"{journey.name} needs a token: name a folder with the files client-id and "
                 "client-secret with --credentials"
@@ -41,8 +44,9 @@ class TokenProvider:
         """True if a token is present and not about to expire."""
         return time.monotonic() < self._expires_at
 
-    def request(self, path: str, traceparent: str) -> Request:
-        """Return the token request to ``path``."""
+    def request(self, url: str, traceparent: str) -> tuple[Target, Request]:
+        """Return the origin of a tokenUrl, the only one for the credentials, and the request."""
+        target, path = self._endpoints[url]
         headers = {
             "User-Agent": USER_AGENT,
             "traceparent": traceparent,
@@ -51,7 +55,7 @@ class TokenProvider:
         }
         # without `scope` the token has all scopes: the inventory forwards it to other services
         form = {"grant_type": "client_credentials"}
-        return Request("POST", path, headers, urlencode(form).encode())
+        return target, Request("POST", path, headers, urlencode(form).encode())
 
     def store(self, response: Response) -> None:
         """Store the token of a token response.

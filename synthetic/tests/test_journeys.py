@@ -1,5 +1,6 @@
 """Parsing and validation of journeys, and the language of their expressions and criteria."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -281,3 +282,18 @@ def test_retries_a_step_until_its_retry_limit(shop: MockShop, tmp_path: Path) ->
     outcome = replay_journey(shop.url, file)
     assert (outcome.reason, outcome.step) == ("assertion", "look")
     assert [told.request_count for told in outcome.steps if told.step_id == "look"] == [4]
+
+
+def test_validates_an_inline_schema_below_a_path_with_a_parameter(
+    shop: MockShop, journey: Path, tmp_path: Path
+) -> None:
+    contract = copy.deepcopy(CONTRACT)
+    schema = {"type": "object", "required": ["id", "name", "colour"]}
+    operation = contract["paths"]["/things/{id}"]["get"]
+    content = {"application/json": {"schema": schema}}
+    operation["responses"]["200"] = {"description": "a thing", "content": content}
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(contract))
+    outcome = replay_journey(shop.url, journey)
+    assert (outcome.step, outcome.reason) == ("look", "schema")
+    assert "colour" in outcome.detail
+    assert shop.things == {}

@@ -6,6 +6,7 @@ pointer that it arrived at, and needs 3 MB and 60 ms of each run.
 
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -50,7 +51,7 @@ class DocumentStore:
 
     def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - any JSON
         """Return the document at a file URI, for a validator that resolves references."""
-        return self.root(Path(uri.removeprefix("file://"))).value
+        return self.root(Path(unquote(uri.removeprefix("file://")))).value
 
 
 class Node:
@@ -66,7 +67,7 @@ class Node:
     @property
     def uri(self) -> str:
         """The location as the value of a `$ref`."""
-        return f"file://{self.file}#{self.pointer}"
+        return f"{self.file.as_uri()}#{quote(self.pointer)}"
 
     def get(self, name: str) -> Self | None:
         """Return a member with its reference resolved, or None without such a member."""

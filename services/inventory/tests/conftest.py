@@ -1,4 +1,4 @@
-"""The inventory service on a database of its own, between stand-ins, called over HTTP."""
+"""The inventory service with a separate database and fake owner services."""
 
 import json
 import sys
@@ -28,14 +28,14 @@ SERVICE_SCOPE = "inventory:remove"
 
 @pytest.fixture(scope="session")
 def clients() -> Iterator[FakeOwner]:
-    """Who owns the clients."""
+    """The fake clients service."""
     with FakeOwner("clients") as owner:
         yield owner
 
 
 @pytest.fixture(scope="session")
 def products() -> Iterator[FakeOwner]:
-    """Who owns the products."""
+    """The fake products service."""
     with FakeOwner("products") as owner:
         yield owner
 
@@ -62,7 +62,7 @@ def settings(
 
 @pytest.fixture(scope="session")
 def service_url(settings: dict[str, str]) -> Iterator[str]:
-    """The service."""
+    """The URL of the service."""
     with environment(**settings):
         app = create_app()
     with serve(app) as url:
@@ -71,7 +71,7 @@ def service_url(settings: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The service as a user sees it."""
+    """A client with the token of a user."""
     contract = CONTRACTS / "inventory.yaml"
     with ContractClient(service_url, contract, "unit", issuer.token()) as client:
         yield client
@@ -79,28 +79,30 @@ def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
 
 @pytest.fixture
 def monitor(api: ContractClient, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The service as a monitor sees it."""
+    """A client with the token of a monitor."""
     with api.as_caller(issuer.token(sub="service:synthetic", realm="synthetic")) as client:
         yield client
 
 
 @pytest.fixture
 def relay(api: ContractClient, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The service as the relays of clients and products see it."""
+    """A client with the token of a relay."""
     with api.as_caller(issuer.token(sub="service:clients", scope=SERVICE_SCOPE)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def compared_url(migrated_url_factory: Callable[[str], str]) -> str:
-    """A migrated database with nobody else's entries."""
+def reconciled_url(migrated_url_factory: Callable[[str], str]) -> str:
+    """A migrated database for the tests of the reconciliation."""
     return migrated_url_factory("inventory")
 
 
 @pytest.fixture
-def entries(compared_url: str, clients: FakeOwner, products: FakeOwner) -> Iterator[InventoryRows]:
-    """Its entries: none yet."""
-    engine = create_engine(driver_url(compared_url))
+def entries(
+    reconciled_url: str, clients: FakeOwner, products: FakeOwner
+) -> Iterator[InventoryRows]:
+    """The entries of that database, initially empty."""
+    engine = create_engine(driver_url(reconciled_url))
     with engine.begin() as connection:
         connection.execute(text("TRUNCATE inventory_items, gone, reconciliation"))
     yield InventoryRows(engine, clients, products)
@@ -110,16 +112,16 @@ def entries(compared_url: str, clients: FakeOwner, products: FakeOwner) -> Itera
 @pytest.fixture
 def run(
     settings: dict[str, str],
-    compared_url: str,
+    reconciled_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
-    """The comparison, in this process; it takes arguments, and settings that differ."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)  # the tests' logging stays as it is
+    """A function that runs the reconciliation in this process, with arguments and settings."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)  # keep the logging of the tests
 
     def run(*arguments: str, **changes: str) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["reconcile", *arguments])
-        changed = {**settings, "DATABASE_URL": compared_url, **changes}
+        changed = {**settings, "DATABASE_URL": reconciled_url, **changes}
         with environment(**changed), pytest.raises(SystemExit) as end:
             reconcile.main()
         out, err = capsys.readouterr()

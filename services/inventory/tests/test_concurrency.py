@@ -1,4 +1,4 @@
-"""Retries at the same moment: one of them makes an entry."""
+"""Concurrent requests with one idempotency key."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -14,7 +14,7 @@ from tests.support.inventory.purchases import purchase_body
 SENDERS = 30
 
 
-def test_of_many_sendings_of_one_request_one_makes_an_entry(
+def test_concurrent_requests_with_one_key_add_one_entry(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     body, key = (
@@ -29,12 +29,12 @@ def test_of_many_sendings_of_one_request_one_makes_an_entry(
 
     with ThreadPoolExecutor(SENDERS) as pool:
         statuses = set(pool.map(send, range(SENDERS)))
-    assert statuses <= {201, 409}  # 409: the first one was still running
+    assert statuses <= {201, 409}  # 409: the first request is still running
     assert 201 in statuses
     assert len(api.get(f"/inventory/list_products_ids/{body['client_id']}").json()) == 1
 
 
-def test_a_request_whose_twin_is_still_running_is_told_to_come_back(
+def test_a_request_during_an_identical_one_returns_409(
     api: ContractClient, clients: FakeOwner, products: FakeOwner, database_url: str
 ) -> None:
     body, key = (

@@ -1,4 +1,4 @@
-"""No check of the inventory is skipped on the way that is fast."""
+"""The fast path of the inventory skips no validation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ from servicekit.testing import (
 from tests.support.inventory.fake_owners import FakeOwner
 from tests.support.inventory.purchases import MISSING_ID, purchase_body
 
-RELAY, BLIND = "relay", "who may not know of clients"
-CALLERS = {RELAY: "inventory:remove", BLIND: "inventory:write products:read"}
+RELAY, NO_CLIENTS_SCOPE = "relay", "a token without the scope clients:read"
+CALLERS = {RELAY: "inventory:remove", NO_CLIENTS_SCOPE: "inventory:write products:read"}
 
 
 @dataclass(frozen=True)
 class World:
-    """What is there before, for the bad requests to bounce off."""
+    """Existing objects for the invalid requests."""
 
     client: int
     product: int
     item: int  # an entry of that client and that product
-    gone_client: int  # whom the inventory knows to be gone, and whose owner does not say so
-    gone_product: int  # the same of a product
+    deleted_client: int  # with a tombstone in the inventory, but not deleted in its service
+    deleted_product: int  # as above
 
 
 class Inventory(InvalidRequestCases):
-    """What the inventory must refuse."""
+    """Requests that the inventory must reject."""
 
     service = "inventory"
 
     def __init__(self, world: World) -> None:
-        """Have nothing but ``world`` in the database and at the owners."""
+        """Derive requests from the contract for the objects of ``world``."""
         self._world = world
         again = purchase_body(world.client, world.product, number_of_items=2)
         nothing = {"remotion_id": MISSING_ID, "type": "client"}
@@ -57,17 +57,17 @@ class Inventory(InvalidRequestCases):
         )
 
     def conflicts(self) -> Iterator[InvalidRequest]:
-        """Yield what nobody owns, what is gone, what no clock shows, and who may not know."""
+        """Yield requests with missing objects, invalid dates and missing scopes."""
         add, world = self.valid("inventory.add_product"), self._world
-        yield add.with_body(client_id=MISSING_ID).expect(404, "nobody's")
-        yield add.with_body(product_id=MISSING_ID).expect(404, "no product")
-        yield add.with_body(client_id=world.gone_client).expect(404, "a client who is gone")
-        yield add.with_body(product_id=world.gone_product).expect(404, "a product that is gone")
-        yield add.with_body(purchase_date="2023-02-29").expect(400, "there is no such day")
+        yield add.with_body(client_id=MISSING_ID).expect(404, "a missing client")
+        yield add.with_body(product_id=MISSING_ID).expect(404, "a missing product")
+        yield add.with_body(client_id=world.deleted_client).expect(404, "a deleted client")
+        yield add.with_body(product_id=world.deleted_product).expect(404, "a deleted product")
+        yield add.with_body(purchase_date="2023-02-29").expect(400, "an invalid date")
         yield add.with_body(purchase_date="0001-01-01T00:00:00+01:00").expect(
-            400, "before all time"
+            400, "a date before year 1"
         )
-        yield add.as_user(bearer(BLIND)).expect(403, "who may not know of clients")
+        yield add.as_user(bearer(NO_CLIENTS_SCOPE)).expect(403, NO_CLIENTS_SCOPE)
         for operation in (
             "inventory.add_product",
             "inventory.list_products",
@@ -77,7 +77,7 @@ class Inventory(InvalidRequestCases):
             yield self.valid(operation).as_user(bearer(RELAY)).expect(403, "a relay")
 
     def exercise(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a valid request of each operation, on the older paths too."""
+        """Send a valid request to each operation, including deprecated paths."""
         client, product = self._world.client, self._world.product
         yield send("GET", f"/inventory/list_products_ids/{client}")
         yield send("GET", f"/inventory/list_products_id/{client}")
@@ -94,18 +94,18 @@ class Inventory(InvalidRequestCases):
 def own_settings(
     settings: dict[str, str], migrated_url_factory: Callable[[str], str]
 ) -> dict[str, str]:
-    """The environment of a service on a database of its own."""
+    """The environment of a service with a separate database."""
     return {**settings, "DATABASE_URL": migrated_url_factory("inventory")}
 
 
 @pytest.fixture
-def refusals(
+def invalid_requests(
     own_settings: dict[str, str], issuer: FakeIssuer, clients: FakeOwner, products: FakeOwner
 ) -> Inventory:
-    """What it refuses; its rows were made by another process than the one that is tried."""
+    """Invalid requests; their rows are created by another process than the tested one."""
     with environment(**own_settings):
         app = create_app()
-    client, product, gone_client, gone_product = (
+    client, product, deleted_client, deleted_product = (
         owner.create() for owner in (clients, products, clients, products)
     )
     user, relay = (
@@ -113,21 +113,21 @@ def refusals(
         for token in (issuer.token(), issuer.token(scope=CALLERS[RELAY]))
     )
     with serve(app) as url, httpx.Client(base_url=f"{url}/inventory") as caller:
-        for kind, identifier in (("client", gone_client), ("product", gone_product)):
+        for kind, identifier in (("client", deleted_client), ("product", deleted_product)):
             body = {"remotion_id": identifier, "type": kind}
-            gone = caller.request("DELETE", "/remove_many", json=body, headers=relay)
-            gone.raise_for_status()
+            response = caller.request("DELETE", "/remove_many", json=body, headers=relay)
+            response.raise_for_status()
         purchase, key = purchase_body(client, product), {**user, "Idempotency-Key": KEY}
         made = caller.post("/add_product", json=purchase, headers=key).raise_for_status()
-        return Inventory(World(client, product, made.json()["id"], gone_client, gone_product))
+        return Inventory(World(client, product, made.json()["id"], deleted_client, deleted_product))
 
 
-def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Inventory(World(1, 1, 1, 2, 2))
-    assert nowhere.covered() == nowhere.declared()
+def test_each_declared_error_has_an_invalid_request() -> None:
+    cases = Inventory(World(1, 1, 1, 2, 2))
+    assert cases.covered() == cases.declared()
 
 
-def test_what_is_refused_cold_is_refused_warm_and_alike(
-    own_settings: dict[str, str], issuer: FakeIssuer, refusals: Inventory
+def test_warm_caches_reject_the_same_requests_as_cold_ones(
+    own_settings: dict[str, str], issuer: FakeIssuer, invalid_requests: Inventory
 ) -> None:
-    assert check_fast_path(refusals, own_settings, issuer.token) == []
+    assert check_fast_path(invalid_requests, own_settings, issuer.token) == []

@@ -1,4 +1,4 @@
-"""The inventory: what is added is read back, and what cannot be is refused."""
+"""Additions to the inventory, and their validation."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.inventory.purchases import (
 )
 
 
-def test_what_is_added_is_read_back(
+def test_an_added_entry_is_listed(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(), products.create("Monitor 3")
@@ -29,7 +29,7 @@ def test_what_is_added_is_read_back(
     ]
 
 
-def test_one_product_may_be_bought_again_and_by_others(
+def test_a_product_may_be_bought_repeatedly_and_by_several_clients(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     first, second, product_id = clients.create(), clients.create(), products.create()
@@ -38,7 +38,7 @@ def test_one_product_may_be_bought_again_and_by_others(
     assert [entry["id"] for entry in list_purchases(api, second)] == ids[2:]
 
 
-def test_an_entry_keeps_the_name_that_the_product_had(
+def test_an_entry_keeps_the_product_name_of_its_time(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(), products.create("Velho")
@@ -49,7 +49,7 @@ def test_an_entry_keeps_the_name_that_the_product_had(
 
 
 @pytest.mark.parametrize("missing", [{"client"}, {"product"}, {"client", "product"}])
-def test_what_does_not_exist_is_named(
+def test_a_missing_client_or_product_is_named(
     api: ContractClient, clients: FakeOwner, products: FakeOwner, missing: set[str]
 ) -> None:
     client_id = MISSING_ID if "client" in missing else clients.create()
@@ -61,7 +61,7 @@ def test_what_does_not_exist_is_named(
 
 
 @pytest.mark.parametrize(
-    ("given", "answered"),
+    ("given", "stored"),
     [
         ("2024-11-01T10:30:00", "2024-11-01T10:30:00+00:00"),
         ("2024-11-01T10:30", "2024-11-01T10:30:00+00:00"),
@@ -77,12 +77,12 @@ def test_what_does_not_exist_is_named(
         ("9999-12-31T23:59:59.999999", "9999-12-31T23:59:59.999999+00:00"),
     ],
 )
-def test_a_purchase_date_is_a_moment_in_utc(
-    api: ContractClient, clients: FakeOwner, products: FakeOwner, given: str, answered: str
+def test_a_purchase_date_is_converted_to_utc(
+    api: ContractClient, clients: FakeOwner, products: FakeOwner, given: str, stored: str
 ) -> None:
     client_id = clients.create()
     add_purchase(api, client_id, products.create(), purchase_date=given)
-    assert list_purchases(api, client_id)[0]["purchase_date"] == answered
+    assert list_purchases(api, client_id)[0]["purchase_date"] == stored
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_purchase_date_is_a_moment_in_utc(
         ...,
     ],
 )
-def test_a_moment_that_does_not_exist_is_told(
+def test_an_invalid_date_is_rejected(
     api: ContractClient, clients: FakeOwner, products: FakeOwner, given: object
 ) -> None:
     client_id = clients.create()
@@ -142,14 +142,14 @@ def test_a_moment_that_does_not_exist_is_told(
         ("product_name", "Teclado"),
     ],
 )
-def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
+def test_an_invalid_field_is_named(api: ContractClient, field: str, value: object) -> None:
     body = {name: v for name, v in {**purchase_body(1, 1), field: value}.items() if v is not ...}
     answer = api.post("/inventory/add_product", json=body)
     assert answer.status_code == 400
     assert field in {error["field"] for error in answer.json()["errors"]}
 
 
-def test_the_widest_values_fit(
+def test_maximum_values_are_stored(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, name = clients.create(), "\N{GRINNING FACE}" * 200
@@ -158,7 +158,7 @@ def test_the_widest_values_fit(
     assert list_purchases(api, client_id)[0]["number_of_items"] == 2**31 - 1
 
 
-def test_an_inventory_has_pages(
+def test_an_inventory_is_paginated(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(), products.create()
@@ -173,34 +173,37 @@ def test_an_inventory_has_pages(
     assert seen == ids
 
 
-def test_a_client_who_bought_nothing_has_an_empty_inventory(api: ContractClient) -> None:
+def test_a_client_without_purchases_has_an_empty_inventory(api: ContractClient) -> None:
     assert list_purchases(api, MISSING_ID) == []
 
 
-def test_older_paths_are_the_same(
+def test_deprecated_paths_are_equivalent(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id = clients.create()
     item_id = add_purchase(api, client_id, products.create())
-    older = api.get(f"/inventory/list_products_id/{client_id}/", params={"limit": 1})
-    assert [entry["id"] for entry in older.json()] == [item_id]
+    response = api.get(f"/inventory/list_products_id/{client_id}/", params={"limit": 1})
+    assert [entry["id"] for entry in response.json()] == [item_id]
     body = {"remotion_id": client_id, "type": "client"}
     assert api.request("DELETE", "/inventory/remove_products", json=body).status_code == 200
     assert list_purchases(api, client_id) == []
 
 
-def test_the_monitors_realm_and_the_live_one_never_meet(
+def test_the_synthetic_and_the_live_realm_are_isolated(
     api: ContractClient, monitor: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
-    mine = clients.create(realm="synthetic"), products.create(realm="synthetic")
+    synthetic = clients.create(realm="synthetic"), products.create(realm="synthetic")
     live = clients.create(), products.create()
-    ids = add_purchase(monitor, *mine), add_purchase(api, *live)
-    for caller, (client_id, product_id), item_id in ((api, mine, ids[0]), (monitor, live, ids[1])):
+    ids = add_purchase(monitor, *synthetic), add_purchase(api, *live)
+    for caller, (client_id, product_id), item_id in (
+        (api, synthetic, ids[0]),
+        (monitor, live, ids[1]),
+    ):
         refused = caller.post("/inventory/add_product", json=purchase_body(client_id, product_id))
         assert refused.status_code == 404
         assert list_purchases(caller, client_id) == []
         assert caller.delete(f"/inventory/remove_product/{item_id}").status_code == 404
         remove_many(caller, "client", client_id)
         remove_many(caller, "product", product_id)
-    assert [entry["id"] for entry in list_purchases(monitor, mine[0])] == [ids[0]]
+    assert [entry["id"] for entry in list_purchases(monitor, synthetic[0])] == [ids[0]]
     assert [entry["id"] for entry in list_purchases(api, live[0])] == [ids[1]]

@@ -1,7 +1,7 @@
-"""Additions against deletions: whatever the order, nothing of what is gone is left behind.
+"""Concurrent additions and deletions leave no orphan entries.
 
-Every order of the statements of an addition and a removal is played through on PostgreSQL. Some
-schemes that look as good are known to lose; they are here to show that the test would tell.
+The tests run all orders of the statements of an addition and a removal on PostgreSQL. Schemes with
+known races show that the tests detect orphans.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from inventory import repository
 from inventory.domain import Item, Kind
+from inventory.repository import tombstone
 from servicekit.db.database import driver_url
 from servicekit.problems import NotFound
 from servicekit.testing import ContractClient
@@ -38,33 +39,35 @@ _INSERT = """
         (realm, client_id, product_id, product_name, number_of_items, purchase_date)
     SELECT 'live', :id, 1, 'x', 1, now()
 """
-_BURY = "INSERT INTO gone (kind, subject_id) VALUES ('client', :id) ON CONFLICT DO NOTHING"
-_IS_GONE = "SELECT count(*) FROM gone WHERE kind = 'client' AND subject_id = :id"
+_INSERT_TOMBSTONE = (
+    "INSERT INTO gone (kind, subject_id) VALUES ('client', :id) ON CONFLICT DO NOTHING"
+)
+_HAS_TOMBSTONE = "SELECT count(*) FROM gone WHERE kind = 'client' AND subject_id = :id"
 _DELETE = "DELETE FROM inventory_items WHERE client_id = :id"
-_LEFT = "SELECT count(*) FROM inventory_items WHERE client_id = :id OR product_id = :id"
+_COUNT_ENTRIES = "SELECT count(*) FROM inventory_items WHERE client_id = :id OR product_id = :id"
 _REFERENCES = """
     CREATE TABLE known_clients (id bigint PRIMARY KEY, gone boolean NOT NULL DEFAULT false);
     CREATE TABLE referring_items (client_id bigint NOT NULL REFERENCES known_clients)
 """
 
 
-def an_item(kind: Kind, subject: int) -> Item:
-    """Return an entry of a client, or of a product, that is nobody else's."""
+def new_item(kind: Kind, subject: int) -> Item:
+    """Return an entry of a client or a product."""
     ids = {"client_id": 1, "product_id": 1, f"{kind}_id": subject}
     return Item(**ids, number_of_items=1, purchase_date=datetime.now(UTC))
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """How an addition and a removal of one subject are kept apart; ``left`` counts the orphans."""
+    """An addition and a removal for one id; ``count`` is the query for orphans."""
 
     add: Callable[[Connection, int], object]
     remove: Callable[[Connection, int], object]
     isolation: str = "READ COMMITTED"
-    left: str = _LEFT
+    count: str = _COUNT_ENTRIES
 
-    def works(self, subject: int) -> tuple[Work, Work]:
-        """Return both sides for one subject."""
+    def transactions(self, subject: int) -> tuple[Work, Work]:
+        """Return both transactions for one id."""
         return (lambda c: self.add(c, subject)), (lambda c: self.remove(c, subject))
 
 
@@ -74,49 +77,49 @@ def run(connection: Connection, statement: str, subject: int) -> int:
     return int(result.scalar_one()) if result.returns_rows else 0
 
 
-def ours(kind: Kind) -> Scheme:
-    """Return the scheme that the service has."""
+def service_scheme(kind: Kind) -> Scheme:
+    """Return the scheme of the service."""
     return Scheme(
-        add=lambda c, subject: repository.add_item(c, "live", an_item(kind, subject), "x"),
-        remove=lambda c, subject: repository.bury(c, kind, subject),
+        add=lambda c, subject: repository.add_item(c, "live", new_item(kind, subject), "x"),
+        remove=lambda c, subject: repository.tombstone(c, kind, subject),
     )
 
 
 def naive_add(connection: Connection, subject: int) -> None:
-    """Look the client up on the list of the gone, without a lock, and add."""
-    if run(connection, _IS_GONE, subject):
+    """Check for a tombstone without a lock, and add."""
+    if run(connection, _HAS_TOMBSTONE, subject):
         raise NotFound
     run(connection, _INSERT, subject)
 
 
 def naive_remove(connection: Connection, subject: int) -> None:
-    """Put the client on the list of the gone, without a lock, and delete."""
-    run(connection, _BURY, subject)
+    """Insert a tombstone without a lock, and delete."""
+    run(connection, _INSERT_TOMBSTONE, subject)
     run(connection, _DELETE, subject)
 
 
 def referring_add(connection: Connection, subject: int) -> None:
-    """Look at the reference row, and add what refers to it: a foreign key's lock is weak."""
+    """Read the referenced row, and add a referring one, with the weak lock of a foreign key."""
     if run(connection, "SELECT gone::int FROM known_clients WHERE id = :id", subject):
         raise NotFound
     run(connection, "INSERT INTO referring_items VALUES (:id)", subject)
 
 
 def referred_remove(connection: Connection, subject: int) -> None:
-    """Mark the reference row, and delete."""
+    """Mark the referenced row, and delete the referring ones."""
     run(connection, "UPDATE known_clients SET gone = true WHERE id = :id", subject)
     run(connection, "DELETE FROM referring_items WHERE client_id = :id", subject)
 
 
 def sharing_add(connection: Connection, subject: int) -> None:
-    """Lock the reference row as a reader does, and add."""
+    """Lock the referenced row in share mode, and add."""
     if run(connection, "SELECT gone::int FROM known_clients WHERE id = :id FOR SHARE", subject):
         raise NotFound
     run(connection, "INSERT INTO referring_items VALUES (:id)", subject)
 
 
 def one_statement_remove(connection: Connection, subject: int) -> None:
-    """Mark and delete in one statement, whose snapshot is older than the wait for the lock."""
+    """Mark and delete in one statement, with a snapshot from before the wait for the lock."""
     run(
         connection,
         "WITH marked AS (UPDATE known_clients SET gone = true WHERE id = :id RETURNING id)"
@@ -125,22 +128,22 @@ def one_statement_remove(connection: Connection, subject: int) -> None:
     )
 
 
-_REFERRING_LEFT = "SELECT count(*) FROM referring_items WHERE client_id = :id"
-LOSERS = {
+_COUNT_REFERRING = "SELECT count(*) FROM referring_items WHERE client_id = :id"
+RACY_SCHEMES = {
     "a list without a lock": Scheme(naive_add, naive_remove),
-    "a foreign key and an update": Scheme(referring_add, referred_remove, left=_REFERRING_LEFT),
+    "a foreign key and an update": Scheme(referring_add, referred_remove, count=_COUNT_REFERRING),
     "one statement that marks and deletes": Scheme(
-        sharing_add, one_statement_remove, left=_REFERRING_LEFT
+        sharing_add, one_statement_remove, count=_COUNT_REFERRING
     ),
-    "our locks at REPEATABLE READ": Scheme(
-        ours("client").add, ours("client").remove, isolation="REPEATABLE READ"
+    "the service's locks at REPEATABLE READ": Scheme(
+        service_scheme("client").add, service_scheme("client").remove, isolation="REPEATABLE READ"
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def engine(migrated_url_factory: Callable[[str], str]) -> Iterator[Engine]:
-    """A database of the inventory, with the tables of other schemes beside."""
+    """A database of the inventory, with the tables of the racy schemes."""
     url = migrated_url_factory("inventory")
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
@@ -149,15 +152,15 @@ def engine(migrated_url_factory: Callable[[str], str]) -> Iterator[Engine]:
     engine.dispose()
 
 
-def orphans(engine: Engine, scheme: Scheme) -> int:
-    """Play a scheme through all orders, and return how many entries are left behind."""
+def count_orphans(engine: Engine, scheme: Scheme) -> int:
+    """Run a scheme in all orders, and return the number of orphans."""
     isolated = engine.execution_options(isolation_level=scheme.isolation)
-    left = 0
+    count = 0
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as monitor:
         for order in interleavings(4, 4):  # three statements at most, and the end
             subject = next(_ids)
             run(monitor, "INSERT INTO known_clients VALUES (:id)", subject)
-            add, remove = scheme.works(subject)
+            add, remove = scheme.transactions(subject)
             run_interleaved(
                 (
                     SteppedTransaction(isolated, monitor, add),
@@ -165,36 +168,36 @@ def orphans(engine: Engine, scheme: Scheme) -> int:
                 ),
                 order,
             )
-            left += run(monitor, scheme.left, subject)
-    return left
+            count += run(monitor, scheme.count, subject)
+    return count
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_order_of_an_addition_and_a_removal_leaves_anything(engine: Engine, kind: Kind) -> None:
-    assert orphans(engine, ours(kind)) == 0
+def test_no_order_of_an_addition_and_a_removal_leaves_orphans(engine: Engine, kind: Kind) -> None:
+    assert count_orphans(engine, service_scheme(kind)) == 0
 
 
-@pytest.mark.parametrize("scheme", LOSERS)
-def test_schemes_that_are_known_to_lose_are_caught(engine: Engine, scheme: str) -> None:
-    assert orphans(engine, LOSERS[scheme]) > 0
+@pytest.mark.parametrize("scheme", RACY_SCHEMES)
+def test_racy_schemes_leave_orphans(engine: Engine, scheme: str) -> None:
+    assert count_orphans(engine, RACY_SCHEMES[scheme]) > 0
 
 
-def test_an_addition_that_came_first_is_removed_and_one_that_came_late_is_refused(
+def test_an_earlier_addition_is_removed_and_a_later_one_is_rejected(
     engine: Engine,
 ) -> None:
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as monitor:
-        for order, refused in (((0,) * 4 + (1,) * 4, False), ((1,) * 4 + (0,) * 4, True)):
-            add, remove = ours("client").works(next(_ids))
+        for order, is_rejected in (((0,) * 4 + (1,) * 4, False), ((1,) * 4 + (0,) * 4, True)):
+            add, remove = service_scheme("client").transactions(next(_ids))
             sessions = (
                 SteppedTransaction(engine, monitor, add),
                 SteppedTransaction(engine, monitor, remove),
             )
             added, removed = run_interleaved(sessions, order)
-            assert isinstance(added, NotFound) == refused
-            assert removed == (0 if refused else 1)
+            assert isinstance(added, NotFound) == is_rejected
+            assert removed == (0 if is_rejected else 1)
 
 
-def test_two_removals_that_share_entries_do_not_block_each_other_for_ever(engine: Engine) -> None:
+def test_two_removals_of_the_same_entries_do_not_deadlock(engine: Engine) -> None:
     client, product = next(_ids), next(_ids)
     fill = text(
         "INSERT INTO inventory_items (realm, client_id, product_id, product_name,"
@@ -205,20 +208,18 @@ def test_two_removals_that_share_entries_do_not_block_each_other_for_ever(engine
         for order in interleavings(4, 4):
             monitor.execute(fill, {"client": client, "product": product})
             sessions = (
-                SteppedTransaction(engine, monitor, lambda c: repository.bury(c, "client", client)),
-                SteppedTransaction(
-                    engine, monitor, lambda c: repository.bury(c, "product", product)
-                ),
+                SteppedTransaction(engine, monitor, lambda c: tombstone(c, "client", client)),
+                SteppedTransaction(engine, monitor, lambda c: tombstone(c, "product", product)),
             )
             removed = run_interleaved(sessions, order)
             assert sorted(map(str, removed)) == ["0", "50"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_additions_and_deletions_at_the_same_moment_leave_nothing(
+def test_concurrent_additions_and_deletions_over_http_leave_no_orphans(
     api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner, kind: str
 ) -> None:
-    """The owners answer yes to the end: the addition has asked just before the deletion."""
+    """The existence checks succeed, as just before a deletion."""
     outcomes = set()
     barrier = Barrier(2)
 

@@ -1,4 +1,4 @@
-"""The comparison with the owners: what they have no more goes, and nothing else does."""
+"""Reconciliation removes entries of missing clients and products, and no others."""
 
 from contextlib import closing
 
@@ -6,20 +6,20 @@ import pytest
 from sqlalchemy import text
 
 from inventory import reconcile, repository
-from inventory.repository import BATCH
+from inventory.repository import BATCH_SIZE
 from servicekit.db.database import Database
 from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])
-def test_the_entries_of_what_is_gone_are_found_told_and_removed(
+def test_orphan_entries_are_counted_and_removed(
     entries: InventoryRows, run: Command, kind: str
 ) -> None:
-    there = entries.add()
+    kept = entries.add()
     old = (
-        (entries.clients.create(), there[1])
+        (entries.clients.create(), kept[1])
         if kind == "client"
-        else (there[0], entries.products.create())
+        else (kept[0], entries.products.create())
     )
     entries.insert(*old, times=3)
     assert run(*NO_GRACE).report["removed_rows"] == 0
@@ -35,13 +35,13 @@ def test_the_entries_of_what_is_gone_are_found_told_and_removed(
         "inventory_orphan_rows": 3,
         "removed_rows": 3,
     }
-    assert entries.pairs() == [there]
-    assert entries.tombstones() == [(kind, subject)]  # so that an open addition is refused
+    assert entries.pairs() == [kept]
+    assert entries.tombstones() == [(kind, subject)]  # against concurrent additions
     again = run(*NO_GRACE)
     assert (again.code, again.report["inventory_orphan_rows"]) == (0, 0)
 
 
-def test_a_dry_run_only_counts(entries: InventoryRows, run: Command) -> None:
+def test_a_dry_run_counts_without_removing(entries: InventoryRows, run: Command) -> None:
     orphan = entries.add_orphan()
     done = run("--dry-run", *NO_GRACE)
     assert done.code == 1
@@ -51,40 +51,40 @@ def test_a_dry_run_only_counts(entries: InventoryRows, run: Command) -> None:
     assert entries.tombstones() == []
 
 
-def test_who_watches_is_told_what_the_last_whole_comparison_found(
-    entries: InventoryRows, compared_url: str, run: Command
+def test_metrics_report_the_last_completed_reconciliation(
+    entries: InventoryRows, reconciled_url: str, run: Command
 ) -> None:
-    def told() -> dict[str, float]:
-        with closing(Database(compared_url, connections=1, application="tests")) as database:
+    def read_metrics() -> dict[str, float]:
+        with closing(Database(reconciled_url, connections=1, application="tests")) as database:
             return {fact.name: fact.value for fact in repository.metrics(database)}
 
-    assert told() == {}
+    assert read_metrics() == {}
     entries.add_orphan(times=2)
     run(*NO_GRACE)
-    first = told()
+    first = read_metrics()
     assert (
         first["cadastro_inventory_orphan_rows"],
         first["cadastro_inventory_orphan_rows_removed"],
     ) == (2, 2)
     run(*NO_GRACE)
-    second = told()
+    second = read_metrics()
     assert second["cadastro_inventory_orphan_rows"] == 0
     assert second["cadastro_inventory_last_reconciliation_timestamp_seconds"] > first.popitem()[1]
     entries.add()
     with entries.clients.injecting(503):
         run(*NO_GRACE)
-    assert told() == second  # nothing is known of a comparison that came to no end
+    assert read_metrics() == second  # the failed run is not reported
 
 
-def test_nothing_is_removed_when_an_owner_misses_too_much(
+def test_nothing_is_removed_if_too_many_owners_are_missing(
     entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "BATCH", 2)
+    monkeypatch.setattr(reconcile, "BATCH_SIZE", 2)
     for _ in range(8):
         entries.add_orphan()
     done = run("--at-most", "3", *NO_GRACE)
     assert done.code == 1
-    assert done.report["missing"]["client"] == 4  # and the others were not even asked for
+    assert done.report["missing"]["client"] == 4  # and the others were not checked
     assert done.report["removed_rows"] == 0
     assert len(entries.pairs()) == 8
     done = run("--at-most", "8", *NO_GRACE)
@@ -92,10 +92,10 @@ def test_nothing_is_removed_when_an_owner_misses_too_much(
     assert entries.pairs() == []
 
 
-def test_every_batch_of_ids_is_asked_for(
+def test_all_batches_of_ids_are_checked(
     entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "BATCH", 3)
+    monkeypatch.setattr(reconcile, "BATCH_SIZE", 3)
     product_id = entries.products.create()
     buyers = [entries.clients.create() for _ in range(10)]
     for client_id in buyers:
@@ -108,25 +108,21 @@ def test_every_batch_of_ids_is_asked_for(
     assert {client_id for client_id, _ in entries.pairs()} == set(buyers) - set(buyers[::3])
 
 
-def test_more_entries_than_one_transaction_removes_are_removed(
-    entries: InventoryRows, run: Command
-) -> None:
-    entries.add_orphan("product", times=BATCH + 1)
-    assert run(*NO_GRACE).report["removed_rows"] == BATCH + 1
+def test_orphans_beyond_one_batch_are_removed(entries: InventoryRows, run: Command) -> None:
+    entries.add_orphan("product", times=BATCH_SIZE + 1)
+    assert run(*NO_GRACE).report["removed_rows"] == BATCH_SIZE + 1
     assert entries.pairs() == []
 
 
-def test_what_monitors_added_is_not_compared_and_stays(
-    entries: InventoryRows, run: Command
-) -> None:
-    theirs = entries.add(realm="synthetic")
+def test_synthetic_entries_are_not_checked(entries: InventoryRows, run: Command) -> None:
+    synthetic = entries.add(realm="synthetic")
     entries.add_orphan()
     done = run(*NO_GRACE)
     assert done.report["checked"] == {"client": 1, "product": 0}
-    assert entries.pairs() == [theirs]
+    assert entries.pairs() == [synthetic]
 
 
-def test_the_relays_may_come_first(
+def test_entries_removed_by_a_relay_are_no_orphans(
     entries: InventoryRows, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries.add_orphan()

@@ -1,9 +1,9 @@
-"""What leaves an inventory: one entry, or all of a client or a product, by whoever may."""
+"""Removal of single entries, and of all entries of a client or a product."""
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from inventory.repository import BATCH
+from inventory.repository import BATCH_SIZE
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
 from tests.support.inventory.fake_owners import FakeOwner
@@ -16,7 +16,7 @@ from tests.support.inventory.purchases import (
 )
 
 
-def test_one_entry_is_removed_alone(
+def test_a_single_entry_is_removed(
     api: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(), products.create()
@@ -37,18 +37,18 @@ def test_a_user_removes_a_client_or_a_product_and_may_add_it_again(
     remove_many(api, kind, one[0] if kind == "client" else one[1])
     assert list_purchases(api, one[0]) == []
     assert len(list_purchases(api, other[0])) == 1
-    remove_many(api, kind, one[0] if kind == "client" else one[1])  # nothing is left to remove
+    remove_many(api, kind, one[0] if kind == "client" else one[1])  # again, without entries
     add_purchase(api, *one)
     assert len(list_purchases(api, one[0])) == 1
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])
-def test_what_a_service_removes_stays_away(
+def test_additions_after_a_removal_by_a_relay_are_rejected(
     api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner, kind: str
 ) -> None:
     client_id, product_id = clients.create(), products.create()
     add_purchase(api, client_id, product_id)
-    for _ in range(2):  # a relay may call twice
+    for _ in range(2):  # a relay may deliver a message twice
         remove_many(relay, kind, client_id if kind == "client" else product_id)
         assert list_purchases(api, client_id) == []
     answer = api.post("/inventory/add_product", json=purchase_body(client_id, product_id))
@@ -59,7 +59,7 @@ def test_what_a_service_removes_stays_away(
     assert list_purchases(api, client_id) == []
 
 
-def test_a_client_that_is_gone_is_no_product_that_is_gone(
+def test_tombstones_of_clients_and_products_are_separate(
     api: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(), products.create()
@@ -69,7 +69,7 @@ def test_a_client_that_is_gone_is_no_product_that_is_gone(
     assert len(list_purchases(api, client_id)) == 1
 
 
-def test_more_entries_than_one_statement_removes_go_at_once(
+def test_more_entries_than_one_batch_are_removed(
     api: ContractClient, relay: ContractClient, products: FakeOwner, database_url: str
 ) -> None:
     fill = text(
@@ -79,7 +79,7 @@ def test_more_entries_than_one_statement_removes_go_at_once(
     )
     count = text("SELECT count(*) FROM inventory_items WHERE product_id = :product")
     for caller in (api, relay):
-        values = {"first": MISSING_ID, "product": products.create(), "n": 2 * BATCH}
+        values = {"first": MISSING_ID, "product": products.create(), "n": 2 * BATCH_SIZE}
         with create_engine(driver_url(database_url)).begin() as connection:
             connection.execute(fill, values)
         remove_many(caller, "product", values["product"])
@@ -89,7 +89,7 @@ def test_more_entries_than_one_statement_removes_go_at_once(
 
 @pytest.mark.parametrize("body", [{"remotion_id": 0, "type": "client"}, {"remotion_id": 1}, {}])
 @pytest.mark.parametrize("path", ["remove_many", "remove_products"])
-def test_a_removal_of_nothing_that_there_is_is_told(
+def test_an_invalid_removal_is_rejected(
     api: ContractClient, path: str, body: dict[str, object]
 ) -> None:
     answer = api.request("DELETE", f"/inventory/{path}", json=body)
@@ -102,7 +102,7 @@ def test_a_removal_of_nothing_that_there_is_is_told(
     )
 
 
-def test_a_relay_removes_what_a_monitor_deleted(
+def test_a_relay_removes_synthetic_entries(
     monitor: ContractClient, relay: ContractClient, clients: FakeOwner, products: FakeOwner
 ) -> None:
     client_id, product_id = clients.create(realm="synthetic"), products.create(realm="synthetic")

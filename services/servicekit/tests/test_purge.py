@@ -52,7 +52,7 @@ FILLED = {
 TABLES = {
     "auth": {"users": "synthetic_users", "login_failures": "login_failures"},
     "clients": {"clients": "synthetic_clients"},
-    "inventory": {"inventory_items": "synthetic_entries", "gone": "list_of_the_gone"},
+    "inventory": {"inventory_items": "synthetic_entries", "gone": "tombstones"},
 }
 
 

@@ -1,4 +1,4 @@
-"""``python -m auth.migrate``: brings the database of auth up to date."""
+"""`python -m auth.migrate`: upgrades the database of auth."""
 
 from servicekit.db.migrate import main
 

@@ -1,4 +1,4 @@
-"""``python -m clients.migrate``: brings the database of clients up to date."""
+"""`python -m clients.migrate`: upgrades the database of clients."""
 
 from servicekit.db.migrate import main
 

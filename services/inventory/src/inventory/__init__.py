@@ -1,1 +1,1 @@
-"""The inventory service: which client bought which product, many to many."""
+"""The inventory service: purchases of products by clients."""

@@ -1,7 +1,7 @@
 """The inventory service as an ASGI application."""
 
-from inventory import gateways, repository, tables
-from inventory.gateways import Owners
+from inventory import owner_services, repository, tables
+from inventory.owner_services import OwnerServices
 from inventory.settings import InventorySettings
 from servicekit.app import ServiceSpec, build_app
 from servicekit.auth.jwks import JwksClient
@@ -10,17 +10,17 @@ from servicekit.settings import settings_or_exit
 
 
 def create_app() -> WsgiBridge:
-    """Build the service from its environment."""
+    """Build the service with settings from the environment."""
     settings = settings_or_exit(InventorySettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    owners = Owners(settings.clients_url, settings.products_url)
+    owners = OwnerServices(settings.clients_url, settings.products_url)
     spec = ServiceSpec(
-        "inventory",
-        "/inventory",
-        keys,
-        lambda: keys.is_loaded,
-        (keys, owners),
-        tables.METADATA,
+        name="inventory",
+        prefix="/inventory",
+        keys=keys,
+        keys_loaded=lambda: keys.is_loaded,
+        lifespans=(keys, owners),
+        metadata=tables.METADATA,
         database_metrics=repository.metrics,
     )
-    return build_app(spec, settings, {gateways.EXTENSION: owners})
+    return build_app(spec, settings, {owner_services.EXTENSION: owners})

@@ -1,4 +1,4 @@
-"""What an entry of an inventory is, and the rules that hold for it."""
+"""Inventory entries and their validation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Literal, Self
 
 from servicekit.problems import BadRequest, NotFound
 
-Kind = Literal["client", "product"]  # what an entry is about, and goes with
+Kind = Literal["client", "product"]  # of an owner of entries
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A client's purchase of some items of one product."""
+    """A purchase of a product by a client."""
 
-    STORED: ClassVar = ("id", "product_id", "product_name", "number_of_items", "purchase_date")
+    COLUMNS: ClassVar = ("id", "product_id", "product_name", "number_of_items", "purchase_date")
 
     client_id: int
     product_id: int
@@ -23,10 +23,10 @@ class Item:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:
-        """Return the entry that a request describes.
+        """Parse a valid request body.
 
         Raises:
-            BadRequest: a rule is broken that the contract cannot tell; it names the field.
+            BadRequest: a rule beyond the contract is violated; the problem names the field.
 
         """
         return cls(
@@ -38,7 +38,7 @@ class Item:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return an entry, its ``STORED`` columns, as it is answered."""
+        """Return the response body for a row with ``COLUMNS``."""
         identifier, product_id, product_name, number_of_items, purchase_date = row
         return {
             "id": identifier,
@@ -50,10 +50,10 @@ class Item:
 
 
 def parse_purchase_date(text: str) -> datetime:
-    """Return a moment (ISO 8601) in UTC, which it is in when it names no offset.
+    """Parse an ISO 8601 time and convert it to UTC, the default time zone.
 
     Raises:
-        BadRequest: the calendar or the clock has no such moment.
+        BadRequest: the date or the time does not exist.
 
     """
     try:
@@ -62,22 +62,23 @@ def parse_purchase_date(text: str) -> datetime:
             return moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        msg = "must be a date and a time that exist, like 2024-11-01T10:30:00"
-        raise BadRequest(msg, field="purchase_date") from None
+        raise BadRequest(
+            "must be a date and a time that exist, like 2024-11-01T10:30:00", field="purchase_date"
+        ) from None
 
 
 def format_purchase_date(moment: datetime) -> str:
-    """Return a moment as it is answered: in UTC, ``2024-11-01T10:30:00+00:00`` (RFC 3339).
+    """Format a time in UTC as ``2024-11-01T10:30:00+00:00`` (RFC 3339).
 
-    Six decimals of a second are there when they are not all zero.
+    Microseconds are included unless they are zero.
     """
     return moment.astimezone(UTC).isoformat()
 
 
 def raise_missing(kinds: Iterable[str]) -> None:
-    """Raise ``NotFound`` with every field whose id does not exist, if there is any."""
-    faults = [{"field": f"{k}_id", "reason": f"There is no such {k}"} for k in sorted(kinds)]
-    if faults:
-        problem = NotFound(faults[0]["reason"])
-        problem.errors = faults
+    """Raise ``NotFound`` with an error for each kind, if there is any."""
+    errors = [{"field": f"{k}_id", "reason": f"There is no such {k}"} for k in sorted(kinds)]
+    if errors:
+        problem = NotFound(errors[0]["reason"])
+        problem.errors = errors
         raise problem

@@ -1,4 +1,4 @@
-"""``python -m inventory.migrate``: brings the database of the inventory up to date."""
+"""`python -m inventory.migrate`: upgrades the database of the inventory."""
 
 from servicekit.db.migrate import main
 

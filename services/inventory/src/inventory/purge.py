@@ -8,8 +8,8 @@ if __name__ == "__main__":
     main(
         "inventory",
         {
-            "synthetic_entries": repository.remove_expired,
-            "list_of_the_gone": repository.forget_gone,
+            "synthetic_entries": repository.delete_expired_items,
+            "tombstones": repository.purge_tombstones,
             "idempotency_keys": idempotency.delete_expired,
         },
     )

@@ -1,8 +1,8 @@
-"""``python -m inventory.reconcile``: asks the owners of all ids whether they still exist.
+"""`python -m inventory.reconcile`: removes entries of clients and products that do not exist.
 
-Deletes reach the inventory through the relays; this finds what they could not have told of, as
-after a restored backup. Only the live realm is compared, since a service's token is of that realm;
-what monitors leave behind expires.
+Deletions reach the inventory through relays. After the restore of a backup, entries may remain
+without an owner. Only the live realm is checked, which is the realm of the service's token;
+synthetic entries expire.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory import repository
 from inventory.domain import Kind
-from inventory.gateways import Owners, exists
-from inventory.peers import ask
+from inventory.owner_services import OwnerServices, exists
+from inventory.service_client import call_all
 from inventory.settings import InventorySettings
 from servicekit.auth.service_token import ServiceToken
 from servicekit.db.database import Database
@@ -29,16 +29,16 @@ from servicekit.settings import settings_or_exit
 from servicekit.telemetry import logs
 
 KINDS: tuple[Kind, ...] = ("client", "product")
-BATCH = 500  # ids a query
-AT_ONCE = 8  # questions
-LEFT = 1  # exit codes; the greater ones are those of sysexits.h
+BATCH_SIZE = 500  # ids of one query
+CONCURRENCY = 8  # calls
+EX_ORPHANS = 1  # exit codes; those below are from sysexits.h
 EX_TEMPFAIL = 75
 EX_NOPERM = 77
 
 
 @dataclass
 class Report:
-    """What was found and done."""
+    """The results of a reconciliation."""
 
     checked: dict[str, int] = field(default_factory=dict)  # ids, by kind
     missing: dict[str, int] = field(default_factory=dict)  # ids, by kind
@@ -48,31 +48,31 @@ class Report:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """One comparison of the inventory with the owners of its ids."""
+    """A comparison of the inventory with the services that own clients and products."""
 
     database: Database
-    owners: Owners
+    owners: OwnerServices
     token: ServiceToken
     report: Report = field(default_factory=Report)
-    run: str = field(default_factory=lambda: f"reconcile-{uuid.uuid4()}")
+    request_id: str = field(default_factory=lambda: f"reconcile-{uuid.uuid4()}")
 
-    def missing(self, kind: Kind, at_most: int) -> list[int]:
-        """Return ids whose owner says that they do not exist; stop above ``at_most`` of them."""
-        found: list[int] = []
+    def find_missing(self, kind: Kind, at_most: int) -> list[int]:
+        """Return ids that do not exist in their service; stop above ``at_most`` of them."""
+        missing: list[int] = []
         checked = 0
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             for ids in self._batches(kind):
-                answers = pool.map(lambda subject: self._exists(kind, subject), ids)
-                found += [i for i, is_there in zip(ids, answers, strict=True) if not is_there]
+                results = pool.map(lambda owner_id: self._exists(kind, owner_id), ids)
+                missing += [i for i, is_found in zip(ids, results, strict=True) if not is_found]
                 checked += len(ids)
-                if len(found) > at_most:
+                if len(missing) > at_most:
                     break
         self.report.checked[kind] = checked
-        self.report.missing[kind] = len(found)
-        return found
+        self.report.missing[kind] = len(missing)
+        return missing
 
-    def orphans(self, kind: Kind, missing: list[int], grace: float) -> int:
-        """Return how many entries still belong to ``missing`` once the relays had their time."""
+    def count_orphans(self, kind: Kind, missing: list[int], grace: float) -> int:
+        """Wait up to ``grace`` seconds for the relays, and return the number of orphan entries."""
         deadline = time.monotonic() + grace
         while True:
             with self.database.autocommit() as connection:
@@ -82,24 +82,24 @@ class Reconciliation:
                 return count
             time.sleep(min(1.0, grace))
 
-    def remove(self, kind: Kind, missing: list[int]) -> None:
-        """Remove the entries of what is missing, for good."""
-        for subject in missing:
-            removed = repository.BATCH
-            while removed == repository.BATCH:
+    def remove_entries(self, kind: Kind, missing: list[int]) -> None:
+        """Remove the entries of missing ids, and insert tombstones."""
+        for owner_id in missing:
+            removed = repository.BATCH_SIZE
+            while removed == repository.BATCH_SIZE:
                 with self.database.transaction() as connection:
-                    removed = repository.bury(connection, kind, subject)
+                    removed = repository.tombstone(connection, kind, owner_id)
                 self.report.removed_rows += removed
 
-    def keep(self) -> None:
-        """Remember the report for who watches."""
+    def save_report(self) -> None:
+        """Store the report for the metrics."""
         with self.database.autocommit() as connection:
-            repository.keep_reconciliation(
+            repository.save_report(
                 connection, self.report.inventory_orphan_rows, self.report.removed_rows
             )
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         self.token.close()
         self.owners.stop()
         self.database.close()
@@ -108,92 +108,102 @@ class Reconciliation:
         after = 0
         while True:
             with self.database.autocommit() as connection:
-                ids = repository.live_subjects(connection, kind, after, BATCH)
+                ids = repository.live_owner_ids(connection, kind, after, BATCH_SIZE)
             if not ids:
                 return
             yield ids
             after = ids[-1]
 
-    def _exists(self, kind: Kind, subject: int) -> bool:
-        question = (self.owners.client if kind == "client" else self.owners.product)(subject)
-        headers = {"Authorization": f"Bearer {self.token.get()}", "X-Request-ID": self.run}
-        ask([question], headers)
-        return exists(question)
+    def _exists(self, kind: Kind, owner_id: int) -> bool:
+        new_call = self.owners.client_call if kind == "client" else self.owners.product_call
+        call = new_call(owner_id)
+        headers = {"Authorization": f"Bearer {self.token.get()}", "X-Request-ID": self.request_id}
+        call_all([call], headers)
+        return exists(call)
 
 
-def reconcile(work: Reconciliation, options: argparse.Namespace) -> int:
-    """Compare and repair as the options say, and return the exit code."""
+def reconcile(reconciliation: Reconciliation, options: argparse.Namespace) -> int:
+    """Find and remove orphan entries, and return the exit code."""
     code = 0
     for kind in KINDS:
-        missing = work.missing(kind, options.at_most)
-        if not missing or not work.orphans(kind, missing, options.grace):
+        missing = reconciliation.find_missing(kind, options.at_most)
+        if not missing or not reconciliation.count_orphans(kind, missing, options.grace):
             continue
         if options.dry_run or len(missing) > options.at_most:
-            code = LEFT
+            code = EX_ORPHANS
         else:
-            work.remove(kind, missing)
-    work.keep()
+            reconciliation.remove_entries(kind, missing)
+    reconciliation.save_report()
     return code
 
 
 def main() -> None:
-    """Run once, print one line of JSON, and end with a code that says how it went."""
+    """Reconcile once, print the report as a line of JSON, and exit."""
     options = _parser().parse_args()
     settings = settings_or_exit(InventorySettings.from_environment)
     logs.configure("inventory-reconcile", settings.log_level, sys.stderr)
-    with closing(_prepare(settings)) as work:
-        code = _outcome(work, options)
-    print(json.dumps({"dry_run": options.dry_run, "complete": code <= LEFT, **asdict(work.report)}))
+    with closing(_connect(settings)) as reconciliation:
+        code = _run(reconciliation, options)
+    print(
+        json.dumps(
+            {
+                "dry_run": options.dry_run,
+                "complete": code <= EX_ORPHANS,
+                **asdict(reconciliation.report),
+            }
+        )
+    )
     raise SystemExit(code)
 
 
-def _prepare(settings: InventorySettings) -> Reconciliation:
+def _connect(settings: InventorySettings) -> Reconciliation:
     return Reconciliation(
         Database(settings.database_url, connections=1, application="inventory-reconcile"),
-        Owners(settings.clients_url, settings.products_url),
+        OwnerServices(settings.clients_url, settings.products_url),
         ServiceToken(
             settings.token_url, settings.service_client_id, settings.service_client_secret_file
         ),
     )
 
 
-def _outcome(work: Reconciliation, options: argparse.Namespace) -> int:
+def _run(reconciliation: Reconciliation, options: argparse.Namespace) -> int:
     try:
-        return reconcile(work, options)
+        return reconcile(reconciliation, options)
     except Problem as problem:
-        sys.stderr.write(f"cannot compare: {problem}\n")
+        sys.stderr.write(f"cannot reconcile: {problem}\n")
         return EX_NOPERM if isinstance(problem, Forbidden) else EX_TEMPFAIL
     except DBAPIError as error:
         reason = type(error).__name__
-        sys.stderr.write(f"cannot compare: the database does not answer as it should ({reason})\n")
+        sys.stderr.write(f"cannot reconcile: the database is unavailable ({reason})\n")
         return EX_TEMPFAIL
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m inventory.reconcile",
-        description="Asks the clients and products services whether the ids in the inventory still"
-        " exist, removes the entries of those that do not, and prints the counts as a line of JSON."
-        " Its settings are those of the service, from the environment.",
-        epilog="Exit codes: 0 nothing is left to repair, 1 orphans were left (--dry-run, or more"
-        " than --at-most), 75 a service or the database did not answer, 77 the service's token"
-        " does not allow the question, 78 a setting is missing or wrong.",
+        description="Remove the entries of clients and products that do not exist, and print the"
+        " counts as a line of JSON. The settings are those of the service, from the environment.",
+        epilog="Exit codes: 0 no orphans remain, 1 orphans remain (--dry-run, or more than"
+        " --at-most), 75 a service or the database is unavailable, 77 the token lacks a scope, 78"
+        " a setting is missing or invalid.",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only count")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="count orphans without removing them"
+    )
     parser.add_argument(
         "--at-most",
         type=int,
         default=1000,
         metavar="IDS",
-        help="remove nothing when more clients, or more products, are missing: then it is rather"
-        " their database that is (1000)",
+        help="remove nothing if more clients, or products, are missing: their database may have"
+        " been lost (1000)",
     )
     parser.add_argument(
         "--grace",
         type=float,
         default=30,
         metavar="SECONDS",
-        help="wait so long for the relays to remove the entries themselves (30)",
+        help="time for the relays to remove the entries first (30)",
     )
     return parser
 

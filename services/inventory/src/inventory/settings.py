@@ -1,4 +1,4 @@
-"""What the inventory service can be told."""
+"""Settings of the inventory service."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from servicekit.settings import PeerSettings
 
 @dataclass(frozen=True)
 class InventorySettings(PeerSettings):
-    """The settings of a peer, and where the owners of clients and products are."""
+    """The common settings, and the URLs of the owners of clients and products."""
 
     clients_url: str
     products_url: str

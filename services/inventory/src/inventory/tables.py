@@ -1,4 +1,4 @@
-"""The tables of the inventory. The realm is part of every query."""
+"""Tables of the inventory. Every query filters by realm."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,10 +17,10 @@ from sqlalchemy import (
 from servicekit.db.database import METADATA
 from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 
-__all__ = ["GONE", "IDEMPOTENCY_KEYS", "ITEMS", "METADATA", "RECONCILIATION"]
+__all__ = ["IDEMPOTENCY_KEYS", "ITEMS", "METADATA", "RECONCILIATION", "TOMBSTONES"]
 
 
-# An entry: a client bought a product, which had this name then.
+# Purchases of products by clients, with the product name at that time.
 ITEMS = Table(
     "inventory_items",
     METADATA,
@@ -38,8 +38,8 @@ ITEMS = Table(
 )
 
 
-# A client or a product that its owner has deleted: nothing is added for it any more.
-GONE = Table(
+# Deleted clients and products, for which no entry may be added.
+TOMBSTONES = Table(
     "gone",
     METADATA,
     Column("kind", String(10), primary_key=True),
@@ -48,7 +48,7 @@ GONE = Table(
 )
 
 
-# What the last whole comparison with the owners found: one row, for who watches.
+# The report of the last completed reconciliation, in one row.
 RECONCILIATION = Table(
     "reconciliation",
     METADATA,

@@ -1,4 +1,4 @@
-"""``python -m products.migrate``: brings the database of products up to date."""
+"""`python -m products.migrate`: upgrades the database of products."""
 
 from servicekit.db.migrate import main
 

@@ -1,1 +1,1 @@
-"""The history of the database of auth."""
+"""Migrations of the auth database."""

@@ -1,1 +1,1 @@
-"""The history of the database of clients."""
+"""Migrations of the clients database."""

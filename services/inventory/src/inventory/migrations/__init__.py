@@ -1,1 +1,1 @@
-"""The history of the database of inventory."""
+"""Migrations of the inventory database."""

@@ -1,1 +1,1 @@
-"""The history of the database of products."""
+"""Migrations of the products database."""

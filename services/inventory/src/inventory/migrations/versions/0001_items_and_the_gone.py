@@ -1,4 +1,4 @@
-"""Entries, the list of the gone and the idempotency keys."""
+"""Entries, tombstones and idempotency keys."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the last whole comparison with the owners found, for who watches."""
+"""Report of the last completed reconciliation."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the owners of clients and products are asked, and what is said when they do not answer."""
+"""Existence checks in the clients and products services, and their failures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -33,27 +33,27 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture(params=["clients", "products"])
 def owner(request: pytest.FixtureRequest, clients: FakeOwner, products: FakeOwner) -> FakeOwner:
-    """One of the two, while the other is well."""
+    """One of the two services; the other one works."""
     return clients if request.param == "clients" else products
 
 
 @pytest.fixture
 def purchase(clients: FakeOwner, products: FakeOwner) -> dict[str, object]:
-    """A purchase of what exists."""
+    """A purchase with an existing client and product."""
     body: dict[str, object] = purchase_body(clients.create(), products.create())
     return body
 
 
 def count_purchases(api: ContractClient, purchase: dict[str, object]) -> int:
-    """Return how many entries the client of a purchase has."""
+    """Return the number of entries of the client of a purchase."""
     return len(api.get(f"/inventory/list_products_ids/{purchase['client_id']}").json())
 
 
-@pytest.mark.parametrize("what", [500, 503, 429, 401, 404, 400, 302, DROP, HOLD, INVALID_BODY])
-def test_an_owner_that_does_not_answer_is_not_one_that_says_no(
-    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], what: int | str
+@pytest.mark.parametrize("fault", [500, 503, 429, 401, 404, 400, 302, DROP, HOLD, INVALID_BODY])
+def test_a_failing_service_causes_a_503_and_no_entry(
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], fault: int | str
 ) -> None:
-    with owner.injecting(what):
+    with owner.injecting(fault):
         answer = api.post(ADD, json=purchase)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
@@ -64,18 +64,18 @@ def test_an_owner_that_does_not_answer_is_not_one_that_says_no(
 
 
 @pytest.mark.parametrize(
-    "what", [500, 503, 429, 401, DROP, HOLD, INVALID_BODY, CLOSE_AFTER_RESPONSE]
+    "fault", [500, 503, 429, 401, DROP, HOLD, INVALID_BODY, CLOSE_AFTER_RESPONSE]
 )
-def test_one_failure_is_tried_again(
-    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], what: int | str
+def test_a_single_failure_is_retried(
+    api: ContractClient, owner: FakeOwner, purchase: dict[str, object], fault: int | str
 ) -> None:
-    with owner.injecting(what, times=1):
+    with owner.injecting(fault, times=1):
         assert api.post(ADD, json=purchase).status_code == 201
     assert api.post(ADD, json=purchase).status_code == 201
     assert count_purchases(api, purchase) == 2
 
 
-def test_an_owner_that_is_not_there_is_one_that_does_not_answer(
+def test_an_unreachable_service_causes_a_503(
     settings: dict[str, str], purchase: dict[str, object], api: ContractClient
 ) -> None:
     for name in ("CLIENTS_URL", "PRODUCTS_URL"):
@@ -91,7 +91,7 @@ def test_an_owner_that_is_not_there_is_one_that_does_not_answer(
     assert count_purchases(api, purchase) == 0
 
 
-def test_owners_are_asked_with_the_callers_own_token(
+def test_calls_carry_the_token_of_the_caller(
     api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     api.post(ADD, json=purchase)
@@ -99,7 +99,7 @@ def test_owners_are_asked_with_the_callers_own_token(
         assert owner.requests[-1]["Authorization"] == api.headers["Authorization"]
 
 
-def test_owners_hear_of_the_request_that_they_are_part_of(
+def test_calls_carry_the_request_id_and_the_trace_context(
     api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     tracing = {"X-Request-ID": str(uuid4()), "traceparent": TRACE, "tracestate": "a=b"}
@@ -112,7 +112,7 @@ def test_owners_hear_of_the_request_that_they_are_part_of(
         assert "traceparent" not in owner.requests[-1]
 
 
-def test_both_owners_are_asked_at_the_same_time(
+def test_both_services_are_called_concurrently(
     api: ContractClient, purchase: dict[str, object], clients: FakeOwner, products: FakeOwner
 ) -> None:
     with (
@@ -121,13 +121,13 @@ def test_both_owners_are_asked_at_the_same_time(
         ThreadPoolExecutor(1) as pool,
     ):
         answer = pool.submit(api.post, ADD, json=purchase)
-        wait_until(lambda: clients.held == products.held == 1, "both to be asked")
+        wait_until(lambda: clients.held == products.held == 1, "both calls")
         clients.recover()
         products.recover()
         assert answer.result().status_code == 201  # by the second attempt
 
 
-def test_no_transaction_is_open_while_owners_are_asked(
+def test_no_transaction_is_open_during_the_calls(
     api: ContractClient, owner: FakeOwner, purchase: dict[str, object], database_url: str
 ) -> None:
     state = text(
@@ -141,28 +141,28 @@ def test_no_transaction_is_open_while_owners_are_asked(
     ):
         headers = {"Idempotency-Key": str(uuid4())}
         answer = pool.submit(api.post, ADD, json=purchase, headers=headers)
-        wait_until(lambda: owner.held > 0, "the owner to be asked")
+        wait_until(lambda: owner.held > 0, "the call")
         assert connection.scalar(state) == 0
         owner.recover()
         answer.result()
 
 
-def test_while_an_owner_hangs_few_wait_for_it_and_others_are_served(
+def test_the_circuit_breaker_limits_calls_to_a_hanging_service(
     api: ContractClient, owner: FakeOwner, purchase: dict[str, object]
 ) -> None:
     with owner.injecting(HOLD), ThreadPoolExecutor(12) as pool:
-        assert api.post(ADD, json=purchase).status_code == 503  # from here on it is known to fail
-        wait_until(lambda: owner.held > 0, "the questions to hang")
+        assert api.post(ADD, json=purchase).status_code == 503  # opens the circuit breaker
+        wait_until(lambda: owner.held > 0, "the calls to hang")
         before = len(owner.requests)
         statuses = [
             a.status_code for a in pool.map(lambda _: api.post(ADD, json=purchase), range(12))
         ]
         assert statuses == [503] * 12
-        assert len(owner.requests) - before < 12  # most were answered without asking
+        assert len(owner.requests) - before < 12  # most were rejected without a call
     assert api.post(ADD, json=purchase).status_code == 201
 
 
-def test_a_caller_who_may_not_ask_is_told_which_scope_is_missing(
+def test_the_403_names_the_missing_scope(
     api: ContractClient, issuer: FakeIssuer, purchase: dict[str, object]
 ) -> None:
     for scope, missing in (("products:read", "clients:read"), ("clients:exists", "products:read")):
@@ -176,7 +176,7 @@ def test_a_caller_who_may_not_ask_is_told_which_scope_is_missing(
         assert caller.post(ADD, json=purchase).status_code == 201
 
 
-def test_a_retry_with_its_key_is_answered_as_before_whatever_has_happened_since(
+def test_a_retry_with_the_same_key_returns_the_first_response(
     api: ContractClient, clients: FakeOwner, products: FakeOwner, purchase: dict[str, object]
 ) -> None:
     key = {"Idempotency-Key": str(uuid4())}
@@ -191,7 +191,7 @@ def test_a_retry_with_its_key_is_answered_as_before_whatever_has_happened_since(
     assert count_purchases(api, purchase) == 1
 
 
-def test_a_refusal_does_not_use_its_key_up(
+def test_a_failed_request_does_not_use_up_its_key(
     api: ContractClient, owner: FakeOwner, purchase: dict[str, object]
 ) -> None:
     key = {"Idempotency-Key": str(uuid4())}
@@ -200,7 +200,7 @@ def test_a_refusal_does_not_use_its_key_up(
     assert api.post(ADD, json=purchase, headers=key).status_code == 201
 
 
-def test_the_stand_ins_keep_to_the_contracts(
+def test_the_fake_services_match_the_contracts(
     clients: FakeOwner, products: FakeOwner, issuer: FakeIssuer, api: ContractClient
 ) -> None:
     assert jwt.get_unverified_header(issuer.token())["typ"] == "at+jwt"

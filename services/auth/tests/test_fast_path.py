@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from auth import throttle
 from auth.domain import name_key
 from auth.keys import SigningKeys
-from auth.tokens import USER_SCOPES, Tokens
+from auth.tokens import USER_SCOPES, TokenSigner
 from servicekit.db.database import driver_url
 from servicekit.testing import (
     KEY,
@@ -122,7 +122,7 @@ def own_settings(
 @pytest.fixture
 def sign(folder: Path) -> Sign:
     """Who signs tokens of any life, with auth's own key."""
-    tokens = Tokens(SigningKeys(folder / "keys"), issuer="cadastro", audience="cadastro")
+    tokens = TokenSigner(SigningKeys(folder / "keys"), issuer="cadastro", audience="cadastro")
 
     def sign(*, scope: str, exp: int) -> str:
         ttl = exp - int(time.time())
@@ -138,10 +138,10 @@ def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
     with contextmanager(run_auth)(own_settings) as api:
         create_user(api, headers={**user, "Idempotency-Key": KEY})
         world = World({operation: create_user(api) for operation in LOGIN}, create_user(api))
-    attempt = throttle.Attempt(name_key(world.guessed), "198.51.100.66")
+    attempt = throttle.LoginAttempt(name_key(world.guessed), "198.51.100.66")
     with create_engine(driver_url(own_settings["DATABASE_URL"])).begin() as connection:
         for _ in range(GUESSES):
-            throttle.failed(connection, attempt)
+            throttle.record_failure(connection, attempt)
     return Auth(world)
 
 

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text
 
 from auth.domain import name_key
-from auth.passwords import FREE_THREADS
+from auth.passwords import RESERVED_THREADS
 from auth.throttle import LIMITS
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient
@@ -24,7 +24,7 @@ from tests.support.auth.users import (
     run_auth,
 )
 
-FREE = LIMITS["account"].free
+FREE = LIMITS["account"].free_failures
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_wait_grows_with_each_guess_and_ends(
         assert request_login(api, guessed, "Errado123").status_code == 401
     assert waits == sorted(waits)
     assert waits[-1] > waits[0]
-    assert max(waits) <= LIMITS["account"].longest
+    assert max(waits) <= LIMITS["account"].max_delay
 
 
 def test_a_login_forgives_the_guesses(api: ContractClient, engine: Engine, guessed: str) -> None:
@@ -90,7 +90,7 @@ def test_guesses_at_many_accounts_from_one_address_are_slowed_too(
     request_login(api, new_username(), headers=headers)
     with engine.begin() as connection:
         most = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
-        connection.execute(most, {"n": LIMITS["address"].free})
+        connection.execute(most, {"n": LIMITS["address"].free_failures})
     assert request_login(api, new_username(), headers=headers).status_code == 401
     name = create_user(api)
     assert request_login(api, name, headers=headers).status_code == 429
@@ -124,7 +124,7 @@ def test_a_hash_of_older_parameters_is_made_anew(api: ContractClient, engine: En
 @pytest.fixture
 def narrow_api(settings: dict[str, str]) -> Iterator[ContractClient]:
     """The service with one place to hash in."""
-    yield from run_auth(settings, THREADS=str(FREE_THREADS + 1), HASHES_AT_ONCE="1")
+    yield from run_auth(settings, THREADS=str(RESERVED_THREADS + 1), HASHES_AT_ONCE="1")
 
 
 def test_a_storm_of_logins_is_turned_away_and_starves_nobody(narrow_api: ContractClient) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from auth import keys
-from auth.keys import KeysError, SigningKeys
+from auth.keys import SigningKeyError, SigningKeys
 from servicekit.testing import ContractClient
 from tests.support.auth.users import bearer, create_user, log_in, run_auth
 
@@ -79,15 +79,15 @@ def test_a_wrong_call_is_told(tmp_path: Path, arguments: tuple[str, ...], told: 
 
 def test_the_key_that_signs_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
-    with pytest.raises(KeysError, match="use another one first"):
+    with pytest.raises(SigningKeyError, match="use another one first"):
         keys.retire(tmp_path, kid)
 
 
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({keys.CURRENT: "nobody"}, "'nobody'"),
-        ({keys.CURRENT: None}, "is missing"),
+        ({keys.CURRENT_FILE: "nobody"}, "'nobody'"),
+        ({keys.CURRENT_FILE: None}, "is missing"),
         ({"a b.pem": P256}, "a key's id"),
         ({"other.pem": P384}, "P-256"),
         ({"other.pem": "not a key"}, "other.pem"),
@@ -102,13 +102,13 @@ def test_what_is_wrong_with_a_folder_is_told(
             (tmp_path / name).unlink()
         else:
             (tmp_path / name).write_text(content)
-    with pytest.raises(KeysError, match=told):
+    with pytest.raises(SigningKeyError, match=told):
         keys.read(tmp_path)
 
 
 def test_a_key_that_is_not_there_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
-    with pytest.raises(KeysError, match="no key 'nobody'"):
+    with pytest.raises(SigningKeyError, match="no key 'nobody'"):
         keys.retire(tmp_path, "nobody")
     assert list(keys.read(tmp_path)[0]) == [kid]
 

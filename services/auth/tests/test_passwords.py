@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auth.passwords import FREE_THREADS, Passwords
+from auth.passwords import RESERVED_THREADS, PasswordHashing
 from servicekit.problems import TooManyRequests
 from servicekit.testing import wait_until
 
 
 def test_the_queue_is_told_while_it_lasts() -> None:
-    passwords = Passwords(at_once=1, threads=FREE_THREADS + 3)
+    passwords = PasswordHashing(concurrency=1, threads=RESERVED_THREADS + 3)
     read = {each.name: each.read for each in passwords.instruments()}
     running, waiting = (
         read[f"cadastro_password_hashes_{state}"] for state in ("in_progress", "queued")
@@ -18,7 +18,7 @@ def test_the_queue_is_told_while_it_lasts() -> None:
     assert (running(), waiting()) == (0, 0)
 
     def hashed() -> str:
-        with passwords.places:
+        with passwords.queue:
             return passwords.hash("a password")
 
     with ThreadPoolExecutor(3) as pool:
@@ -29,9 +29,9 @@ def test_the_queue_is_told_while_it_lasts() -> None:
 
 
 def test_a_wrong_password_leaves_its_place() -> None:
-    passwords = Passwords(at_once=1, threads=1)
+    passwords = PasswordHashing(concurrency=1, threads=1)
     for _ in range(3):
-        with passwords.places:
+        with passwords.queue:
             assert not passwords.verify(passwords.hash("right"), "wrong")
-    with passwords.places, pytest.raises(TooManyRequests), passwords.places:
+    with passwords.queue, pytest.raises(TooManyRequests), passwords.queue:
         pytest.fail("there is one place alone")

@@ -1,1 +1,1 @@
-"""The auth service: users, and the tokens that the other services ask for."""
+"""The auth service: users, and access tokens for all services."""

@@ -3,8 +3,8 @@
 import sys
 
 from auth import context, tables
-from auth.context import Auth
-from auth.keys import KeysError
+from auth.context import AuthComponents
+from auth.keys import SigningKeyError
 from auth.settings import AuthSettings
 from servicekit.app import ServiceSpec, build_app
 from servicekit.http.wsgi_bridge import WsgiBridge
@@ -12,19 +12,19 @@ from servicekit.settings import EX_CONFIG, settings_or_exit
 
 
 def create_app() -> WsgiBridge:
-    """Build the service from its environment."""
+    """Build the service with settings from the environment."""
     settings = settings_or_exit(AuthSettings.from_environment)
     try:
-        auth = Auth.from_settings(settings)
-    except KeysError as error:
+        components = AuthComponents.from_settings(settings)
+    except SigningKeyError as error:
         sys.stderr.write(f"cannot start: KEYS_DIR: {error}\n")
         raise SystemExit(EX_CONFIG) from None
     spec = ServiceSpec(
         "auth",
         "/users",
-        auth.keys,
+        components.keys,
         lambda: True,
         metadata=tables.METADATA,
-        instruments=auth.passwords.instruments(),
+        instruments=components.passwords.instruments(),
     )
-    return build_app(spec, settings, {context.EXTENSION: auth})
+    return build_app(spec, settings, {context.EXTENSION: components})

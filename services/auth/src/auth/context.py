@@ -1,4 +1,4 @@
-"""What auth's handlers find beside the database."""
+"""Components of auth for its handlers, and the address of the caller."""
 
 from dataclasses import dataclass
 
@@ -6,50 +6,52 @@ from flask import current_app, request
 
 from auth.keys import SigningKeys
 from auth.oauth import OAuthClients
-from auth.passwords import Passwords
+from auth.passwords import PasswordHashing
 from auth.settings import AuthSettings
-from auth.tokens import Tokens
+from auth.tokens import TokenSigner
 
 EXTENSION = "auth"
 
 
 @dataclass(frozen=True)
-class Auth:
-    """The parts that last as long as the process."""
+class AuthComponents:
+    """Components with the lifetime of the process."""
 
     settings: AuthSettings
     keys: SigningKeys
-    tokens: Tokens
-    passwords: Passwords
+    tokens: TokenSigner
+    passwords: PasswordHashing
     oauth_clients: OAuthClients
 
     @classmethod
-    def from_settings(cls, settings: AuthSettings) -> "Auth":
-        """Make the parts; raises ``KeysError`` when there is no key to sign with."""
+    def from_settings(cls, settings: AuthSettings) -> "AuthComponents":
+        """Create the components; raise ``SigningKeyError`` without a valid signing key."""
         keys = SigningKeys(settings.keys_dir)
         return cls(
             settings=settings,
             keys=keys,
-            tokens=Tokens(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
-            passwords=Passwords(at_once=settings.hashes_at_once, threads=settings.threads),
+            tokens=TokenSigner(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
+            passwords=PasswordHashing(
+                concurrency=settings.hashes_at_once, threads=settings.threads
+            ),
             oauth_clients=OAuthClients(settings.oauth_clients_dir),
         )
 
 
-def auth() -> Auth:
-    """Return the parts of the service that answers the current request."""
-    found: Auth = current_app.extensions[EXTENSION]
-    return found
+def auth() -> AuthComponents:
+    """Return the components of the current application."""
+    components: AuthComponents = current_app.extensions[EXTENSION]
+    return components
 
 
 def caller_address() -> str:
-    """Return where the current request came from.
+    """Return the IP address of the caller.
 
-    As many proxies as are trusted have each appended the address that they saw; what stands to
-    the left of those anybody may have written.
+    Each trusted proxy appends an address to X-Forwarded-For. Addresses further left may be forged.
     """
     proxies = auth().settings.trusted_proxies
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part]
-    if proxies and seen:
-        return seen[-min(proxies, len(seen))]
+    header = request.headers.get("X-Forwarded-For", "")
+    addresses = [part.strip() for part in header.split(",") if part]
+    if proxies and addresses:
+        return addresses[-min(proxies, len(addresses))]
     return request.remote_addr or ""

@@ -1,29 +1,27 @@
-"""What a user is, and when two names are one."""
+"""Normalization and validation of user names and passwords."""
 
 import unicodedata
 
 from servicekit.problems import BadRequest
 
-LONGEST_KEY = 400  # characters; folding lengthens a name, and a few signs stand for whole phrases
+MAX_KEY_LENGTH = 400  # characters; normalization may lengthen a name
 
 
-def checked_name(name: str) -> str:
-    """Return a name that somebody may take; raises ``BadRequest`` for the few that nobody may."""
+def validate_name(name: str) -> str:
+    """Return a valid name; raise ``BadRequest`` for a blank or long one."""
     key = name_key(name)
     if not key:
-        msg = "must not be blank"
-        raise BadRequest(msg, field="username")
-    if len(key) > LONGEST_KEY:
-        msg = "is too long when its letters are written out"
-        raise BadRequest(msg, field="username")
+        raise BadRequest("must not be blank", field="username")
+    if len(key) > MAX_KEY_LENGTH:
+        raise BadRequest("is too long when its letters are written out", field="username")
     return name
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of one name have in common: neither case nor composition counts."""
+    """Return a key that is equal for names that differ in case or Unicode composition only."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
-def normal_password(password: str) -> str:
-    """Return a password in the one form (NFC, RFC 8265) that keyboards write differently."""
+def normalize_password(password: str) -> str:
+    """Return a password in Unicode form NFC (RFC 8265), since keyboards differ."""
     return unicodedata.normalize("NFC", password)

@@ -1,8 +1,7 @@
-"""The signing keys: a folder of private keys, all published, one of them current.
+"""Signing keys: a folder of private keys, whose public keys are all published; one is current.
 
-``python -m auth.keys`` makes, promotes and retires them. Rotation is: ``new``, wait until every
-service has fetched it (a minute), ``use``, wait until the last token of the old key has expired,
-``retire``.
+`python -m auth.keys` manages the folder. To rotate: ``new``; wait until every service has fetched
+the key set (a minute); ``use``; wait until the last token of the old key has expired; ``retire``.
 """
 
 import argparse
@@ -32,50 +31,50 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm
 
-CURRENT = "current"  # the file that holds the id of the key that signs
-LOOK = 1.0  # seconds at least between two looks at the folder
+CURRENT_FILE = "current"  # contains the id of the signing key
+RELOAD_INTERVAL_SECONDS = 1.0  # minimum between two checks of the folder
 
 _KID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 log = logging.getLogger(__name__)
 
 
-class KeysError(Exception):
-    """The folder does not hold what it must; the message says what to do."""
+class SigningKeyError(Exception):
+    """The folder has no valid keys; the message has a remedy."""
 
 
 class SigningKeys:
-    """The keys of a folder, read again when it changes; a broken change leaves the old ones."""
+    """The keys of a folder, reloaded when it changes; an invalid change is ignored."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Read the keys.
 
         Raises:
-            KeysError: there is none, or a file is not one.
+            SigningKeyError: there is no key, or a file is invalid.
 
         """
         self.generation = 0
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
-        self._looked = clock()
-        self._state = _state(folder)
+        self._checked_at = clock()
+        self._fingerprint = _fingerprint(folder)
         self._keys, self._current = read(folder)
 
     def get(self, kid: str) -> EllipticCurvePublicKey | None:
-        """Return the public key of that id, or nothing when it is not published."""
-        self._look()
+        """Return the public key of an id, or None."""
+        self._reload_if_changed()
         key = self._keys.get(kid)
         return None if key is None else key.public_key()
 
     def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
-        """Return the id of the current key, and the key."""
-        self._look()
+        """Return the id of the current key and the key."""
+        self._reload_if_changed()
         return self._current, self._keys[self._current]
 
     def key_set(self) -> dict[str, Any]:
         """Return the public keys as a JSON Web Key Set (RFC 7517)."""
-        self._look()
+        self._reload_if_changed()
         keys = [
             {
                 **ECAlgorithm.to_jwk(key.public_key(), as_dict=True),
@@ -87,78 +86,76 @@ class SigningKeys:
         ]
         return {"keys": keys}
 
-    def _look(self) -> None:
+    def _reload_if_changed(self) -> None:
         with self._lock:
-            if self._clock() - self._looked < LOOK:
+            if self._clock() - self._checked_at < RELOAD_INTERVAL_SECONDS:
                 return
-            self._looked = self._clock()
-            state = _state(self._folder)
-            if state == self._state:
+            self._checked_at = self._clock()
+            fingerprint = _fingerprint(self._folder)
+            if fingerprint == self._fingerprint:
                 return
             try:
                 keys, current = read(self._folder)
-            except KeysError as error:
-                log.warning("the signing keys are kept as they were: %s", error)
+            except SigningKeyError as error:
+                log.warning("an invalid change of the signing keys is ignored: %s", error)
                 return
-            self._state = state
+            self._fingerprint = fingerprint
             if self._keys.keys() - keys.keys():
                 self.generation += 1
             self._keys, self._current = keys, current
-            log.info("signing keys read: %s, signing with %s", ", ".join(keys), current)
+            log.info("signing keys loaded: %s; the current key is %s", ", ".join(keys), current)
 
 
 def read(folder: Path) -> tuple[dict[str, EllipticCurvePrivateKey], str]:
-    """Return the keys of a folder by their ids, and the id of the current one.
+    """Return the keys of a folder by id, and the id of the current key.
 
     Raises:
-        KeysError: there is none, a file is not a private key on P-256, or none is current.
+        SigningKeyError: a key is missing or not on the curve P-256, or none is current.
 
     """
     keys = {path.stem: _load(path) for path in sorted(folder.glob("*.pem"))}
     if not keys:
-        message = f"{folder} holds no key: make one with python -m auth.keys new --dir {folder}"
-        raise KeysError(message)
+        raise SigningKeyError(
+            f"{folder} holds no key: make one with python -m auth.keys new --dir {folder}"
+        )
     try:
-        current = (folder / CURRENT).read_text().strip()
+        current = (folder / CURRENT_FILE).read_text().strip()
     except OSError:
-        message = f"{folder / CURRENT} is missing: it must hold the id of the key that signs"
-        raise KeysError(message) from None
+        raise SigningKeyError(
+            f"{folder / CURRENT_FILE} is missing: it must hold the id of the signing key"
+        ) from None
     if current not in keys:
-        message = f"{folder / CURRENT} names {current!r}, and there is no such key beside it"
-        raise KeysError(message)
+        raise SigningKeyError(f"{folder / CURRENT_FILE} names the missing key {current!r}")
     return keys, current
 
 
 def new(folder: Path) -> str:
-    """Make a key, current when it is the first, and return its id."""
+    """Create a key and return its id; the first one becomes current."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kid = secrets.token_hex(8)
     pem = generate_private_key(SECP256R1()).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     _write(folder / f"{kid}.pem", pem)
-    if not (folder / CURRENT).exists():
+    if not (folder / CURRENT_FILE).exists():
         use(folder, kid)
     return kid
 
 
 def use(folder: Path, kid: str) -> None:
-    """Sign with that key from now on; raises ``KeysError`` when there is none of that id."""
+    """Make a key current; raise ``SigningKeyError`` if it does not exist."""
     if not _KID.match(kid) or not (folder / f"{kid}.pem").is_file():
-        message = f"there is no key {kid!r} in {folder}"
-        raise KeysError(message)
-    _write(folder / CURRENT, kid.encode())
+        raise SigningKeyError(f"there is no key {kid!r} in {folder}")
+    _write(folder / CURRENT_FILE, kid.encode())
 
 
 def retire(folder: Path, kid: str) -> None:
-    """Publish that key no more; raises ``KeysError`` for the current one, and for none."""
+    """Delete a key; raise ``SigningKeyError`` for the current and for a missing one."""
     keys, current = read(folder)
     if kid == current:
-        message = f"{kid} is the key that signs: use another one first"
-        raise KeysError(message)
+        raise SigningKeyError(f"{kid} is the current key: use another one first")
     if kid not in keys:
-        message = f"there is no key {kid!r} in {folder}"
-        raise KeysError(message)
+        raise SigningKeyError(f"there is no key {kid!r} in {folder}")
     (folder / f"{kid}.pem").unlink()
 
 
@@ -166,19 +163,20 @@ def _load(path: Path) -> EllipticCurvePrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"{path.name} is not a private key that can be read ({type(error).__name__})"
-        raise KeysError(message) from None
+        raise SigningKeyError(
+            f"{path.name} is not a readable private key ({type(error).__name__})"
+        ) from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-        message = f"{path.name} is not a key on the curve P-256"
-        raise KeysError(message)
+        raise SigningKeyError(f"{path.name} is not a key on the curve P-256")
     if not _KID.match(path.stem):
-        message = f"{path.name}: a key's id has up to 64 letters, digits, dots and dashes"
-        raise KeysError(message)
+        raise SigningKeyError(
+            f"{path.name}: a key's id has up to 64 letters, digits, dots and dashes"
+        )
     return key
 
 
-def _state(folder: Path) -> list[tuple[str, int, int]]:
-    """Return what changes when a key does; a mounted Secret changes by its links."""
+def _fingerprint(folder: Path) -> list[tuple[str, int, int]]:
+    """Return times and inodes of the files; a mounted Secret replaces links."""
     stats = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
     return [(name, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
 
@@ -192,17 +190,17 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main() -> None:
-    """Make, promote, retire or list keys."""
+    """Create, select, delete or list keys."""
     parser = argparse.ArgumentParser(prog="python -m auth.keys", description=__doc__)
     parser.add_argument("command", choices=("new", "use", "retire", "list"))
-    parser.add_argument("kid", nargs="?", help="the key's id, for use and retire")
-    parser.add_argument("--dir", type=Path, required=True, help="the folder of the keys")
+    parser.add_argument("kid", nargs="?", help="id of the key, for use and retire")
+    parser.add_argument("--dir", type=Path, required=True, help="folder of the keys")
     options = parser.parse_args()
     if (options.kid is None) == (options.command in {"use", "retire"}):
-        parser.error("use and retire take a key's id, new and list take none")
+        parser.error("use and retire need a key id; new and list take none")
     try:
         _run(options.command, options.dir, options.kid)
-    except (KeysError, OSError) as error:
+    except (SigningKeyError, OSError) as error:
         sys.exit(f"auth.keys: {error}")
 
 

@@ -1,4 +1,4 @@
-"""OAuth 2 clients: the services and the monitors, with what each may ask for (RFC 6749)."""
+"""OAuth 2 clients (RFC 6749): the services and the monitors, with their scopes."""
 
 import hmac
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from servicekit.realm import Realm
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """What one client may have."""
+    """The scopes and the realm of a client."""
 
     scopes: frozenset[str]
     realm: Realm = "live"
@@ -26,18 +26,18 @@ CLIENTS: Mapping[str, OAuthClient] = {
     "synthetic": OAuthClient(USER_SCOPES, "synthetic"),
 }
 
-_NO_SECRET = "-" * 43  # compared with for unknown ids, so that they take as long
+_PLACEHOLDER_SECRET = "-" * 43  # for unknown ids, so that the comparison takes as long
 
 
 class OAuthClients:
-    """The clients whose secrets are in a folder, one file each, named by the client's id."""
+    """Clients with their secrets in a folder, in files named by client id."""
 
     def __init__(self, folder: Path) -> None:
-        """Read secrets from ``folder``, at each request: they can be changed at any time."""
+        """Read secrets from ``folder`` at each request, so that changes take effect."""
         self._folder = folder
 
     def authenticate(self, credentials: Credentials) -> OAuthClient:
-        """Return the client.
+        """Return the client with these credentials.
 
         Raises:
             Unauthorized: the id or the secret is wrong.
@@ -45,9 +45,9 @@ class OAuthClients:
         """
         client = CLIENTS.get(credentials.username)
         secret = self._secret(credentials.username) if client else None
-        given = credentials.password.encode()
-        is_right = hmac.compare_digest((secret or _NO_SECRET).encode(), given)
-        if client is None or secret is None or not is_right:
+        given_secret = credentials.password.encode()
+        is_valid = hmac.compare_digest((secret or _PLACEHOLDER_SECRET).encode(), given_secret)
+        if client is None or secret is None or not is_valid:
             raise invalid_credentials("The client id or the secret is wrong")
         return client
 
@@ -58,25 +58,28 @@ class OAuthClients:
             return None
 
 
-def granted(client: OAuthClient, scope: str | None) -> frozenset[str]:
-    """Return the scopes of a token: all that the client may have, or those that it asks for.
+def granted_scopes(client: OAuthClient, scope: str | None) -> frozenset[str]:
+    """Return the requested scopes, or all scopes of the client by default.
 
     Raises:
-        BadRequest: it asks for more.
+        BadRequest: the client may not have a requested scope.
 
     """
     if scope is None:
         return client.scopes
-    asked = frozenset(scope.split())
-    beyond = sorted(asked - client.scopes)
-    if beyond:
-        msg = f"This client may not have the scope {beyond[0]}"
-        raise BadRequest(msg, field="scope", extra={"error": "invalid_scope"})
-    return asked
+    requested = frozenset(scope.split())
+    forbidden = sorted(requested - client.scopes)
+    if forbidden:
+        raise BadRequest(
+            f"This client may not have the scope {forbidden[0]}",
+            field="scope",
+            extra={"error": "invalid_scope"},
+        )
+    return requested
 
 
-def name_error(problem: Problem) -> None:
-    """Give a problem of the token operation the code that RFC 6749, 5.2 has for it."""
+def add_error_code(problem: Problem) -> None:
+    """Add the error code of RFC 6749, 5.2 to a problem of the token operation."""
     codes = {400: "invalid_request", 401: "invalid_client"}
     code = codes.get(problem.status)
     if code and "error" not in problem.extra:

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, and never more of it at once than the machine bears."""
+"""Password hashing with argon2id, with limited concurrency and queue length."""
 
 import random
 import threading
@@ -10,36 +10,35 @@ from servicekit.problems import TooManyRequests
 from servicekit.telemetry.shared_metrics import Instrument
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane
-MEMORY, PASSES, LANES = 19 * 1024, 2, 1  # KiB, -, -
-LONGEST_WAIT = 5  # seconds that who finds no place is told to wait
-FREE_THREADS = 4  # a login storm leaves so many handler threads to everybody else
+MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+MAX_RETRY_AFTER_SECONDS = 5
+RESERVED_THREADS = 4  # handler threads that a burst of logins leaves to other requests
 
 
-class Passwords:
-    """Hashes and checks passwords, for those who have one of the ``places``.
+class PasswordHashing:
+    """Hashes and verifies passwords for requests in the ``queue``.
 
-    Who finds none free would have to wait too long, and is sent away with a 429: before the
-    database is asked, so that it costs next to nothing.
+    A request enters the queue before its first query. A full queue returns 429 at little cost.
     """
 
-    def __init__(self, *, at_once: int, threads: int) -> None:
-        """Hash ``at_once`` at the same time, on some of ``threads`` handler threads."""
-        self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES)
-        self.places = Places(max(1, threads - FREE_THREADS))
-        self._turns = threading.Semaphore(at_once)
-        self._hashing = Places(at_once)
-        self._nobody = self._hasher.hash("nobody's password")
+    def __init__(self, *, concurrency: int, threads: int) -> None:
+        """Compute up to ``concurrency`` hashes at once, on some of ``threads`` handler threads."""
+        self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+        self.queue = BoundedQueue(max(1, threads - RESERVED_THREADS))
+        self._semaphore = threading.Semaphore(concurrency)
+        self._hashing = BoundedQueue(concurrency)
+        self._placeholder = self._hasher.hash("placeholder")
 
     def hash(self, password: str) -> str:
-        """Return the hash of a password, with its parameters and its salt (PHC string format)."""
-        with self._turns, self._hashing:
+        """Return the hash of a password with its parameters and salt (PHC string format)."""
+        with self._semaphore, self._hashing:
             return self._hasher.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether a password is the right one; for nobody's it takes as long to say no."""
-        with self._turns, self._hashing:
+        """Return whether a password is correct; a missing hash takes as long to reject."""
+        with self._semaphore, self._hashing:
             try:
-                self._hasher.verify(stored or self._nobody, password)
+                self._hasher.verify(stored or self._placeholder, password)
             except (VerificationError, InvalidHashError):
                 return False
             return stored is not None
@@ -50,41 +49,41 @@ class Passwords:
             Instrument(
                 "cadastro_password_hashes_in_progress",
                 "Password hashes being computed.",
-                lambda: self._hashing.taken,
+                lambda: self._hashing.length,
             ),
             Instrument(
                 "cadastro_password_hashes_queued",
                 "Requests waiting to hash a password or for the database.",
-                lambda: self.places.taken - self._hashing.taken,
+                lambda: self.queue.length - self._hashing.length,
             ),
         ]
 
     def is_outdated(self, stored: str) -> bool:
-        """Tell whether a hash was made with other parameters than today's."""
+        """Return whether a hash has outdated parameters."""
         return self._hasher.check_needs_rehash(stored)
 
 
-class Places:
-    """The places of a queue; entering raises ``TooManyRequests`` when none is free."""
+class BoundedQueue:
+    """Counts the requests in a block; entering raises ``TooManyRequests`` at the limit."""
 
-    def __init__(self, number: int) -> None:
-        """Have so many, all of them free."""
-        self.taken = 0
-        self._number = number
+    def __init__(self, limit: int) -> None:
+        """Create an empty queue."""
+        self.length = 0
+        self._limit = limit
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        """Take a place."""
+        """Enter the queue."""
         with self._lock:
-            if self.taken == self._number:
+            if self.length == self._limit:
                 problem = TooManyRequests()
-                # hundreds who are sent away together must not come back together
-                seconds = random.randint(1, LONGEST_WAIT)  # noqa: S311 - it guards nothing
+                # rejected clients must not retry all at once
+                seconds = random.randint(1, MAX_RETRY_AFTER_SECONDS)  # noqa: S311 - no secret
                 problem.headers["Retry-After"] = str(seconds)
                 raise problem
-            self.taken += 1
+            self.length += 1
 
     def __exit__(self, *_: object) -> None:
-        """Give it back."""
+        """Leave the queue."""
         with self._lock:
-            self.taken -= 1
+            self.length -= 1

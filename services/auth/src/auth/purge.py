@@ -9,7 +9,7 @@ if __name__ == "__main__":
         "auth",
         {
             "synthetic_users": repository.delete_expired_users,
-            "login_failures": throttle.expire,
+            "login_failures": throttle.delete_expired,
             "idempotency_keys": idempotency.delete_expired,
         },
     )

@@ -1,4 +1,4 @@
-"""Every query on users."""
+"""Queries on users."""
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
@@ -8,8 +8,8 @@ from servicekit.db.crud import TableRepository
 from servicekit.realm import Realm
 
 _users = TableRepository(USERS, "user")
-_alive = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())
-_by_name = select(USERS).where(USERS.c.name_key == bindparam("key"), _alive)
+_not_expired = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())
+_by_name = select(USERS).where(USERS.c.name_key == bindparam("key"), _not_expired)
 _rehash = update(USERS).where(USERS.c.id == bindparam("_id")).values(password=bindparam("hash"))
 
 
@@ -20,15 +20,15 @@ def create_user(connection: Connection, realm: Realm, name: str, password_hash: 
 
 
 def find_user(connection: Connection, name: str) -> RowMapping | None:
-    """Return the user of that name, of either realm, if there is one."""
+    """Return the user of a name in either realm, or None."""
     return connection.execute(_by_name, {"key": name_key(name)}).mappings().first()
 
 
 def replace_hash(connection: Connection, user_id: int, password_hash: str) -> None:
-    """Keep a user's password under a hash with today's parameters."""
+    """Replace the password hash of a user."""
     connection.execute(_rehash, {"_id": user_id, "hash": password_hash})
 
 
 def delete_expired_users(connection: Connection, batch: int) -> int:
-    """Delete users that monitors left behind; return how many they were."""
+    """Delete a batch of expired users of monitors, and return their number."""
     return _users.delete_expired(connection, batch)

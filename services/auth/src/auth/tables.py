@@ -1,4 +1,4 @@
-"""The tables of auth."""
+"""Tables of auth."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,21 +13,21 @@ from sqlalchemy import (
     func,
 )
 
-from auth.domain import LONGEST_KEY
+from auth.domain import MAX_KEY_LENGTH
 from servicekit.db.database import METADATA
 from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 
 __all__ = ["IDEMPOTENCY_KEYS", "LOGIN_FAILURES", "METADATA", "USERS"]
 
 
-# A user. The name is unique over both realms: who logs in names no realm.
+# Users. The name is unique across realms, since a login has no realm.
 USERS = Table(
     "users",
     METADATA,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("realm", String(10), nullable=False),
     Column("name", String(100), nullable=False),
-    Column("name_key", String(LONGEST_KEY), nullable=False),
+    Column("name_key", String(MAX_KEY_LENGTH), nullable=False),
     Column("password", String(200), nullable=False),
     Column("version", BigInteger, server_default="1", nullable=False),
     Column("expires_at", DateTime(timezone=True), index=True),
@@ -39,7 +39,7 @@ USERS = Table(
 )
 
 
-# Failures to log in to one account, or from one address, of which ``key`` is a hash.
+# Login failures by account and by address; ``key`` is a hash of either.
 LOGIN_FAILURES = Table(
     "login_failures",
     METADATA,

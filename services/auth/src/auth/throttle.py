@@ -1,6 +1,6 @@
-"""Slows down who guesses passwords: a growing delay per account and per address, never a lock.
+"""Login throttling: increasing delays after failures of an account or an address.
 
-Only failures count. What is counted is kept under a hash: a name or an address is personal data.
+Accounts are never locked. Keys are hashed, since names and addresses are personal data.
 """
 
 import hashlib
@@ -14,49 +14,49 @@ from servicekit.problems import TooManyRequests
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many failures are free, and how long the delay may grow."""
+    """The number of failures without a delay, and the maximum delay."""
 
-    free: int
-    longest: int  # seconds
+    free_failures: int
+    max_delay: int  # seconds
 
 
 LIMITS = {"account": Limit(5, 300), "address": Limit(100, 60)}
-FORGOTTEN = "15 minutes"  # after the last failure
+RETENTION = "15 minutes"  # of the count, after the last failure
 
-_WAIT = text("""
+_REMAINING_DELAY = text("""
     SELECT coalesce(max(extract(epoch FROM until - now())), 0)::float8
     FROM login_failures WHERE key = ANY(:keys)
 """)
-_FAIL = text("""
+_INCREMENT = text("""
     INSERT INTO login_failures AS seen (key, failures, until, last)
     VALUES (:key, 1, now(), now())
     ON CONFLICT (key) DO UPDATE SET
-        failures = CASE WHEN seen.last < now() - CAST(:forgotten AS interval) THEN 1
+        failures = CASE WHEN seen.last < now() - CAST(:retention AS interval) THEN 1
                         ELSE least(seen.failures + 1, 1000000) END,
         last = now()
     RETURNING failures
 """)
-_DELAY = text(
+_SET_DELAY = text(
     "UPDATE login_failures SET until = now() + make_interval(secs => :s) WHERE key = :key"
 )
-_FORGIVE = text("DELETE FROM login_failures WHERE key = :key")
-_EXPIRE = text("""
+_DELETE = text("DELETE FROM login_failures WHERE key = :key")
+_DELETE_EXPIRED = text("""
     DELETE FROM login_failures WHERE key IN (
         SELECT key FROM login_failures
-        WHERE last < now() - CAST(:forgotten AS interval) AND until < now()
+        WHERE last < now() - CAST(:retention AS interval) AND until < now()
         LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt to log in to an account, from an address."""
+class LoginAttempt:
+    """An attempt to log in to an account from an address."""
 
     account: str
     address: str
 
     def keys(self) -> dict[str, bytes]:
-        """Return what is counted, by its kind."""
+        """Return the hashed keys, by kind."""
         parts = {"account": self.account, "address": self.address}
         return {
             kind: hashlib.sha256(f"{kind}\0{part}".encode()).digest()
@@ -64,36 +64,36 @@ class Attempt:
         }
 
 
-def check(connection: Connection, attempt: Attempt) -> None:
-    """Let an attempt pass, unless it comes too soon; raises ``TooManyRequests``."""
-    wait = float(connection.scalar(_WAIT, {"keys": list(attempt.keys().values())}) or 0)
+def check(connection: Connection, attempt: LoginAttempt) -> None:
+    """Raise ``TooManyRequests`` if the delay has not passed."""
+    wait = float(connection.scalar(_REMAINING_DELAY, {"keys": list(attempt.keys().values())}) or 0)
     if wait > 0:
         problem = TooManyRequests()
         problem.headers["Retry-After"] = str(math.ceil(wait))
         raise problem
 
 
-def failed(connection: Connection, attempt: Attempt) -> None:
-    """Count a failure; the next attempt may have to wait."""
+def record_failure(connection: Connection, attempt: LoginAttempt) -> None:
+    """Count a failure, and delay the next attempt."""
     for kind, key in attempt.keys().items():
-        values = {"key": key, "forgotten": FORGOTTEN}
-        failures = int(connection.execute(_FAIL, values).scalar_one())
+        values = {"key": key, "retention": RETENTION}
+        failures = int(connection.execute(_INCREMENT, values).scalar_one())
         delay = _delay(LIMITS[kind], failures)
         if delay:
-            connection.execute(_DELAY, {"key": key, "s": delay})
+            connection.execute(_SET_DELAY, {"key": key, "s": delay})
 
 
-def succeeded(connection: Connection, attempt: Attempt) -> None:
-    """Forgive the account its failures; the address may be guessing at others too."""
-    connection.execute(_FORGIVE, {"key": attempt.keys()["account"]})
+def reset_account(connection: Connection, attempt: LoginAttempt) -> None:
+    """Delete the failures of the account; the address may be attacking other accounts."""
+    connection.execute(_DELETE, {"key": attempt.keys()["account"]})
 
 
-def expire(connection: Connection, batch: int) -> int:
-    """Delete failures that are forgotten, at most a batch, and return how many."""
-    return connection.execute(_EXPIRE, {"batch": batch, "forgotten": FORGOTTEN}).rowcount
+def delete_expired(connection: Connection, batch: int) -> int:
+    """Delete a batch of expired failure counts, and return their number."""
+    return connection.execute(_DELETE_EXPIRED, {"batch": batch, "retention": RETENTION}).rowcount
 
 
 def _delay(limit: Limit, failures: int) -> int:
-    """Return the seconds to wait after so many failures: 1, 2, 4 ... after the free ones."""
-    beyond = failures - limit.free
-    return 0 if beyond < 0 else min(limit.longest, 2 ** min(beyond, 20))
+    """Return the delay in seconds: 1, 2, 4, ... after the free failures."""
+    excess = failures - limit.free_failures
+    return 0 if excess < 0 else min(limit.max_delay, 2 ** min(excess, 20))

@@ -1,4 +1,4 @@
-"""Signs tokens: JWTs for OAuth 2 (RFC 9068), with what each kind of caller may do."""
+"""Access tokens: signed JWTs for OAuth 2 (RFC 9068)."""
 
 import time
 import uuid
@@ -23,8 +23,8 @@ USER_SCOPES = frozenset(
 )
 
 
-class Tokens:
-    """Signs with the current key."""
+class TokenSigner:
+    """Signs tokens with the current key."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Tokens:
         audience: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Sign with ``keys``, as ``issuer``, for ``audience``."""
+        """Sign tokens of an issuer for an audience."""
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
@@ -43,7 +43,7 @@ class Tokens:
     def sign(
         self, subject: str, client_id: str, realm: Realm, scopes: Iterable[str], ttl: int
     ) -> str:
-        """Return a token that lives ``ttl`` seconds."""
+        """Return a token that is valid for ``ttl`` seconds."""
         kid, key = self._keys.signing()
         now = int(self._clock())
         claims = {

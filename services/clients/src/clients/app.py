@@ -10,9 +10,16 @@ from servicekit.settings import settings_or_exit
 
 
 def create_app() -> WsgiBridge:
-    """Build the service from its environment."""
+    """Build the service with settings from the environment."""
     settings = settings_or_exit(ClientsSettings.from_environment)
     allow_test_domains()
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
-    spec = ServiceSpec("clients", "/clients", keys, lambda: keys.is_loaded, [keys], tables.METADATA)
+    spec = ServiceSpec(
+        name="clients",
+        prefix="/clients",
+        keys=keys,
+        keys_loaded=lambda: keys.is_loaded,
+        lifespans=(keys,),
+        metadata=tables.METADATA,
+    )
     return build_app(spec, settings)

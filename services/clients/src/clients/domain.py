@@ -1,4 +1,4 @@
-"""What a client and an address are, and the rules that hold for them."""
+"""Clients and addresses, and their validation."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from servicekit.money import parse_money
 from servicekit.problems import BadRequest
 from servicekit.settings import Validation
 
-UFS = frozenset(
+STATES = frozenset(
     [
         "AC",
         "AL",
@@ -46,21 +46,21 @@ UFS = frozenset(
     ]
 )
 
-DOMAINS = 1024  # of e-mail addresses, that are remembered; most people share a few
+DOMAIN_CACHE_SIZE = 1024  # most e-mail addresses share a few domains
 
-# What the library neither refuses nor changes before the @, and goes through letter by letter:
-# a dot-atom (RFC 5322, 3.2.3) without capitals, some of which it makes small (RFC 2142).
+# Local parts that email_validator accepts unchanged, but checks slowly: dot-atoms (RFC 5322, 3.2.3)
+# without capitals, which it converts to lower case in some names (RFC 2142).
 _PLAIN_EMAIL = re.compile(r"([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@([A-Za-z0-9.-]+)")
-_LONGEST_EMAIL = 254  # octets (RFC 5321, 4.5.3.1.3)
+_MAX_EMAIL_LENGTH = 254  # octets (RFC 5321, 4.5.3.1.3)
 
 _CPF = CPF(repeated_digits=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A person who buys; the e-mail and the CPF are each one client's."""
+    """A customer with a unique e-mail address and CPF."""
 
-    STORED: ClassVar = ("id", "name", "email", "cpf", "balance")
+    COLUMNS: ClassVar = ("id", "name", "email", "cpf", "balance")
 
     name: str
     email: str
@@ -69,10 +69,10 @@ class Client:
 
     @classmethod
     def from_body(cls, body: dict[str, Any], validation: Validation) -> Self:
-        """Return the client that a request describes.
+        """Parse a valid request body.
 
         Raises:
-            BadRequest: a rule is broken that the contract cannot tell; it names the field.
+            BadRequest: a rule beyond the contract is violated; the problem names the field.
 
         """
         return cls(
@@ -84,21 +84,21 @@ class Client:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return a client, its ``STORED`` columns, as it is answered."""
+        """Return the response body for a row with ``COLUMNS``."""
         identifier, name, email, cpf, balance = row
         return {"id": identifier, "name": name, "email": email, "cpf": cpf, "balance": balance}
 
     @property
     def email_key(self) -> str:
-        """What is unique about the e-mail: it does not depend on case."""
+        """The unique key of the e-mail address, which ignores case."""
         return email_key(self.email)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a client lives or works."""
+    """An address of a client."""
 
-    STORED: ClassVar = ("id", "client_id", "state", "city", "street", "number", "cep")
+    COLUMNS: ClassVar = ("id", "client_id", "state", "city", "street", "number", "cep")
 
     state: str
     city: str
@@ -108,10 +108,10 @@ class Address:
 
     @classmethod
     def from_body(cls, body: dict[str, Any], validation: Validation) -> Self:
-        """Return the address that a request describes.
+        """Parse a valid request body.
 
         Raises:
-            BadRequest: a rule is broken that the contract cannot tell; it names the field.
+            BadRequest: a rule beyond the contract is violated; the problem names the field.
 
         """
         return cls(
@@ -124,7 +124,7 @@ class Address:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return an address, its ``STORED`` columns, as it is answered."""
+        """Return the response body for a row with ``COLUMNS``."""
         identifier, client_id, state, city, street, number, cep = row
         return {
             "id": identifier,
@@ -138,30 +138,28 @@ class Address:
 
 
 def parse_cpf(text: str, validation: Validation) -> str:
-    """Return a CPF as ``000.000.000-00``.
+    """Parse a CPF into the form ``000.000.000-00``.
 
-    Under ``format`` wrong check digits pass in that form; bare digits are a CPF only when their
-    check digits say so.
+    With ``format`` validation, wrong check digits are accepted in that form, but not in 11 bare
+    digits.
     """
     digits = text.replace(".", "").replace("-", "")
-    bare = digits == text
-    if (validation == "strict" or bare) and not _CPF.validate(digits):
-        msg = "must be a CPF whose check digits are right"
-        raise BadRequest(msg, field="cpf")
+    is_bare = digits == text
+    if (validation == "strict" or is_bare) and not _CPF.validate(digits):
+        raise BadRequest("must be a CPF whose check digits are right", field="cpf")
     return f"{digits[:3]}.{digits[3:6]}.{digits[6:9]}-{digits[9:]}"
 
 
 def parse_cep(body: dict[str, Any]) -> str:
-    """Return the CEP, which comes as ``CEP`` or ``cep``, as ``00000-000``."""
+    """Parse the member ``CEP`` or ``cep`` into the form ``00000-000``."""
     digits = str(body.get("CEP") or body["cep"]).replace("-", "")
     return f"{digits[:5]}-{digits[5:]}"
 
 
 def parse_state(text: str, validation: Validation) -> str:
-    """Return a state: one of the 27 UFs, or under ``format`` any two capital letters."""
-    if validation == "strict" and text not in UFS:
-        msg = "must be one of the 27 UFs, like SP"
-        raise BadRequest(msg, field="state")
+    """Parse a state: one of the 27 UFs; with ``format`` validation, any two capital letters."""
+    if validation == "strict" and text not in STATES:
+        raise BadRequest("must be one of the 27 UFs, like SP", field="state")
     return text
 
 
@@ -175,27 +173,28 @@ def allow_test_domains() -> None:
 
 
 def parse_email(text: str) -> str:
-    """Return an e-mail address (RFC 5321, RFC 6531) in its normal form."""
+    """Parse an e-mail address (RFC 5321, RFC 6531) into its normal form."""
     try:
-        plain = _PLAIN_EMAIL.fullmatch(text) if len(text) <= _LONGEST_EMAIL else None
-        if plain and (domain := _normal_domain(plain[2])).isascii():
+        plain = _PLAIN_EMAIL.fullmatch(text) if len(text) <= _MAX_EMAIL_LENGTH else None
+        if plain and (domain := _normalize_domain(plain[2])).isascii():
             return f"{plain[1]}@{domain}"
-        return _validated(text).normalized
+        return _validate(text).normalized
     except email_validator.EmailNotValidError:
-        msg = "must be an e-mail address, like arthur@example.com"
-        raise BadRequest(msg, field="email") from None
+        raise BadRequest(
+            "must be an e-mail address, like arthur@example.com", field="email"
+        ) from None
 
 
-@lru_cache(DOMAINS)
-def _normal_domain(text: str) -> str:
-    """Return the domain of an e-mail address in its normal form; raises ``EmailNotValidError``."""
-    return _validated(f"a@{text}").domain
+@lru_cache(DOMAIN_CACHE_SIZE)
+def _normalize_domain(text: str) -> str:
+    """Return the normal form of a domain; raise ``EmailNotValidError`` if it is invalid."""
+    return _validate(f"a@{text}").domain
 
 
-def _validated(text: str) -> email_validator.ValidatedEmail:
+def _validate(text: str) -> email_validator.ValidatedEmail:
     return email_validator.validate_email(text, check_deliverability=False)
 
 
 def email_key(email: str) -> str:
-    """Return what two spellings of one e-mail address have in common."""
+    """Return a key that is equal for e-mail addresses that differ in case only."""
     return email.casefold()

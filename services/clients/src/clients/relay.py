@@ -1,4 +1,4 @@
-"""``python -m clients.relay``: tells the inventory which clients are gone."""
+"""`python -m clients.relay`: sends deletions of clients to the inventory."""
 
 from clients.settings import ClientsSettings
 from servicekit.outbox.relay import DeliveryRequest, main

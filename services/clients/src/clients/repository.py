@@ -1,4 +1,4 @@
-"""Every query on clients and addresses; each keeps to the caller's realm."""
+"""Queries on clients and addresses, limited to the caller's realm."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,22 +12,22 @@ from servicekit.outbox.messages import enqueue
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm
 
-_clients = TableRepository(CLIENTS, "client", Client.STORED)
-_addresses = TableRepository(ADDRESSES, "address", Address.STORED)
+_clients = TableRepository(CLIENTS, "client", Client.COLUMNS)
+_addresses = TableRepository(ADDRESSES, "address", Address.COLUMNS)
 
 
 def create_client(connection: Connection, realm: Realm, client: Client) -> int:
     """Add a client and return its id."""
-    return _clients.insert(connection, realm, _values(client))
+    return _clients.insert(connection, realm, _column_values(client))
 
 
 def fetch_client(connection: Connection, realm: Realm, client_id: int) -> Row[Any]:
-    """Return a client and, as the last value, its version; raises ``NotFound``."""
+    """Return the columns of a client and its version; raise ``NotFound`` if it is missing."""
     return _clients.fetch(connection, realm, client_id)
 
 
 def client_exists(connection: Connection, realm: Realm, client_id: int) -> bool:
-    """Tell whether there is such a client."""
+    """Return whether a client exists."""
     return _clients.exists(connection, realm, client_id)
 
 
@@ -41,7 +41,7 @@ def list_clients(
     email: str | None = None,
     cpf: str | None = None,
 ) -> Sequence[Row[Any]]:
-    """Return a page of clients, and one more when there is more."""
+    """Return a page of clients, and one more row if there is a next page."""
     key = None if email is None else email_key(email)
     return _clients.page(connection, realm, limit, after, name=name, email_key=key, cpf=cpf)
 
@@ -53,18 +53,29 @@ def update_client(
     versions: list[int] | None,
     client: Client,
 ) -> int:
-    """Replace a client and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
-    return _clients.update(connection, realm, client_id, versions, _values(client))
+    """Replace a client and return its new version.
+
+    Raises:
+        NotFound: the client does not exist.
+        PreconditionFailed: its version is none of ``versions``.
+
+    """
+    return _clients.update(connection, realm, client_id, versions, _column_values(client))
 
 
 def delete_client(connection: Connection, realm: Realm, client_id: int) -> None:
-    """Delete a client with its addresses, and leave word for the inventory; raises ``NotFound``."""
+    """Delete a client with its addresses, and enqueue a message for the inventory.
+
+    Raises:
+        NotFound: the client does not exist.
+
+    """
     _clients.delete(connection, realm, client_id)
     enqueue(connection, "client", client_id)
 
 
 def delete_expired_clients(connection: Connection, batch: int) -> int:
-    """Delete clients that monitors left behind, as any other; return how many they were."""
+    """Delete a batch of expired clients of monitors, and return their number."""
     expired = _clients.expired(connection, batch)
     for client_id in expired:
         delete_client(connection, "synthetic", client_id)
@@ -72,7 +83,7 @@ def delete_expired_clients(connection: Connection, batch: int) -> int:
 
 
 def create_address(connection: Connection, realm: Realm, client_id: int, address: Address) -> int:
-    """Add an address and return its id; without such a client the database refuses it."""
+    """Add an address and return its id; a foreign key rejects a missing client."""
     return _addresses.insert(connection, realm, {"client_id": client_id, **as_dict(address)})
 
 
@@ -86,7 +97,7 @@ def list_addresses(
     state: str | None = None,
     city: str | None = None,
 ) -> Sequence[Row[Any]]:
-    """Return a page of addresses, and one more when there is more."""
+    """Return a page of addresses, and one more row if there is a next page."""
     return _addresses.page(
         connection, realm, limit, after, client_id=client_id, state=state, city=city
     )
@@ -101,26 +112,29 @@ def update_address(
     *,
     client_id: int | None,
 ) -> int:
-    """Replace an address and return its new version; raises ``NotFound``, ``PreconditionFailed``.
+    """Replace an address and return its new version.
 
     Raises:
-        BadRequest: it is another client's than ``client_id``; an address does not move.
+        NotFound: the address does not exist.
+        PreconditionFailed: its version is none of ``versions``.
+        BadRequest: the address belongs to another client than ``client_id``.
 
     """
     if client_id is not None:
         owner = _addresses.fetch(connection, realm, address_id).client_id
         if owner != client_id:
-            msg = "must be the address's own client: an address does not move"
-            raise BadRequest(msg, field="client_id")
+            raise BadRequest(
+                "must be the address's own client: an address does not move", field="client_id"
+            )
     return _addresses.update(connection, realm, address_id, versions, as_dict(address))
 
 
 def delete_address(connection: Connection, realm: Realm, address_id: int) -> None:
-    """Delete an address; raises ``NotFound``."""
+    """Delete an address; raise ``NotFound`` if it is missing."""
     _addresses.delete(connection, realm, address_id)
 
 
-def _values(client: Client) -> dict[str, Any]:
+def _column_values(client: Client) -> dict[str, Any]:
     return {
         "name": client.name,
         "email": client.email,

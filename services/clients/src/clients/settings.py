@@ -1,4 +1,4 @@
-"""What the clients service can be told."""
+"""Settings of the clients service."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from servicekit.settings import PeerSettings
 
 @dataclass(frozen=True)
 class ClientsSettings(PeerSettings):
-    """The settings of a peer, and where the inventory hears of deleted clients."""
+    """The common settings, and the URL of the inventory, which receives deletions."""
 
     inventory_url: str
 

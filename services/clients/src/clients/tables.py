@@ -1,4 +1,4 @@
-"""The tables of clients and addresses. The realm is part of every key and of every query."""
+"""Tables of clients and addresses. The realm is part of every key and every query."""
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +21,7 @@ from servicekit.outbox.messages import OUTBOX
 __all__ = ["ADDRESSES", "CLIENTS", "IDEMPOTENCY_KEYS", "METADATA", "OUTBOX"]
 
 
-# A client. ``version`` grows with each update and is the entity tag.
+# Clients. ``version`` increases with each update, and is the entity tag.
 CLIENTS = Table(
     "clients",
     METADATA,
@@ -29,7 +29,7 @@ CLIENTS = Table(
     Column("realm", String(10), nullable=False),
     Column("name", String(200), nullable=False),
     Column("email", String(254), nullable=False),
-    Column("email_key", String(600), nullable=False),  # folding may lengthen a text
+    Column("email_key", String(600), nullable=False),  # case folding may lengthen a text
     Column("cpf", String(14), nullable=False),
     Column("balance", Numeric(12, 2), nullable=False),
     Column("version", BigInteger, server_default="1", nullable=False),
@@ -51,7 +51,7 @@ CLIENTS = Table(
 )
 
 
-# An address of one client, in that client's realm.
+# Addresses of clients, in the realm of the client.
 ADDRESSES = Table(
     "addresses",
     METADATA,

@@ -1,1 +1,1 @@
-"""The products service: what is sold."""
+"""The products service."""

@@ -9,10 +9,15 @@ from servicekit.settings import settings_or_exit
 
 
 def create_app() -> WsgiBridge:
-    """Build the service from its environment."""
+    """Build the service with settings from the environment."""
     settings = settings_or_exit(ProductsSettings.from_environment)
     keys = JwksClient(settings.jwks_url, settings.jwks_refresh)
     spec = ServiceSpec(
-        "products", "/products", keys, lambda: keys.is_loaded, [keys], tables.METADATA
+        name="products",
+        prefix="/products",
+        keys=keys,
+        keys_loaded=lambda: keys.is_loaded,
+        lifespans=(keys,),
+        metadata=tables.METADATA,
     )
     return build_app(spec, settings)

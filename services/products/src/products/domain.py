@@ -1,4 +1,4 @@
-"""What a product is, and the rules that hold for it."""
+"""Products and their validation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from servicekit.money import parse_money
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something that is sold; its name is its own."""
+    """A product with a unique name."""
 
-    STORED: ClassVar = ("id", "name", "description", "quantity", "price", "status")
+    COLUMNS: ClassVar = ("id", "name", "description", "quantity", "price", "status")
 
     name: str
     description: str
     quantity: int  # in stock
     price: Decimal
-    status: bool  # whether it is on sale
+    status: bool  # on sale
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:
-        """Return the product that a request describes.
+        """Parse a valid request body.
 
         Raises:
-            BadRequest: a rule is broken that the contract cannot tell; it names the field.
+            BadRequest: a rule beyond the contract is violated; the problem names the field.
 
         """
         return cls(
@@ -38,7 +38,7 @@ class Product:
 
     @staticmethod
     def to_body(row: Sequence[Any]) -> dict[str, Any]:
-        """Return a product, its ``STORED`` columns, as it is answered."""
+        """Return the response body for a row with ``COLUMNS``."""
         identifier, name, description, quantity, price, status = row
         return {
             "id": identifier,

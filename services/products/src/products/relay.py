@@ -1,4 +1,4 @@
-"""``python -m products.relay``: tells the inventory which products are gone."""
+"""`python -m products.relay`: sends deletions of products to the inventory."""
 
 from products.settings import ProductsSettings
 from servicekit.outbox.relay import DeliveryRequest, main

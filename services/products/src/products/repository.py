@@ -1,4 +1,4 @@
-"""Every query on products; each keeps to the caller's realm."""
+"""Queries on products, limited to the caller's realm."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from servicekit.db.crud import TableRepository, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.realm import Realm
 
-_products = TableRepository(PRODUCTS, "product", Product.STORED)
+_products = TableRepository(PRODUCTS, "product", Product.COLUMNS)
 _name = select(PRODUCTS.c.name).where(
     PRODUCTS.c.id == bindparam("id"), PRODUCTS.c.realm == bindparam("realm")
 )
@@ -23,12 +23,12 @@ def create_product(connection: Connection, realm: Realm, product: Product) -> in
 
 
 def fetch_product(connection: Connection, realm: Realm, product_id: int) -> Row[Any]:
-    """Return a product and, as the last value, its version; raises ``NotFound``."""
+    """Return the columns of a product and its version; raise ``NotFound`` if it is missing."""
     return _products.fetch(connection, realm, product_id)
 
 
 def product_name(connection: Connection, realm: Realm, product_id: int) -> str | None:
-    """Return what a product is called, or nothing when there is no such product."""
+    """Return the name of a product, or None if it does not exist."""
     name: str | None = connection.scalar(_name, {"id": product_id, "realm": realm})
     return name
 
@@ -42,7 +42,7 @@ def list_products(
     name: str | None = None,
     status: bool | None = None,
 ) -> Sequence[Row[Any]]:
-    """Return a page of products, and one more when there is more."""
+    """Return a page of products, and one more row if there is a next page."""
     return _products.page(connection, realm, limit, after, name=name, status=status)
 
 
@@ -53,18 +53,29 @@ def update_product(
     versions: list[int] | None,
     product: Product,
 ) -> int:
-    """Replace a product and return its new version; raises ``NotFound``, ``PreconditionFailed``."""
+    """Replace a product and return its new version.
+
+    Raises:
+        NotFound: the product does not exist.
+        PreconditionFailed: its version is none of ``versions``.
+
+    """
     return _products.update(connection, realm, product_id, versions, as_dict(product))
 
 
 def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:
-    """Delete a product, and leave word for the inventory; raises ``NotFound``."""
+    """Delete a product, and enqueue a message for the inventory.
+
+    Raises:
+        NotFound: the product does not exist.
+
+    """
     _products.delete(connection, realm, product_id)
     enqueue(connection, "product", product_id)
 
 
 def delete_expired_products(connection: Connection, batch: int) -> int:
-    """Delete products that monitors left behind, as any other; return how many they were."""
+    """Delete a batch of expired products of monitors, and return their number."""
     expired = _products.expired(connection, batch)
     for product_id in expired:
         delete_product(connection, "synthetic", product_id)

@@ -1,4 +1,4 @@
-"""What the products service can be told."""
+"""Settings of the products service."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from servicekit.settings import PeerSettings
 
 @dataclass(frozen=True)
 class ProductsSettings(PeerSettings):
-    """The settings of a peer, and where the inventory hears of deleted products."""
+    """The common settings, and the URL of the inventory, which receives deletions."""
 
     inventory_url: str
 

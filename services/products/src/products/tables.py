@@ -1,4 +1,4 @@
-"""The table of products. The realm is part of every key and of every query."""
+"""Table of products. The realm is part of every key and every query."""
 
 from sqlalchemy import (
     BigInteger,
@@ -21,13 +21,13 @@ from servicekit.outbox.messages import OUTBOX
 
 NAME_TAKEN = {"field": "name", "msg": "Another product has this name"}
 
-# what two spellings of one name have in common: neither case nor composition counts
-FOLDED = "casefold(normalize(name) COLLATE pg_unicode_fast)"
+# equal for names that differ in case or Unicode composition only
+FOLDED_NAME = "casefold(normalize(name) COLLATE pg_unicode_fast)"
 
 __all__ = ["IDEMPOTENCY_KEYS", "METADATA", "OUTBOX", "PRODUCTS"]
 
 
-# A product. ``version`` grows with each update and is the entity tag.
+# Products. ``version`` increases with each update, and is the entity tag.
 PRODUCTS = Table(
     "products",
     METADATA,
@@ -47,5 +47,5 @@ PRODUCTS = Table(
         info=NAME_TAKEN,
     ),
     Index("ix_products_realm_id", "realm", "id"),
-    Index("uq_products_name_folded", "realm", text(FOLDED), unique=True, info=NAME_TAKEN),
+    Index("uq_products_name_folded", "realm", text(FOLDED_NAME), unique=True, info=NAME_TAKEN),
 )

@@ -6,53 +6,52 @@ from sqlalchemy import RowMapping
 
 from auth import oauth, repository, throttle
 from auth.context import auth, caller_address
-from auth.domain import checked_name, name_key, normal_password
-from auth.throttle import Attempt
+from auth.domain import name_key, normalize_password, validate_name
+from auth.throttle import LoginAttempt
 from auth.tokens import USER_SCOPES
 from servicekit.auth.guard import Credentials, invalid_credentials
 from servicekit.auth.tokens import Principal
-from servicekit.http import health as healths
 from servicekit.http.context import database
+from servicekit.http.health import healthy
 from servicekit.http.idempotency import idempotent
 from servicekit.http.responses import Result, created
 from servicekit.openapi.operation import on_problem
 from servicekit.problems import Unauthorized
 
-KEYS_KEPT = 60  # seconds that others may keep the key set without asking again
-FIRST_PARTY = "cadastro"  # the client_id of tokens that users get by logging in
+KEY_SET_MAX_AGE_SECONDS = 60  # of the HTTP cache
+FIRST_PARTY_CLIENT_ID = "cadastro"  # of tokens issued at login
 
 
 def create(
     body: dict[str, Any], principal: Principal | None, idempotency_key: str | None = None
 ) -> Result:
-    """Make a user, in the realm of whoever makes it."""
+    """Create a user in the realm of the caller."""
     if principal is None and not auth().settings.open_registration:
-        msg = "Registration is closed: a user who is logged in can make another one"
-        raise Unauthorized(msg)
-    name, realm = checked_name(body["username"]), principal.realm if principal else "live"
-    with auth().passwords.places:
-        hashed = auth().passwords.hash(normal_password(body["password"]))
+        raise Unauthorized("Registration is closed: a user who is logged in can make another one")
+    name, realm = validate_name(body["username"]), principal.realm if principal else "live"
+    with auth().passwords.queue:
+        password_hash = auth().passwords.hash(normalize_password(body["password"]))
     return idempotent(
         idempotency_key,
         principal.id if principal else None,
-        {"username": name},  # what is kept for a retry holds nothing of the password
+        {"username": name},  # stored for retries, therefore without the password
         lambda connection: created(
-            repository.create_user(connection, realm, name, hashed), "User created"
+            repository.create_user(connection, realm, name, password_hash), "User created"
         ),
         single_statement=True,
     )
 
 
 def login(credentials: Credentials) -> dict[str, str]:
-    """Answer a token for a name and a password."""
-    attempt = Attempt(name_key(credentials.username), caller_address())
-    with auth().passwords.places:
-        user = _checked(credentials, attempt)
+    """Return a token for a user name and a password."""
+    attempt = LoginAttempt(name_key(credentials.username), caller_address())
+    with auth().passwords.queue:
+        user = _authenticate(credentials, attempt)
     return {
         "msg": "Success",
         "token": auth().tokens.sign(
             f"user:{user['id']}",
-            FIRST_PARTY,
+            FIRST_PARTY_CLIENT_ID,
             user["realm"],
             USER_SCOPES,
             auth().settings.token_ttl,
@@ -60,11 +59,11 @@ def login(credentials: Credentials) -> dict[str, str]:
     }
 
 
-@on_problem(oauth.name_error)
+@on_problem(oauth.add_error_code)
 def token(body: dict[str, str], credentials: Credentials) -> Result:
-    """Answer a short token for a service or a monitor (RFC 6749, section 4.4)."""
+    """Return a short-lived token for a service or a monitor (RFC 6749, section 4.4)."""
     client = auth().oauth_clients.authenticate(credentials)
-    scopes = oauth.granted(client, body.get("scope"))
+    scopes = oauth.granted_scopes(client, body.get("scope"))
     name, ttl = credentials.username, auth().settings.service_token_ttl
     return Result(
         {
@@ -78,30 +77,39 @@ def token(body: dict[str, str], credentials: Credentials) -> Result:
 
 
 def jwks() -> Result:
-    """Answer the public keys (RFC 7517)."""
-    return Result(auth().keys.key_set(), headers={"Cache-Control": f"public, max-age={KEYS_KEPT}"})
+    """Return the public keys (RFC 7517)."""
+    return Result(
+        auth().keys.key_set(),
+        headers={"Cache-Control": f"public, max-age={KEY_SET_MAX_AGE_SECONDS}"},
+    )
 
 
 def health() -> dict[str, str]:
-    """Answer whether the service works."""
-    return healths.healthy()
+    """Return the state of the service."""
+    return healthy()
 
 
-def _checked(credentials: Credentials, attempt: Attempt) -> RowMapping:
-    """Return the user whose name and password are right; raises ``Unauthorized`` or 429."""
+def _authenticate(credentials: Credentials, attempt: LoginAttempt) -> RowMapping:
+    """Return the user with these credentials.
+
+    Raises:
+        Unauthorized: the name or the password is wrong.
+        TooManyRequests: there were too many failures.
+
+    """
     with database().autocommit() as connection:
         throttle.check(connection, attempt)
         user = repository.find_user(connection, credentials.username)
-    password = normal_password(credentials.password)
+    password = normalize_password(credentials.password)
     stored = user["password"] if user else None
     if not auth().passwords.verify(stored, password) or user is None:
         with database().transaction() as connection:
-            throttle.failed(connection, attempt)
+            throttle.record_failure(connection, attempt)
         raise invalid_credentials()
     outdated = auth().passwords.is_outdated(user["password"])
-    rehashed = auth().passwords.hash(password) if outdated else None
+    new_hash = auth().passwords.hash(password) if outdated else None
     with database().autocommit() as connection:
-        throttle.succeeded(connection, attempt)
-        if rehashed:
-            repository.replace_hash(connection, user["id"], rehashed)
+        throttle.reset_account(connection, attempt)
+        if new_hash:
+            repository.replace_hash(connection, user["id"], new_hash)
     return user

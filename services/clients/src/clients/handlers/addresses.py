@@ -15,7 +15,7 @@ from servicekit.http.responses import Result, created
 def create(
     body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
 ) -> Result:
-    """Give a client an address."""
+    """Create an address of a client."""
     address = Address.from_body(body, validation())
     return idempotent(
         idempotency_key,
@@ -31,7 +31,7 @@ def create(
 
 
 def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Result:
-    """Answer a page of one client's addresses."""
+    """Return a page of the addresses of a client."""
     with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, client_id=client_id
@@ -46,7 +46,7 @@ def list_all(
     state: str | None = None,
     city: str | None = None,
 ) -> Result:
-    """Answer a page of all addresses."""
+    """Return a page of all addresses."""
     with database().autocommit() as connection:
         rows = repository.list_addresses(
             connection, principal.realm, limit, after, state=state, city=city
@@ -57,7 +57,7 @@ def list_all(
 def update(
     address_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
 ) -> Result:
-    """Replace an address; it stays with its client."""
+    """Replace an address; its client cannot change."""
     address = Address.from_body(body, validation())
     versions = parse_if_match(if_match)
     with database().autocommit() as connection:

@@ -5,9 +5,9 @@ from typing import Any
 from clients import repository
 from clients.domain import Client, parse_cpf
 from servicekit.auth.tokens import Principal
-from servicekit.http import health as healths
 from servicekit.http.conditional import get_response, parse_if_match, put_response
 from servicekit.http.context import database, validation
+from servicekit.http.health import healthy
 from servicekit.http.idempotency import idempotent
 from servicekit.http.pagination import paginate
 from servicekit.http.responses import Result, created
@@ -16,7 +16,7 @@ from servicekit.http.responses import Result, created
 def create(
     body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
 ) -> Result:
-    """Make a client."""
+    """Create a client."""
     client = Client.from_body(body, validation())
     return idempotent(
         idempotency_key,
@@ -30,7 +30,7 @@ def create(
 
 
 def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
-    """Answer one client."""
+    """Return a client."""
     with database().autocommit() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
     return get_response(Client.to_body(row[:-1]), row.version, if_none_match)
@@ -44,11 +44,11 @@ def list_all(
     email: str | None = None,
     cpf: str | None = None,
 ) -> Result:
-    """Answer a page of clients."""
-    known = None if cpf is None else parse_cpf(cpf, "format")
+    """Return a page of clients."""
+    parsed_cpf = None if cpf is None else parse_cpf(cpf, "format")
     with database().autocommit() as connection:
         rows = repository.list_clients(
-            connection, principal.realm, limit, after, name=name, email=email, cpf=known
+            connection, principal.realm, limit, after, name=name, email=email, cpf=parsed_cpf
         )
     return paginate([Client.to_body(row) for row in rows], limit)
 
@@ -65,18 +65,18 @@ def update(
 
 
 def delete(client_id: int, principal: Principal) -> dict[str, str]:
-    """Delete a client; its addresses go with it, its inventory soon after."""
+    """Delete a client with its addresses; its inventory entries are deleted asynchronously."""
     with database().transaction() as connection:
         repository.delete_client(connection, principal.realm, client_id)
     return {"msg": "Client deleted"}
 
 
 def exists(client_id: int, principal: Principal) -> dict[str, bool]:
-    """Answer whether there is such a client."""
+    """Return whether a client exists."""
     with database().autocommit() as connection:
         return {"status": repository.client_exists(connection, principal.realm, client_id)}
 
 
 def health() -> dict[str, str]:
-    """Answer whether the service works."""
-    return healths.healthy()
+    """Return the state of the service."""
+    return healthy()

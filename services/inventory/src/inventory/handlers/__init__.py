@@ -1,1 +1,1 @@
-"""Handlers: each translates between HTTP and the domain, and is found by its operationId."""
+"""Handlers of HTTP operations, resolved by operationId."""

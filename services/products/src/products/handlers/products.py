@@ -5,9 +5,9 @@ from typing import Any
 from products import repository
 from products.domain import Product
 from servicekit.auth.tokens import Principal
-from servicekit.http import health as healths
 from servicekit.http.conditional import get_response, parse_if_match, put_response
 from servicekit.http.context import database
+from servicekit.http.health import healthy
 from servicekit.http.idempotency import idempotent
 from servicekit.http.pagination import paginate
 from servicekit.http.responses import Result, created
@@ -16,7 +16,7 @@ from servicekit.http.responses import Result, created
 def create(
     body: dict[str, Any], principal: Principal, idempotency_key: str | None = None
 ) -> Result:
-    """Make a product."""
+    """Create a product."""
     product = Product.from_body(body)
     return idempotent(
         idempotency_key,
@@ -30,7 +30,7 @@ def create(
 
 
 def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
-    """Answer one product."""
+    """Return a product."""
     with database().autocommit() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
     return get_response(Product.to_body(row[:-1]), row.version, if_none_match)
@@ -43,7 +43,7 @@ def list_all(
     name: str | None = None,
     status: bool | None = None,  # noqa: FBT001 - handlers are called by name
 ) -> Result:
-    """Answer a page of products."""
+    """Return a page of products."""
     with database().autocommit() as connection:
         rows = repository.list_products(
             connection, principal.realm, limit, after, name=name, status=status
@@ -54,7 +54,7 @@ def list_all(
 def update(
     product_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
 ) -> Result:
-    """Replace a product; inventories keep the name that they have."""
+    """Replace a product; existing inventory entries keep the old name."""
     product = Product.from_body(body)
     versions = parse_if_match(if_match)
     with database().autocommit() as connection:
@@ -65,19 +65,19 @@ def update(
 
 
 def delete(product_id: int, principal: Principal) -> dict[str, str]:
-    """Delete a product; it leaves every inventory soon after."""
+    """Delete a product; its inventory entries are deleted asynchronously."""
     with database().transaction() as connection:
         repository.delete_product(connection, principal.realm, product_id)
     return {"msg": "Product deleted"}
 
 
 def exists(product_id: int, principal: Principal) -> dict[str, Any]:
-    """Answer whether there is such a product, and what it is called."""
+    """Return whether a product exists, and its name."""
     with database().autocommit() as connection:
         name = repository.product_name(connection, principal.realm, product_id)
     return {"status": False} if name is None else {"status": True, "product_name": name}
 
 
 def health() -> dict[str, str]:
-    """Answer whether the service works."""
-    return healths.healthy()
+    """Return the state of the service."""
+    return healthy()

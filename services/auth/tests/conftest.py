@@ -1,4 +1,4 @@
-"""The auth service on a database of its own, called over HTTP."""
+"""The auth service with a separate database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Signing keys, and the services' secrets."""
+    """A folder with signing keys and the secrets of OAuth clients."""
     folder = tmp_path_factory.mktemp("auth")
     keys.new(folder / "keys")
     (folder / "oauth").mkdir()
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings(database_url: str, folder: Path) -> dict[str, str]:
-    """The service's environment."""
+    """The environment of the service."""
     return {
         "DATABASE_URL": database_url,
         "CONTRACTS_DIR": str(CONTRACTS),
@@ -42,11 +42,11 @@ def settings(database_url: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def api(settings: dict[str, str]) -> Iterator[ContractClient]:
-    """The service with the settings that it has by default, seen by a stranger."""
+    """A client without a token, of the service with default settings."""
     yield from run_auth(settings)
 
 
 @pytest.fixture(scope="session")
 def closed_api(settings: dict[str, str]) -> Iterator[ContractClient]:
-    """The service with registration closed, on the same database."""
+    """A client of the service with closed registration, on the same database."""
     yield from run_auth(settings, OPEN_REGISTRATION="false")

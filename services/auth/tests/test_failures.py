@@ -1,4 +1,4 @@
-"""When the database is away, auth says so; what needs no database goes on."""
+"""Auth without its database."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,15 @@ from tests.support.auth.users import PASSWORD, PREFIXES, basic_auth, new_usernam
 
 @pytest.fixture(scope="module")
 def cut_off(settings: dict[str, str]) -> Iterator[ContractClient]:
-    """A service whose database is not there."""
+    """A service with an unavailable database."""
     url = "postgresql://postgres@127.0.0.1:9/nothing"
     yield from run_auth({**settings, "DATABASE_URL": url}, ready=False)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_what_needs_the_database_says_to_come_back(cut_off: ContractClient, prefix: str) -> None:
+def test_operations_with_queries_return_503_with_retry_after(
+    cut_off: ContractClient, prefix: str
+) -> None:
     body = {"username": new_username(), "password": PASSWORD}
     for answer in (
         cut_off.post(f"{prefix}/create", json=body),
@@ -27,7 +29,7 @@ def test_what_needs_the_database_says_to_come_back(cut_off: ContractClient, pref
         assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_services_get_tokens_and_keys_all_the_same(cut_off: ContractClient) -> None:
+def test_service_tokens_and_the_key_set_need_no_database(cut_off: ContractClient) -> None:
     assert cut_off.get("/users/jwks.json").status_code == 200
     auth = basic_auth("clients", "secret-of-clients")
     form = {"grant_type": "client_credentials"}

@@ -1,4 +1,4 @@
-"""No check of auth is skipped on the way that is fast."""
+"""The fast path of auth skips no validation."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,27 +38,26 @@ CREATE = {"users.create": "/users/create", "users.create.alias": "/user/create"}
 LOGIN = {"users.login": "/users/login", "users.login.alias": "/user/login"}
 FORM = {"grant_type": "client_credentials", "scope": "inventory:remove"}
 SERVICE = ("clients", "secret-of-clients")
-GUESSES = 20  # after so many one waits as long as one ever must, and longer than the trial lasts
-# Who finds no place to have a password hashed in is turned away because of the others, and of
-# nothing that is wrong with the request: test_guessing.py makes the storm that it takes.
-OF_A_STORM = {(operation, 429) for operation in CREATE}
+GUESSES = 20  # enough for the maximum delay, which outlasts the test
+# A 429 depends on other requests, not on an invalid one: see test_guessing.py.
+FULL_QUEUE = {(operation, 429) for operation in CREATE}
 
 
 @dataclass(frozen=True)
 class World:
-    """Who is there before, for the bad requests to bounce off."""
+    """Existing users for the invalid requests."""
 
-    users: Mapping[str, str]  # their names, by the operation at which they log in
-    guessed: str  # the name of somebody at whose password others have guessed
+    users: Mapping[str, str]  # user names, by login operation
+    guessed: str  # the name of a user with login failures
 
 
 class Auth(InvalidRequestCases):
-    """What auth must refuse; each operation has names of its own, lest one fail too often."""
+    """Requests that auth must reject; separate users by operation avoid the login delay."""
 
     service = "auth"
 
     def __init__(self, world: World) -> None:
-        """Have nobody but ``world`` in the database."""
+        """Derive requests from the contract for the users of ``world``."""
         self._world = world
         users = {operation: as_user(name) for operation, name in world.users.items()}
         super().__init__(
@@ -70,7 +69,7 @@ class Auth(InvalidRequestCases):
         )
 
     def conflicts(self) -> Iterator[InvalidRequest]:
-        """Yield the names that nobody may take, and what does not open a door."""
+        """Yield requests with invalid names and wrong credentials."""
         for create in map(self.valid, CREATE):
             for name in (self._world.guessed, self._world.guessed.upper()):
                 yield create.with_body(username=name).expect(409, f"{name} is another's")
@@ -81,9 +80,9 @@ class Auth(InvalidRequestCases):
             ):
                 yield create.with_body(username=name).expect(400, f"{name} is no name")
         for operation, name in self._world.users.items():
-            login, nobody = self.valid(operation), f"Nobody at {operation}"
+            login, unknown = self.valid(operation), f"Nobody at {operation}"
             yield login.as_user(as_user(name, "Errado123")).expect(401, "a wrong password")
-            yield login.as_user(as_user(nobody)).expect(401, "a wrong name")
+            yield login.as_user(as_user(unknown)).expect(401, "a wrong name")
             yield login.as_user(as_user(self._world.guessed)).expect(429, "a guess too many")
         token = self.valid("users.token")
         for name, secret in (("clients", "secret-of-products"), ("nobody", SERVICE[1]), ("", "")):
@@ -92,7 +91,7 @@ class Auth(InvalidRequestCases):
             yield token.with_body(scope=scope).expect(400, f"the scope {scope}")
 
     def exercise(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a valid request of each operation, on the older paths too."""
+        """Send a valid request to each operation, including deprecated paths."""
         for path in CREATE.values():
             yield send("POST", path, json=a_user())
         for operation, path in LOGIN.items():
@@ -102,12 +101,12 @@ class Auth(InvalidRequestCases):
 
 
 def a_user() -> dict[str, str]:
-    """Return the body of a user whom nobody has registered yet."""
+    """Return the body of a new user."""
     return {"username": new_username(), "password": PASSWORD}
 
 
 def as_user(name: str, password: str = PASSWORD) -> Authorize:
-    """Return how a caller with a name and a password says who it is."""
+    """Return a function that makes the header of basic credentials."""
     return lambda _: basic_auth_header(name, password)["Authorization"]
 
 
@@ -115,13 +114,13 @@ def as_user(name: str, password: str = PASSWORD) -> Authorize:
 def own_settings(
     settings: dict[str, str], migrated_url_factory: Callable[[str], str]
 ) -> dict[str, str]:
-    """The environment of a service on a database of its own."""
+    """The environment of a service with a separate database."""
     return {**settings, "DATABASE_URL": migrated_url_factory("auth")}
 
 
 @pytest.fixture
 def sign(folder: Path) -> Sign:
-    """Who signs tokens of any life, with auth's own key."""
+    """A function that signs tokens with any lifetime and the key of auth."""
     tokens = TokenSigner(SigningKeys(folder / "keys"), issuer="cadastro", audience="cadastro")
 
     def sign(*, scope: str, exp: int) -> str:
@@ -132,8 +131,8 @@ def sign(folder: Path) -> Sign:
 
 
 @pytest.fixture
-def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
-    """What it refuses; its users were made by another process than the one that is tried."""
+def invalid_requests(own_settings: dict[str, str], sign: Sign) -> Auth:
+    """Invalid requests; their users are created by another process than the tested one."""
     user = bearer(sign(scope=" ".join(USER_SCOPES), exp=int(time.time()) + 60))
     with contextmanager(run_auth)(own_settings) as api:
         create_user(api, headers={**user, "Idempotency-Key": KEY})
@@ -145,13 +144,13 @@ def refusals(own_settings: dict[str, str], sign: Sign) -> Auth:
     return Auth(world)
 
 
-def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Auth(World({operation: new_username() for operation in LOGIN}, new_username()))
-    assert nowhere.declared() - nowhere.covered() == OF_A_STORM
-    assert nowhere.covered() <= nowhere.declared()
+def test_each_declared_error_has_an_invalid_request() -> None:
+    cases = Auth(World({operation: new_username() for operation in LOGIN}, new_username()))
+    assert cases.declared() - cases.covered() == FULL_QUEUE
+    assert cases.covered() <= cases.declared()
 
 
-def test_what_is_refused_cold_is_refused_warm_and_alike(
-    own_settings: dict[str, str], sign: Sign, refusals: Auth
+def test_warm_caches_reject_the_same_requests_as_cold_ones(
+    own_settings: dict[str, str], sign: Sign, invalid_requests: Auth
 ) -> None:
-    assert check_fast_path(refusals, own_settings, sign) == []
+    assert check_fast_path(invalid_requests, own_settings, sign) == []

@@ -1,4 +1,4 @@
-"""Guessing passwords is slowed down; a storm of logins is turned away and starves nobody."""
+"""Login throttling, and the limit on concurrent logins."""
 
 import threading
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ FREE = LIMITS["account"].free_failures
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """The database behind the service."""
+    """The database of the service."""
     engine = create_engine(driver_url(database_url))
     yield engine
     engine.dispose()
@@ -37,7 +37,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def guessed(api: ContractClient) -> str:
-    """A user at whose password somebody has guessed as often as is free."""
+    """A user with the maximum number of failures without a delay."""
     name: str = create_user(api)
     for _ in range(FREE):
         assert request_login(api, name, "Errado123").status_code == 401
@@ -45,13 +45,13 @@ def guessed(api: ContractClient) -> str:
 
 
 def let_time_pass(engine: Engine, seconds: int) -> None:
-    """Move the clock of every failure on."""
+    """Make all failures older."""
     statement = "UPDATE login_failures SET until = until - make_interval(secs => :s)"
     with engine.begin() as connection:
         connection.execute(text(statement), {"s": seconds})
 
 
-def test_after_the_free_guesses_even_the_right_password_must_wait(
+def test_after_the_free_failures_a_correct_password_is_delayed(
     api: ContractClient, engine: Engine, guessed: str
 ) -> None:
     for prefix in PREFIXES:
@@ -63,7 +63,7 @@ def test_after_the_free_guesses_even_the_right_password_must_wait(
     assert request_login(api, guessed).status_code == 200
 
 
-def test_the_wait_grows_with_each_guess_and_ends(
+def test_the_delay_grows_with_each_failure_and_expires(
     api: ContractClient, engine: Engine, guessed: str
 ) -> None:
     waits = []
@@ -76,14 +76,16 @@ def test_the_wait_grows_with_each_guess_and_ends(
     assert max(waits) <= LIMITS["account"].max_delay
 
 
-def test_a_login_forgives_the_guesses(api: ContractClient, engine: Engine, guessed: str) -> None:
+def test_a_successful_login_resets_the_failures_of_the_account(
+    api: ContractClient, engine: Engine, guessed: str
+) -> None:
     let_time_pass(engine, 1000)
     assert request_login(api, guessed).status_code == 200
     assert request_login(api, guessed, "Errado123").status_code == 401
     assert request_login(api, guessed).status_code == 200
 
 
-def test_guesses_at_many_accounts_from_one_address_are_slowed_too(
+def test_failures_of_one_address_at_many_accounts_are_delayed(
     api: ContractClient, engine: Engine
 ) -> None:
     headers = {"X-Forwarded-For": "198.51.100.66, 203.0.113.9"}
@@ -98,7 +100,9 @@ def test_guesses_at_many_accounts_from_one_address_are_slowed_too(
     assert request_login(api, name, headers=other).status_code == 200
 
 
-def test_what_is_counted_names_nobody(api: ContractClient, engine: Engine, guessed: str) -> None:
+def test_failure_counts_contain_no_name_or_address(
+    api: ContractClient, engine: Engine, guessed: str
+) -> None:
     assert request_login(api, guessed).status_code == 429
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT * FROM login_failures")).all()
@@ -106,7 +110,7 @@ def test_what_is_counted_names_nobody(api: ContractClient, engine: Engine, guess
     assert name_key(guessed) not in str(rows)
 
 
-def test_a_hash_of_older_parameters_is_made_anew(api: ContractClient, engine: Engine) -> None:
+def test_an_outdated_hash_is_replaced_at_login(api: ContractClient, engine: Engine) -> None:
     name = create_user(api)
     older = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     change = text("UPDATE users SET password = :hash WHERE name = :name")
@@ -123,11 +127,13 @@ def test_a_hash_of_older_parameters_is_made_anew(api: ContractClient, engine: En
 
 @pytest.fixture
 def narrow_api(settings: dict[str, str]) -> Iterator[ContractClient]:
-    """The service with one place to hash in."""
+    """A client of a service with a queue of one login."""
     yield from run_auth(settings, THREADS=str(RESERVED_THREADS + 1), HASHES_AT_ONCE="1")
 
 
-def test_a_storm_of_logins_is_turned_away_and_starves_nobody(narrow_api: ContractClient) -> None:
+def test_a_burst_of_logins_is_rejected_and_other_requests_are_served(
+    narrow_api: ContractClient,
+) -> None:
     name = create_user(narrow_api)
     barrier = threading.Barrier(24)
 

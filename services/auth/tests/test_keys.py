@@ -1,4 +1,4 @@
-"""The signing keys: made, promoted and retired by a command, and read again when they change."""
+"""Signing keys: the command that manages them, and their reload."""
 
 import subprocess
 import sys
@@ -30,23 +30,23 @@ P256, P384 = pem(SECP256R1()), pem(SECP384R1())
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock set by the test."""
 
     now = 0.0
 
     def __call__(self) -> float:
         """Return the time."""
-        self.now += 2.0  # every look is late enough to see a change
+        self.now += 2.0  # later than the reload interval
         return self.now
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m auth.keys``."""
+    """Run `python -m auth.keys`."""
     call = [sys.executable, "-m", "auth.keys", *arguments]
     return subprocess.run(call, capture_output=True, text=True, check=False)
 
 
-def test_the_first_key_signs_and_the_next_one_waits(tmp_path: Path) -> None:
+def test_the_first_key_is_current_and_the_next_one_is_not(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     first = command("new", "--dir", str(folder)).stdout.strip()
     second = command("new", "--dir", str(folder)).stdout.strip()
@@ -60,31 +60,33 @@ def test_the_first_key_signs_and_the_next_one_waits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "error"),
     [
         (("use", "nobody"), "nobody"),
         (("use", "../current"), "../current"),
         (("retire", "nobody"), "nobody"),
-        (("use",), "key's id"),
+        (("use",), "key id"),
         (("new", "x"), "take none"),
     ],
 )
-def test_a_wrong_call_is_told(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_an_invalid_command_is_reported(
+    tmp_path: Path, arguments: tuple[str, ...], error: str
+) -> None:
     keys.new(tmp_path)
     done = command(*arguments, "--dir", str(tmp_path))
     assert done.returncode != 0
-    assert told in done.stderr
+    assert error in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_key_that_signs_cannot_be_retired(tmp_path: Path) -> None:
+def test_the_current_key_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
     with pytest.raises(SigningKeyError, match="use another one first"):
         keys.retire(tmp_path, kid)
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "error"),
     [
         ({keys.CURRENT_FILE: "nobody"}, "'nobody'"),
         ({keys.CURRENT_FILE: None}, "is missing"),
@@ -93,8 +95,8 @@ def test_the_key_that_signs_cannot_be_retired(tmp_path: Path) -> None:
         ({"other.pem": "not a key"}, "other.pem"),
     ],
 )
-def test_what_is_wrong_with_a_folder_is_told(
-    tmp_path: Path, files: dict[str, str | None], told: str
+def test_an_invalid_folder_is_reported(
+    tmp_path: Path, files: dict[str, str | None], error: str
 ) -> None:
     keys.new(tmp_path)
     for name, content in files.items():
@@ -102,18 +104,18 @@ def test_what_is_wrong_with_a_folder_is_told(
             (tmp_path / name).unlink()
         else:
             (tmp_path / name).write_text(content)
-    with pytest.raises(SigningKeyError, match=told):
+    with pytest.raises(SigningKeyError, match=error):
         keys.read(tmp_path)
 
 
-def test_a_key_that_is_not_there_cannot_be_retired(tmp_path: Path) -> None:
+def test_a_missing_key_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
     with pytest.raises(SigningKeyError, match="no key 'nobody'"):
         keys.retire(tmp_path, "nobody")
     assert list(keys.read(tmp_path)[0]) == [kid]
 
 
-def test_a_change_is_seen_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+def test_a_change_is_loaded_and_an_invalid_one_is_ignored(tmp_path: Path) -> None:
     first = keys.new(tmp_path)
     signing = SigningKeys(tmp_path, clock=Clock())
     second = keys.new(tmp_path)
@@ -131,15 +133,15 @@ def test_a_change_is_seen_and_a_broken_one_changes_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "error"),
     [
         ({}, "holds no key"),
         ({"a.pem": "nonsense", "current": "a"}, "a.pem"),
         ({"current": "a"}, "holds no key"),
     ],
 )
-def test_a_folder_without_a_key_ends_the_start(
-    tmp_path: Path, settings: dict[str, str], files: dict[str, str], told: str
+def test_the_start_fails_without_a_valid_key(
+    tmp_path: Path, settings: dict[str, str], files: dict[str, str], error: str
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).write_text(content)
@@ -153,18 +155,18 @@ def test_a_folder_without_a_key_ends_the_start(
     )
     assert done.returncode == 78
     assert "KEYS_DIR" in done.stderr
-    assert told in done.stderr
+    assert error in done.stderr
 
 
 @pytest.fixture
 def rotated(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[ContractClient, Path]]:
-    """A service whose keys nobody else turns."""
+    """A service with separate signing keys."""
     keys.new(tmp_path)
     for client in run_auth({**settings, "KEYS_DIR": str(tmp_path)}):
         yield client, tmp_path
 
 
-def test_a_token_outlives_the_turn_of_its_key_and_not_its_retirement(
+def test_a_token_stays_valid_until_its_key_is_retired(
     rotated: tuple[ContractClient, Path],
 ) -> None:
     api, folder = rotated

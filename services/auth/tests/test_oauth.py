@@ -1,4 +1,4 @@
-"""Client credentials (RFC 6749, section 4.4), and the keys that tokens are checked with."""
+"""Client credentials (RFC 6749, section 4.4), and the published keys."""
 
 import httpx
 import jwt
@@ -14,7 +14,7 @@ FORM = {"grant_type": "client_credentials"}
 def ask(
     api: ContractClient, client_id: str, secret: str | None = None, **form: str
 ) -> httpx.Response:
-    """Ask for a token."""
+    """Request a token."""
     auth = basic_auth(client_id, secret or f"secret-of-{client_id}")
     return api.post("/users/token", data={**FORM, **form}, auth=auth)
 
@@ -35,7 +35,7 @@ def ask(
         ),
     ],
 )
-def test_each_client_may_do_what_it_is_for(
+def test_each_client_gets_its_scopes_and_its_realm(
     api: ContractClient, client_id: str, scope: str, realm: str
 ) -> None:
     answer = ask(api, client_id)
@@ -52,7 +52,7 @@ def test_each_client_may_do_what_it_is_for(
     assert claims["exp"] - claims["iat"] == 300
 
 
-def test_a_client_may_ask_for_less_and_not_for_more(api: ContractClient) -> None:
+def test_a_client_may_request_only_its_scopes(api: ContractClient) -> None:
     assert ask(api, "inventory", scope="clients:exists").json()["scope"] == "clients:exists"
     answer = ask(api, "inventory", scope="clients:exists clients:write")
     assert answer.status_code == 400
@@ -70,7 +70,7 @@ def test_a_client_may_ask_for_less_and_not_for_more(api: ContractClient) -> None
         ("", ""),
     ],
 )
-def test_a_wrong_id_or_secret_is_an_invalid_client(
+def test_a_wrong_id_or_secret_returns_invalid_client(
     api: ContractClient, client_id: str, secret: str
 ) -> None:
     answer = api.post("/users/token", data=FORM, auth=basic_auth(client_id, secret))
@@ -79,7 +79,7 @@ def test_a_wrong_id_or_secret_is_an_invalid_client(
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
-def test_without_credentials_there_is_no_client(api: ContractClient) -> None:
+def test_missing_credentials_return_invalid_client(api: ContractClient) -> None:
     assert api.post("/users/token", data=FORM).json()["error"] == "invalid_client"
 
 
@@ -93,7 +93,7 @@ def test_without_credentials_there_is_no_client(api: ContractClient) -> None:
         ({**FORM, "scope": "\x00"}, "invalid_request"),
     ],
 )
-def test_a_form_that_is_wrong_has_the_code_of_the_rfc(
+def test_an_invalid_form_returns_the_error_code_of_the_rfc(
     api: ContractClient, form: dict[str, str], error: str
 ) -> None:
     answer = api.post("/users/token", data=form, auth=basic_auth("clients", "secret-of-clients"))
@@ -108,7 +108,7 @@ def test_a_form_that_is_wrong_has_the_code_of_the_rfc(
     assert answer.json()["error"] == error
 
 
-def test_a_token_is_signed_with_a_key_that_is_published(api: ContractClient) -> None:
+def test_a_token_is_signed_with_a_published_key(api: ContractClient) -> None:
     answer = api.get("/users/jwks.json")
     assert answer.headers["Cache-Control"] == "public, max-age=60"
     keys = {key["kid"]: PyJWK(key) for key in answer.json()["keys"]}

@@ -1,4 +1,4 @@
-"""The queue of password hashes: seen from outside, and no longer than it may be."""
+"""The queue of password hashes: its metrics and its limit."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from servicekit.problems import TooManyRequests
 from servicekit.testing import wait_until
 
 
-def test_the_queue_is_told_while_it_lasts() -> None:
+def test_metrics_report_the_queue() -> None:
     passwords = PasswordHashing(concurrency=1, threads=RESERVED_THREADS + 3)
     read = {each.name: each.read for each in passwords.instruments()}
     running, waiting = (
@@ -28,7 +28,7 @@ def test_the_queue_is_told_while_it_lasts() -> None:
     assert (running(), waiting()) == (0, 0)
 
 
-def test_a_wrong_password_leaves_its_place() -> None:
+def test_a_wrong_password_leaves_the_queue() -> None:
     passwords = PasswordHashing(concurrency=1, threads=1)
     for _ in range(3):
         with passwords.queue:

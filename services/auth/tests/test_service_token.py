@@ -1,4 +1,4 @@
-"""A service's own token, from auth itself: kept while it is good, renewed early, told when not."""
+"""The token of a service: cached, renewed before it expires, and its failures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from servicekit.auth.service_token import ServiceToken
 from servicekit.problems import Unavailable
 from servicekit.testing import ContractClient
 
-LIFE = 300.0  # seconds, as auth has it by default
+TTL_SECONDS = 300.0  # default of auth
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock set by the test."""
 
     now = 0.0
 
@@ -25,13 +25,13 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock by which tokens age."""
+    """The clock of the token."""
     return Clock()
 
 
 @pytest.fixture
 def secret(folder: Path, tmp_path: Path) -> Path:
-    """The service's own copy of its secret."""
+    """The secret file of the service."""
     path = tmp_path / "secret"
     path.write_text((folder / "oauth" / "inventory").read_text())
     return path
@@ -46,42 +46,42 @@ def token(api: ContractClient, secret: Path, clock: Clock) -> Iterator[ServiceTo
     token.close()
 
 
-def test_a_token_is_the_services_own(token: ServiceToken) -> None:
+def test_a_service_token_names_its_service(token: ServiceToken) -> None:
     claims = jwt.decode(token.get(), options={"verify_signature": False})
     assert claims["sub"] == "service:inventory"
     assert set(claims["scope"].split()) == {"clients:exists", "products:exists"}
 
 
-def test_a_token_is_kept_and_renewed_before_it_expires(token: ServiceToken, clock: Clock) -> None:
+def test_a_token_is_cached_and_renewed_before_it_expires(token: ServiceToken, clock: Clock) -> None:
     first = token.get()
-    clock.now = LIFE / 2
+    clock.now = TTL_SECONDS / 2
     assert token.get() == first
-    clock.now = LIFE * 0.9
+    clock.now = TTL_SECONDS * 0.9
     assert token.get() != first
 
 
-def test_a_token_that_was_refused_is_replaced(token: ServiceToken) -> None:
+def test_an_invalidated_token_is_replaced(token: ServiceToken) -> None:
     first = token.get()
     token.invalidate()
     assert token.get() != first
 
 
-def test_a_token_serves_to_its_end_while_auth_gives_no_other(
+def test_a_token_is_used_until_it_expires_while_auth_is_unavailable(
     token: ServiceToken, clock: Clock, secret: Path
 ) -> None:
     right = secret.read_text()
     first = token.get()
     secret.write_text("not the secret")
-    clock.now = LIFE * 0.9
+    clock.now = TTL_SECONDS * 0.9
     assert token.get() == first
-    clock.now = LIFE
+    clock.now = TTL_SECONDS
     with pytest.raises(Unavailable, match="auth"):
         token.get()
-    secret.write_text(right)  # it is read again each time
+    secret.write_text(right)  # read for each request
     assert token.get() != first
 
 
-def test_a_secret_that_is_not_there_is_told_as_no_token(token: ServiceToken, secret: Path) -> None:
+def test_a_missing_secret_is_reported(token: ServiceToken, secret: Path) -> None:
     secret.unlink()
     with pytest.raises(Unavailable):
         token.get()

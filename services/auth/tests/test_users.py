@@ -1,4 +1,4 @@
-"""Users: who registers can log in, under one name, with one password."""
+"""Users: registration and login."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ from tests.support.auth.users import (
 USERS = {"clients", "products", "inventory"}
 
 
-def test_who_registers_can_log_in_and_gets_a_token(api: ContractClient) -> None:
+def test_a_new_user_can_log_in_and_gets_a_token(api: ContractClient) -> None:
     name = create_user(api)
     answer = request_login(api, name)
     assert answer.status_code == 200
@@ -39,13 +39,13 @@ def test_who_registers_can_log_in_and_gets_a_token(api: ContractClient) -> None:
     } | {"users:write"}
 
 
-def test_no_two_tokens_are_the_same(api: ContractClient) -> None:
+def test_tokens_are_unique(api: ContractClient) -> None:
     name = create_user(api)
     assert log_in(api, name) != log_in(api, name)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_older_names_do_the_same(api: ContractClient, prefix: str) -> None:
+def test_deprecated_paths_are_equivalent(api: ContractClient, prefix: str) -> None:
     name = new_username()
     body = {"username": name, "password": PASSWORD}
     assert api.post(f"{prefix}/create", json=body).status_code == 201
@@ -55,7 +55,9 @@ def test_older_names_do_the_same(api: ContractClient, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.lower, lambda name: name.replace("í", "i\u0301")])
-def test_a_name_is_one_users_however_it_is_spelt(api: ContractClient, spell: object) -> None:
+def test_names_are_unique_regardless_of_case_and_composition(
+    api: ContractClient, spell: object
+) -> None:
     assert callable(spell)
     name = create_user(api)
     body = {"username": spell(name), "password": PASSWORD}
@@ -65,7 +67,7 @@ def test_a_name_is_one_users_however_it_is_spelt(api: ContractClient, spell: obj
     assert request_login(api, spell(name)).status_code == 200
 
 
-def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: ContractClient) -> None:
+def test_concurrent_requests_create_one_user_of_a_name_in_any_case(api: ContractClient) -> None:
     name, barrier = new_username(), threading.Barrier(50)
 
     def create(number: int) -> int:
@@ -73,7 +75,7 @@ def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: Contra
         spelt = name.upper() if number % 2 else name
         body = {"username": spelt, "password": PASSWORD}
         answer = api.post("/users/create", json=body, timeout=60)
-        while answer.status_code == 429:  # no room to hash so many at once
+        while answer.status_code == 429:  # the queue is full
             time.sleep(int(answer.headers["Retry-After"]))
             answer = api.post("/users/create", json=body, timeout=60)
         return answer.status_code
@@ -102,7 +104,7 @@ def test_of_fifty_who_take_one_name_in_different_letters_one_gets_it(api: Contra
     ],
 )
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_wrong_field_is_named_and_not_echoed(
+def test_an_invalid_field_is_named_and_not_echoed(
     api: ContractClient, prefix: str, field: str, value: object
 ) -> None:
     body = {"username": new_username(), "password": "Segredo-77", field: value}
@@ -112,7 +114,7 @@ def test_a_wrong_field_is_named_and_not_echoed(
     assert "Segredo" not in answer.text
 
 
-def test_a_wrong_name_and_a_wrong_password_have_one_answer(api: ContractClient) -> None:
+def test_a_wrong_name_and_a_wrong_password_have_the_same_response(api: ContractClient) -> None:
     name = create_user(api)
     wrong = [
         request_login(api, name, "Errado123"),
@@ -127,14 +129,12 @@ def test_a_wrong_name_and_a_wrong_password_have_one_answer(api: ContractClient) 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Bearer x", "Basic Og==", "Basic YQ=="])
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_credentials_that_are_none_are_refused(
-    api: ContractClient, prefix: str, header: str
-) -> None:
+def test_malformed_credentials_are_rejected(api: ContractClient, prefix: str, header: str) -> None:
     answer = api.post(f"{prefix}/login", headers={"Authorization": header})
     assert answer.status_code == 401
 
 
-def test_a_password_is_the_same_however_it_is_composed(api: ContractClient) -> None:
+def test_a_password_matches_in_any_unicode_composition(api: ContractClient) -> None:
     name = new_username()
     body = {"username": name, "password": "Vin\u00edcius1"}
     assert api.post("/users/create", json=body).status_code == 201
@@ -142,7 +142,7 @@ def test_a_password_is_the_same_however_it_is_composed(api: ContractClient) -> N
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_closed_registration_needs_a_user_who_is_logged_in(
+def test_closed_registration_requires_a_token_of_a_user(
     api: ContractClient, closed_api: ContractClient, prefix: str
 ) -> None:
     body = {"username": new_username(), "password": PASSWORD}
@@ -154,7 +154,9 @@ def test_closed_registration_needs_a_user_who_is_logged_in(
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_token_that_comes_must_be_good_and_allow_it(api: ContractClient, prefix: str) -> None:
+def test_an_optional_token_must_be_valid_and_have_the_scope(
+    api: ContractClient, prefix: str
+) -> None:
     body = {"username": new_username(), "password": PASSWORD}
     path = f"{prefix}/create"
     assert api.post(path, json=body, headers=bearer("nonsense")).status_code == 401
@@ -167,7 +169,7 @@ def test_a_token_that_comes_must_be_good_and_allow_it(api: ContractClient, prefi
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_request_sent_again_with_its_key_makes_one_user(api: ContractClient, prefix: str) -> None:
+def test_a_retry_with_the_same_key_creates_one_user(api: ContractClient, prefix: str) -> None:
     name = new_username()
     key = {"Idempotency-Key": name.encode().hex()}
     body = {"username": name, "password": PASSWORD}
@@ -178,7 +180,7 @@ def test_a_request_sent_again_with_its_key_makes_one_user(api: ContractClient, p
     assert api.post(f"{prefix}/create", json=other, headers=key).status_code == 422
 
 
-def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
+def test_users_created_by_a_monitor_are_synthetic(api: ContractClient) -> None:
     auth, form = (
         basic_auth("synthetic", "secret-of-synthetic"),
         {"grant_type": "client_credentials"},
@@ -190,9 +192,7 @@ def test_a_monitors_user_is_of_the_monitors_realm(api: ContractClient) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{prefix}/create" for prefix in PREFIXES] + ["/users/token"])
-def test_a_body_that_is_too_large_or_of_another_kind_is_refused(
-    api: ContractClient, path: str
-) -> None:
+def test_a_large_body_or_another_media_type_is_rejected(api: ContractClient, path: str) -> None:
     header = bearer(log_in(api))
     if path.endswith("token"):
         header = basic_auth_header("clients", "secret-of-clients")

@@ -1,4 +1,4 @@
-"""The clients service on a database of its own, called over HTTP."""
+"""The clients service with a separate database."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from servicekit.testing import (
     FakeIssuer,
 )
 
-NOBODY = "http://127.0.0.1:9"
+UNUSED_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="session")
@@ -29,26 +29,26 @@ def own_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def service_url(serve_peer: Callable[..., str], database_url: str) -> str:
-    """The service, with the settings that it has by default."""
-    return serve_peer(create_app, database_url, INVENTORY_URL=NOBODY)
+    """The URL of the service with default settings."""
+    return serve_peer(create_app, database_url, INVENTORY_URL=UNUSED_URL)
 
 
 @pytest.fixture(scope="session")
 def lenient_url(serve_peer: Callable[..., str], database_url: str) -> str:
-    """The service under ``VALIDATION=format``, on the same database."""
-    return serve_peer(create_app, database_url, INVENTORY_URL=NOBODY, VALIDATION="format")
+    """The URL of the service with ``VALIDATION=format``, on the same database."""
+    return serve_peer(create_app, database_url, INVENTORY_URL=UNUSED_URL, VALIDATION="format")
 
 
 @pytest.fixture
 def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The service as a user sees it."""
+    """A client with the token of a user."""
     with ContractClient(service_url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client:
         yield client
 
 
 @pytest.fixture
 def lenient_api(lenient_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The lenient service as a user sees it."""
+    """A client of the lenient service with the token of a user."""
     with ContractClient(lenient_url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""Addresses: each is one client's, and stays so."""
+"""Addresses of clients."""
 
 import hashlib
 from typing import Any
@@ -15,7 +15,7 @@ ABSENT = 2**62
 
 @pytest.fixture
 def client_id(api: ContractClient) -> int:
-    """A client who has no address yet."""
+    """A client without addresses."""
     identifier: int = api.post("/clients/create", json=client_body()).json()["id"]
     return identifier
 
@@ -28,7 +28,7 @@ def added(api: ContractClient, client_id: int, **changes: Any) -> int:
     return identifier
 
 
-def test_an_address_is_read_back_as_it_was_written(api: ContractClient, client_id: int) -> None:
+def test_an_address_is_returned_as_stored(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
     expected = {"id": address_id, "client_id": client_id, **address_body()}
     assert api.get(f"/address/fetch/{client_id}").json() == [expected]
@@ -36,7 +36,7 @@ def test_an_address_is_read_back_as_it_was_written(api: ContractClient, client_i
 
 @pytest.mark.parametrize("name", ["CEP", "cep"])
 @pytest.mark.parametrize("value", ["16900-000", "16900000"])
-def test_a_cep_comes_under_either_name_with_or_without_its_dash(
+def test_a_cep_is_accepted_under_both_names_with_or_without_dash(
     api: ContractClient, client_id: int, name: str, value: str
 ) -> None:
     added(api, client_id, **{"CEP": ..., name: value})
@@ -51,14 +51,14 @@ def test_an_update_replaces_an_address(api: ContractClient, client_id: int) -> N
     assert shown == [{"id": address_id, "client_id": client_id, **change}]
 
 
-def test_an_update_may_name_the_addresss_own_client(api: ContractClient, client_id: int) -> None:
+def test_an_update_may_contain_the_current_client(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
     own = address_body(client_id=client_id, number=8)
     assert api.put(f"/address/update/{address_id}", json=own).status_code == 200
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 8
 
 
-def test_an_address_does_not_move_to_another_client(api: ContractClient, client_id: int) -> None:
+def test_an_address_cannot_move_to_another_client(api: ContractClient, client_id: int) -> None:
     address_id = added(api, client_id)
     other = api.post("/clients/create", json=client_body()).json()["id"]
     answer = api.put(f"/address/update/{address_id}", json=address_body(client_id=other, number=9))
@@ -68,24 +68,20 @@ def test_an_address_does_not_move_to_another_client(api: ContractClient, client_
     assert api.get(f"/address/fetch/{other}").json() == []
 
 
-def test_a_deleted_address_is_gone_and_its_client_stays(
-    api: ContractClient, client_id: int
-) -> None:
+def test_deleting_an_address_keeps_its_client(api: ContractClient, client_id: int) -> None:
     gone, kept = added(api, client_id), added(api, client_id)
     assert api.delete(f"/address/delete/{gone}").status_code == 200
     assert [a["id"] for a in api.get(f"/address/fetch/{client_id}").json()] == [kept]
     assert api.delete(f"/address/delete/{gone}").status_code == 404
 
 
-def test_nobodys_address_is_refused(api: ContractClient) -> None:
+def test_an_address_of_a_missing_client_is_rejected(api: ContractClient) -> None:
     answer = api.post("/address/create", json=address_body(client_id=ABSENT))
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["field"] == "client_id"
 
 
-def test_an_address_sent_again_with_its_key_is_added_once(
-    api: ContractClient, client_id: int
-) -> None:
+def test_a_retry_with_the_same_key_creates_one_address(api: ContractClient, client_id: int) -> None:
     key = {"Idempotency-Key": f"address-of-{client_id}"}
     body = address_body(client_id=client_id)
     first = api.post("/address/create", json=body, headers=key)
@@ -96,13 +92,11 @@ def test_an_address_sent_again_with_its_key_is_added_once(
     assert api.post("/address/create", json=other, headers=key).status_code == 422
 
 
-def test_a_key_that_is_in_use_this_moment_is_told_so(
-    api: ContractClient, client_id: int, database_url: str
-) -> None:
+def test_a_key_in_use_returns_409(api: ContractClient, client_id: int, database_url: str) -> None:
     key = {"Idempotency-Key": f"held-for-{client_id}"}
     body = address_body(client_id=client_id)
     with create_engine(driver_url(database_url)).begin() as connection:
-        # a request that is under way holds the lock of its key until it is done
+        # a running request holds the lock of its key
         name = "\0".join(("live/user:1", "addresses.create", key["Idempotency-Key"])).encode()
         lock = int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
@@ -121,7 +115,7 @@ def test_a_key_that_is_in_use_this_moment_is_told_so(
         ("GET", "/address/fetch?state=sp"),
     ],
 )
-def test_a_bad_parameter_is_told(api: ContractClient, method: str, path: str) -> None:
+def test_an_invalid_parameter_is_named(api: ContractClient, method: str, path: str) -> None:
     body = address_body() if method == "PUT" else None
     assert api.request(method, path, json=body).status_code == 400
 
@@ -158,7 +152,7 @@ def test_an_unknown_address_is_not_found(api: ContractClient) -> None:
         ("surprise", 1),
     ],
 )
-def test_a_wrong_field_is_named(
+def test_an_invalid_field_is_named(
     api: ContractClient, client_id: int, field: str, value: object
 ) -> None:
     body = {"client_id": client_id, **address_body(**{field: value})}
@@ -170,18 +164,18 @@ def test_a_wrong_field_is_named(
     assert api.get(f"/address/fetch/{client_id}").json() == []
 
 
-def test_what_is_no_object_at_all_is_blamed_on_the_body_alone(api: ContractClient) -> None:
+def test_a_body_that_is_no_object_is_reported_as_a_whole(api: ContractClient) -> None:
     for body in ([1], "CEP", 7):
         errors = api.post("/address/create", json=body).json()["errors"]
         assert errors == [{"field": "body", "reason": 'is not of type "object"'}]
 
 
-def test_an_address_without_a_cep_is_refused(api: ContractClient, client_id: int) -> None:
+def test_an_address_without_a_cep_is_rejected(api: ContractClient, client_id: int) -> None:
     answer = api.post("/address/create", json=address_body(client_id=client_id, CEP=...))
     assert answer.status_code == 400
 
 
-def test_format_validation_admits_any_two_capitals(
+def test_format_validation_accepts_any_two_capitals(
     api: ContractClient, lenient_api: ContractClient, client_id: int
 ) -> None:
     body = address_body(client_id=client_id, state="TS")

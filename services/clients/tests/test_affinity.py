@@ -1,4 +1,4 @@
-"""Workers on cores of their own: who is pinned, who is not, and who takes a freed core."""
+"""Pinning of workers to cores."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def settings(database_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str,
 
 @contextmanager
 def allowed(cores: list[int]) -> Iterator[None]:
-    """Run on these cores for a while, with all that is started meanwhile."""
+    """Restrict this process and its children to some cores."""
     os.sched_setaffinity(0, cores)
     try:
         yield
@@ -40,21 +40,21 @@ def allowed(cores: list[int]) -> Iterator[None]:
 
 
 def cores_of(pid: int) -> set[tuple[int, ...]]:
-    """Return the sets of cores that a process's threads may run on: one, if all have the same."""
+    """Return the distinct core sets of the threads of a process."""
     found = set()
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(ProcessLookupError):  # it has ended since it was listed
+        with suppress(ProcessLookupError):  # exited since it was listed
             found.add(tuple(sorted(os.sched_getaffinity(int(thread.name)))))
     return found
 
 
 def cores_of_workers(service: GunicornServer) -> list[set[tuple[int, ...]]]:
-    """Return the cores of each worker's threads."""
+    """Return the core sets of each worker."""
     return [cores_of(pid) for pid in service.workers]
 
 
 @TWO_CORES
-def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
+def test_each_worker_has_a_core_and_a_new_one_takes_the_free_core(
     settings: dict[str, str],
 ) -> None:
     one, other = MINE[:2]
@@ -72,23 +72,23 @@ def test_two_workers_have_a_core_each_and_a_new_one_takes_the_core_that_is_free(
 
 @TWO_CORES
 @pytest.mark.parametrize(
-    "told",
+    "changes",
     [
         {"WORKERS": "1"},
         {"WORKERS": "2", "PIN_WORKERS": "never"},
-        {"WORKERS": "3"},  # one more than there are cores
+        {"WORKERS": "3"},  # more than cores
     ],
 )
-def test_who_is_not_pinned_may_run_wherever_the_service_may(
-    settings: dict[str, str], told: dict[str, str]
+def test_unpinned_workers_may_use_all_cores_of_the_service(
+    settings: dict[str, str], changes: dict[str, str]
 ) -> None:
-    number = int(told["WORKERS"])
-    with allowed(MINE[:2]), gunicorn_server("clients", {**settings, **told}) as service:
+    number = int(changes["WORKERS"])
+    with allowed(MINE[:2]), gunicorn_server("clients", {**settings, **changes}) as service:
         wait_until(lambda: len(service.workers) == number, "all workers")
         assert cores_of_workers(service) == [cores_of(os.getpid())] * number
 
 
-def test_a_policy_that_is_none_is_named_and_ends_the_start() -> None:
+def test_the_start_fails_with_an_unknown_policy() -> None:
     environ = {**os.environ, "PIN_WORKERS": "perhaps"}
     done = subprocess.run(GUNICORN, env=environ, check=False, capture_output=True, text=True)
     assert done.returncode != 0
@@ -98,20 +98,20 @@ def test_a_policy_that_is_none_is_named_and_ends_the_start() -> None:
 @pytest.mark.parametrize(
     ("policy", "workers", "taken", "cores", "core"),
     [
-        ("auto", 4, [], {0, 1, 2, 3}, 0),  # as many as the machine has
-        ("auto", 2, [5], {5, 7}, 7),  # chosen for us: a cpuset, or taskset
+        ("auto", 4, [], {0, 1, 2, 3}, 0),  # all cores of the machine
+        ("auto", 2, [5], {5, 7}, 7),  # a cpuset, or taskset
         ("auto", 2, [5], {5, 6, 7}, 6),
-        ("auto", 2, [], {0, 1, 2, 3}, None),  # others may be at work on the machine's cores
+        ("auto", 2, [], {0, 1, 2, 3}, None),  # other processes may use the cores
         ("always", 2, [0], {0, 1, 2, 3}, 1),
         ("always", 3, [], {0, 1}, None),
         ("always", 1, [], {0, 1}, None),
         ("never", 2, [], {5, 7}, None),
-        ("auto", 2, [5, 7, 5], {5, 7}, 7),  # a reload: the old workers live for a while
-        ("auto", 2, [None], {5, 7}, 5),  # it was one worker until now
-        ("auto", 2, [], set(), None),  # the system does not tell
+        ("auto", 2, [5, 7, 5], {5, 7}, 7),  # a reload: old workers still run
+        ("auto", 2, [None], {5, 7}, 5),  # scaled from one worker
+        ("auto", 2, [], set(), None),  # not supported by the system
     ],
 )
-def test_a_core_is_chosen_by_who_has_one_and_by_whom_the_cores_belong_to(
+def test_a_core_is_chosen_by_assignment_and_cpu_set(
     policy: str, workers: int, taken: list[int | None], cores: set[int], core: int | None
 ) -> None:
     assert choose_core(policy, workers, taken, cores, cpu_count=4) == core

@@ -1,4 +1,4 @@
-"""Clients: what is written is read back, and what is wrong names its field."""
+"""Clients and their validation."""
 
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ def created(api: ContractClient, body: dict[str, Any]) -> int:
     return identifier
 
 
-def test_a_client_is_read_back_as_it_was_written(api: ContractClient) -> None:
+def test_a_client_is_returned_as_stored(api: ContractClient) -> None:
     body = client_body()
     client_id = created(api, body)
     assert api.get(f"/clients/fetch/{client_id}").json() == {"id": client_id, **body}
@@ -39,7 +39,7 @@ def test_an_update_replaces_all_of_a_client(api: ContractClient) -> None:
     }
 
 
-def test_a_deleted_client_is_gone_with_its_addresses(api: ContractClient) -> None:
+def test_deleting_a_client_deletes_its_addresses(api: ContractClient) -> None:
     client_id = created(api, client_body())
     api.post("/address/create", json=address_body(client_id=client_id))
     assert api.get(f"/clients/exists/{client_id}").json() == {"status": True}
@@ -49,7 +49,9 @@ def test_a_deleted_client_is_gone_with_its_addresses(api: ContractClient) -> Non
     assert api.get(f"/address/fetch/{client_id}").json() == []
 
 
-def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_url: str) -> None:
+def test_a_deletion_enqueues_a_message_for_the_inventory(
+    api: ContractClient, database_url: str
+) -> None:
     client_id = created(api, client_body())
     api.delete(f"/clients/delete/{client_id}")
     query = text("SELECT kind FROM outbox WHERE subject_id = :id")
@@ -57,7 +59,9 @@ def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_ur
         assert connection.scalars(query, {"id": client_id}).all() == ["client"]
 
 
-def test_a_delete_that_finds_nobody_leaves_no_word(api: ContractClient, database_url: str) -> None:
+def test_deleting_a_missing_client_enqueues_no_message(
+    api: ContractClient, database_url: str
+) -> None:
     assert api.delete(f"/clients/delete/{ABSENT}").status_code == 404
     query = text("SELECT count(*) FROM outbox WHERE subject_id = :id")
     with create_engine(driver_url(database_url)).connect() as connection:
@@ -65,7 +69,7 @@ def test_a_delete_that_finds_nobody_leaves_no_word(api: ContractClient, database
 
 
 @pytest.mark.parametrize(
-    ("given", "answered"),
+    ("given", "stored"),
     [
         (30.25, "30.25"),
         (0, "0.00"),
@@ -76,12 +80,12 @@ def test_a_delete_that_finds_nobody_leaves_no_word(api: ContractClient, database
         (1e3, "1000.00"),
     ],
 )
-def test_money_is_exact(api: ContractClient, given: float | str, answered: str) -> None:
+def test_money_is_exact(api: ContractClient, given: float | str, stored: str) -> None:
     client_id = created(api, client_body(balance=given))
-    assert api.get(f"/clients/fetch/{client_id}").json()["balance"] == answered
+    assert api.get(f"/clients/fetch/{client_id}").json()["balance"] == stored
 
 
-def test_ten_cents_ten_times_are_one(api: ContractClient) -> None:
+def test_sums_of_amounts_are_exact(api: ContractClient) -> None:
     ids = [created(api, client_body(balance=0.1)) for _ in range(10)]
     balances = [Decimal(api.get(f"/clients/fetch/{i}").json()["balance"]) for i in ids]
     assert sum(balances) == Decimal(1)
@@ -124,7 +128,7 @@ def test_ten_cents_ten_times_are_one(api: ContractClient) -> None:
         ("balance", ...),
     ],
 )
-def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
+def test_an_invalid_field_is_named(api: ContractClient, field: str, value: object) -> None:
     for answer in (
         api.post("/clients/create", json=client_body(**{field: value})),
         api.put("/clients/update/1", json=client_body(**{field: value})),
@@ -133,14 +137,14 @@ def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) 
         assert field in {error["field"] for error in answer.json()["errors"]}
 
 
-def test_every_wrong_field_is_named_at_once(api: ContractClient) -> None:
+def test_all_invalid_fields_are_named_at_once(api: ContractClient) -> None:
     answer = api.post("/clients/create", json=client_body(name="", cpf="1", balance=-1))
     fields = [error["field"] for error in answer.json()["errors"]]
     assert sorted(fields) == ["balance", "cpf", "name"]
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase])
-def test_an_email_is_unique_without_regard_to_case(api: ContractClient, change: Any) -> None:
+def test_emails_are_unique_regardless_of_case(api: ContractClient, change: Any) -> None:
     email = client_body()["email"]
     created(api, client_body(email=email))
     answer = api.post("/clients/create", json=client_body(email=change(email)))
@@ -148,7 +152,7 @@ def test_an_email_is_unique_without_regard_to_case(api: ContractClient, change: 
     assert answer.json()["errors"][0]["field"] == "email"
 
 
-def test_a_cpf_is_one_clients_however_it_is_punctuated(api: ContractClient) -> None:
+def test_cpfs_are_unique_regardless_of_punctuation(api: ContractClient) -> None:
     cpf = client_body()["cpf"]
     first = created(api, client_body(cpf=cpf.replace(".", "").replace("-", "")))
     assert api.get(f"/clients/fetch/{first}").json()["cpf"] == cpf
@@ -157,7 +161,7 @@ def test_a_cpf_is_one_clients_however_it_is_punctuated(api: ContractClient) -> N
     assert answer.json()["errors"][0]["field"] == "cpf"
 
 
-def test_an_update_cannot_take_what_is_another_clients(api: ContractClient) -> None:
+def test_an_update_cannot_use_the_email_or_cpf_of_another_client(api: ContractClient) -> None:
     first, second = client_body(), client_body()
     created(api, first)
     client_id = created(api, second)
@@ -169,13 +173,15 @@ def test_an_update_cannot_take_what_is_another_clients(api: ContractClient) -> N
 @pytest.mark.parametrize(
     "email", ["Vinícius_Peixoto{}@example.com", "m{}@loja.invalid", "m{}@x.test"]
 )
-def test_emails_beyond_ascii_and_of_monitors_pass(api: ContractClient, email: str) -> None:
+def test_internationalized_and_synthetic_emails_are_accepted(
+    api: ContractClient, email: str
+) -> None:
     unique = email.format(client_body()["cpf"].replace(".", "").replace("-", ""))
     client_id = created(api, client_body(email=unique))
     assert api.get(f"/clients/fetch/{client_id}").json()["email"] == unique
 
 
-def test_format_validation_admits_wrong_check_digits_in_form_only(
+def test_format_validation_accepts_wrong_check_digits_with_punctuation_only(
     api: ContractClient, lenient_api: ContractClient
 ) -> None:
     wrong = client_body()["cpf"]
@@ -188,7 +194,7 @@ def test_format_validation_admits_wrong_check_digits_in_form_only(
 
 
 @pytest.mark.parametrize("client_id", ["0", "-1", "9223372036854775808", "abc", "1.0", "٣", "+1"])
-def test_a_bad_id_is_told(api: ContractClient, client_id: str) -> None:
+def test_an_invalid_id_is_named(api: ContractClient, client_id: str) -> None:
     for method, path, body in (
         ("GET", "fetch", None),
         ("PUT", "update", client_body()),
@@ -205,7 +211,7 @@ def test_an_unknown_client_is_not_found(api: ContractClient) -> None:
     assert api.put(f"/clients/update/{ABSENT}", json=client_body()).status_code == 404
 
 
-def test_the_monitors_realm_and_the_live_one_never_meet(
+def test_the_synthetic_and_the_live_realm_are_isolated(
     api: ContractClient, issuer: FakeIssuer
 ) -> None:
     body = client_body()

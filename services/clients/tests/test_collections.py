@@ -1,4 +1,4 @@
-"""Collections: pages by keyset, the link to the next one, filters."""
+"""Collections: keyset pagination, links and filters."""
 
 import re
 
@@ -7,12 +7,12 @@ from tests.support.clients.request_bodies import client_body
 
 
 def registered(api: ContractClient, count: int, **changes: str) -> list[int]:
-    """Register clients and return their ids."""
+    """Create clients and return their ids."""
     answers = [api.post("/clients/create", json=client_body(**changes)) for _ in range(count)]
     return [answer.json()["id"] for answer in answers]
 
 
-def test_pages_follow_their_links_and_miss_nobody(api: ContractClient) -> None:
+def test_following_the_links_returns_every_client_once(api: ContractClient) -> None:
     ids = registered(api, 5, name="Paginada")
     seen: list[int] = []
     path: str | None = "/clients/fetch?limit=2&name=Paginada"
@@ -31,13 +31,13 @@ def test_the_last_page_has_no_link(api: ContractClient) -> None:
     assert "Link" not in answer.headers
 
 
-def test_after_starts_behind_an_id(api: ContractClient) -> None:
+def test_after_excludes_the_given_id(api: ContractClient) -> None:
     first, second = registered(api, 2)
     shown = api.get("/clients/fetch", params={"after": first}).json()
     assert shown[0]["id"] == second
 
 
-def test_clients_are_found_by_what_is_theirs(api: ContractClient) -> None:
+def test_clients_are_filtered_by_name_email_and_cpf(api: ContractClient) -> None:
     body = client_body(name="Procurada")
     client_id = api.post("/clients/create", json=body).json()["id"]
     for query in (
@@ -51,7 +51,7 @@ def test_clients_are_found_by_what_is_theirs(api: ContractClient) -> None:
     assert api.get("/clients/fetch", params={"cpf": body["cpf"], "name": "Outra"}).json() == []
 
 
-def test_a_wrong_query_is_told(api: ContractClient) -> None:
+def test_an_invalid_query_is_rejected(api: ContractClient) -> None:
     for query, field in (
         ("limit=0", "limit"),
         ("limit=1001", "limit"),

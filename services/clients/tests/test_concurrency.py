@@ -1,4 +1,4 @@
-"""Versions, retries and races: no update is lost, nothing is made twice."""
+"""Versions, idempotency keys and concurrent requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ WRITERS = 50
 
 
 def at_once(count: int, call: Callable[[int], httpx.Response]) -> list[int]:
-    """Call from as many threads at the same moment, and return the statuses."""
+    """Call a function in many threads at once, and return the statuses."""
     barrier = Barrier(count)
 
     def one(number: int) -> int:
@@ -25,7 +25,7 @@ def at_once(count: int, call: Callable[[int], httpx.Response]) -> list[int]:
         return sorted(pool.map(one, range(count)))
 
 
-def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
+def test_the_entity_tag_is_returned_and_recognized(api: ContractClient) -> None:
     made = api.post("/clients/create", json=client_body())
     path = f"/clients/fetch/{made.json()['id']}"
     tag = made.headers["ETag"]
@@ -37,7 +37,7 @@ def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
     assert api.get(path, headers={"If-None-Match": '"999"'}).status_code == 200
 
 
-def test_an_update_against_an_old_version_is_refused(api: ContractClient) -> None:
+def test_an_update_of_an_old_version_is_rejected(api: ContractClient) -> None:
     made = api.post("/clients/create", json=client_body())
     client_id, first = made.json()["id"], made.headers["ETag"]
     path = f"/clients/update/{client_id}"
@@ -61,7 +61,7 @@ def test_an_address_has_versions_too(api: ContractClient) -> None:
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 2
 
 
-def test_of_fifty_writers_with_one_version_one_wins(api: ContractClient) -> None:
+def test_one_of_many_concurrent_updates_of_a_version_succeeds(api: ContractClient) -> None:
     body = client_body()
     made = api.post("/clients/create", json=body)
     client_id, tag = made.json()["id"], made.headers["ETag"]
@@ -76,7 +76,9 @@ def test_of_fifty_writers_with_one_version_one_wins(api: ContractClient) -> None
     assert at_once(WRITERS, write) == [200] + [412] * (WRITERS - 1)
 
 
-def test_of_fifty_creates_with_one_email_or_cpf_one_wins(api: ContractClient) -> None:
+def test_one_of_many_concurrent_creations_with_an_email_or_cpf_succeeds(
+    api: ContractClient,
+) -> None:
     def with_one(field: str, spell: Callable[[str, int], str]) -> list[int]:
         value = client_body()[field]
         return at_once(
@@ -90,7 +92,7 @@ def test_of_fifty_creates_with_one_email_or_cpf_one_wins(api: ContractClient) ->
     assert with_one("cpf", lambda c, n: c.translate(bare) if n % 2 else c) == one_of_fifty
 
 
-def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
+def test_a_retry_with_the_same_key_creates_nothing(api: ContractClient) -> None:
     body: dict[str, Any] = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     first = api.post("/clients/create", json=body, headers=key)
@@ -100,14 +102,14 @@ def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
     assert len(api.get("/clients/fetch", params={"cpf": body["cpf"]}).json()) == 1
 
 
-def test_a_key_that_comes_with_another_body_is_refused(api: ContractClient) -> None:
+def test_a_key_with_another_body_is_rejected(api: ContractClient) -> None:
     body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     api.post("/clients/create", json=body, headers=key)
     assert api.post("/clients/create", json=client_body(), headers=key).status_code == 422
 
 
-def test_a_key_is_its_callers_own(api: ContractClient, issuer: FakeIssuer) -> None:
+def test_keys_of_different_callers_are_independent(api: ContractClient, issuer: FakeIssuer) -> None:
     key = {"Idempotency-Key": client_body()["email"].encode().hex()}
     first = api.post("/clients/create", json=client_body(), headers=key)
     with api.as_caller(issuer.token(sub="user:2")) as other:
@@ -115,7 +117,7 @@ def test_a_key_is_its_callers_own(api: ContractClient, issuer: FakeIssuer) -> No
     assert first.json()["id"] != second.json()["id"]
 
 
-def test_a_refused_write_does_not_use_its_key_up(api: ContractClient) -> None:
+def test_a_rejected_request_does_not_use_up_its_key(api: ContractClient) -> None:
     body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     taken = client_body()
@@ -125,10 +127,10 @@ def test_a_refused_write_does_not_use_its_key_up(api: ContractClient) -> None:
     assert api.post("/clients/create", json=body, headers=key).status_code == 201
 
 
-def test_of_fifty_sendings_of_one_request_one_makes_a_client(api: ContractClient) -> None:
+def test_concurrent_requests_with_one_key_create_one_client(api: ContractClient) -> None:
     body = client_body()
     key = {"Idempotency-Key": body["email"].encode().hex()}
     statuses = at_once(WRITERS, lambda _: api.post("/clients/create", json=body, headers=key))
-    assert set(statuses) <= {201, 409}  # 409: the first one was still running
+    assert set(statuses) <= {201, 409}  # 409: the first request is still running
     assert 201 in statuses
     assert len(api.get("/clients/fetch", params={"cpf": body["cpf"]}).json()) == 1

@@ -1,4 +1,4 @@
-"""The end of a process: it takes nothing new, finishes what runs, and leaves no session behind."""
+"""Graceful shutdown: running requests are finished, and database sessions are closed."""
 
 import signal
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ SESSIONS = (
 
 @pytest.fixture
 def engine(own_url: str) -> Iterator[Engine]:
-    """That database, for the test's own questions."""
+    """The database of the service, for queries of the test."""
     engine = create_engine(driver_url(own_url))
     yield engine
     engine.dispose()
@@ -41,17 +41,17 @@ def engine(own_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def settings(own_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str, str]:
-    """The environment of a service on that database."""
+    """The environment of a service with that database."""
     return peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
 def count(engine: Engine, what: str) -> int:
-    """Return a count, as a session that sees the newest rows."""
+    """Return a count in a new transaction."""
     with engine.connect() as connection:
         return int(connection.scalar(text(what)) or 0)
 
 
-def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
+def test_on_sigterm_the_service_is_not_ready_and_finishes_running_requests(
     settings: dict[str, str], engine: Engine, issuer: FakeIssuer
 ) -> None:
     caller = httpx.Client(headers={"Authorization": f"Bearer {issuer.token()}"}, timeout=30)
@@ -70,7 +70,7 @@ def test_on_sigterm_readiness_turns_red_while_a_running_request_is_finished(
     assert count(engine, SESSIONS) == 0
 
 
-def test_a_service_that_ends_closes_its_pool_and_not_only_with_its_process(
+def test_a_stopping_service_closes_its_connection_pool(
     settings: dict[str, str], engine: Engine, issuer: FakeIssuer
 ) -> None:
     with environment(**settings):

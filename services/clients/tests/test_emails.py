@@ -1,4 +1,4 @@
-"""E-mail addresses: what is remembered of their domains changes no verdict."""
+"""E-mail addresses: the cache of domains does not change the validation."""
 
 import random
 from collections import Counter
@@ -56,9 +56,9 @@ def _test_domains() -> None:
 
 
 def texts() -> Iterator[str]:
-    """Yield what is an address, nearly one, or none; the same in each run."""
+    """Yield valid and invalid addresses, the same in each run."""
     yield from SPECIAL
-    chance = random.Random(20_261_128)  # noqa: S311 - makes texts, guards nothing
+    chance = random.Random(20_261_128)  # noqa: S311 - no secret
     for _ in range(TEXTS // 4):
         domain = chance.choice(DOMAINS)
         yield f"{_text(chance, LETTERS, 12)}@{domain}"
@@ -76,7 +76,7 @@ def _text(chance: random.Random, letters: str, longest: int) -> str:
 
 
 def said_by(library_or_ours: Any, text: str) -> str | None:
-    """Return the normal form, or nothing for a text that is refused."""
+    """Return the normal form, or None for an invalid text."""
     try:
         return str(library_or_ours(text))
     except (BadRequest, email_validator.EmailNotValidError):
@@ -84,16 +84,16 @@ def said_by(library_or_ours: Any, text: str) -> str | None:
 
 
 def library(text: str) -> str:
-    """Return what the library makes of an address."""
+    """Return the normal form according to the library."""
     return email_validator.validate_email(text, check_deliverability=False).normalized
 
 
-def test_every_text_is_judged_as_the_library_judges_it() -> None:
+def test_every_text_is_validated_like_in_the_library() -> None:
     expected = {text: said_by(library, text) for text in texts()}
     assert {text: said_by(parse_email, text) for text in expected} == expected
-    again = reversed(list(expected))  # by now domains are remembered
+    again = reversed(list(expected))  # with cached domains
     assert {text: said_by(parse_email, text) for text in again} == expected
-    assert min(Counter(map(bool, expected.values())).values()) > TEXTS / 10  # both are tried
+    assert min(Counter(map(bool, expected.values())).values()) > TEXTS / 10  # both kinds occur
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_every_text_is_judged_as_the_library_judges_it() -> None:
         ("arthur@xn--bcher-kva.example.com", "arthur@b\u00fccher.example.com"),
     ],
 )
-def test_an_address_is_kept_in_its_normal_form(text: str, stored: str) -> None:
+def test_an_email_is_stored_in_its_normal_form(text: str, stored: str) -> None:
     assert parse_email(text) == stored

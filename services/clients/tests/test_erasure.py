@@ -1,4 +1,4 @@
-"""Who is deleted is gone: out of every table, whatever had been done with them before (LGPD)."""
+"""Erasure and export of the data of a client (LGPD)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ HOME = address_body(city="Cidade Secreta", street="Rua do Segredo", number=98765
 
 @pytest.fixture
 def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
-    """A migrated database of this test's own."""
+    """A migrated database for this module."""
     url = postgres_url_factory()
     migrate.upgrade(url, migrate.configuration("clients"))
     engine = create_engine(driver_url(url))
@@ -37,7 +37,7 @@ def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
 
 @pytest.fixture
 def api(engine: Engine, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
-    """The service on it, which no relay helps."""
+    """A client of a service with that database, without a relay."""
     url = engine.url.render_as_string(hide_password=False)
     with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):
         app = create_app()
@@ -49,7 +49,7 @@ def api(engine: Engine, issuer: FakeIssuer, tmp_path: Path) -> Iterator[Contract
 
 
 def everything(engine: Engine) -> dict[str, str]:
-    """Return all that each table holds, as text in small letters."""
+    """Return the content of each table as lower-case text."""
     with engine.connect() as connection:
         tables = connection.scalars(
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -64,7 +64,7 @@ def everything(engine: Engine) -> dict[str, str]:
 
 
 def traces_of(person: dict[str, Any], home: dict[str, Any], found: dict[str, str]) -> set[str]:
-    """Return the tables that hold anything of a person."""
+    """Return the tables with data of a person."""
     digits = "".join(filter(str.isdigit, person["cpf"]))
     secrets = [person["name"], person["email"], person["cpf"], digits, person["balance"]]
     secrets += [home["city"], home["street"], str(home["number"]), home["CEP"]]
@@ -73,7 +73,7 @@ def traces_of(person: dict[str, Any], home: dict[str, Any], found: dict[str, str
     }
 
 
-def test_nothing_of_a_deleted_client_is_in_any_table(api: ContractClient, engine: Engine) -> None:
+def test_no_table_contains_data_of_a_deleted_client(api: ContractClient, engine: Engine) -> None:
     keys = iter({"Idempotency-Key": f"key-{number}"} for number in range(10))
     made = api.post("/clients/create", json=PERSON, headers=next(keys)).json()["id"]
     home = {**HOME, "client_id": made}
@@ -87,15 +87,18 @@ def test_nothing_of_a_deleted_client_is_in_any_table(api: ContractClient, engine
     assert api.delete(f"/clients/delete/{made}", headers=next(keys)).is_success
     after = everything(engine)
     assert {"clients", "addresses", "idempotency_keys", "outbox"} <= after.keys()
-    assert after["outbox"]  # the inventory is still to hear of it, by the id alone
+    assert after["outbox"]  # the message contains only the id
     assert traces_of(PERSON, HOME, after) == set()
 
 
-def test_a_client_can_be_exported_whole(api: ContractClient) -> None:
+def test_all_data_of_a_client_can_be_exported(api: ContractClient) -> None:
     made = api.post("/clients/create", json=PERSON).json()["id"]
     api.post("/address/create", json={**HOME, "client_id": made})
-    told = api.get(f"/clients/fetch/{made}").json()
+    exported = api.get(f"/clients/fetch/{made}").json()
     (home,) = api.get(f"/address/fetch/{made}").json()
-    assert (told["name"], told["email"].lower()) == (PERSON["name"], PERSON["email"].lower())
-    assert (told["cpf"], told["balance"]) == (PERSON["cpf"], PERSON["balance"])
+    assert (exported["name"], exported["email"].lower()) == (
+        PERSON["name"],
+        PERSON["email"].lower(),
+    )
+    assert (exported["cpf"], exported["balance"]) == (PERSON["cpf"], PERSON["balance"])
     assert home == {**HOME, "id": home["id"], "client_id": made}

@@ -1,4 +1,4 @@
-"""When the database is away: fast answers, a live process, and service again when it is back."""
+"""The clients service without its database or key set."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ OPERATIONS = [
 def cut_off(
     issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContractClient]:
-    """A service whose database is not there."""
+    """A service with an unavailable database."""
     folder = tmp_path_factory.mktemp("cut-off")
     url = "postgresql://postgres@127.0.0.1:9/nothing"
     settings = peer_settings(issuer, url, folder, INVENTORY_URL="http://127.0.0.1:9")
@@ -60,23 +60,23 @@ def cut_off(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
-def test_without_its_database_every_operation_says_to_come_back(
+def test_without_a_database_every_operation_returns_503_with_retry_after(
     cut_off: ContractClient, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     answer = cut_off.request(method, path, json=body)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert "127.0.0.1" not in answer.text
-    assert answer.json()["msg"] == Unavailable.msg  # and not that it is unknown: nothing was begun
+    assert answer.json()["msg"] == Unavailable.msg  # the outcome is known: nothing was started
 
 
-def test_without_its_database_a_process_lives_and_is_not_ready(cut_off: ContractClient) -> None:
+def test_without_a_database_the_process_is_alive_and_not_ready(cut_off: ContractClient) -> None:
     assert cut_off.get("/-/live").status_code == 200
     assert cut_off.get("/-/ready").status_code == 503
 
 
 @pytest.mark.parametrize(("method", "msg"), [("PUT", UnknownOutcome.msg), ("GET", Unavailable.msg)])
-def test_a_write_that_is_cut_off_is_not_said_to_have_failed(
+def test_an_interrupted_write_is_reported_with_an_unknown_outcome(
     api: ContractClient, database_url: str, method: str, msg: str
 ) -> None:
     client_id = api.post("/clients/create", json=client_body()).json()["id"]
@@ -100,7 +100,7 @@ def test_a_write_that_is_cut_off_is_not_said_to_have_failed(
     assert api.get(f"/clients/fetch/{client_id}").status_code == 200
 
 
-def test_without_keys_nothing_is_said_of_a_token(
+def test_without_a_key_set_tokens_are_neither_accepted_nor_rejected(
     database_url: str, tmp_path: Path, issuer: FakeIssuer
 ) -> None:
     settings = peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
@@ -122,7 +122,7 @@ def test_without_keys_nothing_is_said_of_a_token(
         "ALTER TABLE clients RENAME TO hidden",
     ],
 )
-def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
+def test_an_unexpected_database_error_discloses_nothing(
     issuer: FakeIssuer, migrated_url_factory: Callable[[str], str], tmp_path: Path, change: str
 ) -> None:
     url = migrated_url_factory("clients")
@@ -133,7 +133,7 @@ def test_what_the_database_refuses_unforeseen_is_an_error_that_shows_nothing(
         connection.execute(text(change))
     engine.dispose()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
-    with serve(app) as base:  # no contract promises such an answer: a plain client takes it
+    with serve(app) as base:  # not in the contract, so without ContractClient
         answer = httpx.post(f"{base}/clients/create", json=client_body(name="Ana"), headers=headers)
         assert answer.status_code == 500
         assert answer.json()["msg"] == Problem.msg

@@ -1,4 +1,4 @@
-"""No check of clients is skipped on the way that is fast, and a check that is skipped is found."""
+"""The fast path of clients skips no validation, and the test detects skipped ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,28 +24,33 @@ from servicekit.testing import (
 )
 from tests.support.clients.request_bodies import address_body, client_body
 
-MEASURED = {"clients.fetch", "clients.list_all", "clients.create", "clients.update"}  # in the bench
+MEASURED = {
+    "clients.fetch",
+    "clients.list_all",
+    "clients.create",
+    "clients.update",
+}  # in the benchmark
 
 
 @dataclass(frozen=True)
 class World:
-    """Rows that are there before, for the bad requests to bounce off."""
+    """Existing rows for the invalid requests."""
 
     client: int
     address: int
-    mine: Mapping[str, Any]  # that client's body
-    other: Mapping[str, Any]  # another client's body
+    mine: Mapping[str, Any]  # body of the client
+    other: Mapping[str, Any]  # body of another client
 
 
 class Clients(InvalidRequestCases):
-    """What clients must refuse."""
+    """Requests that clients must reject."""
 
     service = "clients"
 
     def __init__(self, world: World) -> None:
-        """Have nothing but ``world`` in the database."""
+        """Derive requests from the contract for the rows of ``world``."""
         self._world = world
-        address = address_body(client_id=world.client, number=101)  # not as there is one
+        address = address_body(client_id=world.client, number=101)  # unlike the existing one
         bodies = {
             "clients.create": client_body(),
             "clients.update": client_body(),
@@ -61,7 +66,7 @@ class Clients(InvalidRequestCases):
         )
 
     def conflicts(self) -> Iterator[InvalidRequest]:
-        """Yield what another has, what no CPF or e-mail address is, and what is nobody's."""
+        """Yield requests with duplicate, invalid and missing values."""
         for valid in (self.valid("clients.create"), self.valid("clients.update")):
             for name in ("email", "cpf"):
                 taken = valid.with_body(**{name: self._world.other[name]})
@@ -77,7 +82,7 @@ class Clients(InvalidRequestCases):
         yield moved.expect(400, "to another client")
 
     def exercise(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a valid request of each operation."""
+        """Send a valid request to each operation."""
         client, address = self._world.client, self._world.address
         yield send("GET", f"/clients/fetch/{client}")
         yield send("GET", "/clients/fetch")
@@ -100,8 +105,8 @@ def settings(own_url: str, issuer: FakeIssuer, tmp_path: Path) -> dict[str, str]
 
 
 @pytest.fixture
-def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Clients:
-    """What it refuses; its rows were made by another process than the one that is tried."""
+def invalid_requests(settings: dict[str, str], issuer: FakeIssuer) -> Clients:
+    """Invalid requests; their rows are created by another process than the tested one."""
     with environment(**settings):
         app = create_app()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
@@ -114,15 +119,15 @@ def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Clients:
         return Clients(World(client, address.raise_for_status().json()["id"], mine, other))
 
 
-def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Clients(World(1, 1, client_body(), client_body()))
-    assert nowhere.covered() == nowhere.declared()
+def test_each_declared_error_has_an_invalid_request() -> None:
+    cases = Clients(World(1, 1, client_body(), client_body()))
+    assert cases.covered() == cases.declared()
 
 
-def test_what_is_refused_cold_is_refused_warm_and_alike(
-    settings: dict[str, str], issuer: FakeIssuer, refusals: Clients
+def test_warm_caches_reject_the_same_requests_as_cold_ones(
+    settings: dict[str, str], issuer: FakeIssuer, invalid_requests: Clients
 ) -> None:
-    assert check_fast_path(refusals, settings, issuer.token) == []
+    assert check_fast_path(invalid_requests, settings, issuer.token) == []
 
 
 @pytest.mark.parametrize(
@@ -135,11 +140,15 @@ def test_what_is_refused_cold_is_refused_warm_and_alike(
         ("ignoring_query", "an unknown parameter: 400 when cold, 200 when warm"),
     ],
 )
-def test_a_check_that_a_cache_forgets_is_found(
-    settings: dict[str, str], issuer: FakeIssuer, refusals: Clients, variant: str, found: str
+def test_a_cache_with_too_small_a_key_is_detected(
+    settings: dict[str, str],
+    issuer: FakeIssuer,
+    invalid_requests: Clients,
+    variant: str,
+    found: str,
 ) -> None:
     faults = check_fast_path(
-        refusals,
+        invalid_requests,
         settings,
         issuer.token,
         application=f"tests.support.clients.faulty_caches:{variant}()",

@@ -1,4 +1,4 @@
-"""HTTP at its edges: one shape for every error, whoever raises it, and the traps of the stack."""
+"""HTTP edge cases: errors of all layers are problems (RFC 9457)."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def assert_problem(answer: httpx.Response, status: int) -> None:
-    """Check that an answer is a problem (RFC 9457) that also holds ``msg``."""
+    """Check that a response is a problem with a member ``msg``."""
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem = answer.json()
@@ -28,14 +28,14 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 @pytest.fixture
 def raw(service_url: str) -> Iterator[socket.socket]:
-    """A connection on which a test writes what no client would."""
+    """A raw connection to the service."""
     address = urlsplit(service_url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         yield connection
 
 
 def exchange(connection: socket.socket, request: bytes) -> bytes:
-    """Send a request and return all that comes until the other side closes."""
+    """Send a request and return all data until the server closes the connection."""
     connection.sendall(request)
     answer = b""
     while chunk := connection.recv(65536):
@@ -161,7 +161,7 @@ def test_the_name_of_an_unknown_field_is_cut_short(api: ContractClient) -> None:
     assert len(answer.content) < 1000
 
 
-def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
+def test_the_exists_scope_allows_only_existence_checks(
     api: ContractClient, issuer: FakeIssuer
 ) -> None:
     with api.as_caller(issuer.token(scope="clients:exists")) as service:
@@ -231,7 +231,7 @@ def test_what_is_not_http_is_refused(raw: socket.socket) -> None:
         (b"EXAMPLE.com:8080", 404),
         (b"[::1]:8080", 404),
         (b"", 404),
-        (b"a b", 404),  # no host at all, and none is needed
+        (b"a b", 404),  # without a valid host
         (b"b\xc3\xbccher.example", 404),
         (b"a" * 64 + b".example", 400),  # a label has 63 characters at most (RFC 1035, 2.3.4)
         (b"a..example", 400),

@@ -1,4 +1,4 @@
-"""Metrics: one set over all workers, on a port of their own, with nothing of anybody in them."""
+"""Metrics: shared by all workers, on a separate port, without personal data."""
 
 import os
 import signal
@@ -26,10 +26,10 @@ COUNT = "http_server_request_duration_seconds_count"
 
 
 class Scrape:
-    """What Prometheus reads at one moment."""
+    """A snapshot of the metrics."""
 
     def __init__(self, port: int) -> None:
-        """Read it."""
+        """Fetch the metrics."""
         self.text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         self.samples = [
             sample
@@ -48,7 +48,7 @@ class Scrape:
 
 @pytest.fixture
 def metrics_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     return free_ports(1)[0]
 
 
@@ -56,7 +56,7 @@ def metrics_port() -> int:
 def settings(
     issuer: FakeIssuer, database_url: str, tmp_path: Path, metrics_port: int
 ) -> dict[str, str]:
-    """A service's settings, with metrics."""
+    """Settings with metrics."""
     more = {
         "INVENTORY_URL": "http://127.0.0.1:9",
         "METRICS_BIND": f"127.0.0.1:{metrics_port}",
@@ -66,7 +66,7 @@ def settings(
 
 @pytest.fixture
 def url(settings: dict[str, str]) -> Iterator[str]:
-    """A service that is measured, in this process."""
+    """A service with metrics in this process."""
     with environment(**settings):
         app = create_app()
     with serve(app) as url:
@@ -142,7 +142,7 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
     headers = {"Authorization": f"Bearer {issuer.token()}"}
 
     def fetch(url: str) -> None:
-        with httpx.Client(headers=headers) as client:  # a connection each, so that all take part
+        with httpx.Client(headers=headers) as client:  # one connection each, to reach all workers
             client.get(f"{url}/clients/fetch")
 
     def counted() -> float:
@@ -151,7 +151,7 @@ def test_whichever_worker_is_asked_answers_for_all_and_a_kill_loses_nothing(
     two = {**settings, "WORKERS": "2"}
     with gunicorn_server("clients", two) as service, ThreadPoolExecutor(4) as pool:
         list(pool.map(fetch, [service.url] * 40))
-        assert {counted() for _ in range(8)} == {40}  # whichever worker is asked
+        assert {counted() for _ in range(8)} == {40}  # from any worker
         before = service.workers
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(set(service.workers) - {before[0]}) == 2, "another worker", 30)

@@ -1,4 +1,4 @@
-"""A roll-out in the middle: this release serves on the schema that the next one has expanded."""
+"""Rolling update: this release works with the expanded schema of the next one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ EXPANSION = (
 
 @pytest.fixture
 def expanded_url(migrated_url_factory: Callable[[str], str]) -> str:
-    """A database that the release after this one has migrated."""
+    """A database with the schema of the next release."""
     url = migrated_url_factory("clients")
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
@@ -43,7 +43,7 @@ def expanded_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def api(expanded_url: str, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
-    """The service of this release on that database."""
+    """A client of the service with that database."""
     more = {"INVENTORY_URL": "http://127.0.0.1:9"}
     with environment(**peer_settings(issuer, expanded_url, tmp_path, **more)):
         app = create_app()

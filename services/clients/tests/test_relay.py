@@ -1,4 +1,4 @@
-"""The outbox and its relay: nothing is lost, whoever dies, and nobody's delete waits for it."""
+"""The outbox and its relay: no message is lost, and deletions do not wait."""
 
 import queue
 import threading
@@ -63,14 +63,14 @@ def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
     relay = Relay(outbox, refuse_one)
     relay.deliver_batch()
     assert pending_ids(outbox) == [1]
-    assert relay.deliver_batch() == 0  # not yet again
+    assert relay.deliver_batch() == 0  # during the backoff
     expire_leases(outbox)
     assert relay.deliver_batch() == 1
 
 
 def test_what_a_relay_took_and_did_not_deliver_is_taken_by_another(outbox: Database) -> None:
     class KilledError(BaseException):
-        """Stands for kill -9: nothing of the relay's own runs after it."""
+        """Simulates kill -9: no handler of the relay runs."""
 
     def die(*_: object) -> None:
         raise KilledError
@@ -79,7 +79,7 @@ def test_what_a_relay_took_and_did_not_deliver_is_taken_by_another(outbox: Datab
     with pytest.raises(KilledError):
         Relay(outbox, die).deliver_batch()
     other = Relay(outbox, lambda *_: None)
-    assert other.deliver_batch() == 0  # the lease holds
+    assert other.deliver_batch() == 0  # during the lease
     expire_leases(outbox)
     assert other.deliver_batch() == 1
     assert pending_ids(outbox) == []
@@ -107,7 +107,7 @@ def test_a_batch_is_told_by_several_calls_at_once_and_never_by_more(outbox: Data
     def deliver(_: str, subject_id: int) -> None:
         running.append(subject_id)
         seen.append(len(running))
-        together.wait(10)  # a call that is alone waits in vain, and breaks the test
+        together.wait(10)  # fails without concurrent calls
         running.remove(subject_id)
 
     add_messages(outbox, *range(3 * CONCURRENCY))
@@ -166,7 +166,7 @@ def test_a_running_relay_hears_of_a_message_at_once_and_stops_when_told(outbox: 
 
 @pytest.fixture
 def running(outbox: Database) -> Iterator[queue.Queue[int]]:
-    """A relay that runs; what it has told of comes in here."""
+    """The ids delivered by a running relay."""
     told: queue.Queue[int] = queue.Queue()
     relay = Relay(outbox, lambda _, subject_id: told.put(subject_id))
     thread = threading.Thread(target=relay.run)

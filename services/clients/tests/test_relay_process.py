@@ -1,4 +1,4 @@
-"""The relay as a process of its own: what it is told, whom it tells, and what it shows."""
+"""The relay process: settings, deliveries and metrics."""
 
 import json
 import os
@@ -33,10 +33,10 @@ from tests.support.clients.request_bodies import client_body
 
 
 class Inventory(ThreadingHTTPServer):
-    """Takes what a relay tells, with the statuses that a test has laid out."""
+    """A fake inventory and auth with prepared statuses."""
 
     def __init__(self) -> None:
-        """Answer 200 unless told otherwise."""
+        """Return 200 by default."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.statuses: list[int] = []
         self.calls: list[tuple[str, str, dict[str, object], str]] = []
@@ -46,12 +46,12 @@ class _Handler(StubHandler):
     server: Inventory
 
     def do_POST(self) -> None:
-        """Give the relay a token."""
+        """Return a token."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_json(200, {"access_token": "a-token", "expires_in": 300})
 
     def do_DELETE(self) -> None:
-        """Take a message."""
+        """Receive a message."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         authorization = self.headers.get("Authorization", "")
         self.server.calls.append((self.command, self.path, body, authorization))
@@ -62,7 +62,7 @@ class _Handler(StubHandler):
 
 @pytest.fixture
 def inventory() -> Iterator[Inventory]:
-    """An inventory, and an auth for the relay's token, on one port."""
+    """A fake inventory and auth on one port."""
     server = Inventory()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -112,7 +112,7 @@ def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
 
 
 def scraped(port: int) -> str:
-    """Return what Prometheus would read."""
+    """Return the metrics of the relay."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/metrics").text
     except httpx.TransportError:

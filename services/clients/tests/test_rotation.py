@@ -1,4 +1,4 @@
-"""Keys turn under load, and auth goes away: no token that is valid is ever refused."""
+"""Valid tokens are accepted during key rotation and outages of auth."""
 
 import threading
 import time
@@ -12,20 +12,20 @@ import pytest
 from clients.app import create_app
 from servicekit.testing import FakeIssuer, environment, peer_settings, serve, wait_until
 
-REFRESHES = 15  # of a minute each, where nothing is hurried
+REFRESHES = 15  # one a minute with default settings
 CALLERS = 4
 
 
 @pytest.fixture
 def own_issuer() -> Iterator[FakeIssuer]:
-    """An issuer that a test may change and stop."""
+    """A separate issuer for the test."""
     with FakeIssuer() as issuer:
         yield issuer
 
 
 @pytest.fixture
 def hurried_url(own_issuer: FakeIssuer, database_url: str, tmp_path: Path) -> Iterator[str]:
-    """A service that fetches its keys several times a second."""
+    """A service with several refreshes of the key set a second."""
     more = {"INVENTORY_URL": "http://127.0.0.1:9", "JWKS_REFRESH": "0.2"}
     settings = peer_settings(own_issuer, database_url, tmp_path, **more)
     with environment(**settings):
@@ -35,16 +35,16 @@ def hurried_url(own_issuer: FakeIssuer, database_url: str, tmp_path: Path) -> It
 
 
 def status(url: str, token: str) -> int:
-    """Return what a token gets."""
+    """Return the status for a token."""
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.get(f"{url}/clients/exists/1", headers=headers).status_code
 
 
 class Load:
-    """Callers that use the current token over and over, and note every answer."""
+    """Callers that repeat a request with current tokens, and record the statuses."""
 
     def __init__(self, url: str, issuer: FakeIssuer) -> None:
-        """Call ``url`` with what ``issuer`` signs."""
+        """Call ``url`` with tokens of ``issuer``."""
         self.seen: list[list[int]] = [[] for _ in range(CALLERS)]
         self._url = url
         self._issuer = issuer
@@ -52,19 +52,19 @@ class Load:
         self._threads = [threading.Thread(target=self._call, args=(seen,)) for seen in self.seen]
 
     def __enter__(self) -> Self:
-        """Start to call."""
+        """Start the callers."""
         for thread in self._threads:
             thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """Stop the callers."""
         self._ended.set()
         for thread in self._threads:
             thread.join()
 
     def go_on(self) -> None:
-        """Wait until each caller has two more answers: the second to a token of now."""
+        """Wait for two more responses of each caller; the second one is for a new token."""
         goals = [len(seen) + 2 for seen in self.seen]
         wait_until(
             lambda: all(len(seen) >= goal for seen, goal in zip(self.seen, goals, strict=True)),
@@ -85,17 +85,17 @@ def test_keys_turn_under_load_and_no_token_is_refused(
         for turn in range(3):
             load.go_on()
             before, new = own_issuer.current, own_issuer.add_key(f"turn-{turn}")
-            fetched(own_issuer)  # publish, and wait
+            fetched(own_issuer)  # publish
             own_issuer.current = new  # sign
-            load.go_on()  # who signed with the last key has been answered
+            load.go_on()  # requests with the old key are finished
             del own_issuer.keys[before]  # retire
             fetched(own_issuer)
         load.go_on()
     assert {each for seen in load.seen for each in seen} == {200}
-    assert status(hurried_url, old) == 401  # its key is retired
+    assert status(hurried_url, old) == 401  # retired
 
 
-def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accepted(
+def test_valid_tokens_are_accepted_while_auth_is_unavailable_for_15_minutes(
     hurried_url: str, own_issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = int(time.time())
@@ -115,6 +115,6 @@ def test_while_auth_is_away_for_a_quarter_of_an_hour_every_valid_token_is_accept
 
 
 def fetched(issuer: FakeIssuer) -> None:
-    """Wait for three fetches of the key set: one may be under way, and one not yet be stored."""
+    """Wait for three fetches of the key set: one may be running, one not yet stored."""
     goal = issuer.fetches + 3
     wait_until(lambda: issuer.fetches >= goal, "the keys to be fetched")

@@ -1,4 +1,4 @@
-"""What a start leaves out, and puts back when it is over."""
+"""Imports and garbage collection at the start of a service."""
 
 import json
 import subprocess
@@ -14,19 +14,19 @@ NEVER_USED = {"httpx", "requests.sessions", "sqlalchemy.orm", "starlette.testcli
 
 
 def answer_of(program: str) -> object:
-    """Run a program in a process of its own, and return what it writes as JSON."""
+    """Run a program in a new process, and return its JSON output."""
     command = [sys.executable, "-W", "ignore", "-c", program]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 @pytest.mark.parametrize("service", ["auth", "clients", "products", "inventory"])
-def test_a_start_imports_nothing_that_a_worker_never_uses(service: str) -> None:
+def test_a_start_does_not_import_unused_modules(service: str) -> None:
     loaded = answer_of(f"import json, sys, {service}.app; print(json.dumps(list(sys.modules)))")
     assert isinstance(loaded, list)
     assert not NEVER_USED & set(loaded)
 
 
-def test_who_imports_connexion_after_its_parts_has_all_of_it() -> None:
+def test_connexion_is_complete_when_imported_after_its_parts() -> None:
     program = """
 import json, servicekit.openapi.specification, connexion, connexion.json_schema, connexion.spec
 print(json.dumps([
@@ -39,7 +39,7 @@ print(json.dumps([
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_worker_collects_its_garbage_but_for_what_its_start_has_made(
+def test_garbage_collection_excludes_objects_of_the_start(
     workers: int, database_url: str, issuer: FakeIssuer, tmp_path: Path
 ) -> None:
     settings = peer_settings(

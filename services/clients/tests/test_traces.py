@@ -1,4 +1,4 @@
-"""A service's spans: one for a request, one for each statement, none for who wants none."""
+"""Spans of requests and statements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ CALLERS_SPAN = "00f067aa0ba902b7"
 
 @pytest.fixture
 def settings(issuer: FakeIssuer, database_url: str, tmp_path: Path) -> dict[str, str]:
-    """A service's settings."""
+    """Settings of the service."""
     return peer_settings(issuer, database_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
@@ -26,48 +26,48 @@ def settings(issuer: FakeIssuer, database_url: str, tmp_path: Path) -> dict[str,
 def traced(
     settings: dict[str, str], issuer: FakeIssuer
 ) -> Iterator[tuple[httpx.Client, SpanCollector]]:
-    """Run a service; the collector has all of its spans when it has ended."""
+    """Run a service; after its stop, the collector has all spans."""
     with SpanCollector() as collector:
-        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
-        with environment(**settings, **told), serve(create_app()) as url:
+        changes = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        with environment(**settings, **changes), serve(create_app()) as url:
             headers = {"Authorization": f"Bearer {issuer.token()}"}
             with httpx.Client(base_url=url, headers=headers) as client:
                 yield client, collector
 
 
 def named(spans: list[Span], name: str) -> Span:
-    """Return the one span of that name."""
+    """Return the only span of a name."""
     (found,) = [span for span in spans if span.name == name]
     return found
 
 
-def test_a_request_is_a_span_with_its_statements_below_it(
+def test_a_request_span_contains_the_spans_of_its_statements(
     settings: dict[str, str], issuer: FakeIssuer
 ) -> None:
     person = client_body()
-    wanted, unwanted = "a" * 32, "b" * 32
+    sampled, unsampled = "a" * 32, "b" * 32
     with traced(settings, issuer) as (client, collector):
-        told = {"traceparent": f"00-{wanted}-{CALLERS_SPAN}-01"}
-        client.post("/clients/create", json=person, headers=told).raise_for_status()
-        told = {"traceparent": f"00-{unwanted}-{CALLERS_SPAN}-00"}
-        client.get("/clients/fetch", headers=told).raise_for_status()
+        headers = {"traceparent": f"00-{sampled}-{CALLERS_SPAN}-01"}
+        client.post("/clients/create", json=person, headers=headers).raise_for_status()
+        headers = {"traceparent": f"00-{unsampled}-{CALLERS_SPAN}-00"}
+        client.get("/clients/fetch", headers=headers).raise_for_status()
         assert client.get("/clients/fetch/9223372036854775807").status_code == 404
         assert client.get("/nothing").status_code == 404
     request, statement = (
-        named(collector.of_trace(wanted), name) for name in ("clients.create", "INSERT")
+        named(collector.of_trace(sampled), name) for name in ("clients.create", "INSERT")
     )
     assert request.parent_id == CALLERS_SPAN
     assert statement.parent_id == request.span_id
     assert "INSERT INTO clients" in statement.attributes["db.query.text"]
     assert person["cpf"].encode() not in collector.raw
-    assert collector.of_trace(unwanted) == []
-    own = [span for span in collector.spans if span.trace_id != wanted]  # of nobody who traces
+    assert collector.of_trace(unsampled) == []
+    own = [span for span in collector.spans if span.trace_id != sampled]  # without a caller's trace
     assert {span.name for span in own} == {"clients.fetch", "SELECT", "none"}
     assert named(own, "clients.fetch").parent_id == ""
-    assert not any(span.failed for span in collector.spans)  # a 404 is the caller's
+    assert not any(span.failed for span in collector.spans)  # a 404 is no failure of the service
 
 
-def test_a_service_whose_collector_is_away_answers_all_the_same(
+def test_a_service_works_without_its_collector(
     settings: dict[str, str], issuer: FakeIssuer
 ) -> None:
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
@@ -77,10 +77,10 @@ def test_a_service_whose_collector_is_away_answers_all_the_same(
             assert httpx.get(f"{url}/clients/fetch", headers=headers).is_success
 
 
-def test_a_message_keeps_the_trace_only_when_somebody_wants_it() -> None:
+def test_a_message_keeps_only_a_sampled_trace() -> None:
     for flags, kept in (("01", True), ("00", False)):
-        told = f"00-{'c' * 32}-{CALLERS_SPAN}-{flags}"
-        token = TRACEPARENT.set(told)
-        assert sampled_traceparent() == (told if kept else None)
+        traceparent = f"00-{'c' * 32}-{CALLERS_SPAN}-{flags}"
+        token = TRACEPARENT.set(traceparent)
+        assert sampled_traceparent() == (traceparent if kept else None)
         TRACEPARENT.reset(token)
     assert sampled_traceparent() is None

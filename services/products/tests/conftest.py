@@ -1,4 +1,4 @@
-"""The products service on a database of its own, called over HTTP."""
+"""The products service with a separate database."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,12 +20,12 @@ def database_url(migrated_url_factory: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def service_url(serve_peer: Callable[..., str], database_url: str) -> str:
-    """The service."""
+    """The URL of the service."""
     return serve_peer(create_app, database_url, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @pytest.fixture
 def api(service_url: str, issuer: FakeIssuer) -> Iterator[ContractClient]:
-    """The service as a user sees it."""
+    """A client with the token of a user."""
     with ContractClient(service_url, CONTRACTS / "products.yaml", "unit", issuer.token()) as client:
         yield client

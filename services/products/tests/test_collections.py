@@ -1,4 +1,4 @@
-"""The collection of products: pages, the link to the next one, filters."""
+"""The collection of products: pagination, links and filters."""
 
 import re
 
@@ -6,7 +6,7 @@ from servicekit.testing import ContractClient
 from tests.support.products.request_bodies import product_body
 
 
-def test_pages_follow_their_links_and_miss_nothing(api: ContractClient) -> None:
+def test_following_the_links_returns_every_product_once(api: ContractClient) -> None:
     ids = [api.post("/products/create", json=product_body()).json()["id"] for _ in range(5)]
     seen: list[int] = []
     path: str | None = f"/products/fetch?limit=2&status=true&after={ids[0] - 1}"
@@ -20,7 +20,7 @@ def test_pages_follow_their_links_and_miss_nothing(api: ContractClient) -> None:
     assert set(ids) <= set(seen)
 
 
-def test_products_are_found_by_what_is_theirs(api: ContractClient) -> None:
+def test_products_are_filtered_by_name(api: ContractClient) -> None:
     body = product_body(status=False)
     product_id = api.post("/products/create", json=body).json()["id"]
     name = {"name": body["name"]}
@@ -34,14 +34,14 @@ def test_products_are_found_by_what_is_theirs(api: ContractClient) -> None:
         assert [product["id"] for product in answer.json()] == found
 
 
-def test_a_filter_by_status_shows_that_status_alone(api: ContractClient) -> None:
+def test_products_are_filtered_by_status(api: ContractClient) -> None:
     for status in (True, False):
         api.post("/products/create", json=product_body(status=status))
         shown = api.get("/products/fetch", params={"status": str(status).lower()}).json()
         assert {product["status"] for product in shown} == {status}
 
 
-def test_a_wrong_query_is_told(api: ContractClient) -> None:
+def test_an_invalid_query_is_rejected(api: ContractClient) -> None:
     for query, field in (
         ("limit=0", "limit"),
         ("limit=1001", "limit"),

@@ -1,4 +1,4 @@
-"""Versions, retries and races: no update is lost, nothing is made twice."""
+"""Versions, idempotency keys and concurrent requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ WRITERS = 50
 
 
 def at_once(call: Callable[[int], httpx.Response]) -> list[int]:
-    """Call from many threads at the same moment, and return the statuses."""
+    """Call a function in many threads at once, and return the statuses."""
     barrier = Barrier(WRITERS)
 
     def one(number: int) -> int:
@@ -25,7 +25,7 @@ def at_once(call: Callable[[int], httpx.Response]) -> list[int]:
         return sorted(pool.map(one, range(WRITERS)))
 
 
-def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
+def test_the_entity_tag_is_returned_and_recognized(api: ContractClient) -> None:
     made = api.post("/products/create", json=product_body())
     path, tag = f"/products/fetch/{made.json()['id']}", made.headers["ETag"]
     assert api.get(path).headers["ETag"] == tag
@@ -34,7 +34,7 @@ def test_a_version_is_told_and_known_again(api: ContractClient) -> None:
     assert api.get(path, headers={"If-None-Match": '"999"'}).status_code == 200
 
 
-def test_of_many_writers_with_one_version_one_wins(api: ContractClient) -> None:
+def test_one_of_many_concurrent_updates_of_a_version_succeeds(api: ContractClient) -> None:
     body = product_body()
     made = api.post("/products/create", json=body)
     path, tag = f"/products/update/{made.json()['id']}", made.headers["ETag"]
@@ -44,7 +44,7 @@ def test_of_many_writers_with_one_version_one_wins(api: ContractClient) -> None:
     assert statuses == [200] + [412] * (WRITERS - 1)
 
 
-def test_of_many_creates_with_one_name_one_wins(api: ContractClient) -> None:
+def test_one_of_many_concurrent_creations_with_a_name_succeeds(api: ContractClient) -> None:
     name = product_body()["name"]
     spelt = (name, name.upper(), name.lower())
     statuses = at_once(lambda n: api.post("/products/create", json=product_body(name=spelt[n % 3])))
@@ -53,13 +53,13 @@ def test_of_many_creates_with_one_name_one_wins(api: ContractClient) -> None:
     assert sum(map(len, found)) == 1
 
 
-def test_of_many_deletes_of_one_product_one_wins(api: ContractClient) -> None:
+def test_one_of_many_concurrent_deletions_succeeds(api: ContractClient) -> None:
     product_id = api.post("/products/create", json=product_body()).json()["id"]
     statuses = at_once(lambda _: api.delete(f"/products/delete/{product_id}"))
     assert statuses == [200] + [404] * (WRITERS - 1)
 
 
-def test_a_retry_with_its_key_makes_nothing_new(api: ContractClient) -> None:
+def test_a_retry_with_the_same_key_creates_nothing(api: ContractClient) -> None:
     body, key = product_body(), {"Idempotency-Key": str(uuid4())}
     first = api.post("/products/create", json=body, headers=key)
     again = api.post("/products/create", json=body, headers=key)

@@ -1,4 +1,4 @@
-"""No check of products is skipped on the way that is fast."""
+"""The fast path of products skips no validation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ from tests.support.products.request_bodies import product_body
 
 @dataclass(frozen=True)
 class World:
-    """Rows that are there before, for the bad requests to bounce off."""
+    """Existing rows for the invalid requests."""
 
     product: int
     name: str  # of another product
 
 
 class Products(InvalidRequestCases):
-    """What products must refuse."""
+    """Requests that products must reject."""
 
     service = "products"
 
     def __init__(self, world: World) -> None:
-        """Have nothing but ``world`` in the database."""
+        """Derive requests from the contract for the rows of ``world``."""
         self._world = world
         super().__init__(
             CaseFixtures(
@@ -49,14 +49,14 @@ class Products(InvalidRequestCases):
         )
 
     def conflicts(self) -> Iterator[InvalidRequest]:
-        """Yield what another product is called, however it is spelt, and what is no price."""
+        """Yield requests with duplicate names and invalid prices."""
         for valid in (self.valid("products.create"), self.valid("products.update")):
             for name in (self._world.name, self._world.name.upper()):
                 yield valid.with_body(name=name).expect(409, f"{name} is another's")
             yield valid.with_body(price="1.001").expect(400, "a price is in cents")
 
     def exercise(self, send: Send) -> Iterator[httpx.Response]:
-        """Make a valid request of each operation."""
+        """Send a valid request to each operation."""
         product = self._world.product
         yield send("GET", f"/products/fetch/{product}")
         yield send("GET", "/products/fetch")
@@ -72,14 +72,14 @@ class Products(InvalidRequestCases):
 def settings(
     migrated_url_factory: Callable[[str], str], issuer: FakeIssuer, tmp_path: Path
 ) -> dict[str, str]:
-    """The environment of a service on a database of its own."""
+    """The environment of a service with a separate database."""
     url = migrated_url_factory("products")
     return peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
 
 
 @pytest.fixture
-def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Products:
-    """What it refuses; its rows were made by another process than the one that is tried."""
+def invalid_requests(settings: dict[str, str], issuer: FakeIssuer) -> Products:
+    """Invalid requests; their rows are created by another process than the tested one."""
     with environment(**settings):
         app = create_app()
     headers = {"Authorization": f"Bearer {issuer.token()}"}
@@ -90,12 +90,12 @@ def refusals(settings: dict[str, str], issuer: FakeIssuer) -> Products:
         return Products(World(made.json()["id"], other["name"]))
 
 
-def test_each_refusal_that_is_declared_has_a_bad_request() -> None:
-    nowhere = Products(World(1, "Teclado"))
-    assert nowhere.covered() == nowhere.declared()
+def test_each_declared_error_has_an_invalid_request() -> None:
+    cases = Products(World(1, "Teclado"))
+    assert cases.covered() == cases.declared()
 
 
-def test_what_is_refused_cold_is_refused_warm_and_alike(
-    settings: dict[str, str], issuer: FakeIssuer, refusals: Products
+def test_warm_caches_reject_the_same_requests_as_cold_ones(
+    settings: dict[str, str], issuer: FakeIssuer, invalid_requests: Products
 ) -> None:
-    assert check_fast_path(refusals, settings, issuer.token) == []
+    assert check_fast_path(invalid_requests, settings, issuer.token) == []

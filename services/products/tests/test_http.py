@@ -1,4 +1,4 @@
-"""Who may call, and what is answered to bodies of the wrong kind or without a database."""
+"""Authorization, rejected bodies, and responses without a database."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ WRITES = [("POST", "/products/create"), ("PUT", "/products/update/1")]
 def cut_off(
     issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContractClient]:
-    """A service whose database is not there."""
+    """A service with an unavailable database."""
     folder = tmp_path_factory.mktemp("cut-off")
     url = "postgresql://postgres@127.0.0.1:9/nothing"
     settings = peer_settings(issuer, url, folder, INVENTORY_URL="http://127.0.0.1:9")
@@ -49,7 +49,7 @@ def cut_off(
         yield client
 
 
-def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
+def test_the_exists_scope_allows_only_existence_checks(
     api: ContractClient, issuer: FakeIssuer
 ) -> None:
     with api.as_caller(issuer.token(scope="products:exists")) as service:
@@ -60,7 +60,7 @@ def test_a_service_that_may_ask_for_existence_may_ask_nothing_else(
 @pytest.mark.parametrize(
     ("method", "path", "body"), [*OPERATIONS, ("GET", "/products/health", None)]
 )
-def test_without_its_database_every_operation_says_to_come_back(
+def test_without_a_database_every_operation_returns_503_with_retry_after(
     cut_off: ContractClient, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     answer = cut_off.request(method, path, json=body)
@@ -69,7 +69,7 @@ def test_without_its_database_every_operation_says_to_come_back(
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
-def test_a_body_of_the_wrong_kind_or_size_is_refused(
+def test_a_body_of_a_wrong_type_or_size_is_rejected(
     api: ContractClient, method: str, path: str
 ) -> None:
     assert api.request(method, path, content=b"name=a").status_code == 415
@@ -78,7 +78,7 @@ def test_a_body_of_the_wrong_kind_or_size_is_refused(
     assert api.request(method, path, content=large, headers=json).status_code == 413
 
 
-def test_health_and_the_contract_are_open_to_all(api: ContractClient) -> None:
+def test_health_and_the_contract_need_no_token(api: ContractClient) -> None:
     with api.as_caller(None) as stranger:
         assert stranger.get("/products/health").status_code == 200
         assert "/products/create" in stranger.get("/products/openapi.json").json()["paths"]

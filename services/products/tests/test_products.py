@@ -1,4 +1,4 @@
-"""Products: what is written is read back, and what is wrong names its field."""
+"""Products and their validation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,13 +22,13 @@ def created(api: ContractClient, body: dict[str, Any]) -> int:
 
 
 def outbox(database_url: str, product_id: int) -> list[str]:
-    """Return what the inventory is to be told of a product."""
+    """Return the enqueued messages about a product."""
     query = text("SELECT kind FROM outbox WHERE subject_id = :id")
     with create_engine(driver_url(database_url)).connect() as connection:
         return list(connection.scalars(query, {"id": product_id}))
 
 
-def test_a_product_is_read_back_as_it_was_written(api: ContractClient) -> None:
+def test_a_product_is_returned_as_stored(api: ContractClient) -> None:
     body = product_body()
     product_id = created(api, body)
     assert api.get(f"/products/fetch/{product_id}").json() == {"id": product_id, **body}
@@ -51,16 +51,16 @@ def test_a_product_may_keep_its_name_in_an_update(api: ContractClient) -> None:
     assert api.get(f"/products/fetch/{product_id}").json()["quantity"] == 1
 
 
-def test_a_deleted_product_is_gone(api: ContractClient) -> None:
+def test_a_deleted_product_is_not_found(api: ContractClient) -> None:
     body = product_body()
     product_id = created(api, body)
     assert api.delete(f"/products/delete/{product_id}").json() == {"msg": "Product deleted"}
     assert api.get(f"/products/fetch/{product_id}").status_code == 404
     assert api.delete(f"/products/delete/{product_id}").status_code == 404
-    assert created(api, body) > product_id  # the name is free, the id is never given again
+    assert created(api, body) > product_id  # the name is free, the id is not reused
 
 
-def test_existence_tells_the_name_too(api: ContractClient) -> None:
+def test_the_existence_check_returns_the_name(api: ContractClient) -> None:
     body = product_body()
     product_id = created(api, body)
     exists = f"/products/exists/{product_id}"
@@ -72,20 +72,24 @@ def test_existence_tells_the_name_too(api: ContractClient) -> None:
     assert api.get(exists).json() == {"status": False}
 
 
-def test_a_delete_leaves_word_for_the_inventory(api: ContractClient, database_url: str) -> None:
+def test_a_deletion_enqueues_a_message_for_the_inventory(
+    api: ContractClient, database_url: str
+) -> None:
     product_id = created(api, product_body())
     assert outbox(database_url, product_id) == []
     api.delete(f"/products/delete/{product_id}")
     assert outbox(database_url, product_id) == ["product"]
 
 
-def test_a_delete_that_finds_nothing_leaves_no_word(api: ContractClient, database_url: str) -> None:
+def test_deleting_a_missing_product_enqueues_no_message(
+    api: ContractClient, database_url: str
+) -> None:
     assert api.delete(f"/products/delete/{ABSENT}").status_code == 404
     assert outbox(database_url, ABSENT) == []
 
 
 @pytest.mark.parametrize(
-    ("given", "answered"),
+    ("given", "stored"),
     [
         (100.00, "100.00"),
         (0, "0.00"),
@@ -95,9 +99,9 @@ def test_a_delete_that_finds_nothing_leaves_no_word(api: ContractClient, databas
         ("1.100", "1.10"),
     ],
 )
-def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str) -> None:
+def test_a_price_is_exact(api: ContractClient, given: float | str, stored: str) -> None:
     product_id = created(api, product_body(price=given))
-    assert api.get(f"/products/fetch/{product_id}").json()["price"] == answered
+    assert api.get(f"/products/fetch/{product_id}").json()["price"] == stored
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_a_price_is_exact(api: ContractClient, given: float | str, answered: str
         ("quantity", 2**31 - 1),
     ],
 )
-def test_the_widest_values_fit(api: ContractClient, field: str, value: object) -> None:
+def test_maximum_values_are_stored(api: ContractClient, field: str, value: object) -> None:
     body = product_body(**{field: value})
     product_id = created(api, body)
     assert api.get(f"/products/fetch/{product_id}").json()[field] == value
@@ -152,7 +156,7 @@ def test_the_widest_values_fit(api: ContractClient, field: str, value: object) -
         ("status", ...),
     ],
 )
-def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) -> None:
+def test_an_invalid_field_is_named(api: ContractClient, field: str, value: object) -> None:
     for answer in (
         api.post("/products/create", json=product_body(**{field: value})),
         api.put("/products/update/1", json=product_body(**{field: value})),
@@ -161,7 +165,7 @@ def test_a_wrong_field_is_named(api: ContractClient, field: str, value: object) 
         assert field in {error["field"] for error in answer.json()["errors"]}
 
 
-def test_a_name_is_one_products(api: ContractClient) -> None:
+def test_names_are_unique(api: ContractClient) -> None:
     first, second = product_body(), product_body()
     first_id, second_id = created(api, first), created(api, second)
     for answer in (
@@ -178,7 +182,7 @@ def test_a_name_is_one_products(api: ContractClient) -> None:
 @pytest.mark.parametrize(
     "spell", [str.upper, str.lower, lambda name: name.replace("ç", "c\u0327").replace("ß", "SS")]
 )
-def test_a_name_is_one_products_however_it_is_spelt(
+def test_names_are_unique_regardless_of_case_and_composition(
     api: ContractClient, spell: Callable[[str], str]
 ) -> None:
     first, second = product_body(), product_body()
@@ -197,7 +201,7 @@ def test_a_name_is_one_products_however_it_is_spelt(
     assert api.get(f"/products/fetch/{second_id}").json()["name"] == second["name"]
 
 
-def test_the_letters_of_a_name_may_change_their_case(api: ContractClient) -> None:
+def test_an_update_may_change_the_case_of_a_name(api: ContractClient) -> None:
     body = product_body()
     product_id = created(api, body)
     loud = {**body, "name": body["name"].upper()}
@@ -206,7 +210,7 @@ def test_the_letters_of_a_name_may_change_their_case(api: ContractClient) -> Non
 
 
 @pytest.mark.parametrize("product_id", ["0", "-1", "9223372036854775808", "abc", "1.0"])
-def test_a_bad_id_is_told(api: ContractClient, product_id: str) -> None:
+def test_an_invalid_id_is_named(api: ContractClient, product_id: str) -> None:
     for method, path, body in (
         ("GET", "fetch", None),
         ("PUT", "update", product_body()),
@@ -223,13 +227,13 @@ def test_an_unknown_product_is_not_found(api: ContractClient) -> None:
     assert api.put(f"/products/update/{ABSENT}", json=product_body()).status_code == 404
 
 
-def test_the_monitors_realm_and_the_live_one_never_meet(
+def test_the_synthetic_and_the_live_realm_are_isolated(
     api: ContractClient, issuer: FakeIssuer
 ) -> None:
     body = product_body()
     with api.as_caller(issuer.token(realm="synthetic")) as monitor:
         synthetic_id = created(monitor, body)
-        live_id = created(api, body)  # one name in each realm
+        live_id = created(api, body)  # the same name in each realm
         for caller, other in ((api, synthetic_id), (monitor, live_id)):
             assert caller.get(f"/products/fetch/{other}").status_code == 404
             assert caller.get(f"/products/exists/{other}").json() == {"status": False}

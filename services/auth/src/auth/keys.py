@@ -1,4 +1,4 @@
-"""Signing keys: a folder of private keys, whose public keys are all published; one is current.
+"""Signing keys: a folder of private keys with published public keys; one key is current.
 
 `python -m auth.keys` manages the folder. To rotate: ``new``; wait until every service has fetched
 the key set (a minute); ``use``; wait until the last token of the old key has expired; ``retire``.

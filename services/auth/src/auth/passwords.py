@@ -44,7 +44,7 @@ class PasswordHashing:
             return stored is not None
 
     def instruments(self) -> list[Instrument]:
-        """Return what can be told of the queue."""
+        """Return the metrics of the queue."""
         return [
             Instrument(
                 "cadastro_password_hashes_in_progress",

@@ -1,10 +1,9 @@
-"""Pages of one realm without a walk through the other; the first half of expand and contract.
+"""Indexes for the pages of one realm; the expand half of an expand-and-contract change.
 
-A page was read along the primary key, past every row of the other realm: a monitor's pages cost
-as much as all live rows. Expand, now: indexes that begin with the realm, built beside the traffic;
-code that does not know them works as before. Contract, a release later, when no process of this
-release's predecessor runs any more: the foreign key of addresses moves to the new unique index,
-and ``uq_clients_id_realm``, which has the same columns, goes.
+The primary key lists rows of both realms, so that a page of monitors cost as much as all live rows.
+Expand (this release): indexes that begin with the realm, created concurrently. Contract (a later
+release, when no process of the previous release runs): the foreign key of addresses uses the new
+unique index, and ``uq_clients_id_realm`` with the same columns is dropped.
 """
 
 from servicekit.db.migrations.timeouts import create_index_concurrently

@@ -1,4 +1,4 @@
-"""The trace that a message belongs to; the release before leaves it empty."""
+"""Trace context of messages; the previous release leaves it empty."""
 
 from servicekit.db.migrations.tables import add_traceparent_to_outbox
 

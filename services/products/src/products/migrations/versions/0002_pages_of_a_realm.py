@@ -1,4 +1,4 @@
-"""Pages of one realm without a walk through the other."""
+"""Index for the pages of one realm."""
 
 from servicekit.db.migrations.timeouts import create_index_concurrently
 

@@ -1,8 +1,8 @@
-"""A name is one product's without regard to case; the first half of expand and contract.
+"""Unique case-folded names; the expand half of an expand-and-contract change.
 
-Expand, now: the database itself compares folded names, built beside the traffic. It refuses to
-while two products have one name: which of them is renamed is not for a migration to say. Contract,
-a release later: ``uq_products_name``, which then only serves the filter by name, becomes an index.
+Expand (this release): a unique index on folded names, created concurrently. It fails while two
+products have the same folded name, which an operator must resolve. Contract (a later release):
+``uq_products_name``, then used by the filter by name only, becomes a plain index.
 """
 
 from alembic import op

@@ -6,6 +6,7 @@ from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
 NO_PATH = "There is nothing at this path"
+MAX_ERRORS = 100  # in one response, as the contract allows
 
 
 class Problem(Exception):
@@ -55,7 +56,7 @@ class ValidationProblem(BadRequest):
     def __init__(self, errors: list[dict[str, str]]) -> None:
         """List each invalid field with its reason; the first reason becomes the message."""
         super().__init__(errors[0]["reason"])
-        self.errors = errors
+        self.errors = errors[:MAX_ERRORS]
 
 
 class Unauthorized(Problem):

@@ -1,7 +1,8 @@
 """Strict parsing and validation of request bodies, JSON or forms."""
 
 import json
-from decimal import Decimal
+from collections import Counter
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -16,6 +17,9 @@ from servicekit.problems import BadRequest, UnsupportedMediaType
 _MEDIA_TYPE_CACHE_SIZE = 64  # headers; a client sends always the same
 _UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _MAX_NUMBER_LENGTH = 40  # characters; contracts allow some twenty
+_MAX_EXPONENT = 308  # decimal, the range of the doubles that RFC 8259, section 6 recommends
+_OUT_OF_RANGE = "The body holds a number that is out of range"
+_MAX_CONTENT_TYPE = 256  # characters; its parser takes quadratic time
 
 
 class RequestBody:
@@ -35,6 +39,11 @@ class RequestBody:
             ValidationProblem: the body violates the contract; each error names its field.
 
         """
+        coding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+        if coding not in {"", "identity"}:
+            problem = UnsupportedMediaType("The body must be sent without a content coding")
+            problem.headers["Accept-Encoding"] = "identity"  # RFC 9110, 12.5.3
+            raise problem
         media_type, charset = _media_type(request.environ.get("CONTENT_TYPE", ""))
         schema = self._schemas.get(media_type)
         if schema is None or charset not in _UTF_8:
@@ -77,7 +86,13 @@ def _bounded_integer(text: str) -> int:
 def _bounded_decimal(text: str) -> Decimal:
     if len(text) > _MAX_NUMBER_LENGTH:
         raise BadRequest("The body holds a number that is too long")
-    return Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # the exponent is beyond what the type can hold
+        raise BadRequest(_OUT_OF_RANGE) from None
+    if abs(number.adjusted()) > _MAX_EXPONENT:
+        raise BadRequest(_OUT_OF_RANGE)
+    return number
 
 
 def _reject_constant(text: str) -> NoReturn:
@@ -87,8 +102,8 @@ def _reject_constant(text: str) -> NoReturn:
 def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        reject(next(sanitize(name) for name in names if names.count(name) > 1), "is given twice")
+        counts = Counter(name for name, _ in pairs)
+        reject(sanitize(next(name for name in counts if counts[name] > 1)), "is given twice")
     return members
 
 
@@ -126,5 +141,7 @@ def _reject_unstorable(value: Any, field: str = "") -> None:  # noqa: ANN401 - a
 @lru_cache(_MEDIA_TYPE_CACHE_SIZE)
 def _media_type(header: str) -> tuple[str, str]:
     """Return the media type and the charset of a Content-Type (RFC 9110, section 8.3)."""
+    if len(header) > _MAX_CONTENT_TYPE:
+        return "", ""
     media_type, parameters = parse_options_header(header)
     return media_type.lower(), parameters.get("charset", "utf-8").lower().replace("_", "-")

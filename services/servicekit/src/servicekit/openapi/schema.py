@@ -54,11 +54,11 @@ def _filter_errors(
     errors: list[jsonschema_rs.ValidationError],
 ) -> list[jsonschema_rs.ValidationError]:
     """Drop the other errors of values that have a wrong type."""
-    mistyped = [error.instance_path for error in errors if error.kind.name == "type"]
+    mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     return [
         error
         for error in errors
-        if error.kind.name == "type" or error.instance_path not in mistyped
+        if error.kind.name == "type" or tuple(error.instance_path) not in mistyped
     ]
 
 

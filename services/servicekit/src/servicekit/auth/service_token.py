@@ -30,7 +30,7 @@ class ServiceToken:
         self._secret_file = secret_file
         self._clock = clock
         self._lock = threading.Lock()
-        self._client = httpx.Client(timeout=2.0)
+        self._client = httpx.Client(timeout=2.0, trust_env=False)
         self._token = ""
         self._renew_at = self._expires_at = float("-inf")
 

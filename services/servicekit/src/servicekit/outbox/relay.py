@@ -39,7 +39,7 @@ class HttpSender:
         """Send ``request`` with ``token``."""
         self._request = request
         self._token = token
-        self._client = httpx.Client(timeout=TIMEOUT)
+        self._client = httpx.Client(timeout=TIMEOUT, trust_env=False)
 
     def deliver(self, kind: str, subject_id: int) -> None:
         """Deliver one message.

@@ -1,6 +1,7 @@
 """Components of auth for its handlers, and the address of the caller."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import current_app, request
 
@@ -45,7 +46,7 @@ def auth() -> AuthComponents:
 
 
 def caller_address() -> str:
-    """Return the IP address of the caller.
+    """Return the address of the caller that failed logins count for.
 
     Each trusted proxy appends an address to X-Forwarded-For. Addresses further left may be forged.
     """
@@ -53,5 +54,26 @@ def caller_address() -> str:
     header = request.headers.get("X-Forwarded-For", "")
     addresses = [part.strip() for part in header.split(",") if part]
     if proxies and addresses:
-        return addresses[-min(proxies, len(addresses))]
-    return request.remote_addr or ""
+        return throttled_address(addresses[-min(proxies, len(addresses))])
+    return throttled_address(request.remote_addr or "")
+
+
+def throttled_address(text: str) -> str:
+    """Return the address that failures count for: an IPv4 address, or the /64 of an IPv6 one.
+
+    Some proxies append the port, and a host has a whole /64 (RFC 6177). Texts that are no address
+    count as one group, so that invented ones do not evade the throttle.
+    """
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(IPv6Network((int(address) >> 64 << 64, 64)))
+        address = address.ipv4_mapped
+    return str(address)

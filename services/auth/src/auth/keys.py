@@ -91,12 +91,12 @@ class SigningKeys:
             if self._clock() - self._checked_at < RELOAD_INTERVAL_SECONDS:
                 return
             self._checked_at = self._clock()
-            fingerprint = _fingerprint(self._folder)
-            if fingerprint == self._fingerprint:
-                return
             try:
+                fingerprint = _fingerprint(self._folder)
+                if fingerprint == self._fingerprint:
+                    return
                 keys, current = read(self._folder)
-            except SigningKeyError as error:
+            except (SigningKeyError, OSError) as error:
                 log.warning("an invalid change of the signing keys is ignored: %s", error)
                 return
             self._fingerprint = fingerprint
@@ -120,7 +120,7 @@ def read(folder: Path) -> tuple[dict[str, EllipticCurvePrivateKey], str]:
         )
     try:
         current = (folder / CURRENT_FILE).read_text().strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise SigningKeyError(
             f"{folder / CURRENT_FILE} is missing: it must hold the id of the signing key"
         ) from None
@@ -177,8 +177,15 @@ def _load(path: Path) -> EllipticCurvePrivateKey:
 
 def _fingerprint(folder: Path) -> list[tuple[str, int, int]]:
     """Return times and inodes of the files; a mounted Secret replaces links."""
-    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+    stats = [(path.name, _stat(path)) for path in sorted(folder.iterdir())]
     return [(name, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError:  # a dangling link
+        return path.lstat()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -19,9 +19,9 @@ def create_user(connection: Connection, realm: Realm, name: str, password_hash: 
     return _users.insert(connection, realm, values)
 
 
-def find_user(connection: Connection, name: str) -> RowMapping | None:
-    """Return the user of a name in either realm, or None."""
-    return connection.execute(_by_name, {"key": name_key(name)}).mappings().first()
+def find_user(connection: Connection, key: str) -> RowMapping | None:
+    """Return the user whose name has this key in either realm, or None."""
+    return connection.execute(_by_name, {"key": key}).mappings().first()
 
 
 def replace_hash(connection: Connection, user_id: int, password_hash: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping
 
 from auth import oauth, repository, throttle
 from auth.context import auth, caller_address
-from auth.domain import name_key, normalize_password, validate_name
+from auth.domain import login_key, login_password, normalize_password, validate_name
 from auth.throttle import LoginAttempt
 from auth.tokens import USER_SCOPES
 from servicekit.auth.guard import Credentials, invalid_credentials
@@ -44,7 +44,7 @@ def create(
 
 def login(credentials: Credentials) -> dict[str, str]:
     """Return a token for a user name and a password."""
-    attempt = LoginAttempt(name_key(credentials.username), caller_address())
+    attempt = LoginAttempt(login_key(credentials.username), caller_address())
     with auth().passwords.queue:
         user = _authenticate(credentials, attempt)
     return {
@@ -99,8 +99,8 @@ def _authenticate(credentials: Credentials, attempt: LoginAttempt) -> RowMapping
     """
     with database().autocommit() as connection:
         throttle.check(connection, attempt)
-        user = repository.find_user(connection, credentials.username)
-    password = normalize_password(credentials.password)
+        user = repository.find_user(connection, attempt.account) if attempt.account else None
+    password = login_password(credentials.password)
     stored = user["password"] if user else None
     if not auth().passwords.verify(stored, password) or user is None:
         with database().transaction() as connection:

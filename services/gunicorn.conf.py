@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ control_socket_disable = True
 accesslog = None  # servicekit writes its own
 errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
+
+
+def on_starting(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Raise the soft limit of open files to the hard one: each connection is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def pre_fork(arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types

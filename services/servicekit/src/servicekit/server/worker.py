@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 import uvicorn_worker
 from gunicorn.arbiter import Arbiter
 
+from servicekit.server.http_protocol import BoundedHttpProtocol
+
 
 class UvicornWorker(uvicorn_worker.UvicornWorker):  # type: ignore[misc] # it ships no types
     """Uvicorn worker that requires the lifespan protocol and sends no ``Server`` header."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedHttpProtocol,
         "ws": "none",
         "lifespan": "on",
         "server_header": False,

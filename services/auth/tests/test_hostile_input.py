@@ -1,0 +1,195 @@
+"""Input of hostile callers without a login: refused quickly, and never a 500."""
+
+import base64
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from accounts import a_name, basic_header, login, registered
+from auth import keys
+from auth.context import throttled_address
+from auth.keys import SigningKeys
+from auth.throttle import LIMITS
+from servicekit.db.database import driver_url
+from servicekit.testing import ContractClient, Deployed, deployed
+
+MARKS = "e" + "\u0301" * 20_000 + "\u0316" * 20_000  # normalized in quadratic time
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("credentials", [(MARKS, "x"), ("x", MARKS)])
+def test_long_credentials_are_rejected_before_they_are_normalized(
+    api: ContractClient, credentials: tuple[str, str]
+) -> None:
+    headers = basic_header(*credentials)
+    assert api.post("/users/login", headers=headers, timeout=5).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "\x7f", "a\x1fb"])
+def test_control_characters_in_credentials_are_a_failed_login(
+    api: ContractClient, name: str
+) -> None:
+    assert api.post("/users/login", headers=basic_header(name, "Testando")).status_code == 401
+    known = registered(api)
+    assert api.post("/users/login", headers=basic_header(known, f"{name}1")).status_code == 401
+    assert login(api, known).status_code == 200
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The database behind the service, without login failures at the end."""
+    engine = create_engine(driver_url(database_url))
+    yield engine
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM login_failures"))
+    engine.dispose()
+
+
+def test_failed_logins_with_control_characters_are_throttled_by_address(
+    api: ContractClient, engine: Engine
+) -> None:
+    address = {"X-Forwarded-For": "198.51.100.77"}
+    assert api.post("/users/login", headers={**basic_header("a\0", "b"), **address}).is_error
+    with engine.begin() as connection:
+        query = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
+        connection.execute(query, {"n": LIMITS["address"].free})
+    statuses = [login(api, a_name(), headers=address).status_code for _ in range(2)]
+    assert statuses == [401, 429]
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:51234", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("[::ffff:192.0.2.1]:80", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2:ffff::1]", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"),
+        ("unknown", ""),
+        ("192.0.2.1.example", ""),
+        ("", ""),
+    ],
+)
+def test_failures_count_for_an_ipv4_address_or_an_ipv6_network(text: str, group: str) -> None:
+    assert throttled_address(text) == group
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "-1E-9999999999999999999", "1e400"])
+def test_a_number_beyond_doubles_is_a_bad_request(api: ContractClient, number: str) -> None:
+    body = f'{{"username": {number}, "password": "Testando"}}'
+    answer = api.post("/users/create", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert "out of range" in answer.json()["msg"]
+
+
+def test_a_duplicate_among_thousands_of_members_is_found_in_linear_time(
+    api: ContractClient,
+) -> None:
+    members = [f'"{number}":1' for number in range(6_000)]
+    body = "{" + ",".join([*members, '"5999":2']) + "}"
+    answer = api.post("/users/create", content=body, headers=JSON)
+    assert answer.json()["errors"] == [{"field": "5999", "reason": "is given twice"}]
+
+
+def test_an_answer_has_at_most_a_hundred_errors(api: ContractClient) -> None:
+    body = {str(number): 1 for number in range(5_000)}
+    answer = api.post("/users/create", json=body)
+    assert answer.status_code == 400
+    assert len(answer.json()["errors"]) == 100
+
+
+def test_a_long_content_type_is_not_parsed(api: ContractClient) -> None:
+    headers = {"Content-Type": "a=b;" * 10_000}
+    answer = api.post("/users/create", content=b"{}", headers=headers, timeout=5)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "GZIP"])
+def test_a_body_with_a_content_coding_is_not_supported(api: ContractClient, coding: str) -> None:
+    body = {"username": a_name(), "password": "Testando"}
+    answer = api.post("/users/create", json=body, headers={"Content-Encoding": coding})
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_without_a_content_coding_is_read(api: ContractClient, coding: str) -> None:
+    body = {"username": a_name(), "password": "Testando"}
+    answer = api.post("/users/create", json=body, headers={"Content-Encoding": coding})
+    assert answer.status_code == 201
+
+
+def test_loaded_keys_stay_while_the_folder_cannot_be_read(tmp_path: Path) -> None:
+    clock = iter(range(0, 1000, 10)).__next__
+    folder = tmp_path / "keys"
+    kid = keys.new(folder)
+    loaded = SigningKeys(folder, clock=clock)
+    dangling = folder / "new.pem"
+    dangling.symlink_to(folder / "missing")
+    assert loaded.signing()[0] == kid
+    dangling.unlink()
+    (folder / "current").write_bytes(b"\xff\xfe")
+    assert loaded.signing()[0] == kid
+    folder.rename(tmp_path / "moved")
+    assert [key["kid"] for key in loaded.key_set()["keys"]] == [kid]
+
+
+@pytest.fixture(scope="module")
+def service(settings: dict[str, str]) -> Iterator[Deployed]:
+    """The service under gunicorn, as the images run it."""
+    with deployed("auth", {**settings, "TRUSTED_PROXIES": "1"}) as running_service:
+        yield running_service
+
+
+def exchange(service: Deployed, request: bytes) -> bytes:
+    """Send bytes until the service has answered; return the start of its answer."""
+    target = urlsplit(service.url)
+    with socket.create_connection((target.hostname, target.port), timeout=10) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it may close before it has all
+            connection.sendall(request)
+        return connection.recv(4096)
+
+
+HEAD = b"GET /-/live HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        HEAD + b"X-Long: " + b"a" * 100_000 + b"\r\n\r\n",
+        HEAD + b"".join(b"X-%d: a\r\n" % number for number in range(200)) + b"\r\n",
+        HEAD + b"X-Endless: " + b"a" * 2_000_000,
+    ],
+    ids=["one long header", "many headers", "a header that does not end"],
+)
+def test_a_header_section_over_the_bounds_gets_431(service: Deployed, request_bytes: bytes) -> None:
+    assert exchange(service, request_bytes).startswith(b"HTTP/1.1 431 ")
+    assert httpx.get(f"{service.url}/-/live").status_code == 200
+
+
+def test_usual_headers_are_accepted_on_one_connection(service: Deployed) -> None:
+    headers = {f"X-{number}": "a" * 300 for number in range(80)}
+    with httpx.Client() as client:
+        for _ in range(3):
+            assert client.get(f"{service.url}/-/live", headers=headers).status_code == 200
+
+
+def test_a_trailer_does_not_count_as_a_header(service: Deployed, engine: Engine) -> None:
+    credentials = base64.b64encode(f"{a_name()}:wrong".encode())
+    request = (
+        b"POST /users/login HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + credentials + b"\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-For: 203.0.113.250\r\n\r\n"
+    )
+    assert exchange(service, request).startswith(b"HTTP/1.1 401 ")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE login_failures SET until = now() + interval '1 minute'"))
+    headers = {**basic_header(a_name(), "wrong"), "X-Forwarded-For": "203.0.113.250"}
+    assert httpx.post(f"{service.url}/users/login", headers=headers).status_code == 401

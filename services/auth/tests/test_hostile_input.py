@@ -11,13 +11,13 @@ import httpx
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from accounts import a_name, basic_header, login, registered
 from auth import keys
 from auth.context import throttled_address
 from auth.keys import SigningKeys
 from auth.throttle import LIMITS
 from servicekit.db.database import driver_url
-from servicekit.testing import ContractClient, Deployed, deployed
+from servicekit.testing import ContractClient, GunicornServer, gunicorn_server
+from tests.support.auth.users import basic_auth_header, create_user, new_username, request_login
 
 MARKS = "e" + "\u0301" * 20_000 + "\u0316" * 20_000  # normalized in quadratic time
 JSON = {"Content-Type": "application/json"}
@@ -27,7 +27,7 @@ JSON = {"Content-Type": "application/json"}
 def test_long_credentials_are_rejected_before_they_are_normalized(
     api: ContractClient, credentials: tuple[str, str]
 ) -> None:
-    headers = basic_header(*credentials)
+    headers = basic_auth_header(*credentials)
     assert api.post("/users/login", headers=headers, timeout=5).status_code == 401
 
 
@@ -35,19 +35,22 @@ def test_long_credentials_are_rejected_before_they_are_normalized(
 def test_control_characters_in_credentials_are_a_failed_login(
     api: ContractClient, name: str
 ) -> None:
-    assert api.post("/users/login", headers=basic_header(name, "Testando")).status_code == 401
-    known = registered(api)
-    assert api.post("/users/login", headers=basic_header(known, f"{name}1")).status_code == 401
-    assert login(api, known).status_code == 200
+    assert api.post("/users/login", headers=basic_auth_header(name, "Testando")).status_code == 401
+    known = create_user(api)
+    assert api.post("/users/login", headers=basic_auth_header(known, f"{name}1")).status_code == 401
+    assert request_login(api, known).status_code == 200
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """The database behind the service, without login failures at the end."""
+    """The database behind the service, without login failures before and after a test."""
     engine = create_engine(driver_url(database_url))
+    forget = text("DELETE FROM login_failures")
+    with engine.begin() as connection:
+        connection.execute(forget)
     yield engine
     with engine.begin() as connection:
-        connection.execute(text("DELETE FROM login_failures"))
+        connection.execute(forget)
     engine.dispose()
 
 
@@ -55,11 +58,11 @@ def test_failed_logins_with_control_characters_are_throttled_by_address(
     api: ContractClient, engine: Engine
 ) -> None:
     address = {"X-Forwarded-For": "198.51.100.77"}
-    assert api.post("/users/login", headers={**basic_header("a\0", "b"), **address}).is_error
+    assert api.post("/users/login", headers={**basic_auth_header("a\0", "b"), **address}).is_error
     with engine.begin() as connection:
         query = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
-        connection.execute(query, {"n": LIMITS["address"].free})
-    statuses = [login(api, a_name(), headers=address).status_code for _ in range(2)]
+        connection.execute(query, {"n": LIMITS["address"].free_failures})
+    statuses = [request_login(api, new_username(), headers=address).status_code for _ in range(2)]
     assert statuses == [401, 429]
 
 
@@ -114,7 +117,7 @@ def test_a_long_content_type_is_not_parsed(api: ContractClient) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "GZIP"])
 def test_a_body_with_a_content_coding_is_not_supported(api: ContractClient, coding: str) -> None:
-    body = {"username": a_name(), "password": "Testando"}
+    body = {"username": new_username(), "password": "Testando"}
     answer = api.post("/users/create", json=body, headers={"Content-Encoding": coding})
     assert answer.status_code == 415
     assert answer.headers["Accept-Encoding"] == "identity"
@@ -122,7 +125,7 @@ def test_a_body_with_a_content_coding_is_not_supported(api: ContractClient, codi
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
 def test_a_body_without_a_content_coding_is_read(api: ContractClient, coding: str) -> None:
-    body = {"username": a_name(), "password": "Testando"}
+    body = {"username": new_username(), "password": "Testando"}
     answer = api.post("/users/create", json=body, headers={"Content-Encoding": coding})
     assert answer.status_code == 201
 
@@ -143,13 +146,13 @@ def test_loaded_keys_stay_while_the_folder_cannot_be_read(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def service(settings: dict[str, str]) -> Iterator[Deployed]:
+def service(settings: dict[str, str]) -> Iterator[GunicornServer]:
     """The service under gunicorn, as the images run it."""
-    with deployed("auth", {**settings, "TRUSTED_PROXIES": "1"}) as running_service:
+    with gunicorn_server("auth", {**settings, "TRUSTED_PROXIES": "1"}) as running_service:
         yield running_service
 
 
-def exchange(service: Deployed, request: bytes) -> bytes:
+def exchange(service: GunicornServer, request: bytes) -> bytes:
     """Send bytes until the service has answered; return the start of its answer."""
     target = urlsplit(service.url)
     with socket.create_connection((target.hostname, target.port), timeout=10) as connection:
@@ -170,20 +173,22 @@ HEAD = b"GET /-/live HTTP/1.1\r\nHost: x\r\n"
     ],
     ids=["one long header", "many headers", "a header that does not end"],
 )
-def test_a_header_section_over_the_bounds_gets_431(service: Deployed, request_bytes: bytes) -> None:
+def test_a_header_section_over_the_bounds_gets_431(
+    service: GunicornServer, request_bytes: bytes
+) -> None:
     assert exchange(service, request_bytes).startswith(b"HTTP/1.1 431 ")
     assert httpx.get(f"{service.url}/-/live").status_code == 200
 
 
-def test_usual_headers_are_accepted_on_one_connection(service: Deployed) -> None:
+def test_usual_headers_are_accepted_on_one_connection(service: GunicornServer) -> None:
     headers = {f"X-{number}": "a" * 300 for number in range(80)}
     with httpx.Client() as client:
         for _ in range(3):
             assert client.get(f"{service.url}/-/live", headers=headers).status_code == 200
 
 
-def test_a_trailer_does_not_count_as_a_header(service: Deployed, engine: Engine) -> None:
-    credentials = base64.b64encode(f"{a_name()}:wrong".encode())
+def test_a_trailer_does_not_count_as_a_header(service: GunicornServer, engine: Engine) -> None:
+    credentials = base64.b64encode(f"{new_username()}:wrong".encode())
     request = (
         b"POST /users/login HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + credentials + b"\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-For: 203.0.113.250\r\n\r\n"
@@ -191,5 +196,5 @@ def test_a_trailer_does_not_count_as_a_header(service: Deployed, engine: Engine)
     assert exchange(service, request).startswith(b"HTTP/1.1 401 ")
     with engine.begin() as connection:
         connection.execute(text("UPDATE login_failures SET until = now() + interval '1 minute'"))
-    headers = {**basic_header(a_name(), "wrong"), "X-Forwarded-For": "203.0.113.250"}
+    headers = {**basic_auth_header(new_username(), "wrong"), "X-Forwarded-For": "203.0.113.250"}
     assert httpx.post(f"{service.url}/users/login", headers=headers).status_code == 401

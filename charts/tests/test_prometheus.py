@@ -16,12 +16,12 @@ import yaml
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.service_catalog import CONTRACTS, SERVICES, relays
-from devstack.stack import free_ports
 from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
 from servicekit.openapi.specification import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
+from tests.support.ports import free_port
 
 TIMEOUT = 30.0  # seconds
 RATE_INTERVAL = "5m"  # for Grafana's $__rate_interval
@@ -93,7 +93,7 @@ def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Pr
     }
     for name, document in (("rules.yaml", groups), ("prometheus.yaml", settings)):
         (folder / name).write_text(yaml.safe_dump(document))
-    address = f"127.0.0.1:{free_ports(1)[0]}"
+    address = f"127.0.0.1:{free_port()}"
     started = [
         promtool.find_program("prometheus"),
         f"--config.file={folder / 'prometheus.yaml'}",

@@ -11,7 +11,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients.app import create_app
-from devstack.stack import free_ports
 from servicekit.testing import (
     FakeIssuer,
     environment,
@@ -21,6 +20,7 @@ from servicekit.testing import (
     wait_until,
 )
 from tests.support.clients.request_bodies import client_body
+from tests.support.ports import free_port
 
 COUNT = "http_server_request_duration_seconds_count"
 
@@ -49,7 +49,7 @@ class Scrape:
 @pytest.fixture
 def metrics_port() -> int:
     """A free port."""
-    return free_ports(1)[0]
+    return free_port()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from clients.app import create_app
-from devstack.stack import free_ports
 from servicekit.db.database import Database, driver_url
 from servicekit.testing import (
     CONTRACTS,
@@ -30,6 +29,7 @@ from servicekit.testing import (
 )
 from tests.support.clients.outbox import add_messages, pending_ids
 from tests.support.clients.request_bodies import client_body
+from tests.support.ports import free_port
 
 
 class Inventory(ThreadingHTTPServer):
@@ -94,7 +94,7 @@ def test_the_relays_process_tells_the_inventory_through_failures(
 def test_a_relay_tells_prometheus_how_much_waits_and_for_how_long(
     outbox: Database, own_url: str, issuer: FakeIssuer, tmp_path: Path
 ) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
     add_messages(outbox, 5, 6)
     with environment(**settings, METRICS_BIND=f"127.0.0.1:{port}"):

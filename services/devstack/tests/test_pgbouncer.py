@@ -20,9 +20,9 @@ import products.app
 from auth import keys
 from devstack.postgres import SYSTEM_USER, Account
 from devstack.service_catalog import ROOT, SERVICES
-from devstack.stack import free_ports
 from servicekit.db.database import Database
 from servicekit.testing import wait_until
+from tests.support.ports import free_port
 
 CONNECTIONS = 2  # to the server, for each service
 CALLERS, PURCHASES = 8, 40
@@ -51,7 +51,7 @@ def pooled(direct: dict[str, str], data_folder: Path) -> Iterator[dict[str, str]
     """The URL of each service's database behind a PgBouncer."""
     if not Path(PROGRAM).is_file():
         pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
-    (port,) = free_ports(1)
+    port = free_port()
     lines = ["[databases]"]
     for name, url in direct.items():
         parts = psycopg2.extensions.parse_dsn(url)

@@ -18,13 +18,13 @@ import httpx
 import pytest
 
 from devstack.service_catalog import ROOT
-from devstack.stack import free_ports
 from servicekit.http import access_log
 from servicekit.http.access_log import AccessLog
 from servicekit.telemetry import logs
 from servicekit.telemetry.logs import BufferedStreamHandler, JsonFormatter
 from servicekit.telemetry.tracing import TRACEPARENT
 from servicekit.testing import FakeIssuer, peer_settings, wait_until
+from tests.support.ports import free_port
 
 LONG = 60.0  # seconds; no test reaches this interval
 TRACE = "ab" * 16
@@ -216,7 +216,7 @@ def test_lines_are_written_after_a_fatal_exception() -> None:
 
 
 def test_lines_of_all_responses_are_written_on_sigterm(issuer: FakeIssuer, tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     program = (
         f"import sys; from servicekit.http import access_log; access_log.FLUSH_INTERVAL = {LONG};"
         "from gunicorn.app.wsgiapp import run;"

@@ -81,7 +81,10 @@ def test_windows_count_the_runs_of_their_days_and_hours() -> None:
     [
         ("", {}, ("Unknown", "NoRunYet")),
         ("p", {}, ("True", "Passing")),
-        ("ff", {}, ("True", "Passing")),
+        ("f", {}, ("Unknown", "NoPassYet")),
+        ("ff", {}, ("Unknown", "NoPassYet")),
+        ("eff", {}, ("Unknown", "NoPassYet")),
+        ("pff", {}, ("True", "Passing")),
         ("fff", {}, ("False", "Failing")),
         ("pfefef", {}, ("False", "Failing")),
         ("fffp", {}, ("True", "Passing")),

@@ -21,14 +21,17 @@ def healthy(spec: Spec, history: History, since: datetime, now: datetime) -> Con
         return _unknown("MonitorBroken", f"The probe failed to run: {broken[-1].detail}")
     if not judged:
         return _unknown("NoRunYet", "No run has passed or failed yet")
-    return _judge_runs(spec, judged)
+    return _judge_runs(spec, judged, has_passed=bool(history.last_success))
 
 
-def _judge_runs(spec: Spec, judged: list[RunRecord]) -> Condition:
+def _judge_runs(spec: Spec, judged: list[RunRecord], *, has_passed: bool) -> Condition:
     failed = [run for run in judged if run.result == FAILED]
     summary = f"{len(failed)} of the last {len(judged)} runs failed"
     if len(failed) >= spec.failures:
         return Condition("Healthy", "False", "Failing", f"{summary}: {failed[-1].detail}")
+    if not has_passed:
+        message = f"No run has passed yet; {summary}: {failed[-1].detail}"
+        return _unknown("NoPassYet", message)
     if spec.degraded_ms and judged[-1].duration_ms > spec.degraded_ms:
         message = f"The last run took {judged[-1].duration_ms} ms, more than {spec.degraded_ms} ms"
         return Condition("Healthy", "True", "Degraded", message)

@@ -20,8 +20,8 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
+from load.harness.call_stats import REFUSED, CallStats
 from load.harness.planned_shape import FINISHED, PlannedShape
-from load.harness.recording import REFUSED, CallStats
 from load.harness.run_state import STATE, local_report
 from load.harness.seeding import seed
 from load.shapes import SHAPES, build_plan

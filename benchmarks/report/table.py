@@ -63,12 +63,12 @@ def speed(name: str, against: str, pairs: PairedSamples, target: float | None) -
 
 
 def tail(operation: str, connections: int, samples: Sequence[Sample]) -> str:
-    """Return the row of p99 against p50."""
+    """Return the report row of the tail latency: p99 against p50."""
     ratios = [sample.p99 / sample.p50 for sample in samples]
     refused = median(samples, "refused")
     note = f"{refused:.0%} refused" if refused else ""
     target, verdict = "-", ""
-    if connections <= MANY_CONNECTIONS:
+    if connections <= MANY_CONNECTIONS:  # more of them have no target
         most = targets.MAX_TAIL_RATIO
         target = f"<= {most:.2f}"
         verdict = at_most(middle(ratios), most) if is_undisturbed(samples) else DISTURBED
@@ -87,7 +87,7 @@ def tail(operation: str, connections: int, samples: Sequence[Sample]) -> str:
 
 
 def more_rows(operation: str, rows: int, pairs: PairedSamples) -> str:
-    """Return the row of a larger table against the one of ten thousand rows."""
+    """Return the report row that compares a database table of ``rows`` rows with one of 10,000."""
     target = targets.MIN_LARGER_RATE if rows >= targets.LARGER_ROWS else None
     return speed(operation, f"10,000 rows; ours has {rows:,}", pairs, target)
 

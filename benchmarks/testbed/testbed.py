@@ -15,8 +15,8 @@ import psutil
 from benchmarks.paths import ROOT
 from benchmarks.progress import BenchmarkError, report
 from benchmarks.testbed.clients_table import ClientsTable
-from benchmarks.testbed.credentials import Credentials
 from benchmarks.testbed.servers import Servers
+from benchmarks.testbed.service_credentials import Credentials
 from benchmarks.testbed.variants import Variant, gunicorn_command
 from devstack.postgres import Postgres
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from load.harness.call_stats import REFUSED
 from load.harness.process_sampler import ProcessSampler
 from load.harness.progress import report
-from load.harness.recording import REFUSED
 from load.harness.run import execute, report_folder, write_report
 from load.harness.run_config import RunConfig
 from load.harness.run_result import RunResult

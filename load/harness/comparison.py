@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from load.harness.recording import OK, CallStats
+from load.harness.call_stats import OK, CallStats
 from load.harness.run_result import RunResult
 
 MIN_CALLS = 20  # of both runs

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from load.harness.recording import OK, Recording
+from load.harness.call_stats import OK, Recording
 from load.users.operations import OPERATIONS
 
 FOLDER_VARIABLE = "CADASTRO_LEDGER"

@@ -7,9 +7,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from load.harness.charts import Line, chart
+from load.harness.call_stats import REFUSED, CallStats
 from load.harness.comparison import Difference
-from load.harness.recording import REFUSED, CallStats
+from load.harness.line_charts import Line, chart
 from load.harness.run_result import RunResult
 from load.harness.thresholds import Check
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from load.harness.recording import NOT_STARTED, Recording
+from load.harness.call_stats import NOT_STARTED, Recording
 from load.harness.verification import Consistency
 from load.shapes.phases import Phase, Plan
 from load.users.dataset import Bounds

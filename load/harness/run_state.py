@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from load.harness.recording import CallStats, Recording
+from load.harness.call_stats import CallStats, Recording
 from load.users.dataset import Bounds
 from load.users.persona import Persona
 

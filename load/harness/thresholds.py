@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from load.harness.recording import JOURNEY, OK, REFUSED
+from load.harness.call_stats import JOURNEY, OK, REFUSED
 from load.harness.run_result import RunResult
 
 FOLDER = Path(__file__).resolve().parent.parent / "thresholds"

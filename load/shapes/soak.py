@@ -8,8 +8,8 @@ RATE, SECONDS = 25.0, 7_200.0
 def phases(load: float = RATE, seconds: float = SECONDS) -> tuple[Phase, ...]:
     """Return 10 s of baseline, then 2 hours at 25 actions a second, in three parts.
 
-    The first and the last tenth have the same limits as the middle. Two hours are twice the
-    lifetime of a token, and of a row in the monitors' realm: such a run needs the live realm.
+    The first and the last tenth have the same limits as the middle. Tokens expire once
+    in two hours. Rows of the synthetic realm expire after one, so the run needs the live realm.
     """
     return (
         baseline(),

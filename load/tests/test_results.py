@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from load.harness import report
+from load.harness.call_stats import Recording
 from load.harness.comparison import compare
-from load.harness.recording import Recording
 from load.harness.run_result import RunResult, RunResultError
 from load.harness.thresholds import evaluate, load_thresholds
 from tests.support.load.fake_runs import build_run, set_latency

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from load.harness.recording import NOT_STARTED, REFUSED
+from load.harness.call_stats import NOT_STARTED, REFUSED
 from load.harness.run_result import RunResult
 from load.harness.thresholds import FOLDER, ThresholdError, evaluate, load_thresholds
 from load.harness.verification import Consistency

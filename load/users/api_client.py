@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
-from load.harness.recording import JOURNEY, OK, REFUSED, Recording
+from load.harness.call_stats import JOURNEY, OK, REFUSED, Recording
 from load.users.dataset import Dataset
 from load.users.journeys import RETRYABLE_STATUSES, JourneyReplayer, recorded_outcome
 from load.users.operations import OPERATIONS, Operation
@@ -19,7 +19,8 @@ from load.users.operations import OPERATIONS, Operation
 TIMEOUT_SECONDS = 10.0
 MAX_CONNECTIONS = 256  # of one process
 
-# Scheduled start of this greenlet's action: its first call counts from then, the others from now.
+# When this greenlet's action was due: the latency of its first call is measured from then, that of
+# later calls from their own start.
 SCHEDULED_AT: ContextVar[float | None] = ContextVar("scheduled_at", default=None)
 
 

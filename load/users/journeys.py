@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from load.harness.recording import OK, REFUSED
+from load.harness.call_stats import OK, REFUSED
 from synthetic.probe.catalog import journey_names, load_journey
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.journey import Journey

@@ -10,7 +10,7 @@ HEALTH_OPERATIONS = ("users.health", "clients.health", "products.health", "inven
 
 
 class Monitor(Persona):
-    """One in the scenario, at an even pace."""
+    """A monitoring client: one action every 4 to 6 s, the rarest persona."""
 
     weight = 1
     wait_time = between(4, 6)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import gevent
 from locust import User, between
 
-from load.harness.recording import NOT_STARTED
+from load.harness.call_stats import NOT_STARTED
 from load.users.api_client import SCHEDULED_AT, ApiClient, Response
 
 MAX_IN_FLIGHT = 2_000  # actions of one process; beyond that the system is clearly saturated

@@ -4,7 +4,7 @@ import pytest
 
 from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import dereference
-from tests.support.openapi.contract_walk import Node, load_bundled
+from tests.support.openapi.contract_parts import Node, load_bundled
 
 
 @pytest.fixture(params=SERVICES)

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 from devstack.service_catalog import CONTRACTS, SERVICES
 from servicekit.openapi.specification import operations
-from tests.support.openapi.contract_walk import (
+from tests.support.openapi.contract_parts import (
     PROBLEM,
     Node,
     load_bundled,

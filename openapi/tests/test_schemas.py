@@ -5,7 +5,7 @@ import re
 import jsonschema_rs
 import pytest
 
-from tests.support.openapi.contract_walk import PROBLEM, Node, examples, schema_holders, schemas
+from tests.support.openapi.contract_parts import PROBLEM, Node, examples, schema_holders, schemas
 
 
 def test_parameters_headers_and_bodies_have_examples(contract: Node) -> None:

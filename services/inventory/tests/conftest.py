@@ -21,7 +21,7 @@ from servicekit.testing import (
     serve,
 )
 from tests.support.inventory.fake_owners import FakeOwner
-from tests.support.inventory.reconciliation import Command, CommandResult, InventoryRows
+from tests.support.inventory.inventory_rows import Command, CommandResult, InventoryRows
 
 SERVICE_SCOPE = "inventory:remove"
 

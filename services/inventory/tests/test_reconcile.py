@@ -8,7 +8,7 @@ from sqlalchemy import text
 from inventory import reconcile, repository
 from inventory.repository import BATCH_SIZE
 from servicekit.db.database import Database
-from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
+from tests.support.inventory.inventory_rows import NO_GRACE, Command, InventoryRows
 
 
 @pytest.mark.parametrize("kind", ["client", "product"])

@@ -10,7 +10,7 @@ import pytest
 from inventory import reconcile
 from servicekit.testing import FakeIssuer
 from tests.support.inventory.fake_owners import DROP, INVALID_BODY
-from tests.support.inventory.reconciliation import NO_GRACE, Command, InventoryRows
+from tests.support.inventory.inventory_rows import NO_GRACE, Command, InventoryRows
 
 UNAVAILABLE = "http://127.0.0.1:9"
 

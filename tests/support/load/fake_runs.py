@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from load.harness.recording import OK, Recording
+from load.harness.call_stats import OK, Recording
 from load.harness.run_result import RunResult
 from load.harness.verification import Consistency
 from load.shapes import build_plan

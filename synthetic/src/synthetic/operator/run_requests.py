@@ -16,25 +16,25 @@ async def handle_run_requests(
 ) -> HandledTriggers:
     """Create one Job for all new triggers, and return the triggers handled so far.
 
-    Without a ready ``cron_job``, or while a run forbids another one, the triggers stay unhandled
-    until the next reconciliation.
+    Without a ready ``cron_job``, or while a Job runs and ``concurrency`` is Forbid, the triggers
+    stay unhandled until the next reconciliation.
     """
     status: Object = monitor.get("status") or {}
     before: Object = status.get("handled", {})
     requested_at = monitor["metadata"].get("annotations", {}).get(RUN_REQUESTED_ANNOTATION, "")
     rollouts = await _current_rollouts(api, monitor, spec, before.get("rollouts", {}))
-    causes = _new_causes(before, requested_at, rollouts)
+    triggers = _new_triggers(before, requested_at, rollouts)
     handled = HandledTriggers(requested_at, rollouts)
-    if not causes:
+    if not triggers:
         return handled
     is_busy = any(not is_finished(job) for job in jobs) and spec.concurrency == "Forbid"
     if cron_job is None or is_busy:
         return HandledTriggers(before.get("runRequestedAt", ""), before.get("rollouts", {}))
-    await api.create(JOBS, build_job(monitor, cron_job, " ".join(causes)))
+    await api.create(JOBS, build_job(monitor, cron_job, " ".join(triggers)))
     return handled
 
 
-def _new_causes(before: Object, requested_at: str, rollouts: dict[str, str]) -> list[str]:
+def _new_triggers(before: Object, requested_at: str, rollouts: dict[str, str]) -> list[str]:
     is_requested = requested_at not in {"", before.get("runRequestedAt", "")}
     seen = before.get("rollouts", {})
     return [

@@ -29,6 +29,7 @@ def verify(step: Step, response: Response, context: Context) -> None:
 
 
 def _check_status(step: Step, response: Response, context: Context) -> None:
+    """Fail on an unmet status criterion, or on 4xx and 5xx if the step names no status."""
     texts = [e.text for criterion in step.criteria for e in criterion.expressions]
     status_criteria = [criterion for criterion in step.criteria if criterion.only_checks_status]
     if all(criterion.evaluate(context) for criterion in status_criteria) and (

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from synthetic.probe.contract import load_operations
+from synthetic.probe.contract_parser import load_operations
 from synthetic.probe.criteria import Criterion, parse_criterion
 from synthetic.probe.documents import DocumentStore, read_yaml
 from synthetic.probe.expressions import Expression, expressions_in, parse_expression

@@ -31,7 +31,7 @@ class JwksClient:
         self, url: str, refresh: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Fetch from ``url`` every ``refresh`` seconds with 10 % jitter, once started."""
-        self.generation = 0
+        self.generation = 0  # grows when keys are removed: verified tokens are then stale
         self._origin = Origin.from_url(url)
         self._query = f"?{query}" if (query := urlsplit(url).query) else ""
         self._refresh_interval = refresh

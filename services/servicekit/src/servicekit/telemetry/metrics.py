@@ -98,7 +98,7 @@ class MetricsServer:
         self._server: WSGIServer | None = None
 
     def start(self) -> None:
-        """Listen; raise ``OSError`` if another process uses the port."""
+        """Listen; raise ``OSError`` if a process other than the workers uses the port."""
         app = make_wsgi_app(self._registry)
         self._server = make_server(self._host, self._port, app, _Server, _QuietHandler)
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()

@@ -12,7 +12,7 @@ PROBLEM = "application/problem+json"
 
 
 def load_bundled(service: str) -> Node:
-    """Return the load_bundled contract of a service."""
+    """Return the bundled contract of a service."""
     return load_contract(CONTRACTS / f"{service}.yaml")
 
 
@@ -42,8 +42,8 @@ def schema_holders(contract: Node) -> Iterator[tuple[str, Node]]:
 
 def schemas(contract: Node) -> Iterator[tuple[str, Node]]:
     """Yield every schema with its location."""
-    for where, carrier in schema_holders(contract):
-        yield from subschemas(where, carrier["schema"])
+    for where, holder in schema_holders(contract):
+        yield from subschemas(where, holder["schema"])
 
 
 def subschemas(where: str, schema: Node) -> Iterator[tuple[str, Node]]:

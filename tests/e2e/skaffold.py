@@ -22,7 +22,7 @@ from tests.support.steps import StepFailed, check
 PROFILE = "--profile=buildah"  # it builds with docker, podman or buildah
 NEEDED = ("charts", "load", "openapi", "requirements", "robot", "scripts", "services", "synthetic")
 CHANGED = "services/clients/src/clients/handlers/clients.py"
-HEALTH_PATH, OLD = "/clients/health", "return healths.healthy()"
+HEALTH_PATH, OLD = "/clients/health", "return healthy()"
 NEW_MESSAGE = "changed under skaffold dev"
 TIMEOUT_SECONDS = 600.0  # for a build and a deployment
 POLL_SECONDS = 1.0

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from servicekit.db.database import Database
+from servicekit.db.database import Database, driver_url
+from servicekit.db.wait_for_migrations import pending_reason
 
 BACKEND = text("SELECT pg_backend_pid()")
 OTHERS = text(
@@ -164,3 +165,32 @@ def error_of_a_transaction(pool: Database) -> DBAPIError | None:
     except DBAPIError as error:
         return error
     return None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PGCLIENTENCODING", "LATIN1"),
+        ("PGOPTIONS", "-c search_path=nowhere"),
+        ("PGHOSTADDR", "192.0.2.1"),
+    ],
+)
+def test_a_variable_of_libpq_changes_no_connection(
+    url: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    database = Database(url, connections=1, application="tests")
+    query = text("SELECT current_setting('client_encoding'), current_setting('search_path'), 'ã'")
+    with database.autocommit() as connection:
+        found = tuple(connection.execute(query).one())
+    database.close()
+    assert found == ("UTF8", '"$user", public', "ã")
+    assert "not migrated" in pending_reason(url, "clients", 0)
+
+
+def test_a_database_url_may_set_what_libpq_reads_from_the_environment(url: str) -> None:
+    address = driver_url(f"{url}{'&' if '?' in url else '?'}client_encoding=LATIN1")
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SHOW client_encoding")) == "LATIN1"
+    engine.dispose()

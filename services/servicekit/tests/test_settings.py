@@ -84,6 +84,14 @@ def test_rejects_an_invalid_value_and_names_the_setting(
     assert caught.value.problems.keys() == {"SETTING"}
 
 
+def test_white_space_around_a_setting_is_ignored() -> None:
+    env = Environment({"URL": "https://auth\n", "LEVEL": " INFO\n", "COUNT": "4\n"})
+    assert env.url("URL") == "https://auth"
+    assert env.choice("LEVEL", "DEBUG", "INFO") == "INFO"
+    assert env.integer("COUNT", 1, 1, 9) == 4
+    env.raise_problems()
+
+
 def test_only_an_optional_url_may_be_empty() -> None:
     env = Environment({"EMPTY": "", "SLASH": "https://auth/"})
     assert env.url("EMPTY", "") == ""

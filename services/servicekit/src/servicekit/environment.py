@@ -46,7 +46,7 @@ class Environment:
         self, name: str, default: str | None = None, *, pattern: str = "", message: str = ""
     ) -> str:
         """Return a text; report ``message`` if a set value does not match ``pattern``."""
-        value = self._variables.get(name)
+        value = self._value(name)
         if value is None:
             if default is None:
                 self._problems[name] = "It must be set."
@@ -57,7 +57,9 @@ class Environment:
 
     def choice(self, name: str, *choices: str) -> str:
         """Return one of the choices; the first is the default."""
-        value = self._variables.get(name, choices[0])
+        value = self._value(name)
+        if value is None:
+            return choices[0]
         if value not in choices:
             self._problems[name] = f"It must be one of {', '.join(choices)}."
         return value
@@ -72,7 +74,7 @@ class Environment:
 
     def boolean(self, name: str, *, default: bool) -> bool:
         """Return a boolean."""
-        value = self._variables.get(name)
+        value = self._value(name)
         if value is None:
             return default
         if value.lower() not in BOOLEANS:
@@ -93,6 +95,11 @@ class Environment:
         message = "It must start with http:// or https://."
         return self.text(name, default, pattern=pattern, message=message).rstrip("/")
 
+    def _value(self, name: str) -> str | None:
+        """Return a variable without the white space around it: a Secret may end in a newline."""
+        value = self._variables.get(name)
+        return None if value is None else value.strip()
+
     def _path(self, name: str, is_valid: Callable[[Path], bool], kind: str) -> Path:
         path = Path(self.text(name))
         if name not in self._problems and not is_valid(path):
@@ -107,7 +114,7 @@ class Environment:
         minimum: Number,
         maximum: Number,
     ) -> Number:
-        value = self._variables.get(name)
+        value = self._value(name)
         if value is None:
             return default
         parse, label = kind

@@ -59,8 +59,8 @@ class Settings:
             "metrics_bind": env.text(
                 "METRICS_BIND",
                 "",
-                pattern=r"([^:\s]+:\d{1,5})?",
-                message="It must be a host and a port, like 0.0.0.0:9000.",
+                pattern=r"(([^:\s]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})?",
+                message="It must be a host and a port, like 0.0.0.0:9000 or [::]:9000.",
             ),
             "traces_endpoint": env.url("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         }

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from servicekit.db import timeouts
+from servicekit.db.libpq import explicit_parameters
 from servicekit.db.pool import CircuitBreaker, ConnectionCache, ConnectionLease, StaleCheck
 from servicekit.telemetry.shared_metrics import Instrument
 from servicekit.telemetry.tracing import Tracing
@@ -141,5 +142,6 @@ def _discard_stale(connection: Any, *_: object) -> None:  # noqa: ANN401 - psyco
 
 
 def driver_url(url: str) -> URL:
-    """Return a database URL that names psycopg2 as its driver."""
-    return make_url(url).set(drivername="postgresql+psycopg2")
+    """Return a database URL that names psycopg2, and depends on no variable of libpq."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg2")
+    return parsed.update_query_dict(explicit_parameters(parsed.query))

@@ -14,10 +14,13 @@ from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2.errors import UndefinedTable
+from psycopg2.extensions import parse_dsn
 
+from servicekit.db.libpq import explicit_parameters
 from servicekit.settings import database_url, settings_or_exit
 
 NOT_MIGRATED = 1
@@ -104,8 +107,12 @@ def _pending_reason(url: str, known: set[str], heads: set[str]) -> str:
 
 def _current(url: str) -> set[str]:
     name = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # libpq rejects a driver name
+    parameters: dict[str, Any] = {
+        "connect_timeout": CONNECT_TIMEOUT,
+        **explicit_parameters(parse_dsn(name)),
+    }
     with (
-        closing(psycopg2.connect(name, connect_timeout=CONNECT_TIMEOUT)) as connection,
+        closing(psycopg2.connect(name, **parameters)) as connection,
         connection.cursor() as cursor,
     ):
         try:

@@ -1,6 +1,7 @@
 """Prometheus metrics on a separate port, which METRICS_BIND sets; disabled by default."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
@@ -80,6 +81,10 @@ class _Server(ThreadingMixIn, WSGIServer):
     allow_reuse_port = True  # every worker listens, and each of them serves the metrics of all
 
 
+class _ServerIPv6(_Server):
+    address_family = socket.AF_INET6
+
+
 class _QuietHandler(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
         """Do not log scrapes."""
@@ -89,9 +94,10 @@ class MetricsServer:
     """HTTP server for metrics in a background thread."""
 
     def __init__(self, bind: str, *collectors: Collector) -> None:
-        """Serve ``collectors`` at ``bind``, ``host:port``, once started."""
-        self._host, _, port = bind.rpartition(":")
-        self._port = int(port)
+        """Serve ``collectors`` at ``bind``, ``host:port`` or ``[IPv6]:port``, once started."""
+        host, _, port = bind.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)
+        self._server_class = _ServerIPv6 if ":" in self._host else _Server
         self._registry = CollectorRegistry(auto_describe=False)
         for collector in collectors:
             self._registry.register(collector)
@@ -100,7 +106,7 @@ class MetricsServer:
     def start(self) -> None:
         """Listen; raise ``OSError`` if a process other than the workers uses the port."""
         app = make_wsgi_app(self._registry)
-        self._server = make_server(self._host, self._port, app, _Server, _QuietHandler)
+        self._server = make_server(self._host, self._port, app, self._server_class, _QuietHandler)
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def stop(self) -> None:

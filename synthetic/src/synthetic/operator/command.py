@@ -8,7 +8,8 @@ import sys
 import time
 
 import kopf
-import orjson
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 from synthetic.operator.app import Operator
 from synthetic.operator.settings import Settings, SettingsError
@@ -26,6 +27,9 @@ settings (environment variables):
   WORKERS                   monitors that are reconciled concurrently (8)
   LOG_LEVEL                 DEBUG, INFO (default), WARNING or ERROR
 """
+
+LOG_FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "message": "event"}
+KOPF_ATTRIBUTES = ("k8s_ref", "k8s_skip", "settings")  # of its records; they are no log fields
 
 
 def run() -> int:
@@ -45,24 +49,15 @@ def run() -> int:
     return 0
 
 
-class _JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        line = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-            "level": record.levelname,
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
-
-
 def _log_to_stdout(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_JsonFormatter())
+    formatter = OrjsonFormatter(
+        list(LOG_FIELDS),
+        datefmt="%Y-%m-%dT%H:%M:%SZ",
+        rename_fields={**LOG_FIELDS, "exc_info": "error"},
+        reserved_attrs=[*RESERVED_ATTRS, *KOPF_ATTRIBUTES],
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("kopf").setLevel(logging.WARNING)  # its INFO has a line for each handler call

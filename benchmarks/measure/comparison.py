@@ -3,9 +3,9 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from benchmarks.drive import conformance, pgbench
-from benchmarks.drive.bad_requests import TokenSigner
-from benchmarks.measure import extra_measurements as extra
+from benchmarks.drive import parity_check, pgbench
+from benchmarks.drive.invalid_request_cases import TokenSigner
+from benchmarks.measure import cadastro_only
 from benchmarks.measure.cold_start import ColdStart, measure_cold_starts
 from benchmarks.measure.paired_samples import PairedSamples
 from benchmarks.measure.sample import Sample, measure
@@ -31,7 +31,7 @@ class Comparison:
     larger_rows: int = 0
     larger: dict[str, PairedSamples] = field(default_factory=dict)  # against the small table
     two_workers: dict[str, PairedSamples] = field(default_factory=dict)  # by the other side
-    memory: extra.MemoryUsage | None = None
+    memory: cadastro_only.MemoryUsage | None = None
 
     def pairs(self, operation: str, variant: str) -> PairedSamples:
         """Return the samples of Cadastro and of another variant."""
@@ -64,7 +64,7 @@ def _prepare(testbed: Testbed, comparison: Comparison) -> None:
         variant.command(0)  # creates its environment outside of any measurement
         testbed.start(variant)
         url = testbed.servers.url(variant.name)
-        count = conformance.check(variant.name, url, testbed.token, signer)
+        count = parity_check.check(variant.name, url, testbed.token, signer)
         report(f"{variant.title} passes {count} conformance checks")
         testbed.table.restore(workload.rows)
 
@@ -102,12 +102,12 @@ def _run_round(testbed: Testbed, comparison: Comparison, number: int) -> None:
 
 def _measure_cadastro(testbed: Testbed, comparison: Comparison, rows: int, requests: int) -> None:
     workload = comparison.workload
-    comparison.tails = extra.tail_latencies(testbed, workload)
+    comparison.tails = cadastro_only.tail_latencies(testbed, workload)
     served = _served_by_cadastro(comparison)
-    comparison.memory = extra.memory_growth(testbed, workload, served, requests)
-    comparison.add_product = extra.add_product_and_create(testbed, workload)
-    comparison.two_workers = extra.two_workers(testbed, workload)
-    table = extra.LargerTable(testbed)
+    comparison.memory = cadastro_only.memory_growth(testbed, workload, served, requests)
+    comparison.add_product = cadastro_only.add_product_and_create(testbed, workload)
+    comparison.two_workers = cadastro_only.two_workers(testbed, workload)
+    table = cadastro_only.LargerTable(testbed)
     table.grow(rows)
     comparison.larger_rows = rows
     for operation in ("fetch", "list"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchmarks.measure.extra_measurements import LARGER, LargerTable, two_workers
+from benchmarks.measure.cadastro_only import LARGER, LargerTable, two_workers
 from benchmarks.measure.paired_samples import median
 from benchmarks.measure.sample import measure
 from benchmarks.measure.workload import Workload

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from statistics import median as middle
 
+from benchmarks.measure.cadastro_only import MANY_CONNECTIONS, ONE, UNPINNED, MemoryUsage
 from benchmarks.measure.comparison import Comparison
-from benchmarks.measure.extra_measurements import MANY_CONNECTIONS, ONE, UNPINNED, MemoryUsage
 from benchmarks.measure.paired_samples import PairedSamples, is_undisturbed, median
 from benchmarks.measure.sample import Sample
 from benchmarks.measure.workload import CONNECTIONS

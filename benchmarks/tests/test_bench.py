@@ -11,7 +11,7 @@ from validate_docbr import CPF
 from benchmarks.__main__ import main
 from benchmarks.drive.request_plan import OPERATIONS, request_factory
 from benchmarks.measure import instruction_count, profile_layers
-from benchmarks.measure.extra_measurements import rotate
+from benchmarks.measure.cadastro_only import rotate
 from benchmarks.paths import PACKAGE
 from benchmarks.testbed import client_data
 from benchmarks.testbed.variants import OURS, VARIANTS

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.drive.bad_requests import TokenSigner
-from benchmarks.drive.conformance import check
+from benchmarks.drive.invalid_request_cases import TokenSigner
 from benchmarks.drive.load_generator import LoadSpec
+from benchmarks.drive.parity_check import check
 from benchmarks.measure.sample import run_load
 from benchmarks.progress import BenchmarkError
 from servicekit.testing import wait_until

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from benchmarks.measure.cadastro_only import ONE, UNPINNED, MemoryUsage
 from benchmarks.measure.cold_start import ColdStart
 from benchmarks.measure.comparison import Comparison
-from benchmarks.measure.extra_measurements import ONE, UNPINNED, MemoryUsage
 from benchmarks.measure.paired_samples import PairedSamples
 from benchmarks.measure.sample import Sample
 from benchmarks.measure.workload import Workload

@@ -16,7 +16,7 @@ from load.harness.saturation import Step, bottlenecks
 from load.harness.service_metrics import MetricsError, MetricsSampler, metrics_targets
 from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
-from tests.support.load.monitor_login import monitor_headers
+from tests.support.load.synthetic_token import monitor_headers
 from tests.support.local_system import System, running
 
 CALLERS = 5

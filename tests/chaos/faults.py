@@ -11,7 +11,7 @@ import psutil
 import psycopg2
 
 from devstack.service_catalog import SERVICES
-from tests.chaos import relay_faults
+from tests.chaos import outbox_relay_kills
 from tests.chaos.history import Attempt, read
 from tests.chaos.load_driver import LoadDriver
 from tests.chaos.system import SystemUnderTest, kill
@@ -142,9 +142,9 @@ FAULTS = (
     Fault("postgres killed", kill_postgres),
     Fault("a worker killed", kill_worker),
     Fault("all workers killed", kill_workers),
-    Fault("relay killed before the call", relay_faults.kill_relay_before_delivery),
-    Fault("relay killed after the call", relay_faults.kill_relay_after_delivery),
-    Fault("relay killed before the mark", relay_faults.kill_relay_before_delete),
+    Fault("relay killed before the call", outbox_relay_kills.kill_relay_before_delivery),
+    Fault("relay killed after the call", outbox_relay_kills.kill_relay_after_delivery),
+    Fault("relay killed before the mark", outbox_relay_kills.kill_relay_before_delete),
     Fault("inventory away", inventory_outage, counted=(DELETES, "deletes")),
     Fault("add against delete", add_against_delete, counted=(PAIRS, "pairs")),
     Fault("one ETag", concurrent_updates, counted=(WRITERS, "writers")),

@@ -5,7 +5,7 @@ import time
 import httpx
 
 from devstack.service_catalog import SERVICES
-from tests.e2e import ingress_host
+from tests.e2e import ingress_conflicts
 from tests.e2e.context import Context
 from tests.e2e.monitoring import CRD
 from tests.support import images
@@ -30,7 +30,7 @@ def build(context: Context) -> str:
 
 def install(context: Context) -> str:
     """Install into an empty namespace, and buy through the ingress."""
-    deleted = ingress_host.reclaim_host(context.cluster)
+    deleted = ingress_conflicts.reclaim_host(context.cluster)
     context.cluster.make_namespace()
     started = time.monotonic()
     context.cluster.install()

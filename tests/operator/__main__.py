@@ -18,7 +18,7 @@ from functools import partial
 
 import httpx
 
-from tests.operator import resilience, scale, termination_messages, validation
+from tests.operator import resilience, scale, termination_message_fuzzing, validation
 from tests.operator.namespace import Namespace, installed_crd, temporary_namespace
 from tests.support.commands import CommandError, comma_separated
 from tests.support.steps import Progress, StepRunner
@@ -84,7 +84,7 @@ def _run_small_parts(runner: PartRunner) -> None:
         "refusals": resilience.tolerates_rejections,
         "kills": lambda here: resilience.survives_kills(here, report),
         "unseen": resilience.counts_missed_runs,
-        "messages": lambda here: termination_messages.check_fuzzed_messages(here, report),
+        "messages": lambda here: termination_message_fuzzing.check_fuzzed_messages(here, report),
         "bad-input": validation.check_validation,
     }
     for part, test in parts.items():

@@ -10,7 +10,7 @@ import httpx
 
 from synthetic.operator.cronjob import is_owned_by
 from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
-from tests.operator import fakes
+from tests.operator import factories
 from tests.operator.api_proxy import api_proxy
 from tests.support import steps
 from tests.support.commands import ROOT, CommandError, run_command
@@ -85,7 +85,7 @@ class Namespace:
 
     def add_monitor(self, name: str, **spec: object) -> Object:
         """Create a suspended monitor."""
-        return self.create(MONITORS, fakes.monitor(name, **spec))
+        return self.create(MONITORS, factories.monitor(name, **spec))
 
     def cron_jobs(self, owner: Object) -> list[Object]:
         """Return the CronJobs of a monitor."""
@@ -97,11 +97,13 @@ class Namespace:
         Return the probe's pod, which is created only for a termination message.
         """
         name = f"{owner['metadata']['name'][:40]}-{uuid.uuid4().hex[:8]}"
-        made, pod = self.create(JOBS, fakes.job(owner, name)), {}
+        made, pod = self.create(JOBS, factories.job(owner, name)), {}
         if message:
-            pod = self.create(PODS, fakes.pod(owner, made))
+            pod = self.create(PODS, factories.pod(owner, made))
             self.set_message(pod, message, int(not passed))
-        self.replace(JOBS, {**made, "status": fakes.finished_job_status(passed=passed)}, "status")
+        self.replace(
+            JOBS, {**made, "status": factories.finished_job_status(passed=passed)}, "status"
+        )
         return pod
 
     def set_message(self, pod: Object, message: str, code: int) -> None:
@@ -109,7 +111,11 @@ class Namespace:
         metadata = {
             key: value for key, value in pod["metadata"].items() if key != "resourceVersion"
         }
-        ended = {**pod, "metadata": metadata, "status": fakes.finished_pod_status(message, code)}
+        ended = {
+            **pod,
+            "metadata": metadata,
+            "status": factories.finished_pod_status(message, code),
+        }
         self.replace(PODS, ended, "status")
 
 

@@ -11,7 +11,7 @@ from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.resources import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.operator.api_proxy import ApiProxy, Kill, api_proxy
-from tests.operator.fakes import ready_condition, totals
+from tests.operator.factories import ready_condition, totals
 from tests.operator.message_fuzzer import random_message
 from tests.operator.namespace import Namespace, wait_until
 from tests.operator.operator_process import OperatorProcess, operator

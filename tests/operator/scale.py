@@ -14,7 +14,7 @@ import httpx
 
 from synthetic.operator.resources import MONITORS
 from tests.operator.api_proxy import ApiProxy, api_proxy
-from tests.operator.fakes import monitor
+from tests.operator.factories import monitor
 from tests.operator.namespace import Namespace, is_deleted, wait_until
 from tests.operator.operator_process import IDLE_TIMEOUT_SECONDS, OperatorProcess, operator
 from tests.operator.tampering import P95_LIMIT_SECONDS, quantiles, tamper, tamper_all

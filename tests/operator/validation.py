@@ -2,7 +2,7 @@
 
 from synthetic.operator.cronjob import cron_job_name
 from synthetic.operator.resources import CRON_JOBS, Object
-from tests.operator.fakes import monitor, ready_condition
+from tests.operator.factories import monitor, ready_condition
 from tests.operator.namespace import Namespace, wait_until
 from tests.operator.operator_process import operator
 from tests.support.steps import StepFailed, check

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.operator import operator_process, resilience, scale, termination_messages
-from tests.operator.fakes import ready_condition
+from tests.operator import operator_process, resilience, scale, termination_message_fuzzing
+from tests.operator.factories import ready_condition
 from tests.operator.namespace import Namespace, temporary_namespace, wait_until
 from tests.operator.operator_process import operator
 from tests.operator.tampering import tamper
@@ -89,10 +89,10 @@ async def test_the_operator_tolerates_invalid_termination_messages(
     here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, number in {"MESSAGES": 24, "MONITOR_COUNT": 2, "JOBS_EACH": 4}.items():
-        monkeypatch.setattr(termination_messages, name, number)
+        monkeypatch.setattr(termination_message_fuzzing, name, number)
     lines: list[str] = []
     summary = await asyncio.to_thread(
-        termination_messages.check_fuzzed_messages, here, lines.append
+        termination_message_fuzzing.check_fuzzed_messages, here, lines.append
     )
     assert summary.startswith("24 messages counted by one process, 0 reconciliations failed")
     assert lines == ["8 of 24 messages", "16 of 24 messages", "24 of 24 messages"]
@@ -112,6 +112,6 @@ def test_reports_wrong_totals_and_an_invalid_status(
     change: dict[str, object], message: str
 ) -> None:
     totals = {"passed": 25, "failed": 20, "error": 5, "disrupted": 0}
-    termination_messages.check_status({"status": {"totals": totals}}, 1)
+    termination_message_fuzzing.check_status({"status": {"totals": totals}}, 1)
     with pytest.raises(StepFailed, match=message):
-        termination_messages.check_status({"status": {"totals": totals, **change}}, 1)
+        termination_message_fuzzing.check_status({"status": {"totals": totals, **change}}, 1)

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from synthetic.probe.arazzo_parser import read_document, read_journey
 from synthetic.probe.journey import Journey
 from synthetic.probe.results import ProbeError
-from synthetic.probe.workflow_parser import read_document, read_journey
 
 SUFFIX = ".arazzo.yaml"
 

@@ -18,7 +18,7 @@ import yaml
 
 from synthetic.operator.resources import MONITORS, Object
 from synthetic.operator.status import MAX_STATUS_BYTES
-from tests.operator.fakes import totals
+from tests.operator.factories import totals
 from tests.operator.message_fuzzer import VALID, random_message
 from tests.operator.namespace import CRD_FILE, Namespace
 from tests.operator.operator_process import RECONCILES, OperatorProcess, operator

@@ -6,12 +6,12 @@ from typing import Any
 
 import jsonschema_rs
 
-from synthetic.probe.contract_parser import load_operations
 from synthetic.probe.criteria import Criterion, parse_criterion
 from synthetic.probe.documents import DocumentStore, read_yaml
 from synthetic.probe.expressions import Expression, expressions_in, parse_expression
 from synthetic.probe.inputs import check_inputs
 from synthetic.probe.journey import Journey, Parameter, Retry, Step
+from synthetic.probe.openapi_parser import load_operations
 from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError
 

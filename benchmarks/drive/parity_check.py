@@ -2,7 +2,7 @@
 
 import httpx
 
-from benchmarks.drive.bad_requests import (
+from benchmarks.drive.invalid_request_cases import (
     CLIENT,
     BadRequest,
     TokenSigner,

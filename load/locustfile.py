@@ -30,7 +30,7 @@ from load.users.attendant import Attendant
 from load.users.auditor import Auditor
 from load.users.catalogue_keeper import CatalogueKeeper
 from load.users.dataset import Dataset
-from load.users.journeys import JourneyReplayer
+from load.users.journey_replayer import JourneyReplayer
 from load.users.monitor import Monitor
 from load.users.persona import Persona
 from load.users.seller import Seller

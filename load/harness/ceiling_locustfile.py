@@ -7,7 +7,7 @@ from locust.env import Environment
 
 from load.users.api_client import ApiClient
 from load.users.dataset import Dataset
-from load.users.journeys import JourneyReplayer
+from load.users.journey_replayer import JourneyReplayer
 
 
 class StaticToken:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from load.harness.call_stats import OK, Recording
-from load.users.operations import OPERATIONS
+from load.users.operation_table import OPERATIONS
 
 FOLDER_VARIABLE = "CADASTRO_LEDGER"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from load.users.journeys import JourneyReplayer, recorded_outcome
+from load.users.journey_replayer import JourneyReplayer, recorded_outcome
 from tests.support.load.synthetic_token import monitor_headers
 from tests.support.local_system import is_healthy, running
 from tests.support.ports import free_port

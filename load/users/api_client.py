@@ -13,8 +13,8 @@ from locust.env import Environment
 
 from load.harness.call_stats import JOURNEY, OK, REFUSED, Recording
 from load.users.dataset import Dataset
-from load.users.journeys import RETRYABLE_STATUSES, JourneyReplayer, recorded_outcome
-from load.users.operations import OPERATIONS, Operation
+from load.users.journey_replayer import RETRYABLE_STATUSES, JourneyReplayer, recorded_outcome
+from load.users.operation_table import OPERATIONS, Operation
 
 TIMEOUT_SECONDS = 10.0
 MAX_CONNECTIONS = 256  # of one process

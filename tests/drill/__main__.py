@@ -18,13 +18,13 @@ import httpx
 
 from devstack.service_catalog import SERVICES
 from scripts.charts import promtool
-from tests.drill import monitor_faults, runner
+from tests.drill import faults_of_monitors, runner
 from tests.drill.experiment import Row
 from tests.drill.false_alarms import FalseAlarms
 from tests.drill.faults import FAULTS
 from tests.drill.harness import NAME, MonitorHarness
 from tests.drill.observer import observe
-from tests.e2e.monitoring import delete_crd
+from tests.e2e.synthetic_monitors import delete_crd
 from tests.support import images
 from tests.support.cluster import RELEASE, Cluster, check_settings
 from tests.support.commands import CommandError, comma_separated
@@ -88,7 +88,7 @@ def _run_monitor_faults(cluster: Cluster, options: argparse.Namespace) -> bool:
     with observe(cluster) as observer:
         harness = MonitorHarness(cluster, observer)
         for name in options.troubles:
-            inject = monitor_faults.FAULTS[name]
+            inject = faults_of_monitors.FAULTS[name]
             try:
                 result = steps.run(name, partial(inject, harness))
             finally:
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--what", choices=("faults", "troubles", "calm"), default="faults")
     lists = {
         "--faults": [fault.name for fault in FAULTS],
-        "--troubles": list(monitor_faults.FAULTS),
+        "--troubles": list(faults_of_monitors.FAULTS),
         "--services": list(SERVICES),
     }
     for option, choices in lists.items():

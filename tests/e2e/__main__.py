@@ -17,13 +17,13 @@ import httpx
 from scripts.charts.promtool import PromtoolError
 from tests.e2e import (
     acceptance,
-    failure_cases,
+    failed_upgrades,
     lifecycle,
-    monitoring,
     notes,
     pod_kills,
     rollouts,
     skaffold,
+    synthetic_monitors,
 )
 from tests.e2e.context import Context, Repetitions, Step, report
 from tests.support.cluster import Cluster, check_settings
@@ -36,25 +36,25 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("acceptance through the ingress", acceptance.accept),
     ("commands of NOTES, helm test", notes.check_notes),
     ("dry run of the examples", lifecycle.check_examples),
-    ("monitors of every service", monitoring.check_monitors),
-    ("a second operator", monitoring.install_second_operator),
-    ("drill: one fault of each kind", monitoring.run_drill),
+    ("monitors of every service", synthetic_monitors.check_monitors),
+    ("a second operator", synthetic_monitors.install_second_operator),
+    ("drill: one fault of each kind", synthetic_monitors.run_drill),
     ("purges and reconciliation", lifecycle.run_cron_jobs),
     ("rolling restarts under load", rollouts.restart),
     ("rolling restarts under Locust", rollouts.restart_under_locust),
     ("pods killed under load", pod_kills.kill_pods),
     ("PostgreSQL killed under load", pod_kills.kill_postgresql),
     ("upgrade and rollback under load", rollouts.upgrade),
-    ("failed upgrade under load", failure_cases.fail_upgrade),
-    ("upgrade without a database", failure_cases.upgrade_without_database),
+    ("failed upgrade under load", failed_upgrades.fail_upgrade),
+    ("upgrade without a database", failed_upgrades.upgrade_without_database),
     ("migration under load", rollouts.migrate),
-    ("helm template applied over it", failure_cases.apply_template_over_release),
-    ("one service alone", failure_cases.install_one_service),
+    ("helm template applied over it", failed_upgrades.apply_template_over_release),
+    ("one service alone", failed_upgrades.install_one_service),
     ("uninstall keeps secrets and data", lifecycle.reinstall),
     ("the restricted standard", lifecycle.check_pod_security),
 )
 THOROUGH: tuple[tuple[str, Step], ...] = (
-    ("a second release", failure_cases.install_second_release),
+    ("a second release", failed_upgrades.install_second_release),
     ("skaffold run, skaffold dev", skaffold.deploy),
 )
 FAILURES = (CommandError, PromtoolError, httpx.HTTPError)
@@ -90,7 +90,7 @@ def run_steps(steps: Sequence[tuple[str, Step]], context: Context, runner: StepR
 
 def clean_up(cluster: Cluster) -> str:
     """Delete the CRD, if it belongs to the release, and the namespace."""
-    monitoring.delete_crd(cluster)
+    synthetic_monitors.delete_crd(cluster)
     cluster.remove_namespace()
     return ""
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from tests.e2e.monitoring import delete_crd
+from tests.e2e.synthetic_monitors import delete_crd
 from tests.support.cluster import E2E_LABEL, INGRESS_HOST, Cluster
 from tests.support.steps import StepFailed
 

@@ -7,7 +7,7 @@ import httpx
 from devstack.service_catalog import SERVICES
 from tests.e2e import ingress_conflicts
 from tests.e2e.context import Context
-from tests.e2e.monitoring import CRD
+from tests.e2e.synthetic_monitors import CRD
 from tests.support import images
 from tests.support.cluster import CHART, RELEASE, Cluster
 from tests.support.commands import ROOT

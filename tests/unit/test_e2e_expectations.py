@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.e2e import failure_cases, skaffold
+from tests.e2e import failed_upgrades, skaffold
 from tests.operator import validation
 from tests.operator.namespace import CRD_FILE
 from tests.support.commands import ROOT
@@ -17,7 +17,7 @@ def test_skaffold_changes_an_existing_line() -> None:
 
 
 def test_the_wait_for_migrations_reports_the_expected_reason() -> None:
-    reason = failure_cases.WAITING.removeprefix("clients: waiting: ")
+    reason = failed_upgrades.WAITING.removeprefix("clients: waiting: ")
     assert reason in (SERVICEKIT / "db" / "wait_for_migrations.py").read_text()
     assert "cannot migrate " in (SERVICEKIT / "db" / "migrate.py").read_text()
 

@@ -155,7 +155,7 @@ TRAPS: tuple[Callable[[httpx.Client], None], ...] = (
 def plain_connexion(issuer: FakeIssuer, app: str) -> Iterator[str]:
     """Serve the same contract with plain Connexion under uvicorn."""
     port = free_port()
-    module = "tests.support.clients.plain_connexion"
+    module = "tests.support.clients.plain_connexion_app"
     command = [sys.executable, "-W", "ignore", "-m", "uvicorn", f"{module}:{app}"]
     with subprocess.Popen(
         [*command, "--port", str(port)],

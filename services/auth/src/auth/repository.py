@@ -4,7 +4,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from auth.domain import name_key
 from auth.tables import USERS
-from servicekit.db.crud import TableRepository
+from servicekit.db.table_repository import TableRepository
 from servicekit.realm import Realm
 
 _users = TableRepository(USERS, "user")

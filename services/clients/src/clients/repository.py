@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 
 from clients.domain import Address, Client, email_key
 from clients.tables import ADDRESSES, CLIENTS
-from servicekit.db.crud import TableRepository, as_dict
+from servicekit.db.table_repository import TableRepository, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm

@@ -26,8 +26,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from inventory.domain import Item, Kind, raise_missing
 from inventory.tables import ITEMS, RECONCILIATION, TOMBSTONES
-from servicekit.db.crud import SYNTHETIC_TTL, TableRepository, as_dict
 from servicekit.db.database import Database
+from servicekit.db.table_repository import SYNTHETIC_TTL, TableRepository, as_dict
 from servicekit.realm import Realm
 from servicekit.telemetry.shared_metrics import Sample
 

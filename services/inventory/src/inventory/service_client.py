@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from servicekit.http.client import HttpClientError, HttpConnection, Origin
+from servicekit.http.http_connection import HttpClientError, HttpConnection, Origin
 from servicekit.problems import Unavailable
 
 TIMEOUT_SECONDS = 1.0  # of all calls of one attempt

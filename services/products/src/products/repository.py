@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from products.domain import Product
 from products.tables import PRODUCTS
-from servicekit.db.crud import TableRepository, as_dict
+from servicekit.db.table_repository import TableRepository, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.realm import Realm
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from servicekit.http.client import HttpClientError, HttpConnection, Origin
+from servicekit.http.http_connection import HttpClientError, HttpConnection, Origin
 from servicekit.problems import Unavailable
 
 TIMEOUT = 2.0  # seconds for a fetch

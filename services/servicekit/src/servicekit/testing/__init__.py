@@ -1,6 +1,6 @@
 """Shared test tools of the services: a token issuer, servers and clients that validate."""
 
-from servicekit.testing.client import ContractClient, Operations
+from servicekit.testing.contract_client import ContractClient, Operations
 from servicekit.testing.fast_path import Sign, check_fast_path
 from servicekit.testing.gunicorn_server import GUNICORN, GunicornServer, gunicorn_server
 from servicekit.testing.invalid_request_cases import (

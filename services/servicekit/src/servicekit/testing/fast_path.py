@@ -15,7 +15,7 @@ import httpx
 from sqlalchemy import NullPool, create_engine, text
 
 from servicekit.db.database import driver_url
-from servicekit.testing.client import ContractClient
+from servicekit.testing.contract_client import ContractClient
 from servicekit.testing.gunicorn_server import gunicorn_server
 from servicekit.testing.invalid_request_cases import EXPIRED, InvalidRequestCases
 from servicekit.testing.request import USER, InvalidRequest, Request, Tokens

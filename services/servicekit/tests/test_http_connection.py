@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.http.client import (
+from servicekit.http.http_connection import (
     MAX_BODY_BYTES,
     HttpClientError,
     HttpConnection,

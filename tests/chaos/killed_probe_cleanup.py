@@ -43,7 +43,7 @@ class Plan:
 def main() -> int:
     """Kill the probes, purge, count the rows; return 1 when any are left."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.operator.probe_kills", description=__doc__
+        prog="python -m tests.chaos.killed_probe_cleanup", description=__doc__
     )
     parser.add_argument("--runs", type=int, default=200, help="the number of probes (200)")
     parser.add_argument("--seed", type=int, default=0, help="of the random times (0)")

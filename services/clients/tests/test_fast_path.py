@@ -151,7 +151,7 @@ def test_a_cache_with_too_small_a_key_is_detected(
         invalid_requests,
         settings,
         issuer.token,
-        application=f"tests.support.clients.faulty_caches:{variant}()",
+        application=f"tests.support.clients.cache_key_mutants:{variant}()",
         operations=MEASURED,
     )
     assert any(found in fault for fault in faults), faults[:20]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Request
 
-from servicekit.openapi.schema import UNSTORABLE_CHARS, SchemaValidator, reject, sanitize
+from servicekit.openapi.schema_validator import UNSTORABLE_CHARS, SchemaValidator, reject, sanitize
 from servicekit.openapi.specification import ContractError
 from servicekit.problems import ValidationProblem
 

@@ -11,7 +11,7 @@ from flask import Request
 from werkzeug.http import parse_options_header
 
 from servicekit.http.responses import JSON
-from servicekit.openapi.schema import UNSTORABLE_CHARS, SchemaValidator, reject, sanitize
+from servicekit.openapi.schema_validator import UNSTORABLE_CHARS, SchemaValidator, reject, sanitize
 from servicekit.problems import BadRequest, UnsupportedMediaType
 
 _MEDIA_TYPE_CACHE_SIZE = 64  # headers; a client sends always the same

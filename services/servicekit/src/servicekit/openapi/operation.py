@@ -1,7 +1,7 @@
 """Compiled operations: authorization, parameters, request body, handler, response."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import Request
@@ -14,8 +14,11 @@ from servicekit.openapi.lazy_connexion import AbstractOperation
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.request_body import RequestBody
 from servicekit.openapi.resolver import Handler
+from servicekit.openapi.specification import ContractError
 from servicekit.problems import Problem
 from servicekit.telemetry.shared_metrics import OPERATION
+
+CALLER_ARGUMENTS = frozenset({"principal", "credentials"})
 
 _PROBLEM_HOOK = "problem_hook"  # attribute of a handler
 
@@ -28,16 +31,27 @@ class Operation:
     """
 
     def __init__(self, operation: AbstractOperation, verifier: TokenVerifier) -> None:
-        """Compile an operation that Connexion has parsed and resolved."""
+        """Compile an operation that Connexion has parsed and resolved.
+
+        Raises:
+            ContractError: the contract and the handler's signature differ, or a parameter of the
+                contract is invalid.
+
+        """
         self.operation_id: str = operation.operation_id
         self._handler = operation.function
         self._authorizer = Authorizer(operation.security or [], verifier)
-        self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
+        try:
+            self._parameters = Parameters(operation.parameters, strict="400" in operation.responses)
+        except ContractError as error:
+            raise ContractError(f"operation {self.operation_id}: {error}") from error
         self._body = RequestBody(operation.request_body) if operation.request_body else None
         self._problem_hook: Callable[[Problem], None] = getattr(
             self._handler, _PROBLEM_HOOK, _no_hook
         )
-        self._handler_parameters = frozenset(inspect.signature(self._handler).parameters)
+        signature = inspect.signature(self._handler).parameters
+        self._handler_parameters = frozenset(signature)
+        self._check_signature(signature.values())
 
     def __call__(self, **_: str) -> JsonResponse:
         """Handle the current request."""
@@ -48,6 +62,23 @@ class Operation:
         except Problem as problem:
             self._problem_hook(problem)
             raise
+
+    def _check_signature(self, signature: Collection[inspect.Parameter]) -> None:
+        """Check that the handler takes what the contract declares, and needs nothing else."""
+        declared = self._parameters.arguments | ({"body"} if self._body else set())
+        required = {each.name for each in signature if each.default is each.empty}
+        ignored = declared - self._handler_parameters
+        unknown = required - declared - CALLER_ARGUMENTS
+        if ignored:
+            raise ContractError(
+                f"the handler of {self.operation_id} does not take {', '.join(sorted(ignored))}, "
+                "which the contract declares"
+            )
+        if unknown:
+            raise ContractError(
+                f"the handler of {self.operation_id} needs {', '.join(sorted(unknown))}, "
+                "which the contract does not declare"
+            )
 
     def _handle(self, request: Request) -> JsonResponse:
         caller = self._authorizer.authorize(request)

@@ -10,6 +10,9 @@ from servicekit.openapi.schema_validator import UNSTORABLE_CHARS, SchemaValidato
 from servicekit.openapi.specification import ContractError
 from servicekit.problems import ValidationProblem
 
+LOCATIONS = ("path", "query", "header")
+TYPES = ("boolean", "integer", "string")  # of parameters: text is converted to no other type
+
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 
 
@@ -17,9 +20,15 @@ class Parameters:
     """The path, query and header parameters of one operation."""
 
     def __init__(self, parameters: list[dict[str, Any]], *, strict: bool) -> None:
-        """Compile the Parameter Objects of an operation; ``strict`` rejects unknown ones."""
+        """Compile the Parameter Objects of an operation; ``strict`` rejects unknown ones.
+
+        Raises:
+            ContractError: a parameter's location, type or default is not supported.
+
+        """
         self._strict = strict
         self._all = [_Parameter(parameter) for parameter in parameters]
+        self.arguments = frozenset(parameter.argument for parameter in self._all)
         self._query = {parameter.name for parameter in self._all if parameter.location == "query"}
 
     def read(self, request: Request) -> dict[str, Any]:
@@ -58,9 +67,15 @@ class _Parameter:
     def __init__(self, parameter: dict[str, Any]) -> None:
         self.name: str = parameter["name"]
         self.location: str = parameter["in"]
+        if self.location not in LOCATIONS:
+            raise ContractError(f"the parameter {self.name} is in {self.location}, not supported")
         self.argument = self.name.lower().replace("-", "_")
         self._required: bool = parameter.get("required", False)
-        self._type: str = parameter["schema"]["type"]
+        self._type = parameter["schema"].get("type")
+        if self._type not in TYPES:
+            raise ContractError(
+                f"the schema of the parameter {self.name} needs a type: {', '.join(TYPES)}"
+            )
         self._default = parameter["schema"].get("default")
         self._schema = SchemaValidator(parameter["schema"])
         if self._default is not None:

@@ -17,10 +17,9 @@ TO ?= backups
 VALIDATION ?= strict
 EXAMPLES ?= 1000
 MONITORS ?= 1000
-ROUNDS ?=
 # without a default: each is passed on only when it is set
-$(foreach name,ARGS BACKUP COMPARE DURATION FAULTS HIGH LOW METRICS NAME OPS QUICK RATE SELFTEST SERVICES THOROUGH UNTIMED \
-  USERS WEB OTEL_EXPORTER_OTLP_ENDPOINT,$(eval $(name) ?=))
+$(foreach name,ARGS BACKUP COMPARE DURATION FAULTS HIGH LOW METRICS NAME OPS QUICK RATE ROUNDS SELFTEST SERVICES SINCE THOROUGH \
+  UNTIMED USERS WEB OTEL_EXPORTER_OTLP_ENDPOINT,$(eval $(name) ?=))
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -58,9 +57,12 @@ restore: environment ## Restore the databases of DATA from BACKUP, while the sys
 
 ##@ Check
 
-.PHONY: test lint format audit fuzz chaos bench
+.PHONY: test check lint format audit fuzz chaos bench
 test: environment-dev ## Lint, type-check and test everything
 	@$(BIN)/python scripts/checks.py
+
+check: environment-dev ## Run the fast linters, and the tests of the packages that changed since the commit SINCE
+	@$(BIN)/python scripts/checks.py --changed-since '$(or $(SINCE),main)'
 
 lint: environment-dev ## Run only the linters and the type checker
 	@$(BIN)/python scripts/checks.py --only lint

@@ -39,6 +39,9 @@ TYPED = (
     *("tests", "benchmarks"),
 )
 
+NESTED = ("services", "tests")  # folders of several packages
+PYTEST = ("pytest", "-q", "-n", str(os.cpu_count() or 1), "--dist", "worksteal")
+
 SCHEMA = ("check-jsonschema", "--quiet", "--builtin-schema")
 
 
@@ -47,11 +50,14 @@ def yaml_files(folder: str) -> list[str]:
     return [str(path) for path in sorted((ROOT / folder).glob("*.yml"))]
 
 
-LINTERS = (
+FAST_LINTERS = (
     Check("ruff", ("ruff", "check", "--quiet", ".")),
     Check("format", ("ruff", "format", "--check", "--quiet", ".")),
     Check("types", ("mypy", *(name for name in TYPED if any((ROOT / name).rglob("*.py"))))),
     Check("imports", ("lint-imports",)),
+)
+LINTERS = (
+    *FAST_LINTERS,
     Check("scenarios", ("robocop", "check", "--no-cache", "robot")),
     Check("dockerfiles", ("hadolint", *map(str, sorted(ROOT.glob("*/Dockerfile"))))),
     Check("chart docs", ("python", "-m", "scripts.charts.chart_docs", "--check")),
@@ -69,15 +75,55 @@ def main() -> int:
     """Run the checks, print a table, and return 1 when one of them failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("lint", "tests"), help="only the linters, or the tests")
-    only = parser.parse_args().only
+    parser.add_argument(
+        "--changed-since",
+        metavar="COMMIT",
+        help="only the fast linters, and the tests of the packages that changed since a commit",
+    )
+    options = parser.parse_args()
+    since, only = options.changed_since, options.only
     results: list[Result] = []
     if only != "tests":
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            results += pool.map(run, LINTERS)
+            results += pool.map(run, FAST_LINTERS if since else LINTERS)
     if only != "lint":
-        results += tests()
+        results += changed_tests(since) if since else tests()
     print("\n".join(["", *map(row, results)]))
     return 0 if all(result.passed for result in results) else 1
+
+
+def changed_tests(since: str) -> list[Result]:
+    """Run the tests of the packages that changed, except those marked slow."""
+    packages = changed_packages(since)
+    if not packages:
+        print(f"checks: no package changed since {since}", file=sys.stderr)
+        return []
+    print(f"checks: changed since {since}: {', '.join(packages)}", file=sys.stderr)
+    return [run(Check("tests", (*PYTEST, "-m", "not slow", *packages)), quiet=False)]
+
+
+def changed_packages(since: str) -> list[str]:
+    """Return the folders of the changed packages that have tests, such as ``services/auth``.
+
+    Uncommitted and untracked files count as changed.
+
+    Raises:
+        SystemExit: git does not know the commit.
+
+    """
+    commands = (
+        ("git", "diff", "--name-only", "--merge-base", since),
+        ("git", "ls-files", "--others", "--exclude-standard"),
+    )
+    names = []
+    for command in commands:
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"checks: --changed-since {since}: {done.stderr.strip()}")
+        names += done.stdout.splitlines()
+    parts = [Path(name).parts for name in names]
+    folders = {Path(*part[: 2 if part[0] in NESTED else 1]) for part in parts if len(part) > 1}
+    return sorted(str(folder) for folder in folders if any((ROOT / folder).rglob("test_*.py")))
 
 
 def tests() -> list[Result]:
@@ -87,10 +133,9 @@ def tests() -> list[Result]:
     seen = tempfile.mkdtemp(prefix="cadastro-contract-coverage-")
     logs = tempfile.mkdtemp(prefix="cadastro-logs-")
     os.environ |= {CONTRACT_COVERAGE: seen, LOGS: logs}
-    workers = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")
     try:
         return [
-            run(Check("tests", ("pytest", "-q", *workers, "--cov", "--cov-report=")), quiet=False),
+            run(Check("tests", (*PYTEST, "--cov", "--cov-report=")), quiet=False),
             run(Check("coverage", ("coverage", "report", "--fail-under=90")), quiet=False),
             run(Check("contracts", ("python", "scripts/contract_coverage.py", seen)), quiet=False),
             run(Check("log leaks", ("python", "scripts/log_leaks.py", logs)), quiet=False),

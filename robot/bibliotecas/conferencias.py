@@ -139,6 +139,14 @@ class Conferencias:
         if lido != esperado or not _mesmos_tipos(lido, esperado):
             raise AssertionError(f"esperava {esperado!r}, e li {lido!r}")
 
+    def deve_ter(self, lido: Any, esperado: Any) -> None:  # noqa: ANN401 - qualquer JSON
+        """Exige os campos esperados com os seus valores; um registro pode ter campos a mais.
+
+        O contrato diz que campos podem vir, e cada resposta é validada com ele. Um campo opcional
+        que o cenário não enviou não é um erro.
+        """
+        self.deve_ser_igual(so_os_campos(lido, esperado), esperado)
+
     @keyword("Deve estar em ordem")
     def deve_estar_em_ordem(self, linhas: list[dict[str, Any]]) -> None:
         """Exige que os ids só cresçam, sem repetição."""
@@ -162,6 +170,19 @@ class Conferencias:
     def _exigir_de(resposta: httpx.Response, status: int) -> None:
         if resposta.status_code != status:
             raise AssertionError(f"esperava {status}, e veio {_resumo(resposta)}")
+
+
+def so_os_campos(lido: Any, esperado: Any) -> Any:  # noqa: ANN401 - qualquer valor de JSON
+    """Devolve o que foi lido, mas de cada objeto só os campos que o esperado tem."""
+    if isinstance(lido, dict) and isinstance(esperado, dict):
+        return {
+            nome: so_os_campos(valor, esperado[nome])
+            for nome, valor in lido.items()
+            if nome in esperado
+        }
+    if isinstance(lido, list) and isinstance(esperado, list) and len(lido) == len(esperado):
+        return [so_os_campos(um, outro) for um, outro in zip(lido, esperado, strict=True)]
+    return lido
 
 
 def _mesmos_tipos(lido: object, esperado: object) -> bool:

@@ -129,7 +129,7 @@ class Registros(Sistema):
         return achado
 
     def _deve_se_ler(self, tipo: str, esperado: Registro) -> None:
-        self.deve_ser_igual(self._guardado(tipo, esperado), esperado)
+        self.deve_ter(self._guardado(tipo, esperado), esperado)
 
     def _a_partir_de(self, tipo: str) -> dict[str, int]:
         """Devolve o filtro que começa a lista no registro, para que outros não a encham."""

@@ -24,6 +24,15 @@ from tests.support.local_system import running
 with running(Path(sys.argv[1])) as system:
     print(httpx.get(f"{system.url}/suppliers/health"), httpx.post(f"{system.url}/suppliers/create"))
 """
+ROBOT = """
+import subprocess, sys
+from pathlib import Path
+from tests.support.local_system import running
+data = Path(sys.argv[1])
+with running(data) as system:
+    suite = [sys.executable, "-m", "executar", "--url", system.url, "--etiqueta", "produtos"]
+    subprocess.run([*suite, "--relatorios", str(data.parent / "robot")], check=True)
+"""
 TEST_VARIABLES = ("CADASTRO_", "COV", "PYTEST")  # prefixes set by the enclosing test run
 
 
@@ -62,7 +71,9 @@ def run(folder: Path, *command: str, given: str = "") -> str:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(TEST_VARIABLES)
     }
-    sources = sorted([folder, folder / "synthetic" / "src", *folder.glob("services/*/src")])
+    sources = sorted(
+        [folder, folder / "robot", folder / "synthetic" / "src", *folder.glob("services/*/src")]
+    )
     done = subprocess.run(
         command,
         cwd=folder,
@@ -82,16 +93,18 @@ def test_the_page_names_every_file_of_the_field() -> None:
     assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == files_of(change)
 
 
-def test_a_field_takes_four_files_and_is_stored(copy: Path) -> None:
+def test_a_field_takes_four_files_and_passes_every_suite_of_its_service(
+    copy: Path, data_folder: Path
+) -> None:
     change, test = example("field")
     assert len(files_of(change)) <= MAX_FIELD_FILES
     assert added_lines(change, except_in="/migrations/") <= MAX_FIELD_LINES
     for patch in (change, test):
         run(copy, "git", "apply", given=patch)
     run(copy, str(BIN / "ruff"), "check", "services/products")
-    run(
-        copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products/tests/test_products.py"
-    )
+    run(copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products")
+    run(copy, str(BIN / "pytest"), "-q", "services/servicekit/tests/test_migrations.py")
+    run(copy, sys.executable, "-c", ROBOT, str(data_folder))
 
 
 def test_a_service_takes_few_lines_and_responds_behind_the_ingress(

@@ -105,9 +105,10 @@ def engine(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def contents(connection: Connection, service: str) -> list[tuple[object, ...]]:
+def contents(connection: Connection, service: str) -> list[dict[str, object]]:
     """Return every row of the service's main table."""
-    return [tuple(row) for row in connection.execute(text(f"SELECT * FROM {service} ORDER BY id"))]
+    rows = connection.execute(text(f"SELECT * FROM {service} ORDER BY id"))
+    return [dict(row) for row in rows.mappings()]
 
 
 def plan_of_a_page(connection: Connection, service: str) -> str:
@@ -125,7 +126,12 @@ def test_upgrade_from_the_first_release_keeps_every_row_and_uses_the_page_index(
     assert "realm_id" not in plan
     migrate.upgrade(url, migrate.configuration(service))
     with engine.begin() as connection:
-        assert contents(connection, service) == before
+        after = contents(connection, service)
+        kept = [
+            {name: row[name] for name in first}  # a later release may have added columns
+            for row, first in zip(after, before, strict=True)
+        ]
+        assert kept == before
         assert f"{service}_realm_id" in plan_of_a_page(connection, service)
 
 

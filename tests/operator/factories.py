@@ -1,7 +1,7 @@
 """Monitors, and fake Jobs and pods of their runs."""
 
 from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
 
@@ -44,7 +44,11 @@ def job(owner: Object, name: str) -> Object:
     """Return a Job of a monitor that no controller syncs."""
     probe = {"name": CONTAINER_NAME, "image": "bench.invalid/none"}
     return {
-        "metadata": {"name": name, "labels": _labels(owner)},
+        "metadata": {
+            "name": name,
+            "labels": _labels(owner),
+            "ownerReferences": [owner_reference(owner)],
+        },
         "spec": {
             "managedBy": NO_CONTROLLER,
             "template": {"spec": {"restartPolicy": "Never", "containers": [probe]}},

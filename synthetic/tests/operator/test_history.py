@@ -35,9 +35,11 @@ def status(
     runs = [run(number, names[letter]) for number, letter in enumerate(results)]
     history = History().count(runs, [each.uid for each in runs])
     wanted = monitor(status=before, **spec)
-    observed = Observation(ready=READY, last=runs[-1] if runs else None)
+    parsed = Spec.from_monitor(wanted)
+    schedule = None if parsed.suspend else parsed.schedule
+    observed = Observation(ready=READY, schedule=schedule, last=runs[-1] if runs else None)
     moment = now or (runs[-1].finished_at if runs else CREATED)
-    return build_status(wanted, Spec.from_monitor(wanted), history, observed, moment)
+    return build_status(wanted, parsed, history, observed, moment)
 
 
 def health(
@@ -123,7 +125,7 @@ def test_an_unchanged_condition_keeps_its_transition_time() -> None:
         wanted,
         Spec.from_monitor(wanted),
         History.read(first),
-        Observation(ready=READY),
+        Observation(ready=READY, schedule=Spec.from_monitor(wanted).schedule),
         START + timedelta(minutes=6),
     )
     assert later["conditions"] == first["conditions"]

@@ -34,7 +34,7 @@ async def test_creates_the_cron_job_and_sets_ready(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor()
-    assert await harness.reconcile() is False
+    assert await harness.reconcile() is None
     assert "http://shop.example" in container(harness.cron_job)["args"]
     assert (
         harness.cron_job["metadata"]["ownerReferences"][0]["uid"]
@@ -112,13 +112,13 @@ async def test_reports_a_foreign_cron_job_and_does_not_change_it(harness: Operat
     theirs = {"metadata": metadata, "spec": {"schedule": "@daily", "jobTemplate": template}}
     before = harness.add(CRON_JOBS, theirs)
     harness.request_run("now")
-    assert await harness.reconcile() is True  # its deletion is not watched
+    assert await harness.reconcile()  # its deletion is not watched
     assert harness.ready() == ("False", "NameTaken")
     assert harness.cron_job == before
     assert harness.cluster.list_kind("jobs") == []
     assert harness.events() == ["NameTaken"]
     harness.delete(CRON_JOBS, metadata["name"])
-    assert await harness.reconcile() is False
+    assert await harness.reconcile() is None
     assert harness.ready() == ("True", "Scheduled")
 
 
@@ -160,15 +160,15 @@ async def test_waits_for_an_ingress_and_uses_its_address(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(target={"ingress": {"name": "front"}})
-    assert await harness.reconcile() is True
+    assert await harness.reconcile()
     assert harness.ready() == ("False", "NoIngress")
     ingress: Object = {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": {}}
     ingress = harness.add(INGRESSES, ingress)
-    assert await harness.reconcile() is True
+    assert await harness.reconcile()
     assert harness.ready() == ("False", "NoAddress")
     points = {"loadBalancer": {"ingress": [{"ip": "2001:db8::1"}]}}
     harness.change(INGRESSES, {**ingress, "status": points}, "status")
-    assert await harness.reconcile() is False
+    assert await harness.reconcile() is None
     assert harness.status["target"] == "http://[2001:db8::1]"
     rules = [{"host": "shop.example"}]
     secure = {"tls": [{"secretName": "front"}], "rules": rules}
@@ -224,16 +224,24 @@ async def test_reports_the_failed_mount_of_a_probe_that_never_started(
     harness.finish_run("job-1", "", ended="Failed")
     (pod,) = harness.cluster.list_kind(PODS.plural)
     harness.change(PODS, {**pod, "status": {}}, "status")
-    others = {"involvedObject": {"uid": "another"}, "reason": "FailedMount", "message": "no"}
+    others = {
+        "involvedObject": {"uid": "another"},
+        "type": "Warning",
+        "reason": "FailedMount",
+        "message": "no",
+    }
     mine = {
         "involvedObject": {"uid": pod["metadata"]["uid"]},
+        "type": "Warning",
         "reason": "FailedMount",
         "message": 'MountVolume.SetUp failed for volume "credentials" : secret "login" not found',
     }
     for number, event in enumerate((others, mine, others)):
         harness.add(EVENTS, {"metadata": {"name": f"e{number}", "namespace": NAMESPACE}, **event})
     await harness.reconcile()
-    assert harness.status["lastRun"]["detail"] == 'NotStarted: secret "login" not found'
+    assert (
+        harness.status["lastRun"]["detail"] == 'NotStarted: FailedMount: secret "login" not found'
+    )
 
 
 async def test_counts_the_run_without_permission_to_read_events(

@@ -40,7 +40,7 @@ def job(
 ) -> dict[str, Any]:
     """Return a finished Job."""
     return {
-        "metadata": {"name": uid, "uid": uid, "creationTimestamp": at},
+        "metadata": {"name": uid, "uid": uid, "creationTimestamp": "2026-01-31T10:00:00Z"},
         "status": {
             "startTime": "2026-01-31T10:00:00Z",
             **({"completionTime": at} if ended == "Complete" else {}),

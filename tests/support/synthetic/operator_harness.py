@@ -7,7 +7,7 @@ from typing import Any
 
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL
+from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.reconcile import Reconciler
@@ -32,7 +32,7 @@ class OperatorHarness:
     cache: MonitorCache = field(default_factory=MonitorCache)
     now: datetime = START
 
-    async def reconcile(self, name: str = "shop") -> bool:
+    async def reconcile(self, name: str = "shop") -> float | None:
         """Reconcile a monitor one second later, with a new reconciler."""
         self.now += timedelta(seconds=1)
         return await Reconciler(self.api, self.cache, IMAGE, lambda: self.now).reconcile(
@@ -73,13 +73,17 @@ class OperatorHarness:
         self, uid: str, message: object, *, ended: str = "Complete", minute: int = 0
     ) -> Object:
         """Add a finished Job of the monitor with a pod and its termination message."""
-        at = f"2026-01-31T09:{minute:02}:05Z"
+        started = START + timedelta(minutes=minute)
+        self.now = max(self.now, started + timedelta(seconds=5))
+        at = f"{started:%Y-%m-%dT%H:%M:05Z}"
         made = job(uid, ended=ended, at=at)
         made["metadata"] |= {
             "namespace": NAMESPACE,
+            "creationTimestamp": f"{started:%Y-%m-%dT%H:%M:%SZ}",
             "labels": {MONITOR_LABEL: "shop", UID_LABEL: self.monitor["metadata"]["uid"]},
+            "ownerReferences": [owner_reference(self.monitor)],
         }
-        made["status"]["startTime"] = f"2026-01-31T09:{minute:02}:00Z"
+        made["status"]["startTime"] = f"{started:%Y-%m-%dT%H:%M:%SZ}"
         probe = pod(message, code=int(ended == "Failed"))
         probe["metadata"] |= {
             "name": f"{uid}-x",
@@ -109,6 +113,11 @@ class OperatorHarness:
     def ready(self) -> tuple[str, str]:
         """Return the status and the reason of the condition Ready."""
         found = condition(self.status, "Ready")
+        return found["status"], found["reason"]
+
+    def healthy(self) -> tuple[str, str]:
+        """Return the status and the reason of the condition Healthy."""
+        found = condition(self.status, "Healthy")
         return found["status"], found["reason"]
 
     def events(self) -> list[str]:

@@ -18,7 +18,7 @@ from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue
 
 RECONCILE_TIMEOUT_SECONDS = 60.0  # for one monitor
-RETRY_DELAY_SECONDS = 5.0  # after a failed resync, or while a dependency is missing
+RETRY_DELAY_SECONDS = 5.0  # after a failed resync
 MISSED_RESYNCS = 3  # liveness fails after this number of missed resyncs
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Operator:
             QUEUE_DEPTH.set(len(self._queue))
             try:
                 async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
-                    needs_retry = await reconciler.reconcile(key)
+                    delay = await reconciler.reconcile(key)
             except ApiError as error:
                 RECONCILES.labels("api_error").inc()
                 level = logging.DEBUG if error.status == CONFLICT else logging.WARNING
@@ -107,8 +107,8 @@ class Operator:
             else:
                 RECONCILES.labels("ok").inc()
                 self._queue.forget(key)
-                if needs_retry:
-                    self._queue.add_after(key, RETRY_DELAY_SECONDS)
+                if delay is not None:
+                    self._queue.add_after(key, delay)
             finally:
                 self._queue.done(key)
 

@@ -14,11 +14,16 @@ from synthetic.operator.cronjob import (
 )
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
-from synthetic.operator.spec import Spec, SpecError
+from synthetic.operator.spec import Schedule, Spec, SpecError
 from synthetic.operator.target_url import find_url
 
-FORBIDDEN, UNPROCESSABLE = 403, 422
-REJECTION_REASONS = {400: "Refused", FORBIDDEN: "Forbidden", UNPROCESSABLE: "Refused"}
+BAD_REQUEST, FORBIDDEN, NOT_FOUND, UNPROCESSABLE = 400, 403, 404, 422
+REJECTION_REASONS = {
+    BAD_REQUEST: "Refused",
+    FORBIDDEN: "Forbidden",
+    NOT_FOUND: "Refused",
+    UNPROCESSABLE: "Refused",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ class CronJobState:
         found = self.ready_cron_job
         return int(found["metadata"]["generation"]) if found is not None else 0
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule that the CronJob carries out; None if it is missing or suspended."""
+        if self.live is None or self.live["spec"].get("suspend"):
+            return None
+        cron = self.live["spec"]["schedule"]
+        return Schedule(cron, self.live["spec"].get("timeZone") or "Etc/UTC", cron)
+
 
 def not_ready(reason: str, message: str) -> Condition:
     """Return the condition Ready with the status False."""
@@ -52,6 +65,7 @@ async def ensure_cron_job(
     """Create or update the CronJob; return the target's URL and the resulting state."""
     namespace = monitor["metadata"]["namespace"]
     live = await api.get(CRON_JOBS, namespace, cron_job_name(monitor))
+    owned = live if live is not None and is_owned_by(live, monitor) else None
     url = ""
     try:
         spec.schedule.after(now)
@@ -60,12 +74,11 @@ async def ensure_cron_job(
         desired = build_cron_job(monitor, spec, url, image)
         return url, await _apply(api, monitor, desired, live)
     except SpecError as error:
-        owned = live if live is not None and is_owned_by(live, monitor) else None
         return url, CronJobState(not_ready(error.reason, str(error)), owned)
     except ApiError as error:
         if error.status not in REJECTION_REASONS:
             raise
-        return url, CronJobState(not_ready(REJECTION_REASONS[error.status], error.message), live)
+        return url, CronJobState(not_ready(REJECTION_REASONS[error.status], error.message), owned)
 
 
 async def _apply(

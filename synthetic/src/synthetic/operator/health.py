@@ -1,27 +1,69 @@
 """The condition Healthy of a monitor, derived from its last runs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from synthetic.operator.conditions import Condition, condition
 from synthetic.operator.history import TIMESTAMP_FORMAT, History, RunRecord
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED
-from synthetic.operator.spec import Spec, SpecError
+from synthetic.operator.spec import Schedule, Spec, SpecError
+
+NOT_READY_GRACE = timedelta(minutes=10)  # while runs of the previous spec still count
+CANNOT_START_REASONS = frozenset({"ProbeCannotStart", "RunRefused"})  # conditions without a grace
 
 
-def healthy(spec: Spec, history: History, since: datetime, now: datetime) -> Condition:
-    """Return the condition Healthy; without data it is Unknown."""
+def healthy(spec: Spec, history: History, ready: Condition, schedule: Schedule | None) -> Condition:
+    """Return the condition Healthy of a monitor whose data is recent.
+
+    ``schedule`` is the one of the existing CronJob; None if that is missing or suspended. A
+    monitor that cannot be scheduled, or whose runs cannot start, is never healthy.
+    """
     judged = [run for run in history.runs if run.result in {PASSED, FAILED}][-spec.out_of :]
     if spec.suspend:
         return _unknown("Suspended", "The health is unknown while spec.suspend is true")
-    if _is_overdue(spec, since, now):
-        return _unknown("NoData", f"No run has ended since {since.strftime(TIMESTAMP_FORMAT)}")
+    if schedule is None:
+        return _not_ready(ready)
     broken = [run for run in history.runs if run.result != DISRUPTED][-spec.failures :]
     if len(broken) == spec.failures and all(run.result == ERROR for run in broken):
         return _unknown("MonitorBroken", f"The probe failed to run: {broken[-1].detail}")
     if not judged:
         return _unknown("NoRunYet", "No run has passed or failed yet")
-    return _judge_runs(spec, judged, has_passed=bool(history.last_success))
+    has_passed = bool(history.last_success) or any(run.result == PASSED for run in judged)
+    return _judge_runs(spec, judged, has_passed=has_passed)
+
+
+def bound_by_ready(verdict: Condition, old: Object, ready: Condition, now: datetime) -> Condition:
+    """Return Unknown instead of a healthy verdict that the condition Ready contradicts."""
+    if verdict.status != "True" or ready.status == "True":
+        return verdict
+    before = condition(old, "Ready")
+    since = before["lastTransitionTime"] if before.get("status") == ready.status else ""
+    is_recent = not since or now - datetime.fromisoformat(since) <= NOT_READY_GRACE
+    if ready.reason not in CANNOT_START_REASONS and is_recent:
+        return verdict
+    return _not_ready(ready)
+
+
+def overdue(spec: Spec, schedule: Schedule, since: datetime, now: datetime) -> Condition | None:
+    """Return Unknown if two scheduled runs have been missed since a moment, or else None."""
+    try:
+        second = schedule.after(schedule.after(since))
+    except SpecError:
+        return None  # the condition Ready reports the invalid schedule
+    if now <= second + timedelta(seconds=spec.job_deadline):
+        return None
+    return _unknown("NoData", f"No run has ended since {since.strftime(TIMESTAMP_FORMAT)}")
+
+
+def last_activity(old: Object, last: Object | None, now: datetime) -> datetime:
+    """Return the end of the last run, or the time since which one could have ended."""
+    moments = [datetime.fromisoformat(last["finishedAt"])] if last else []
+    resumed = condition(old, "Suspended")
+    if resumed.get("status") == "False":
+        moments.append(datetime.fromisoformat(resumed["lastTransitionTime"]))
+    elif resumed or not moments:
+        moments.append(now)  # its schedule starts now, whatever its age
+    return max(moments)
 
 
 def _judge_runs(spec: Spec, judged: list[RunRecord], *, has_passed: bool) -> Condition:
@@ -38,22 +80,8 @@ def _judge_runs(spec: Spec, judged: list[RunRecord], *, has_passed: bool) -> Con
     return Condition("Healthy", "True", "Passing", summary)
 
 
-def last_activity(old: Object, last: Object | None, now: datetime) -> datetime:
-    """Return the end of the last run, or the time since which one could have ended."""
-    moments = [datetime.fromisoformat(last["finishedAt"])] if last else []
-    resumed = condition(old, "Suspended")
-    if resumed.get("status") == "False":
-        moments.append(datetime.fromisoformat(resumed["lastTransitionTime"]))
-    elif resumed or not moments:
-        moments.append(now)  # its schedule starts now, whatever its age
-    return max(moments)
-
-
-def _is_overdue(spec: Spec, since: datetime, now: datetime) -> bool:
-    try:
-        return now > spec.overdue(since)
-    except SpecError:
-        return False  # the condition Ready reports the invalid schedule
+def _not_ready(ready: Condition) -> Condition:
+    return _unknown("NotReady", f"{ready.reason}: {ready.message}")
 
 
 def _unknown(reason: str, message: str) -> Condition:

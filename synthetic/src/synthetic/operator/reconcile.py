@@ -4,21 +4,30 @@ from collections.abc import Callable
 from datetime import datetime
 
 from synthetic.operator import events
-from synthetic.operator.api_client import ApiClient
+from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.conditions import Condition
-from synthetic.operator.cronjob import UID_LABEL, cron_job_name
-from synthetic.operator.cronjob_writer import CronJobState, ensure_cron_job, not_ready
+from synthetic.operator.cronjob import UID_LABEL, cron_job_name, is_owned_by
+from synthetic.operator.cronjob_writer import (
+    REJECTION_REASONS,
+    CronJobState,
+    ensure_cron_job,
+    not_ready,
+)
 from synthetic.operator.history import History
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import JOBS, MONITORS, Object
-from synthetic.operator.run_collector import collect, list_pods
-from synthetic.operator.run_requests import handle_run_requests
-from synthetic.operator.run_result import end_condition, is_finished, start_failure
+from synthetic.operator.run_collector import collect
+from synthetic.operator.run_requests import RequestedRuns, handle_run_requests
+from synthetic.operator.run_result import NOT_STARTED, end_condition, is_finished
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import Observation, build_status
+from synthetic.operator.start_problems import LATE_START, START_GRACE, current_problem, refused_job
+from synthetic.operator.status import HandledTriggers, Observation, build_status
 
-RETRY_REASONS = frozenset({"NoAddress", "NoIngress", "NameTaken"})  # of objects without a watch
+RETRY_SECONDS = {  # by reason of the condition Ready, for causes without a watch
+    **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken"), 5.0),
+    "RunRefused": 30.0,
+}
 
 
 class Reconciler:
@@ -33,8 +42,8 @@ class Reconciler:
         self._image = image
         self._clock = clock
 
-    async def reconcile(self, key: Key) -> bool:
-        """Reconcile a monitor; return whether it needs another reconciliation soon.
+    async def reconcile(self, key: Key) -> float | None:
+        """Reconcile a monitor; return the seconds until it needs another reconciliation.
 
         Raises:
             ApiError: the API server is unavailable or rejected a request; retry later.
@@ -44,51 +53,95 @@ class Reconciler:
         monitor = await self._api.get(MONITORS, namespace, name)
         if monitor is None or "deletionTimestamp" in monitor["metadata"]:
             self._cache.remove(key)  # Kubernetes deletes the objects that it owns
-            return False
+            return None
         spec = Spec.from_monitor(monitor)
-        url, state = await ensure_cron_job(self._api, monitor, spec, self._image, self._clock())
-        jobs = await self._list_jobs(monitor)
-        ready = await self._ready_condition(state, namespace, jobs)
+        try:
+            url, state = await ensure_cron_job(self._api, monitor, spec, self._image, self._clock())
+            return await self._observe(monitor, spec, url, state)
+        except ApiError as error:
+            if error.status in REJECTION_REASONS:
+                await self._report_rejection(monitor, spec, error)
+            raise
+
+    async def _observe(
+        self, monitor: Object, spec: Spec, url: str, state: CronJobState
+    ) -> float | None:
+        """Count the finished runs, start the requested ones, and write the status."""
+        jobs = await self._list_jobs(monitor, state.live)
         history = History.read(monitor.get("status") or {})
         runs = [
-            await collect(self._api, job)
+            await collect(self._api, job, self._clock())
             for job in jobs
             if is_finished(job) and not history.is_counted(job["metadata"]["uid"])
         ]
         history = history.count(runs, [job["metadata"]["uid"] for job in jobs])
+        requested = await handle_run_requests(self._api, monitor, spec, state.ready_cron_job, jobs)
+        last = max(runs, key=lambda run: run.finished_at, default=None)
+        detail = last.detail if last else _last_detail(monitor)
         observation = Observation(
-            ready=ready,
+            ready=await self._ready_condition(state, jobs, requested, detail),
             url=url,
             cron_job=cron_job_name(monitor) if state.live else "",
             cron_job_generation=state.generation,
-            last=max(runs, key=lambda run: run.finished_at, default=None),
-            handled=await handle_run_requests(self._api, monitor, spec, state.ready_cron_job, jobs),
+            schedule=state.schedule,
+            last=last,
+            handled=requested.handled,
         )
         status = build_status(monitor, spec, history, observation, self._clock())
         await self._write_status(monitor, status, restored=state.restored)
         await self._prune_jobs(spec, jobs, history)
-        return ready.reason in RETRY_REASONS
+        if requested.error and not requested.is_refused:
+            raise requested.error
+        return _next_check(observation.ready, jobs)
 
     async def _ready_condition(
-        self, state: CronJobState, namespace: str, jobs: list[Object]
+        self, state: CronJobState, jobs: list[Object], requested: RequestedRuns, last_detail: str
     ) -> Condition:
-        """Return the condition Ready, which is also False while a probe cannot start."""
+        """Return the condition Ready, which is also False while runs cannot start."""
         if state.ready.status != "True":
             return state.ready
-        for job in jobs:
-            if job.get("status", {}).get("active"):
-                for pod in await list_pods(self._api, job):
-                    failure = start_failure(pod)
-                    if failure:
-                        pod_name = pod["metadata"]["name"]
-                        message = f"Pod {pod_name} in {namespace} cannot start: {failure}"
-                        return not_ready("ProbeCannotStart", message)
-        return state.ready
+        if requested.error and requested.is_refused:
+            refusal = f"The API server refused a requested run: {requested.error.message}"
+            return not_ready("RunRefused", refusal)
+        now = self._clock()
+        problem = await current_problem(self._api, jobs, now)
+        problem = problem or await self._cron_job_problem(state, now)
+        if not problem and last_detail.startswith(NOT_STARTED):
+            problem = f"The last run did not start: {last_detail}"
+        return not_ready("ProbeCannotStart", problem) if problem else state.ready
 
-    async def _list_jobs(self, monitor: Object) -> list[Object]:
+    async def _cron_job_problem(self, state: CronJobState, now: datetime) -> str:
+        """Return why the CronJob has not created a Job that is due, or an empty string."""
+        if state.live is None or state.schedule is None:
+            return ""
+        last = (state.live.get("status") or {}).get("lastScheduleTime")
+        since = last or state.live["metadata"]["creationTimestamp"]
+        due = state.schedule.after(datetime.fromisoformat(since))
+        if now < due + LATE_START:
+            return ""
+        problem = await refused_job(self._api, state.live, due)
+        return f"The CronJob creates no Job: {problem}" if problem else ""
+
+    async def _report_rejection(self, monitor: Object, spec: Spec, error: ApiError) -> None:
+        """Write a rejected request to the status: otherwise that would keep its last state."""
+        old: Object = monitor.get("status") or {}
+        reason = REJECTION_REASONS[error.status]
+        handled = old.get("handled", {})
+        observation = Observation(
+            ready=not_ready(reason, f"The API server rejected a request: {error.message}"),
+            url=old.get("target", ""),
+            handled=HandledTriggers(handled.get("runRequestedAt", ""), handled.get("rollouts", {})),
+        )
+        status = build_status(monitor, spec, History.read(old), observation, self._clock())
+        await self._write_status(monitor, status, restored=False)
+
+    async def _list_jobs(self, monitor: Object, cron_job: Object | None) -> list[Object]:
+        """Return the Jobs that the monitor or its CronJob owns; the label alone is no proof."""
         uid = monitor["metadata"]["uid"]
         selectors = {"labelSelector": f"{UID_LABEL}={uid}"}
-        return await self._api.list(JOBS, monitor["metadata"]["namespace"], selectors)
+        found = await self._api.list(JOBS, monitor["metadata"]["namespace"], selectors)
+        owners = [monitor, *([cron_job] if cron_job else [])]
+        return [job for job in found if any(is_owned_by(job, owner) for owner in owners)]
 
     async def _write_status(self, monitor: Object, status: Object, *, restored: bool) -> None:
         """Write a changed status, and record Events for its transitions."""
@@ -112,3 +165,16 @@ class Reconciler:
             for job in counted[limit:]:
                 metadata = job["metadata"]
                 await self._api.delete(JOBS, metadata["namespace"], metadata["name"])
+
+
+def _last_detail(monitor: Object) -> str:
+    last: Object = (monitor.get("status") or {}).get("lastRun", {})
+    return str(last.get("detail", ""))
+
+
+def _next_check(ready: Condition, jobs: list[Object]) -> float | None:
+    """Return the seconds until the next check of a problem, or of a Job that may not start."""
+    if ready.reason in RETRY_SECONDS:
+        return RETRY_SECONDS[ready.reason]
+    is_active = any(not is_finished(job) for job in jobs)
+    return START_GRACE.total_seconds() if is_active else None

@@ -1,7 +1,10 @@
 """Runs on request: by annotation of a monitor, or after the rollout of a Deployment."""
 
-from synthetic.operator.api_client import ApiClient
+from dataclasses import dataclass
+
+from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.cronjob import build_job
+from synthetic.operator.cronjob_writer import REJECTION_REASONS
 from synthetic.operator.resources import DEPLOYMENTS, GROUP, JOBS, Object
 from synthetic.operator.run_result import is_finished
 from synthetic.operator.spec import Spec
@@ -11,16 +14,43 @@ RUN_REQUESTED_ANNOTATION = f"{GROUP}/run-requested-at"
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 
 
+@dataclass(frozen=True)
+class RequestedRuns:
+    """The handled triggers, and the error of the API server that kept others unhandled."""
+
+    handled: HandledTriggers
+    error: ApiError | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """True if the API server rejected the request, rather than failed to process it."""
+        return self.error is not None and self.error.status in REJECTION_REASONS
+
+
 async def handle_run_requests(
     api: ApiClient, monitor: Object, spec: Spec, cron_job: Object | None, jobs: list[Object]
-) -> HandledTriggers:
+) -> RequestedRuns:
     """Create one Job for all new triggers, and return the triggers handled so far.
 
-    Without a ready ``cron_job``, or while a Job runs and ``concurrency`` is Forbid, the triggers
-    stay unhandled until the next reconciliation.
+    Without a ready ``cron_job``, while a Job runs and ``concurrency`` is Forbid, or if the API
+    server rejects a request, the triggers stay unhandled until the next reconciliation.
     """
     status: Object = monitor.get("status") or {}
     before: Object = status.get("handled", {})
+    try:
+        return RequestedRuns(await _handle(api, monitor, spec, cron_job, jobs, before))
+    except ApiError as error:
+        return RequestedRuns(_unchanged(before), error)
+
+
+async def _handle(
+    api: ApiClient,
+    monitor: Object,
+    spec: Spec,
+    cron_job: Object | None,
+    jobs: list[Object],
+    before: Object,
+) -> HandledTriggers:
     requested_at = monitor["metadata"].get("annotations", {}).get(RUN_REQUESTED_ANNOTATION, "")
     rollouts = await _current_rollouts(api, monitor, spec, before.get("rollouts", {}))
     triggers = _new_triggers(before, requested_at, rollouts)
@@ -29,9 +59,13 @@ async def handle_run_requests(
         return handled
     is_busy = any(not is_finished(job) for job in jobs) and spec.concurrency == "Forbid"
     if cron_job is None or is_busy:
-        return HandledTriggers(before.get("runRequestedAt", ""), before.get("rollouts", {}))
+        return _unchanged(before)
     await api.create(JOBS, build_job(monitor, cron_job, " ".join(triggers)))
     return handled
+
+
+def _unchanged(before: Object) -> HandledTriggers:
+    return HandledTriggers(before.get("runRequestedAt", ""), before.get("rollouts", {}))
 
 
 def _new_triggers(before: Object, requested_at: str, rollouts: dict[str, str]) -> list[str]:

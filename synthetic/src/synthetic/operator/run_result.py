@@ -1,7 +1,7 @@
 """Derive the result of a run from its Job and its pods."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
@@ -9,7 +9,9 @@ from synthetic.operator.termination_message import TerminationMessage, parse_mes
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"
 RESULTS = (PASSED, FAILED, ERROR, DISRUPTED)
-NOT_STARTED = "NotStarted"
+NOT_STARTED, NO_POD = "NotStarted", "NoPod"
+
+FOREIGN = "foreign"  # the result of a message of another journey
 
 START_FAILURES = frozenset(
     {
@@ -17,6 +19,9 @@ START_FAILURES = frozenset(
         *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
     }
 )
+
+
+NO_MESSAGE = TerminationMessage(result="")
 
 
 @dataclass(frozen=True)
@@ -61,27 +66,42 @@ def end_condition(job: Object) -> str:
 
 
 def start_failure(pod: Object) -> str:
-    """Return the reason why a pod's probe cannot start, or an empty string."""
+    """Return the reason why a pod's containers cannot start, or an empty string."""
     for status in _statuses(pod):
-        reason = status.get("state", {}).get("waiting", {}).get("reason", "")
-        if reason in START_FAILURES:
-            return str(reason)
+        waiting = status.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in START_FAILURES:
+            return f"{waiting['reason']}: {waiting.get('message', '')}".removesuffix(": ")
     return ""
 
 
-def run_from_job(job: Object, pods: list[Object]) -> Run:
-    """Return the run of a finished Job, from the latest of its pods."""
+def was_started(pod: Object) -> bool:
+    """Return whether the probe's container of a pod has ever started."""
+    for status in _statuses(pod):
+        if status["name"] == CONTAINER_NAME:
+            state = status.get("state", {})
+            return "running" in state or _has_run(state.get("terminated") or {})
+    return False
+
+
+def run_from_job(job: Object, pods: list[Object], now: datetime) -> Run:
+    """Return the run of a finished Job, from the latest of its pods.
+
+    Its times are between the creation of the Job and ``now``, and a message of another journey
+    does not count.
+    """
     status, metadata = job["status"], job["metadata"]
-    started = _parse_time(status.get("startTime") or metadata["creationTimestamp"])
+    created = _parse_time(metadata["creationTimestamp"])
+    started = _bounded(status.get("startTime"), created, now)
     condition = _end_condition_of(job)
-    ended = _parse_time(
-        status.get("completionTime") or condition.get("lastTransitionTime") or started.isoformat()
-    )
+    end = status.get("completionTime") or condition.get("lastTransitionTime")
+    ended = _bounded(end, started, now)
     last = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
     terminated = _terminated(last)
     message = parse_message(terminated.get("message", ""))
+    if message is not None and message.journey != _journey(job, message.journey):
+        message = TerminationMessage(result=FOREIGN)
     result, reason, detail = _classify(condition, last, terminated, message)
-    progress = message or TerminationMessage(result="")
+    progress = message or NO_MESSAGE
     return Run(
         uid=metadata["uid"],
         job=metadata["name"],
@@ -109,7 +129,9 @@ def _classify(
     The Job's condition and the exit code take precedence over the message, which may date from
     before a kill.
     """
-    if condition["type"] == "Complete":
+    if message is not None and message.result == FOREIGN:
+        return ERROR, "runner", "OtherJourney"
+    if condition["type"] == "Complete" or _has_passed(terminated, message):
         return PASSED, "", ""
     if pod is not None and _disruption(pod):
         return DISRUPTED, "", _disruption(pod)
@@ -124,10 +146,9 @@ def _termination_reason(condition: Object, pod: Object | None, terminated: Objec
     if terminated.get("reason") == "OOMKilled":
         return "OOMKilled"
     if pod is None:
-        return "NoPod"
-    blocking = start_failure(pod) or ("" if _was_started(terminated) else NOT_STARTED)
-    if blocking:
-        return blocking
+        return NO_POD
+    if not _has_run(terminated):
+        return f"{NOT_STARTED}: {start_failure(pod)}".removesuffix(": ")
     ended = pod.get("status", {}).get("reason") or condition.get("reason", "")
     if ended == "DeadlineExceeded":
         return "DeadlineExceeded"
@@ -135,8 +156,23 @@ def _termination_reason(condition: Object, pod: Object | None, terminated: Objec
     return f"ExitCode{code}"
 
 
-def _was_started(terminated: Object) -> bool:
-    """Return whether the container has ever started."""
+def _has_passed(terminated: Object, message: TerminationMessage | None) -> bool:
+    """Return whether the probe itself succeeded, in a pod that another container failed."""
+    return terminated.get("exitCode") == 0 and message is not None and message.result == PASSED
+
+
+def _journey(job: Object, default: str) -> str:
+    """Return the journey that a Job's probe replays: the argument after ``probe``."""
+    template = job.get("spec", {}).get("template", {}).get("spec", {})
+    for container in template.get("containers", []):
+        arguments = container.get("args") or []
+        if container.get("name") == CONTAINER_NAME and len(arguments) > 1:
+            return str(arguments[1])
+    return default
+
+
+def _has_run(terminated: Object) -> bool:
+    """Return whether a terminated container has ever started."""
     return bool(terminated.get("startedAt")) or terminated.get("exitCode") is not None
 
 
@@ -164,9 +200,14 @@ def _terminated(pod: Object | None) -> Object:
 
 
 def _statuses(pod: Object) -> list[Object]:
-    found: list[Object] = pod.get("status", {}).get("containerStatuses", [])
-    return found
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def _bounded(text: str | None, earliest: datetime, latest: datetime) -> datetime:
+    """Return a time within bounds; clients with access to Jobs can write any."""
+    return max(earliest, min(_parse_time(text) if text else earliest, latest))
 
 
 def _parse_time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return datetime.fromisoformat(text).astimezone(UTC)

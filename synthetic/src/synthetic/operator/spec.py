@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -125,11 +125,6 @@ class Spec:
     def job_deadline(self) -> int:
         """Seconds until Kubernetes fails the Job, after the pod's deadline."""
         return self.pod_deadline + self.cleanup + JOB_MARGIN_SECONDS
-
-    def overdue(self, since: datetime) -> datetime:
-        """Return the time when two scheduled runs have been missed since a moment."""
-        second = self.schedule.after(self.schedule.after(since))
-        return second + timedelta(seconds=self.job_deadline)
 
 
 def stable_offset(uid: str, among: int) -> int:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from synthetic.operator.conditions import Condition, merge_conditions
-from synthetic.operator.health import healthy, last_activity
+from synthetic.operator.conditions import MAX_MESSAGE_LENGTH, Condition, merge_conditions
+from synthetic.operator.health import bound_by_ready, healthy, last_activity, overdue
 from synthetic.operator.history import TIMESTAMP_FORMAT, History
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
-from synthetic.operator.spec import Spec
+from synthetic.operator.spec import Schedule, Spec
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
@@ -32,6 +32,7 @@ class Observation:
     url: str = ""
     cron_job: str = ""
     cron_job_generation: int = 0
+    schedule: Schedule | None = None  # of the CronJob; None if that is missing or suspended
     last: Run | None = None  # the latest of the newly counted runs
     handled: HandledTriggers = field(default_factory=HandledTriggers)
 
@@ -42,15 +43,11 @@ def build_status(
     """Return the status of a monitor."""
     old: Object = monitor.get("status") or {}
     last = _last_run(observation.last) if observation.last else old.get("lastRun")
+    since = last_activity(old, last, now)
     conditions = [
         observation.ready,
-        healthy(spec, history, last_activity(old, last, now), now),
-        Condition(
-            "Suspended",
-            str(spec.suspend),
-            "Suspended" if spec.suspend else "Scheduled",
-            "spec.suspend is true" if spec.suspend else f"Runs {spec.schedule.description}",
-        ),
+        _healthy(spec, history, observation, old, since, now),
+        _suspended(spec, observation),
     ]
     status: Object = {
         "observedGeneration": monitor["metadata"]["generation"],
@@ -75,6 +72,28 @@ def build_status(
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
     return _truncate(status)
+
+
+def _healthy(
+    spec: Spec,
+    history: History,
+    observation: Observation,
+    old: Object,
+    since: datetime,
+    now: datetime,
+) -> Condition:
+    ready, schedule = observation.ready, observation.schedule
+    late = overdue(spec, schedule, since, now) if schedule and not spec.suspend else None
+    return bound_by_ready(late or healthy(spec, history, ready, schedule), old, ready, now)
+
+
+def _suspended(spec: Spec, observation: Observation) -> Condition:
+    """Return whether no run is scheduled; the CronJob may lag behind the spec."""
+    if spec.suspend:
+        return Condition("Suspended", "True", "Suspended", "spec.suspend is true")
+    if observation.schedule is None:
+        return Condition("Suspended", "Unknown", "NotScheduled", "No CronJob schedules runs")
+    return Condition("Suspended", "False", "Scheduled", f"Runs {spec.schedule.description}")
 
 
 def error_budget(spec: Spec, history: History, now: datetime) -> Object:
@@ -107,7 +126,7 @@ def _last_run(run: Run) -> Object:
         "attempt": run.attempt,
         "durationMs": run.duration_ms,
         "traceId": run.trace_id,
-        "detail": run.detail,
+        "detail": run.detail[:MAX_MESSAGE_LENGTH],
         "startedAt": run.started_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT),
         "finishedAt": run.finished_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT),
     }

@@ -30,6 +30,7 @@ class TerminationMessage:
     attempt: int = 1
     duration_ms: int = 0
     trace_id: str = ""
+    journey: str = ""
 
 
 def parse_message(text: str) -> TerminationMessage | None:
@@ -54,6 +55,7 @@ def parse_message(text: str) -> TerminationMessage | None:
         attempt=max(1, _number(document.get("attempt"))),
         duration_ms=_number(document.get("durationMs")),
         trace_id=_matching(TRACE_ID_PATTERN, document.get("traceId")),
+        journey=_matching(STEP_PATTERN, document.get("journey")),
     )
 
 

@@ -54,8 +54,11 @@ class WorkQueue(Generic[Key]):
         self.add_after(key, max(delay, min(min_seconds, MAX_DELAY_SECONDS)))
 
     def forget(self, key: Key) -> None:
-        """Reset the delay of a key after a success."""
+        """Reset the delay of a key after a success, and drop its delayed addition."""
         self._failures.pop(key, None)
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
 
     async def get(self) -> Key:
         """Wait for a key; the caller must call ``done`` after processing it."""

@@ -3,7 +3,8 @@
 The monitors are suspended, so that the operator is measured and not the probes. The namespaces
 are temporary, and so is the CRD, unless one is installed. Tests with many monitors: starts,
 repairs, an outage of the API server, a deleted namespace. Tests with few: rejected requests,
-kills, runs that end without an operator, random termination messages, and invalid monitors.
+kills, runs that end without an operator, random statuses and termination messages, and invalid
+monitors.
 
 A proxy simulates the outage of the API server. With two commands it is really stopped, for every
 other client too.
@@ -25,7 +26,7 @@ from tests.support.steps import Progress, StepRunner
 
 PARTS = (
     *("starts", "put-back", "away", "deleted"),
-    *("refusals", "kills", "unseen", "messages", "bad-input"),
+    *("refusals", "kills", "unseen", "statuses", "messages", "bad-input"),
 )
 SCALE_PARTS = PARTS[:4]
 
@@ -84,6 +85,7 @@ def _run_small_parts(runner: PartRunner) -> None:
         "refusals": resilience.tolerates_rejections,
         "kills": lambda here: resilience.survives_kills(here, report),
         "unseen": resilience.counts_missed_runs,
+        "statuses": resilience.survives_fuzzed_statuses,
         "messages": lambda here: termination_message_fuzzing.check_fuzzed_messages(here, report),
         "bad-input": validation.check_validation,
     }

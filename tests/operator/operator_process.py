@@ -42,6 +42,16 @@ class OperatorProcess:
             return httpx.get(f"{self.url}/-/live", timeout=5).is_success
         return False
 
+    @property
+    def is_ready(self) -> bool:
+        """True if its readiness check succeeds."""
+        return httpx.get(f"{self.url}/-/ready", timeout=5).is_success
+
+    @property
+    def page_status(self) -> int:
+        """The HTTP status of its page."""
+        return httpx.get(self.url, timeout=HTTP_TIMEOUT_SECONDS).status_code
+
     def kill(self) -> None:
         """Kill the process."""
         self.process.kill()

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
+import httpx
+
 from synthetic.operator.cronjob import UID_LABEL
 from synthetic.operator.resources import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.operator.api_proxy import ApiProxy, Kill, api_proxy
 from tests.operator.factories import ready_condition, totals
 from tests.operator.message_fuzzer import random_message
-from tests.operator.namespace import Namespace, wait_until
+from tests.operator.namespace import CRD, Namespace, wait_until
 from tests.operator.operator_process import OperatorProcess, operator
+from tests.operator.status_fuzzer import random_value
 from tests.operator.tampering import tamper_all
 from tests.support.steps import StepFailed, check
 
@@ -25,6 +28,7 @@ READY_LIMIT_SECONDS = 60.0
 CONVERGENCE_LIMIT_SECONDS = 60.0
 IDLE_SECONDS = 2.0
 PASSED, FAILED = 3, 2  # runs of a monitor before the kill of its operator
+FUZZ_ROUNDS = 50  # of one status for each monitor, and a restart
 MISSED = 25  # runs of each result that end without an operator
 CAUSE = f"{GROUP}/cause"
 HISTORY_LIMITS = {"success": 1, "failed": 1}
@@ -107,6 +111,43 @@ def counts_missed_runs(namespace: Namespace) -> str:
     summary = f"{found['passed']} of {MISSED} that passed and {failed} of {MISSED} that did not"
     check(is_exact, f"{summary} are counted: {found}")
     return f"{summary} are counted, with random termination messages"
+
+
+def survives_fuzzed_statuses(namespace: Namespace) -> str:
+    """Store random statuses that the schema admits; restarts must leave no trace of them."""
+    rng = random.Random(7)  # noqa: S311 - the same statuses each time
+    schema = _status_schema(namespace)
+    names = [f"fuzzed-{number}" for number in range(MONITOR_COUNT)]
+    for name in (*names, "other"):
+        namespace.add_monitor(name)
+    namespace.end_run(namespace.monitor("other"), passed=True)
+    admitted = 0
+    for _ in range(FUZZ_ROUNDS):
+        for name in names:
+            stored = {**namespace.monitor(name), "status": random_value(schema, rng)}
+            with suppress(StepFailed):  # schemas have more rules than the fuzzer
+                namespace.replace(MONITORS, stored, "status")
+                admitted += 1
+        with operator(namespace.name) as process:
+            wait_until(
+                lambda: _are_ready(namespace, [*names, "other"]),
+                READY_LIMIT_SECONDS,
+                "not all are ready",
+            )
+            check(process.is_ready, "the operator is not ready")
+            shown = len(process.samples("cadastro_synthetic_monitor_slo_objective_ratio"))
+            check(shown == MONITOR_COUNT + 1, f"metrics of {shown} monitors")
+            check(process.page_status == httpx.codes.OK, "the page is broken")
+            check(totals(namespace.monitor("other"))["passed"] == 1, "another monitor changed")
+    return f"{admitted} statuses in {FUZZ_ROUNDS} restarts: all ready, no other monitor affected"
+
+
+def _status_schema(namespace: Namespace) -> Object:
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}"
+    definition = namespace.http.get(path).json()
+    schema: Object = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    status: Object = schema["properties"]["status"]
+    return status
 
 
 def _run_victim(namespace: Namespace, number: int, *, is_forwarded: bool) -> bool:

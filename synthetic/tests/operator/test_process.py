@@ -11,8 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MONITORS
-from tests.support.synthetic.kubernetes_objects import termination_message
+from synthetic.operator.conditions import condition
+from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MONITORS, Object
+from tests.support.synthetic.kubernetes_objects import monitor, termination_message
 from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
@@ -144,6 +145,39 @@ async def test_creates_the_releases_monitors_and_writes_nothing_after_a_restart(
         # the counter increases after the writes of a reconciliation
         await until_page_contains(f"{await running.url()}/metrics", RECONCILED)
     assert harness.cluster.writes == before
+
+
+async def test_starts_with_unreadable_statuses_and_shows_every_monitor(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    statuses: tuple[Object, ...] = (
+        {"runs": ["nonsense"]},
+        {"lastRun": {"job": "x"}},
+        {"totals": {"passed": 2**63 - 1}, "windows": {"hours": ["x"], "days": [""]}},
+        {"lastSuccessTime": "9999-12-31T23:59:59Z", "conditions": [{"type": "Healthy"}]},
+    )
+    for number, status in enumerate(statuses):
+        stored = {**monitor(f"m{number}"), "status": status}
+        stored["metadata"]["uid"] = f"uid-{number}"
+        harness.add(MONITORS, stored)
+    harness.add_monitor()
+    harness.finish_run("job-1", termination_message("passed"))
+    async with operator(harness, tmp_path) as running:
+        url = await running.url()
+        await until(
+            lambda: all(
+                condition(each.get("status") or {}, "Ready").get("status") == "True"
+                for each in harness.cluster.list_kind("syntheticmonitors")
+            )
+        )
+        await until_page_contains(f"{url}/-/ready", "ok")
+        async with aiohttp.ClientSession() as session:
+            page = await (await session.get(url)).text()
+            metrics = await (await session.get(f"{url}/metrics")).text()
+    assert page.count("<article") == len(statuses) + 1
+    assert metrics.count('result="passed"') == len(statuses) + 1
+    assert harness.status["totals"]["passed"] == 1
+    assert harness.events().count("StatusUnreadable") == len(statuses)
 
 
 async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> None:

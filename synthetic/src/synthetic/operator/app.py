@@ -14,6 +14,7 @@ from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.release_monitors import sync
 from synthetic.operator.resources import MONITORS
 from synthetic.operator.settings import Settings
+from synthetic.operator.stored_status import read_status
 from synthetic.operator.web import serve
 from synthetic.operator.workqueue import WorkQueue
 
@@ -138,7 +139,8 @@ class Operator:
                 metadata = monitor["metadata"]
                 found.add((metadata["namespace"], metadata["name"]))
                 if not self._synced:
-                    self._cache.upsert(monitor)
+                    status, _ = read_status(monitor, _now())
+                    self._cache.upsert({**monitor, "status": status})
         for key in found | self._cache.keys():
             self._queue.add(key)
         self._synced = True

@@ -24,15 +24,15 @@ def transitions(
     """Yield the Events for the transitions between two statuses."""
     if restored:
         message = "Another client had changed or deleted the CronJob; it is restored"
-        yield _event(monitor, ("Warning", "CronJobRestored"), message, now)
+        yield build(monitor, ("Warning", "CronJobRestored"), message, now)
     before, after = condition(old, "Healthy"), condition(new, "Healthy")
     if before and before["status"] != after["status"]:
         is_relevant = before["status"] != "Unknown" or after["status"] == "False"
         if is_relevant and after["reason"] != "Suspended":
-            yield _event(monitor, HEALTH_EVENTS[after["status"]], after["message"], now)
+            yield build(monitor, HEALTH_EVENTS[after["status"]], after["message"], now)
     before, after = condition(old, "Ready"), condition(new, "Ready")
     if after["status"] == "False" and before.get("reason") != after["reason"]:
-        yield _event(monitor, ("Warning", after["reason"]), after["message"], now)
+        yield build(monitor, ("Warning", after["reason"]), after["message"], now)
 
 
 async def record(api: ApiClient, event: Object) -> None:
@@ -43,7 +43,8 @@ async def record(api: ApiClient, event: Object) -> None:
         log.warning("failed to create an Event: %s", error.message)
 
 
-def _event(monitor: Object, kind: tuple[str, str], message: str, now: datetime) -> Object:
+def build(monitor: Object, kind: tuple[str, str], message: str, now: datetime) -> Object:
+    """Return an Event about a monitor; ``kind`` is its type and its reason."""
     metadata = monitor["metadata"]
     moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     severity, reason = kind

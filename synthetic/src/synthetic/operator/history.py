@@ -12,9 +12,11 @@ from typing import Self
 
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
+from synthetic.operator.status_schema import MAX_COUNT
 
 MAX_RUNS = 90  # in the status
 MAX_HOURS, MAX_DAYS = 25, 31  # buckets in the status
+MAX_BUCKET_COUNT = 999_999_999
 UID_PREFIX_LENGTH = 18  # enough to distinguish the Jobs of one monitor
 MAX_DETAIL_LENGTH = 80  # characters of a run's detail
 TIMESTAMP_FORMAT, HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
@@ -87,17 +89,17 @@ class History:
         )
 
     def _add_run(self, run: Run) -> "History":
-        consecutive = {PASSED: 0, FAILED: self.consecutive_failures + 1}
+        consecutive = {PASSED: 0, FAILED: _increment(self.consecutive_failures)}
         past = RunRecord(
             run.started_at.strftime(TIMESTAMP_FORMAT),
             run.result,
             run.duration_ms,
-            "" if run.result == PASSED else run.summary[:MAX_DETAIL_LENGTH],
+            "" if run.result == PASSED else " ".join(run.summary.split())[:MAX_DETAIL_LENGTH],
         )
         passed = run.result == PASSED
         return History(
-            totals={**self.totals, run.result: self.totals[run.result] + 1},
-            retried=self.retried + (passed and run.attempt > 1),
+            totals={**self.totals, run.result: _increment(self.totals[run.result])},
+            retried=_increment(self.retried) if passed and run.attempt > 1 else self.retried,
             consecutive_failures=consecutive.get(run.result, self.consecutive_failures),
             last_success=run.finished_at.strftime(TIMESTAMP_FORMAT)
             if passed
@@ -135,16 +137,18 @@ class History:
         return {"hours": _write_buckets(self.hours), "days": _write_buckets(self.days)}
 
 
+def _increment(count: int, limit: int = MAX_COUNT) -> int:
+    return min(count + 1, limit)
+
+
 def _add_to_bucket(
     buckets: dict[str, Counts], key: str, result: str, kept: int
 ) -> dict[str, Counts]:
-    passed, failed, other = buckets.get(key, (0, 0, 0))
     added = {**buckets}
-    added[key] = (
-        passed + (result == PASSED),
-        failed + (result == FAILED),
-        other + (result not in {PASSED, FAILED}),
-    )
+    position = {PASSED: 0, FAILED: 1}.get(result, 2)
+    counts = list(buckets.get(key, (0, 0, 0)))
+    counts[position] = _increment(counts[position], MAX_BUCKET_COUNT)
+    added[key] = (counts[0], counts[1], counts[2])
     return dict(sorted(added.items())[-kept:])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from synthetic.operator.conditions import condition
 from synthetic.operator.history import History
 from synthetic.operator.resources import Object
-from synthetic.operator.spec import Spec
+from synthetic.operator.spec import READ_ERRORS, Spec
 
 Key = tuple[str, str]  # namespace, name
 
@@ -55,13 +55,17 @@ class MonitorCache:
         return set(self._views)
 
     def upsert(self, monitor: Object) -> None:
-        """Add or replace a monitor."""
+        """Add or replace a monitor whose status is readable."""
         metadata, status = monitor["metadata"], monitor.get("status") or {}
+        try:
+            spec = Spec.from_monitor(monitor)
+        except READ_ERRORS:
+            spec = Spec.from_monitor({**monitor, "spec": {"journey": "unknown"}})
         self._views[metadata["namespace"], metadata["name"]] = MonitorView(
             namespace=metadata["namespace"],
             name=metadata["name"],
-            journey=monitor["spec"]["journey"],
-            spec=Spec.from_monitor(monitor),
+            journey=spec.journey,
+            spec=spec,
             history=History.read(status),
             schedule=status.get("schedule", ""),
             target=status.get("target", ""),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from synthetic.operator import events
 from synthetic.operator.api_client import ApiClient, ApiError
-from synthetic.operator.conditions import Condition
+from synthetic.operator.conditions import Condition, merge_conditions
 from synthetic.operator.cronjob import UID_LABEL, cron_job_name, is_owned_by
 from synthetic.operator.cronjob_writer import (
     REJECTION_REASONS,
@@ -20,14 +20,16 @@ from synthetic.operator.resources import JOBS, MONITORS, Object
 from synthetic.operator.run_collector import collect
 from synthetic.operator.run_requests import RequestedRuns, handle_run_requests
 from synthetic.operator.run_result import NOT_STARTED, end_condition, is_finished
-from synthetic.operator.spec import Spec
+from synthetic.operator.spec import READ_ERRORS, Spec
 from synthetic.operator.start_problems import LATE_START, START_GRACE, current_problem, refused_job
 from synthetic.operator.status import HandledTriggers, Observation, build_status
+from synthetic.operator.stored_status import read_status
 
 RETRY_SECONDS = {  # by reason of the condition Ready, for causes without a watch
     **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken"), 5.0),
     "RunRefused": 30.0,
 }
+MAX_PATHS = 5  # in one Event
 
 
 class Reconciler:
@@ -54,7 +56,14 @@ class Reconciler:
         if monitor is None or "deletionTimestamp" in monitor["metadata"]:
             self._cache.remove(key)  # Kubernetes deletes the objects that it owns
             return None
-        spec = Spec.from_monitor(monitor)
+        monitor["status"], unreadable = read_status(monitor, self._clock())
+        if unreadable:
+            await self._record_unreadable(monitor, unreadable)
+        try:
+            spec = Spec.from_monitor(monitor)
+        except READ_ERRORS as error:  # the CRD's schema was a wider one when it was created
+            await self._report_unreadable_spec(monitor, error)
+            return None
         try:
             url, state = await ensure_cron_job(self._api, monitor, spec, self._image, self._clock())
             return await self._observe(monitor, spec, url, state)
@@ -68,7 +77,7 @@ class Reconciler:
     ) -> float | None:
         """Count the finished runs, start the requested ones, and write the status."""
         jobs = await self._list_jobs(monitor, state.live)
-        history = History.read(monitor.get("status") or {})
+        history = History.read(monitor["status"])
         runs = [
             await collect(self._api, job, self._clock())
             for job in jobs
@@ -124,7 +133,7 @@ class Reconciler:
 
     async def _report_rejection(self, monitor: Object, spec: Spec, error: ApiError) -> None:
         """Write a rejected request to the status: otherwise that would keep its last state."""
-        old: Object = monitor.get("status") or {}
+        old: Object = monitor["status"]
         reason = REJECTION_REASONS[error.status]
         handled = old.get("handled", {})
         observation = Observation(
@@ -134,6 +143,25 @@ class Reconciler:
         )
         status = build_status(monitor, spec, History.read(old), observation, self._clock())
         await self._write_status(monitor, status, restored=False)
+
+    async def _record_unreadable(self, monitor: Object, paths: list[str]) -> None:
+        """Record an Event, and replace the stored status by its readable part."""
+        written = await self._api.replace(MONITORS, monitor, "status")
+        monitor["metadata"]["resourceVersion"] = written["metadata"]["resourceVersion"]
+        shown = ", ".join(paths[:MAX_PATHS]) + (", ..." if len(paths) > MAX_PATHS else "")
+        message = f"The stored status is unreadable, and counts as empty, at {shown}"
+        warning = ("Warning", "StatusUnreadable")
+        await events.record(self._api, events.build(monitor, warning, message, self._clock()))
+
+    async def _report_unreadable_spec(self, monitor: Object, error: Exception) -> None:
+        message = f"The spec does not match this version of the operator: {error!r}"
+        old, now = monitor["status"], self._clock()
+        conditions = [
+            not_ready("SpecUnreadable", message),
+            Condition("Healthy", "Unknown", "NotReady", f"SpecUnreadable: {message}"),
+        ]
+        merged = merge_conditions(old, conditions, monitor["metadata"]["generation"], now)
+        await self._write_status(monitor, {**old, "conditions": merged}, restored=False)
 
     async def _list_jobs(self, monitor: Object, cron_job: Object | None) -> list[Object]:
         """Return the Jobs that the monitor or its CronJob owns; the label alone is no proof."""
@@ -145,7 +173,7 @@ class Reconciler:
 
     async def _write_status(self, monitor: Object, status: Object, *, restored: bool) -> None:
         """Write a changed status, and record Events for its transitions."""
-        old: Object = monitor.get("status") or {}
+        old: Object = monitor["status"]
         if status != old:
             monitor["status"] = status
             monitor = await self._api.replace(MONITORS, monitor, "status")
@@ -168,7 +196,7 @@ class Reconciler:
 
 
 def _last_detail(monitor: Object) -> str:
-    last: Object = (monitor.get("status") or {}).get("lastRun", {})
+    last: Object = monitor["status"].get("lastRun", {})
     return str(last.get("detail", ""))
 
 

@@ -12,6 +12,7 @@ from synthetic.operator.status import HandledTriggers
 
 RUN_REQUESTED_ANNOTATION = f"{GROUP}/run-requested-at"
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
+MAX_TRIGGER_LENGTH = 200  # characters of an annotation that the status records
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ async def _handle(
     jobs: list[Object],
     before: Object,
 ) -> HandledTriggers:
-    requested_at = monitor["metadata"].get("annotations", {}).get(RUN_REQUESTED_ANNOTATION, "")
+    annotations = monitor["metadata"].get("annotations", {})
+    requested_at = annotations.get(RUN_REQUESTED_ANNOTATION, "")[:MAX_TRIGGER_LENGTH]
     rollouts = await _current_rollouts(api, monitor, spec, before.get("rollouts", {}))
     triggers = _new_triggers(before, requested_at, rollouts)
     handled = HandledTriggers(requested_at, rollouts)
@@ -90,7 +92,7 @@ async def _current_rollouts(
         deployment = await api.get(DEPLOYMENTS, monitor["metadata"]["namespace"], name)
         if deployment is not None and _is_rolled_out(deployment):
             annotations = deployment["metadata"].get("annotations", {})
-            revisions[name] = annotations.get(REVISION_ANNOTATION, "")
+            revisions[name] = annotations.get(REVISION_ANNOTATION, "")[:MAX_TRIGGER_LENGTH]
         elif name in before:
             revisions[name] = before[name]
     return revisions

@@ -14,6 +14,7 @@ POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start 
 JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
 INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
+READ_ERRORS = (AttributeError, KeyError, TypeError, ValueError)  # of a spec without this schema
 
 
 class SpecError(Exception):

@@ -1,0 +1,82 @@
+"""JSON Schema of a monitor's status, the same as in the CustomResourceDefinition."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+MAX_COUNT = 10**15
+DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+HOUR = rf"{DATE}T([01][0-9]|2[0-3])"
+MOMENT = rf"{HOUR}:[0-5][0-9]:[0-5][0-9]Z"
+
+COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
+NUMBER: Schema = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+TIME: Schema = {"type": "string", "format": "date-time", "pattern": f"^{MOMENT}$"}
+
+
+def _text(length: int) -> Schema:
+    return {"type": "string", "maxLength": length}
+
+
+def _lines(pattern: str, count: int) -> Schema:
+    return {"type": "array", "maxItems": count, "items": {"type": "string", "pattern": pattern}}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties}
+
+
+CONDITION: Schema = {
+    **_object(
+        type={"type": "string", "pattern": "^[A-Za-z]{1,64}$"},
+        status={"type": "string", "enum": ["True", "False", "Unknown"]},
+        reason={"type": "string", "pattern": "^[A-Za-z]{1,64}$"},
+        message=_text(1024),
+        observedGeneration=COUNT,
+        lastTransitionTime=TIME,
+    ),
+    "required": ["type", "status", "reason", "message", "lastTransitionTime"],
+}
+
+LAST_RUN: Schema = {
+    **_object(
+        job=_text(63),
+        result={"type": "string", "enum": ["passed", "failed", "error", "disrupted"]},
+        step=_text(64),
+        reason=_text(64),
+        httpStatus=NUMBER,
+        attempt=NUMBER,
+        durationMs=NUMBER,
+        traceId=_text(32),
+        detail=_text(300),
+        startedAt=TIME,
+        finishedAt=TIME,
+    ),
+    "required": ["job", "result", "durationMs", "finishedAt"],
+}
+
+STATUS: Schema = _object(
+    observedGeneration=COUNT,
+    schedule=_text(200),
+    target=_text(600),
+    cronJob=_object(name=_text(63), generation=COUNT),
+    conditions={"type": "array", "maxItems": 8, "items": CONDITION},
+    lastRun=LAST_RUN,
+    lastSuccessTime=TIME,
+    consecutiveFailures=COUNT,
+    totals=_object(
+        passed=COUNT, failed=COUNT, error=COUNT, disrupted=COUNT, passedAfterRetry=COUNT
+    ),
+    uptime={"type": "object", "maxProperties": 8, "additionalProperties": _text(16)},
+    slo=_object(objective=_text(16), window=_text(16), budgetRemaining=_text(32), failed=COUNT),
+    windows=_object(
+        hours=_lines(rf"^{HOUR}( [0-9]{{1,9}}){{3}}$", 25),
+        days=_lines(rf"^{DATE}( [0-9]{{1,9}}){{3}}$", 31),
+    ),
+    runs=_lines(rf"^{MOMENT} (passed|failed|error|disrupted) [0-9]{{1,10}}( .{{1,80}})?$", 90),
+    counted=_lines(r"^[^\s]{1,18}$", 1000),
+    handled=_object(
+        runRequestedAt=_text(200),
+        rollouts={"type": "object", "maxProperties": 10, "additionalProperties": _text(200)},
+    ),
+)

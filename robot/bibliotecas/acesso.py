@@ -185,7 +185,7 @@ class Acesso(Sistema):
         if falta > LONGO:
             raise SkipExecution(
                 f"o token ainda vale por {falta:.0f} s; para ver um que vence, inicie o sistema "
-                "com TOKEN_TTL=10 e SERVICE_TOKEN_TTL=10"
+                "com TOKEN_TTL=10, SERVICE_TOKEN_TTL=10 e JWT_LEEWAY=0"
             )
         time.sleep(max(0.0, falta) + DEPOIS)
         self._token = token

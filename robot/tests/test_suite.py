@@ -140,6 +140,7 @@ def test_the_format_mode_and_short_tokens_have_their_own_scenarios(
     assert coverage.is_dir()
     monkeypatch.setenv("TOKEN_TTL", "10")
     monkeypatch.setenv("SERVICE_TOKEN_TTL", "10")
+    monkeypatch.setenv("JWT_LEEWAY", "0")
     with running(data_folder, None, "--validation", "format") as system:
         done = run_suite(system.url, data_folder / SECRET, tmp_path / "reports")
     assert done.returncode == 0, done.stdout

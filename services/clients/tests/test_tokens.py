@@ -1,20 +1,36 @@
 """Invalid tokens are rejected, and neither returned nor logged."""
 
 import logging
+import time
+from collections.abc import Callable
 
 import httpx
 import pytest
 
-from servicekit.testing import ContractClient, FakeIssuer
+from clients.app import create_app
+from servicekit.testing import CONTRACTS, ContractClient, FakeIssuer
 from tests.support.clients.invalid_tokens import invalid_tokens
 
 KINDS = dict(invalid_tokens())
+UNUSED_URL = "http://127.0.0.1:9"
 WRITE = "/clients/delete/9223372036854775807"  # 404 with a valid token
 
 
 def bearer(token: str) -> dict[bytes, bytes]:
     """Return the header of a token with any characters."""
     return {b"Authorization": b"Bearer " + token.encode()}
+
+
+def from_now(times: dict[str, int]) -> dict[str, int]:
+    """Return claims for times in seconds from now."""
+    now = int(time.time())
+    return {name: now + seconds for name, seconds in times.items()}
+
+
+def statuses(api: ContractClient, token: str) -> set[int]:
+    """Return the statuses of two requests with a token; the second one uses caches."""
+    with api.as_caller(None) as stranger:
+        return {stranger.delete(WRITE, headers=bearer(token)).status_code for _ in range(2)}
 
 
 def test_the_valid_token_is_accepted(api: ContractClient, issuer: FakeIssuer) -> None:
@@ -34,6 +50,36 @@ def test_an_invalid_token_is_rejected(
         assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="cadastro"')
         assert len(token) < 6 or token not in answer.text
     assert len(token) < 6 or token not in caplog.text
+
+
+@pytest.mark.parametrize("times", [{"iat": 20, "nbf": 20}, {"iat": 20}, {"nbf": 20}, {"exp": -20}])
+def test_a_token_is_accepted_while_the_clocks_differ_by_less_than_half_a_minute(
+    api: ContractClient, issuer: FakeIssuer, times: dict[str, int]
+) -> None:
+    assert statuses(api, issuer.token(**from_now(times))) == {404}
+
+
+@pytest.mark.parametrize(
+    "times", [{"iat": 90, "nbf": 90}, {"iat": 90}, {"nbf": 90}, {"exp": -35}, {"exp": -90}]
+)
+def test_a_token_is_rejected_while_the_clocks_differ_by_more(
+    api: ContractClient, issuer: FakeIssuer, times: dict[str, int]
+) -> None:
+    assert statuses(api, issuer.token(**from_now(times))) == {401}
+
+
+@pytest.mark.parametrize(("leeway", "expected"), [("0", 401), ("120", 404)])
+def test_the_tolerated_difference_of_clocks_is_a_setting(
+    serve_peer: Callable[..., str],
+    database_url: str,
+    issuer: FakeIssuer,
+    leeway: str,
+    expected: int,
+) -> None:
+    url = serve_peer(create_app, database_url, INVENTORY_URL=UNUSED_URL, JWT_LEEWAY=leeway)
+    for times in ({"iat": 15, "nbf": 15}, {"exp": -15}):
+        with ContractClient(url, CONTRACTS / "clients.yaml", "unit") as stranger:
+            assert statuses(stranger, issuer.token(**from_now(times))) == {expected}
 
 
 @pytest.mark.parametrize(

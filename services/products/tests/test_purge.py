@@ -77,7 +77,7 @@ def test_more_than_one_batch_is_deleted(database_url: str) -> None:
 def test_old_idempotency_keys_are_deleted(api: ContractClient, database_url: str) -> None:
     for key in ("old", "new"):
         api.post("/products/create", json=product_body(), headers={"Idempotency-Key": key})
-    age = "UPDATE idempotency_keys SET created_at = now() - interval '73 h' WHERE key = 'old'"
+    age = "UPDATE idempotency_keys SET created_at = now() - interval '74 h' WHERE key = 'old'"
     execute(database_url, age)
     assert json.loads(run_purge(database_url).stdout)["deleted"]["idempotency_keys"] == 1
     left = execute(database_url, "SELECT key FROM idempotency_keys WHERE key IN ('old', 'new')")

@@ -16,7 +16,7 @@ KEYS = (
     "INSERT INTO idempotency_keys"
     " (principal, operation, key, fingerprint, status, headers, body, created_at)"
     " SELECT 'p', 'o', kept, '', 201, '{}', '{}', now() - CAST(kept AS interval)"
-    " FROM unnest(ARRAY['71 h', '73 h']) AS kept"
+    " FROM unnest(ARRAY['72 h 30 min', '74 h']) AS kept"
 )
 # two synthetic rows, one of them expired, and a live one
 ROWS = "(VALUES ('synthetic', -1), ('synthetic', 60), ('live', NULL)) AS row (realm, minutes)"

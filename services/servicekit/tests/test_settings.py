@@ -39,6 +39,7 @@ def test_lists_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         ("THREADS", "0"),
         ("THREADS", "many"),
         ("BODY_LIMIT", "12"),
+        ("JWT_LEEWAY", "600"),
         ("METRICS_BIND", "9000"),
         ("JWKS_URL", "auth:8000"),
         ("SERVICE_CLIENT_SECRET_FILE", "/nowhere"),

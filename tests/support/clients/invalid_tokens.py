@@ -108,7 +108,7 @@ def invalid_tokens() -> Iterator[tuple[str, TokenFactory]]:
 
 
 def _times(now: int) -> Iterator[tuple[str, TokenFactory]]:
-    yield "expired", with_claims(exp=now - 1)
+    yield "expired two minutes ago", with_claims(exp=now - 120)
     yield "expired long ago", with_claims(exp=1)
     yield "expires before time began", with_claims(exp=-1)
     yield "not yet valid", with_claims(nbf=now + HOUR)

@@ -119,7 +119,12 @@ def build_app(
     app.extensions.update(
         {context.DATABASE: database, context.SETTINGS: settings, **(extensions or {})}
     )
-    verifier = TokenVerifier(spec.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    verifier = TokenVerifier(
+        spec.keys,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        leeway=settings.jwt_leeway,
+    )
     try:
         contract = load_contract(settings.contracts_dir / f"{spec.name}.yaml")
         resolver = HandlerResolver(spec.name)

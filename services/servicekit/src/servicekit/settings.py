@@ -23,6 +23,7 @@ class Settings:
     validation: Validation
     jwt_issuer: str
     jwt_audience: str
+    jwt_leeway: int  # seconds that the clocks of two machines may differ
     log_level: str
     threads: int  # of each worker, which has as many database connections
     workers: int  # processes of the service
@@ -52,6 +53,7 @@ class Settings:
             "validation": env.choice("VALIDATION", "strict", "format"),
             "jwt_issuer": env.text("JWT_ISSUER", "cadastro"),
             "jwt_audience": env.text("JWT_AUDIENCE", "cadastro"),
+            "jwt_leeway": env.integer("JWT_LEEWAY", 30, 0, 120),
             "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
             "threads": env.integer("THREADS", 4, 1, 64),
             "workers": env.integer("WORKERS", 1, 1, 256),

@@ -53,13 +53,19 @@ class TokenVerifier:
         *,
         issuer: str,
         audience: str,
+        leeway: int,
         cache_size: int = 4096,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Accept tokens of ``issuer`` for ``audience``, signed with one of ``keys``."""
+        """Accept tokens of ``issuer`` for ``audience``, signed with one of ``keys``.
+
+        ``leeway`` is the tolerated difference, in seconds, between the clocks of auth and of this
+        machine (RFC 7519, 4.1.4 and 4.1.5).
+        """
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._leeway = leeway
         self._cache_size = cache_size
         self._clock = clock
         self._cache: dict[str, Principal] = {}
@@ -85,7 +91,7 @@ class TokenVerifier:
             if len(self._cache) >= self._cache_size:
                 self._cache.pop(next(iter(self._cache)), None)
             self._cache[token] = principal
-        if principal.expires_at <= self._clock():
+        if principal.expires_at + self._leeway <= self._clock():
             self._cache.pop(token, None)
             raise _invalid_token()
         return principal
@@ -123,6 +129,7 @@ class TokenVerifier:
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
+                leeway=self._leeway,
                 options={"require": REQUIRED_CLAIMS},
             )
             return _principal(claims)

@@ -184,6 +184,17 @@ def test_format_validation_accepts_any_two_capitals(
     assert api.get(f"/address/fetch/{client_id}").json()[0]["state"] == "TS"
 
 
+@pytest.mark.parametrize(
+    "spelt", ["Cidade Ma\u00e7\u00e3", "CIDADE MAC\u0327A\u0303", "cidade mac\u0327\u00e3"]
+)
+def test_addresses_are_filtered_by_city_in_any_case_and_composition(
+    api: ContractClient, client_id: int, spelt: str
+) -> None:
+    wanted = added(api, client_id, city=f"Cidade Ma\u00e7\u00e3 {client_id}")
+    found = api.get("/address/fetch", params={"city": f"{spelt} {client_id}"}).json()
+    assert [address["id"] for address in found] == [wanted]
+
+
 def test_all_addresses_are_filtered_by_state_and_city(api: ContractClient, client_id: int) -> None:
     city = f"Cidade {client_id}"
     wanted = added(api, client_id, city=city, state="RJ")

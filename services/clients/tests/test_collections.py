@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from servicekit.testing import ContractClient
 from tests.support.clients.request_bodies import client_body
 
@@ -49,6 +51,56 @@ def test_clients_are_filtered_by_name_email_and_cpf(api: ContractClient) -> None
         found = api.get("/clients/fetch", params=query).json()
         assert [client["id"] for client in found] == [client_id]
     assert api.get("/clients/fetch", params={"cpf": body["cpf"], "name": "Outra"}).json() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ("ana@example.com", "ANA@example.com"),
+        ("jos\u00e9@example.com", "jose\u0301@example.com"),
+        ("a@b\u00fccher.example", "a@bu\u0308cher.example"),
+        ("b@b\u00fccher.example", "b@xn--bcher-kva.example"),
+        ("c@xn--bcher-kva.example", "C@B\u00dcCHER.example"),
+        ("d@example.com", "d@\uff25xample\u3002com"),
+        ("\u0390@example.com", "\u03b9\u0308\u0301@example.com"),
+        ("\u01f0@example.com", "J\u030c@example.com"),
+        ("\u1e96@example.com", "\u1e96@EXAMPLE.com"),
+    ],
+)
+def test_a_client_is_found_by_its_email_in_every_form_that_is_a_duplicate(
+    api: ContractClient, given: str, other: str
+) -> None:
+    client_id = api.post("/clients/create", json=client_body(email=given)).json()["id"]
+    for form in (given, other):
+        assert api.post("/clients/create", json=client_body(email=form)).status_code == 409
+        found = api.get("/clients/fetch", params={"email": form}).json()
+        assert [client["id"] for client in found] == [client_id]
+    api.delete(f"/clients/delete/{client_id}")
+
+
+def test_an_invalid_email_finds_no_client(api: ContractClient) -> None:
+    for text in ("a@localhost", "a@-example.com", "\u0345@\u0345"):
+        answer = api.get("/clients/fetch", params={"email": text})
+        assert (answer.status_code, answer.json()) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ("Procurado Jo\u00e3o", "procurado joa\u0303o"),
+        ("Procurado \u01f0", "PROCURADO J\u030c"),
+        ("Procurada Gr\u00f6\u00dfe", "PROCURADA GRO\u0308SSE"),
+        ("Procurado \u1100\u1161", "procurado \uac00"),
+    ],
+)
+def test_clients_are_filtered_by_name_in_any_case_and_composition(
+    api: ContractClient, given: str, other: str
+) -> None:
+    ids = registered(api, 2, name=given)
+    for name in (given, other):
+        found = api.get("/clients/fetch", params={"name": name}).json()
+        assert [client["id"] for client in found] == ids
+        assert {client["name"] for client in found} == {given}
 
 
 def test_an_invalid_query_is_rejected(api: ContractClient) -> None:

@@ -1,5 +1,6 @@
 """Products and their validation."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -180,14 +181,23 @@ def test_names_are_unique(api: ContractClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "spell", [str.upper, str.lower, lambda name: name.replace("ç", "c\u0327").replace("ß", "SS")]
+    "spell",
+    [
+        str.upper,
+        str.lower,
+        lambda name: name.replace("ç", "c\u0327").replace("ß", "SS"),
+        lambda name: (
+            name.replace("ΐ", "\u03aa\u0301").replace("ǰ", "J\u030c").replace("ẖ", "H\u0331")
+        ),
+        lambda name: unicodedata.normalize("NFD", name).upper(),
+    ],
 )
 def test_names_are_unique_regardless_of_case_and_composition(
     api: ContractClient, spell: Callable[[str], str]
 ) -> None:
     first, second = product_body(), product_body()
-    first["name"] = f"Calça Größe {first['name']}"
-    created(api, first)
+    first["name"] = f"Calça Größe ǰ ẖ ΐ {first['name']}"
+    first_id = created(api, first)
     second_id = created(api, second)
     spelt = spell(first["name"])
     for answer in (
@@ -199,6 +209,8 @@ def test_names_are_unique_regardless_of_case_and_composition(
             {"field": "name", "reason": "Another product has this name"}
         ]
     assert api.get(f"/products/fetch/{second_id}").json()["name"] == second["name"]
+    found = api.get("/products/fetch", params={"name": spelt}).json()
+    assert [product["id"] for product in found] == [first_id]
 
 
 def test_an_update_may_change_the_case_of_a_name(api: ContractClient) -> None:

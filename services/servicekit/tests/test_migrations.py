@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from clients.tables import ADDRESSES, CLIENTS
 from devstack.service_catalog import SERVICES
+from products.tables import PRODUCTS
 from servicekit.db import migrate, wait_for_migrations
 from servicekit.db.database import driver_url
+from servicekit.db.folding import folded
 
 SQUAWK = Path(sys.executable).with_name("squawk")
 
@@ -191,3 +194,74 @@ def test_migration_reports_names_that_differ_only_in_case_and_changes_nothing(
     migrate.upgrade(url, config)
     assert not wait_for_migrations.pending_reason(url, "products", 0)
     engine.dispose()
+
+
+def test_migration_reports_names_that_differ_only_after_case_folding(
+    postgres_url_factory: Callable[[], str],
+) -> None:
+    url, config = postgres_url_factory(), migrate.configuration("products")
+    migrate.upgrade(url, config, "products_0004")
+    engine = create_engine(driver_url(url))
+    add = text(
+        "INSERT INTO products (realm, name, description, quantity, price, status)"
+        " VALUES ('live', :name, '-', 1, 1, true)"
+    )
+    with engine.begin() as connection:
+        connection.execute(add, [{"name": "\u0390"}, {"name": "Uva"}, {"name": "\u03aa\u0301"}])
+    with pytest.raises(DBAPIError, match="the products 1, 3 have one name but for its case and"):
+        migrate.upgrade(url, config)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE products SET name = 'Pera' WHERE id = 3"))
+    for _ in range(2):  # the second one after an attempt that ended before its record
+        migrate.upgrade(url, config, "products_0005")
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'products_0004'"))
+    migrate.upgrade(url, config)
+    with engine.begin() as connection, pytest.raises(DBAPIError, match="uq_products_name_folded"):
+        connection.execute(add, {"name": "\u03aa\u0301"})
+    engine.dispose()
+
+
+def test_migration_normalizes_the_keys_of_emails_and_reports_twins(
+    postgres_url_factory: Callable[[], str],
+) -> None:
+    url, config = postgres_url_factory(), migrate.configuration("clients")
+    migrate.upgrade(url, config, "clients_0003")
+    engine = create_engine(driver_url(url))
+    add = text(
+        "INSERT INTO clients (realm, name, email, email_key, cpf, balance)"
+        " VALUES (:realm, '-', '-', :key, :key, 0)"
+    )
+    composed, one, two = "\u0390@x.com", "\u03b9\u0308\u0301@x.com", "\u03ca\u0301@x.com"
+    keys = [("live", one), ("live", "a@x.com"), ("live", two), ("synthetic", composed)]
+    with engine.begin() as connection:
+        connection.execute(add, [{"realm": realm, "key": key} for realm, key in keys])
+    with pytest.raises(DBAPIError, match="the clients 1, 3 have one e-mail"):
+        migrate.upgrade(url, config)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM clients WHERE id = 3"))
+    migrate.upgrade(url, config)
+    with engine.begin() as connection:
+        stored = connection.scalars(text("SELECT email_key FROM clients ORDER BY id"))
+        assert list(stored) == [composed, "a@x.com", composed]
+    engine.dispose()
+
+
+def test_filters_by_name_and_city_use_their_indexes(
+    postgres_url_factory: Callable[[], str],
+) -> None:
+    for service, table, column in (
+        ("clients", CLIENTS, "name"),
+        ("clients", ADDRESSES, "city"),
+        ("products", PRODUCTS, "name"),
+    ):
+        url = postgres_url_factory()
+        migrate.upgrade(url, migrate.configuration(service))
+        engine = create_engine(driver_url(url))
+        query = select(table).where(table.c.realm == "live", folded(table.c[column]) == folded("x"))
+        compiled = query.compile(engine, compile_kwargs={"literal_binds": True})
+        with engine.begin() as connection:
+            connection.execute(text("SET enable_seqscan = off; SET enable_bitmapscan = off"))
+            plan = str(connection.execute(text(f"EXPLAIN (FORMAT JSON) {compiled}")).scalar())
+        assert f"{table.name}_{column}_folded" in plan
+        engine.dispose()

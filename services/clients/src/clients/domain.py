@@ -1,6 +1,7 @@
 """Clients and addresses, and their validation."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -196,5 +197,16 @@ def _validate(text: str) -> email_validator.ValidatedEmail:
 
 
 def email_key(email: str) -> str:
-    """Return a key that is equal for e-mail addresses that differ in case only."""
-    return email.casefold()
+    """Return a key that is equal for normal e-mail addresses that differ in case only.
+
+    Case folding may decompose a letter, so the key is normalized again.
+    """
+    return unicodedata.normalize("NFC", email.casefold())
+
+
+def searched_email_key(text: str) -> str:
+    """Return the key of an e-mail address in any form; no client has the key of an invalid one."""
+    try:
+        return email_key(parse_email(text))
+    except BadRequest:
+        return text

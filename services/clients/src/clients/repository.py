@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from clients.domain import Address, Client, email_key
+from clients.domain import Address, Client, searched_email_key
 from clients.tables import ADDRESSES, CLIENTS
 from servicekit.db.table_repository import TableRepository, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm
 
-_clients = TableRepository(CLIENTS, "client", Client.COLUMNS)
-_addresses = TableRepository(ADDRESSES, "address", Address.COLUMNS)
+_clients = TableRepository(CLIENTS, "client", Client.COLUMNS, folded_filters=("name",))
+_addresses = TableRepository(ADDRESSES, "address", Address.COLUMNS, folded_filters=("city",))
 
 
 def create_client(connection: Connection, realm: Realm, client: Client) -> int:
@@ -42,7 +42,7 @@ def list_clients(
     cpf: str | None = None,
 ) -> Sequence[Row[Any]]:
     """Return a page of clients, and one more row if there is a next page."""
-    key = None if email is None else email_key(email)
+    key = None if email is None else searched_email_key(email)
     return _clients.page(connection, realm, limit, after, name=name, email_key=key, cpf=cpf)
 
 

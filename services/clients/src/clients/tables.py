@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from servicekit.db.database import METADATA
+from servicekit.db.folding import folded
 from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 from servicekit.outbox.messages import OUTBOX
 
@@ -49,6 +50,7 @@ CLIENTS = Table(
     UniqueConstraint("id", "realm", name="uq_clients_id_realm"),
     Index("uq_clients_realm_id", "realm", "id", unique=True),
 )
+Index("ix_clients_name_folded", CLIENTS.c.realm, folded(CLIENTS.c.name), CLIENTS.c.id)
 
 
 # Addresses of clients, in the realm of the client.
@@ -73,3 +75,4 @@ ADDRESSES = Table(
     ),
     Index("ix_addresses_realm_id", "realm", "id"),
 )
+Index("ix_addresses_city_folded", ADDRESSES.c.realm, folded(ADDRESSES.c.city), ADDRESSES.c.id)

@@ -11,7 +11,7 @@ from servicekit.db.table_repository import TableRepository, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.realm import Realm
 
-_products = TableRepository(PRODUCTS, "product", Product.COLUMNS)
+_products = TableRepository(PRODUCTS, "product", Product.COLUMNS, folded_filters=("name",))
 _name = select(PRODUCTS.c.name).where(
     PRODUCTS.c.id == bindparam("id"), PRODUCTS.c.realm == bindparam("realm")
 )

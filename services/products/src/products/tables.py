@@ -12,17 +12,14 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    text,
 )
 
 from servicekit.db.database import METADATA
+from servicekit.db.folding import folded
 from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 from servicekit.outbox.messages import OUTBOX
 
 NAME_TAKEN = {"field": "name", "msg": "Another product has this name"}
-
-# equal for names that differ in case or Unicode composition only
-FOLDED_NAME = "casefold(normalize(name) COLLATE pg_unicode_fast)"
 
 __all__ = ["IDEMPOTENCY_KEYS", "METADATA", "OUTBOX", "PRODUCTS"]
 
@@ -47,5 +44,11 @@ PRODUCTS = Table(
         info=NAME_TAKEN,
     ),
     Index("ix_products_realm_id", "realm", "id"),
-    Index("uq_products_name_folded", "realm", text(FOLDED_NAME), unique=True, info=NAME_TAKEN),
+)
+Index(
+    "uq_products_name_folded",
+    PRODUCTS.c.realm,
+    folded(PRODUCTS.c.name),
+    unique=True,
+    info=NAME_TAKEN,
 )

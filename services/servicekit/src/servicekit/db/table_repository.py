@@ -1,6 +1,6 @@
 """Repository for tables whose rows have a realm and a version; statements are built once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from servicekit.db.folding import folded
 from servicekit.problems import NotFound, PreconditionFailed
 from servicekit.realm import Realm
 
@@ -31,13 +32,26 @@ SYNTHETIC_TTL = "1 hour"  # of rows that a monitor left behind; then a sweep del
 class TableRepository:
     """Statements on one table, each limited to one realm."""
 
-    def __init__(self, table: Table, label: str, columns: Sequence[str] = ("id",)) -> None:
+    def __init__(
+        self,
+        table: Table,
+        label: str,
+        columns: Sequence[str] = ("id",),
+        *,
+        folded_filters: Collection[str] = (),
+    ) -> None:
         """Build the statements for ``table``; error messages call a row a ``label``.
 
         Queries return ``columns`` in their order; ``fetch`` adds the version. Money is returned as
-        a text with two decimal places.
+        a text with two decimal places. ``folded_filters`` are the columns whose filters ignore case
+        and Unicode composition.
         """
         self._label = label
+        self._filters = {
+            column.name: folded(column) if column.name in folded_filters else column
+            for column in table.c
+        }
+        self._folded_filters = folded_filters
         c = table.c
         is_row = (c.id == bindparam("_id")) & (c.realm == bindparam("_realm"))
         is_version = is_row & (c.version == func.any(bindparam("_versions")))
@@ -99,8 +113,11 @@ class TableRepository:
 
         An additional row means that there is a next page.
         """
-        given = {name: value for name, value in filters.items() if value is not None}
-        statement = self._page.filter_by(**given) if given else self._page
+        statement = self._page
+        for name, value in filters.items():
+            if value is not None:
+                operand = folded(value) if name in self._folded_filters else value
+                statement = statement.where(self._filters[name] == operand)
         bounds = {"_realm": realm, "_after": after, "_limit": limit + 1}
         return connection.execute(statement, bounds).all()
 

@@ -89,7 +89,8 @@ def test_missing_credentials_return_invalid_client(api: ContractClient) -> None:
         ({}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({**FORM, "scope": "NOT A SCOPE"}, "invalid_request"),
-        ({**FORM, "surprise": "1"}, "invalid_request"),
+        ({**FORM, "scope": " "}, "invalid_request"),
+        ({**FORM, **{f"field{number}": "1" for number in range(100)}}, "invalid_request"),
         ({**FORM, "scope": "\x00"}, "invalid_request"),
     ],
 )
@@ -106,6 +107,43 @@ def test_an_invalid_form_returns_the_error_code_of_the_rfc(
         )
     assert answer.status_code == 400
     assert answer.json()["error"] == error
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "scope=",
+        "scope=&scope=",
+        "surprise=1",
+        "surprise=1&surprise=2",
+        "surprise=%00&%00=",
+        "resource=https%3A%2F%2Fapi.example&audience=",
+        "client_id=clients&client_secret=secret-of-clients",
+    ],
+)
+def test_unknown_parameters_are_ignored_and_empty_ones_count_as_omitted(
+    api: ContractClient, form: str
+) -> None:
+    answer = api.post(
+        "/users/token",
+        content=f"grant_type=client_credentials&{form}",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        auth=basic_auth("clients", "secret-of-clients"),
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["scope"] == "inventory:remove"
+
+
+@pytest.mark.parametrize("form", ["grant_type=", "grant_type", "Grant_Type=client_credentials"])
+def test_an_empty_grant_type_is_a_missing_one(api: ContractClient, form: str) -> None:
+    answer = api.post(
+        "/users/token",
+        content=form,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        auth=basic_auth("clients", "secret-of-clients"),
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert answer.json()["errors"] == [{"field": "grant_type", "reason": "is required"}]
 
 
 def test_a_token_is_signed_with_a_published_key(api: ContractClient) -> None:

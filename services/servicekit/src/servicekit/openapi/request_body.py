@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Container
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -18,6 +19,8 @@ _MEDIA_TYPE_CACHE_SIZE = 64  # headers; a client sends always the same
 _UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _MAX_NUMBER_LENGTH = 40  # characters; contracts allow some twenty
 _MAX_EXPONENT = 308  # decimal, the range of the doubles that RFC 8259, section 6 recommends
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FORM_FIELDS = 100
 _OUT_OF_RANGE = "The body holds a number that is out of range"
 _MAX_CONTENT_TYPE = 256  # characters; its parser takes quadratic time
 
@@ -29,6 +32,8 @@ class RequestBody:
         """Compile a Request Body Object."""
         content = request_body["content"]
         self._schemas = {media: SchemaValidator(spec["schema"]) for media, spec in content.items()}
+        form = content.get(_FORM)
+        self._form_fields = frozenset(form["schema"]["properties"] if form else ())
 
     def read(self, request: Request) -> Any:  # noqa: ANN401 - any JSON value
         """Return the body as Python values; numbers with a fraction are exact Decimals.
@@ -50,7 +55,7 @@ class RequestBody:
             media_types = " or ".join(self._schemas)
             raise UnsupportedMediaType(f"The body must be sent as {media_types}, in UTF-8")
         data = request.environ["wsgi.input"].read()  # the bridge has buffered it
-        value = parse_json(data) if media_type == JSON else _parse_form(data)
+        value = parse_json(data) if media_type == JSON else _parse_form(data, self._form_fields)
         schema.check(value)
         return value
 
@@ -115,12 +120,13 @@ _decode = json.JSONDecoder(
 ).decode
 
 
-def _parse_form(data: bytes) -> dict[str, str]:
+def _parse_form(data: bytes, fields: Container[str]) -> dict[str, str]:
+    """Return the known fields of a form; unknown and empty ones are ignored (RFC 6749, 3.2)."""
     try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
+        pairs = parse_qsl(data.decode(), max_num_fields=_MAX_FORM_FIELDS, errors="strict")
     except (UnicodeDecodeError, ValueError):
         raise BadRequest("The body is not a form") from None
-    form = _reject_duplicate_keys([(name, value) for name, value in pairs])
+    form = _reject_duplicate_keys([pair for pair in pairs if pair[0] in fields])
     _reject_unstorable(form)
     return form
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from servicekit.problems import BadRequest, NotFound
+
+_SECONDS = slice(17, 19)  # of a text that matches the contract
+_LEAP_MINUTE = (23, 59)  # the last one of a day
 
 Kind = Literal["client", "product"]  # of an owner of entries
 
@@ -50,21 +53,34 @@ class Item:
 
 
 def parse_purchase_date(text: str) -> datetime:
-    """Parse an ISO 8601 time and convert it to UTC, the default time zone.
+    """Parse an ISO 8601 time (RFC 3339, 5.6) and convert it to UTC, the default time zone.
+
+    Digits beyond microseconds are dropped. A leap second becomes the second after it, as in
+    PostgreSQL.
 
     Raises:
         BadRequest: the date or the time does not exist.
 
     """
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        if text[_SECONDS] == "60":
+            return _parse_utc(f"{text[: _SECONDS.start]}59{text[_SECONDS.stop :]}", is_leap=True)
+        return _parse_utc(text)
     except (ValueError, OverflowError):
         raise BadRequest(
             "must be a date and a time that exist, like 2024-11-01T10:30:00", field="purchase_date"
         ) from None
+
+
+def _parse_utc(text: str, *, is_leap: bool = False) -> datetime:
+    """Parse a time; raise ``ValueError`` for a leap second that does not end a day in UTC."""
+    moment = datetime.fromisoformat(text.upper())
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if not is_leap:
+        return moment
+    if (moment.hour, moment.minute) != _LEAP_MINUTE:
+        raise ValueError(text)
+    return moment + timedelta(seconds=1)
 
 
 def format_purchase_date(moment: datetime) -> str:

@@ -30,6 +30,7 @@ RULES = (
     "must be the address's own client",
     "This client may not have the scope",
     "must not be blank",
+    "must have a visible character",
     "is too long when its letters are written out",
 )
 

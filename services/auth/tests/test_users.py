@@ -89,6 +89,8 @@ def test_concurrent_requests_create_one_user_of_a_name_in_any_case(api: Contract
     [
         ("username", ""),
         ("username", " "),
+        ("username", "\u200b"),
+        ("username", "\u3164\u2060"),
         ("username", "\N{IDEOGRAPHIC SPACE}"),
         ("username", "x" * 101),
         ("username", "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 100),  # of 18 letters each

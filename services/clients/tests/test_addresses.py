@@ -137,6 +137,8 @@ def test_an_unknown_address_is_not_found(api: ContractClient) -> None:
         ("state", "SPX"),
         ("state", ...),
         ("city", ""),
+        ("city", "\u3000"),
+        ("street", "\u0085\u00ad"),
         ("city", "x" * 201),
         ("city", ...),
         ("street", "\u0000"),

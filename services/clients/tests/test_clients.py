@@ -102,6 +102,7 @@ def test_sums_of_amounts_are_exact(api: ContractClient) -> None:
         ("balance", None),
         ("balance", True),
         ("name", ""),
+        ("name", "\u200b\u00a0"),
         ("name", " "),
         ("name", "x" * 201),
         ("name", 5),

@@ -129,6 +129,7 @@ def test_maximum_values_are_stored(api: ContractClient, field: str, value: objec
     ("field", "value"),
     [
         ("name", ""),
+        ("name", "\u200b\u00a0"),
         ("name", " "),
         ("name", "x" * 201),
         ("name", None),

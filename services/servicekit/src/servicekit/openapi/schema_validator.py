@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
+from servicekit.openapi.formats import FORMATS
 from servicekit.problems import ValidationProblem
 
 # PostgreSQL's text type has no NUL, and UTF-8 has no surrogates
@@ -22,7 +23,12 @@ class SchemaValidator:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         """Compile ``schema``."""
         self._schema = schema
-        self._validator = jsonschema_rs.Draft4Validator(dict(schema), mask="it")
+        self._validator = jsonschema_rs.Draft4Validator(
+            dict(schema),
+            mask="it",
+            validate_formats=True,
+            formats={name: check for name, (check, _) in FORMATS.items()},
+        )
 
     def check(self, value: Any, name: str = "") -> None:  # noqa: ANN401 - any JSON value
         """Validate ``value``.
@@ -77,6 +83,8 @@ def _explain(
             return _explain_alternatives(error, schema, path, name)
         case "pattern":
             faults = {".".join(path): _example_hint(_at(schema, error.schema_path[:-1]))}
+        case "format" if kind.format in FORMATS:
+            faults = {".".join(path): FORMATS[kind.format][1]}
         case _:
             faults = {".".join(path): error.message.removeprefix("it ")}
     return [_fault(field, reason) for field, reason in faults.items()]

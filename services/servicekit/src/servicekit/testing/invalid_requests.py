@@ -50,7 +50,7 @@ def invalid_parameters(valid: Request, operation: Mapping[str, Any]) -> Iterator
 def invalid_bodies(valid: Request, schema: Mapping[str, Any]) -> Iterator[InvalidRequest]:
     """Yield requests with an invalid body; ``schema`` has no references."""
     media = valid.headers["content-type"]
-    bodies = {
+    bodies: dict[str, bytes | None] = {
         **_BODIES[media],
         "a member twice": _with_duplicate_member(valid),
     }

@@ -13,6 +13,8 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 _UNUSUAL_TEXTS = ("!", "a b", "\x07")  # a useful pattern rejects at least one of them
+# no-break space, zero width space, ideographic space, next line, soft hyphen, Hangul filler
+_INVISIBLE_TEXTS = ("\u00a0", "\u200b", "\u3000 ", "\u0085", "\u00ad\u2060", "\u3164")
 _INVALID_TEXTS = {"integer": ("ten", "1.5", "\N{ARABIC-INDIC DIGIT ONE}"), "boolean": ("yes", "1")}
 
 
@@ -58,6 +60,8 @@ def _invalid_strings(schema: Schema) -> Iterator[str]:
     if not _matches("", schema):
         yield ""
     yield from itertools.islice((text for text in _UNUSUAL_TEXTS if not _matches(text, schema)), 1)
+    if schema.get("format") == "visible-text":
+        yield from _INVISIBLE_TEXTS
     if "maxLength" in schema:
         yield "x" * (schema["maxLength"] + 1)
 

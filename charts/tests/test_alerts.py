@@ -9,7 +9,7 @@ import yaml
 
 from devstack.service_catalog import SERVICES
 from scripts.charts import promtool
-from scripts.charts.rendering import CHARTS, render, rule_groups
+from scripts.charts.rendering import CHARTS, HelmError, render, rule_groups
 
 # Options that enable the rules of each chart. Their promtool tests are in alerts/CHART.yaml.
 RULES = {
@@ -17,7 +17,7 @@ RULES = {
         "--set",
         ",".join(f"{service}.metrics.prometheusOperator=true" for service in SERVICES),
     ),
-    "synthetic": ("--set", "metrics.prometheusOperator=true,credentials.existingSecret=x"),
+    "synthetic": ("--set", "metrics.prometheusOperator=true"),
 }
 
 
@@ -65,17 +65,30 @@ def test_promtool_tests_cover_firing_and_not_firing_of_each_alert(
     assert seen == {True: alerts, False: alerts}
 
 
-def test_each_alert_links_to_a_runbook(groups: dict[str, Any]) -> None:
+@pytest.mark.parametrize("base", ["https://books.example/runbooks", "https://books.example/"])
+def test_each_alert_links_to_a_runbook(helm: str, chart: str, base: str) -> None:
+    prefixes = [f"{service}." for service in SERVICES] if chart == "cadastro" else [""]
+    settings = ",".join(f"{prefix}metrics.runbooks={base}" for prefix in prefixes)
+    groups = rule_groups(render(helm, chart, *RULES[chart], "--set", settings))
     for group in groups["groups"]:
         for rule in group["rules"]:
-            assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
-            page = (CHARTS.parent / rule["annotations"]["runbook_url"]).read_text()
+            url = rule["annotations"]["runbook_url"]
+            assert url == f"{base.rstrip('/')}/{rule['alert']}.md"
+            page = (CHARTS.parent / "docs" / "runbooks" / url.rpartition("/")[2]).read_text()
             assert page.startswith(f"# {rule['alert']}\n")
             assert re.findall("^## (.+)$", page, re.MULTILINE) == [
                 "Meaning",
                 "Diagnosis",
                 "Mitigation",
             ]
+
+
+def test_no_alert_has_a_link_that_is_not_absolute(helm: str, groups: dict[str, Any]) -> None:
+    rules = [rule for group in groups["groups"] for rule in group["rules"]]
+    assert not any("runbook_url" in rule["annotations"] for rule in rules)
+    for base in ("docs/runbooks", "books.example", "/runbooks"):
+        with pytest.raises(HelmError, match="runbooks"):
+            render(helm, "synthetic", "--set", f"metrics.runbooks={base}")
 
 
 def test_each_runbook_belongs_to_an_alert(helm: str) -> None:

@@ -16,10 +16,7 @@ from synthetic.operator import monitor_metrics, operator_metrics
 from synthetic.operator.monitor_cache import MonitorCache
 from tests.support.synthetic.kubernetes_objects import monitor
 
-OPTIONS = (
-    *("--set", "credentials.existingSecret=x"),
-    *("--set", "metrics.dashboard.enabled=true,metrics.prometheusOperator=true"),
-)
+OPTIONS = ("--set", "metrics.dashboard.enabled=true,metrics.prometheusOperator=true")
 VARIABLES = {"$__rate_interval": "5m", "$namespace": ".*", "$monitor": ".*"}
 SELECTOR = re.compile(r"\b(cadastro_synthetic_\w+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")

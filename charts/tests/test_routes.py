@@ -43,8 +43,8 @@ def test_network_policies_allow_only_the_documented_calls(helm: str) -> None:
         for service in SERVICES
     }
     assert called == {
-        "auth": set(),
-        "clients": {"auth", "inventory"},
-        "products": {"auth", "inventory"},
-        "inventory": {"auth", "clients", "products"},
+        "auth": {"postgresql"},
+        "clients": {"auth", "inventory", "postgresql"},
+        "products": {"auth", "inventory", "postgresql"},
+        "inventory": {"auth", "clients", "products", "postgresql"},
     }

@@ -14,7 +14,7 @@ from tests.support.steps import StepFailed, check
 PROGRAMS = ("kubectl ", "helm ", "curl ")
 ADDRESS = "ADDRESS"  # the placeholder for the address of the Ingress
 PORT = "8000"  # of a port-forward; replaced by a free one
-NO_INGRESS = "--set=ingress.enabled=false"
+NO_INGRESS = "--set=ingress.enabled=false,synthetic.target.url=http://x.example"
 
 
 def check_notes(context: Context) -> str:

@@ -53,7 +53,9 @@ def install_second_operator(context: Context) -> str:
     """Install a second operator in another namespace: it leaves the CRD to its release."""
     before, monitors = _crd_owner(context.cluster), len(context.cluster.objects("synmon"))
     with context.cluster.scratch_namespace(OTHER) as second:
-        values = {"target.url": context.url, "credentials.existingSecret": "none"}
+        monitor = {"journey": "auth-health", "interval": "1m"}
+        values = {"target.url": context.url}
+        values |= {f"monitors.auth-health.{name}": value for name, value in monitor.items()}
         options = [f"--set={name}={value}" for name, value in values.items()]
         where = ("-n", second.namespace)
         output = run_command(

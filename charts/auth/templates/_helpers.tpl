@@ -3,7 +3,7 @@
 {{- if .Values.signingKeys.existingSecret -}}
 {{ .Values.signingKeys.existingSecret }}
 {{- else if (.Values.global).generateSecrets -}}
-{{ .Release.Name }}-signing-keys
+{{ include "service-lib.releaseName" . }}-signing-keys
 {{- else -}}
 {{ fail "auth needs signing keys: set signingKeys.existingSecret to the name of a Secret with <kid>.pem and current" }}
 {{- end -}}

@@ -1,14 +1,29 @@
 {{/* Name of the bundled PostgreSQL and of its objects. */}}
 {{- define "cadastro.postgresqlName" -}}
-{{ .Release.Name }}-postgresql
+{{ include "service-lib.releaseName" . }}-postgresql
 {{- end }}
 
-{{- define "cadastro.labels" -}}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/part-of: cadastro
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{/*
+Name, namespace and labels of an object of the release. Takes "root" and "name", or "suffix" of the release's name; a
+"component" is the label of that name.
+*/}}
+{{- define "cadastro.objectMeta" -}}
+name: {{ .name | default (printf "%s%s" (include "service-lib.releaseName" .root) (.suffix | default "")) | toYaml }}
+namespace: {{ .root.Release.Namespace | toYaml }}
+labels:
+  {{- include "service-lib.releaseLabels" .root | nindent 2 }}
+  {{- with .component }}
+  app.kubernetes.io/component: {{ . }}
+  {{- end }}
+{{- end }}
+
+{{- define "cadastro.postgresqlMeta" -}}
+{{ include "cadastro.objectMeta" (dict "root" . "suffix" "-postgresql") }}
+{{- end }}
+
+{{- define "cadastro.postgresqlSelectorLabels" -}}
+app.kubernetes.io/name: postgresql
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end }}
 
 {{/* Path prefixes of each service, for the Ingress and the HTTPRoute. */}}
@@ -47,4 +62,26 @@ inventory: [/inventory]
 {{- else if .Values.ingress.host -}}
 {{ .Values.ingress.tlsSecret | empty | ternary "http" "https" }}://{{ .Values.ingress.host }}
 {{- end -}}
+{{- end }}
+
+{{/* Fails if monitors target the Ingress of a release without one. */}}
+{{- define "cadastro.validateMonitorTargets" -}}
+{{- $target := .Values.synthetic.target }}
+{{- if and .Values.synthetic.enabled (not .Values.ingress.enabled) (not $target.url) (not $target.ingress) }}
+{{- range $name, $monitor := .Values.synthetic.monitors }}
+{{- if and $monitor (dig "enabled" true $monitor) (not $monitor.target) }}
+{{- fail (printf "the monitor %s has no target without an Ingress: set synthetic.target.url to the public base URL, or synthetic.enabled to false" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* JSONPath of the conditions that are false, and of the containers that are not ready with the reason, by pod. */}}
+{{- define "cadastro.notReadyPath" -}}
+{range .items[*]}{.metadata.name}
+{{- `{range .status.conditions[?(@.status=="False")]}{"\n  "}{.message}{end}` -}}
+{{- range $kind := list "initContainerStatuses" "containerStatuses" -}}
+{range .status.{{ $kind }}[?(@.ready==false)]}{"\n  "}{.name}{": "}{.state.*.reason}{" "}{.state.*.message}{" "}{.lastState.*.message}{end}
+{{- end -}}
+{"\n"}{end}
 {{- end }}

@@ -4,18 +4,14 @@
 {{- end }}
 
 {{- define "load.metadata" -}}
-name: {{ include "load.fullname" .root }}-{{ .component }}
-labels:
-  {{- include "service-lib.labels" .root | nindent 2 }}
-  app.kubernetes.io/component: {{ .component }}
+{{- $name := printf "%s-%s" (include "load.fullname" .root) .component -}}
+{{ include "service-lib.objectMeta" (dict "root" .root "name" $name "labels" (dict "app.kubernetes.io/component" .component)) }}
 {{- end }}
 
 {{/* Pod template of the master or a worker. Takes "root", "component" and "arguments". */}}
 {{- define "load.podTemplate" -}}
 metadata:
-  labels:
-    {{- include "service-lib.labels" .root | nindent 4 }}
-    app.kubernetes.io/component: {{ .component }}
+  {{- include "service-lib.componentMetadata" (dict "root" .root "component" .component) | nindent 2 }}
 spec:
   {{- include "service-lib.podSpec" .root | nindent 2 }}
   restartPolicy: Never
@@ -30,8 +26,10 @@ spec:
         - name: locust
           containerPort: 5557
       {{- end }}
-      resources:
-        {{- toYaml .root.Values.resources | nindent 8 }}
+      {{- with .root.Values.extraEnv }}
+      {{- include "service-lib.envField" (dict "root" $.root "own" "") | nindent 6 }}
+      {{- end }}
+      {{- include "service-lib.resources" .root.Values | nindent 6 }}
       securityContext:
         {{- include "service-lib.containerSecurityContext" .root | nindent 8 }}
       volumeMounts:
@@ -54,7 +52,7 @@ spec:
     - name: reports
       {{- with .root.Values.results.existingClaim }}
       persistentVolumeClaim:
-        claimName: {{ . }}
+        claimName: {{ toYaml . }}
       {{- else }}
       emptyDir:
         sizeLimit: 256Mi
@@ -63,10 +61,10 @@ spec:
     {{- with .root.Values.credentials.existingSecret }}
     - name: credentials
       secret:
-        secretName: {{ . }}
+        secretName: {{ toYaml . }}
         defaultMode: 0440
         items:
-          - key: {{ $.root.Values.credentials.key }}
+          - key: {{ $.root.Values.credentials.key | toYaml }}
             path: secret
     {{- end }}
 {{- end }}

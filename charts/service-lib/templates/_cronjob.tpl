@@ -14,12 +14,12 @@ leaves out all secrets but the database's URL.
 */}}
 {{- define "service-lib.cronJob" -}}
 {{- $ := .root -}}
+{{- $name := printf "%s-%s" (include "service-lib.fullname" $) .name -}}
+{{- include "service-lib.validateName" (dict "name" $name "limit" 52) -}}
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: {{ include "service-lib.fullname" $ }}-{{ .name }}
-  labels:
-    {{- include "service-lib.labels" $ | nindent 4 }}
+  {{- include "service-lib.objectMeta" (dict "root" $ "name" $name) | nindent 2 }}
 spec:
   schedule: {{ .schedule | quote }}
   concurrencyPolicy: Forbid
@@ -32,9 +32,7 @@ spec:
       activeDeadlineSeconds: 900
       template:
         metadata:
-          labels:
-            {{- include "service-lib.labels" $ | nindent 12 }}
-            app.kubernetes.io/component: {{ .name }}
+          {{- include "service-lib.componentMetadata" (dict "root" $ "component" .name) | nindent 10 }}
         spec:
           {{- include "service-lib.podSpec" $ | nindent 10 }}
           restartPolicy: Never
@@ -44,10 +42,9 @@ spec:
               imagePullPolicy: {{ $.Values.image.pullPolicy }}
               terminationMessagePolicy: FallbackToLogsOnError
               command: [python, -m, {{ $.Chart.Name }}.{{ .module }}]
-              env:
-                {{- include (.databaseOnly | default false | ternary "service-lib.databaseEnv" "service-lib.env") $ | nindent 16 }}
-              resources:
-                {{- toYaml $.Values.resources | nindent 16 }}
+              {{- $env := include (.databaseOnly | default false | ternary "service-lib.databaseEnv" "service-lib.env") $ }}
+              {{- include "service-lib.envField" (dict "root" $ "own" $env) | nindent 14 }}
+              {{- include "service-lib.resources" $.Values | nindent 14 }}
               securityContext:
                 {{- include "service-lib.containerSecurityContext" $ | nindent 16 }}
               {{- if not .databaseOnly }}

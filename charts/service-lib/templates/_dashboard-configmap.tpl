@@ -3,10 +3,7 @@
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ include "service-lib.fullname" . }}-dashboard
-  labels:
-    {{- include "service-lib.labels" . | nindent 4 }}
-    grafana_dashboard: "1"
+  {{- include "service-lib.objectMeta" (dict "root" . "suffix" "-dashboard" "labels" (dict "grafana_dashboard" "1")) | nindent 2 }}
 data:
   {{ include "service-lib.fullname" . }}.json: {{ include "service-lib.dashboardJson" . | quote }}
 {{- end }}

@@ -17,10 +17,7 @@ spec:
       maxSurge: 1
   template:
     metadata:
-      labels:
-        {{- include "service-lib.labels" . | nindent 8 }}
-        app.kubernetes.io/component: service
-      {{- include "service-lib.scrapeAnnotations" . | nindent 6 }}
+      {{- include "service-lib.componentMetadata" (dict "root" . "component" "service" "annotations" (include "service-lib.scrapeAnnotations" .)) | nindent 6 }}
     spec:
       {{- include "service-lib.podSpec" . | nindent 6 }}
       terminationGracePeriodSeconds: 40
@@ -44,9 +41,8 @@ spec:
               containerPort: 8000
             - name: metrics
               containerPort: 9000
-          env:
-            {{- include "service-lib.pooledEnv" . | nindent 12 }}
-            {{- include "service-lib.metricsEnv" . | nindent 12 }}
+          {{- $env := printf "%s\n%s" (include "service-lib.pooledEnv" .) (include "service-lib.bindEnv" .) }}
+          {{- include "service-lib.envField" (dict "root" . "own" $env) | nindent 10 }}
           startupProbe:
             httpGet: {path: /-/ready, port: http}
             periodSeconds: 1
@@ -65,8 +61,7 @@ spec:
             preStop: # lets load balancers remove the endpoint before the listener closes
               sleep:
                 seconds: {{ .Values.drainSeconds }}
-          resources:
-            {{- toYaml .Values.resources | nindent 12 }}
+          {{- include "service-lib.resources" .Values | nindent 10 }}
           securityContext:
             {{- include "service-lib.containerSecurityContext" . | nindent 12 }}
           volumeMounts:

@@ -1,3 +1,31 @@
+{{/*
+Environment of a container: its own variables and those of extraEnv, with values as strings. Takes "root" and "own" as YAML.
+A variable that is set twice fails: a server-side apply would reject it.
+*/}}
+{{- define "service-lib.envField" -}}
+env:
+  {{- .own | nindent 2 }}
+  {{- include "service-lib.extraEnv" (dict "extra" .root.Values.extraEnv "own" .own "value" "extraEnv") | nindent 2 }}
+{{- end }}
+
+{{/* Takes "extra", "own" as YAML, and the name of the "value" for errors. */}}
+{{- define "service-lib.extraEnv" -}}
+{{- $set := dict -}}
+{{- range .own | fromYamlArray }}{{ $_ := set $set .name true }}{{ end -}}
+{{- range $variable := .extra | default list -}}
+{{- if hasKey $set $variable.name -}}
+{{ fail (printf "%s: the chart already sets %s: use the chart's value for it, or remove the duplicate" $.value $variable.name) }}
+{{- end -}}
+{{- $_ := set $set $variable.name true }}
+- name: {{ toYaml $variable.name }}
+  {{- if hasKey $variable "value" }}
+  value: {{ include "service-lib.string" $variable.value | quote }}
+  {{- else }}
+  {{- omit $variable "name" | toYaml | nindent 2 }}
+  {{- end }}
+{{- end -}}
+{{- end }}
+
 {{- define "service-lib.databaseEnv" -}}
 {{ include "service-lib.databaseEnvFromSecret" (include "service-lib.databaseSecretName" .) }}
 {{- end }}
@@ -6,7 +34,7 @@
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ . }}
+      name: {{ toYaml . }}
       key: DATABASE_URL
 {{- end }}
 
@@ -68,8 +96,15 @@
 {{- end }}
 {{- end }}
 
-{{/* Metrics port. No Service exposes it, so no ingress can route to it. */}}
+{{/* Address of the metrics. No Service exposes the port, so no ingress can route to it. */}}
 {{- define "service-lib.metricsEnv" -}}
 - name: METRICS_BIND
-  value: 0.0.0.0:9000
+  value: {{ printf "%s:9000" (include "service-lib.anyAddress" .) | toYaml }}
+{{- end }}
+
+{{/* Addresses of the API and of the metrics. */}}
+{{- define "service-lib.bindEnv" -}}
+- name: BIND
+  value: {{ printf "%s:8000" (include "service-lib.anyAddress" .) | toYaml }}
+{{ include "service-lib.metricsEnv" . }}
 {{- end }}

@@ -4,9 +4,7 @@
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "service-lib.fullname" . }}-migrate-{{ $pod | sha256sum | trunc 8 }}
-  labels:
-    {{- include "service-lib.labels" . | nindent 4 }}
+  {{- include "service-lib.objectMeta" (dict "root" . "suffix" (printf "-migrate-%s" ($pod | sha256sum | trunc 8))) | nindent 2 }}
 spec:
   backoffLimit: 10
   template:
@@ -15,9 +13,7 @@ spec:
 
 {{- define "service-lib.migrationPodTemplate" -}}
 metadata:
-  labels:
-    {{- include "service-lib.labels" . | nindent 4 }}
-    app.kubernetes.io/component: migration
+  {{- include "service-lib.componentMetadata" (dict "root" . "component" "migration") | nindent 2 }}
 spec:
   {{- include "service-lib.podSpec" . | nindent 2 }}
   restartPolicy: OnFailure
@@ -27,10 +23,8 @@ spec:
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       terminationMessagePolicy: FallbackToLogsOnError
       command: [python, -m, {{ .Chart.Name }}.migrate]
-      env:
-        {{- include "service-lib.databaseEnv" . | nindent 8 }}
-      resources:
-        {{- toYaml .Values.resources | nindent 8 }}
+      {{- include "service-lib.envField" (dict "root" . "own" (include "service-lib.databaseEnv" .)) | nindent 6 }}
+      {{- include "service-lib.resources" .Values | nindent 6 }}
       securityContext:
         {{- include "service-lib.containerSecurityContext" . | nindent 8 }}
 {{- end }}

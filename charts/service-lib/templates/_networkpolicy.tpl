@@ -13,24 +13,19 @@ spec:
     - ports:
         - port: http
       from:
-        {{- toYaml .Values.networkPolicy.ingressFrom | nindent 8 }}
-        - podSelector:
-            matchLabels:
-              app.kubernetes.io/part-of: cadastro
-              app.kubernetes.io/instance: {{ .Release.Name }}
+        {{- with .Values.networkPolicy.ingressFrom }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+        {{- include "service-lib.componentPeer" (dict "root" . "components" (list "service" "relay" "reconcile")) | nindent 8 }}
+    {{- with .Values.metrics.ingressFrom }}
     - ports:
         - port: metrics
       from:
-        {{- toYaml .Values.metrics.ingressFrom | nindent 8 }}
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
   egress:
-    - ports:
-        - {port: 53, protocol: UDP}
-        - {port: 53, protocol: TCP}
-    - ports:
-        - port: {{ .Values.database.port }}
-        {{- if .Values.database.poolerSecret }}
-        - port: {{ .Values.database.poolerPort }}
-        {{- end }}
+    {{- include "service-lib.dnsEgress" . | nindent 4 }}
+    {{- include "service-lib.databaseEgress" . | nindent 4 }}
     {{- with .Values.tracing.endpoint }}
     - ports:
         - port: {{ include "service-lib.urlPort" . }}
@@ -42,8 +37,55 @@ spec:
       to:
         - podSelector:
             matchLabels:
-              app.kubernetes.io/name: {{ $peer }}
-              app.kubernetes.io/instance: {{ $.Release.Name }}
+              app.kubernetes.io/name: {{ $peer | toYaml }}
+              app.kubernetes.io/instance: {{ $.Release.Name | toYaml }}
       {{- end }}
     {{- end }}
+{{- end }}
+
+{{- define "service-lib.dnsEgress" -}}
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+{{- end }}
+
+{{/* Peer for the pods of the release with certain components. Probes carry its labels too. Takes "root" and "components". */}}
+{{- define "service-lib.componentPeer" -}}
+- podSelector:
+    matchLabels:
+      app.kubernetes.io/part-of: cadastro
+      app.kubernetes.io/instance: {{ .root.Release.Name | toYaml }}
+    matchExpressions:
+      - key: app.kubernetes.io/component
+        operator: In
+        values:
+          {{- toYaml .components | nindent 10 }}
+{{- end }}
+
+{{/*
+Egress to the bundled PostgreSQL, or to networkPolicy.databaseTo for an external database and for a pooler. Any address
+without the value, which `helm upgrade --reuse-values` leaves out.
+*/}}
+{{- define "service-lib.databaseEgress" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- $anywhere := list (dict "ipBlock" (dict "cidr" "0.0.0.0/0")) (dict "ipBlock" (dict "cidr" "::/0")) (dict "namespaceSelector" dict) -}}
+{{- $peers := hasKey $policy "databaseTo" | ternary $policy.databaseTo $anywhere -}}
+{{- if not .Values.database.existingSecret }}
+- ports:
+    - port: {{ .Values.database.port }}
+  to:
+    - podSelector:
+        matchLabels:
+          app.kubernetes.io/name: postgresql
+          app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
+{{- end }}
+{{- $external := list -}}
+{{- if .Values.database.existingSecret }}{{ $external = append $external (dict "port" .Values.database.port) }}{{ end -}}
+{{- if .Values.database.poolerSecret }}{{ $external = append $external (dict "port" .Values.database.poolerPort) }}{{ end -}}
+{{- if and $external $peers }}
+- ports:
+    {{- toYaml $external | nindent 4 }}
+  to:
+    {{- toYaml $peers | nindent 4 }}
+{{- end }}
 {{- end }}

@@ -1,3 +1,4 @@
+{{/* Common fields of the pods of a chart. Takes its root. */}}
 {{- define "service-lib.podSpec" -}}
 serviceAccountName: {{ include "service-lib.fullname" . }}
 automountServiceAccountToken: false
@@ -8,6 +9,46 @@ securityContext:
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with include "service-lib.scheduling" .Values }}
+{{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Fields of a pod that select its node. Takes the values. */}}
+{{- define "service-lib.scheduling" -}}
+{{- $fields := dict -}}
+{{- with .nodeSelector }}{{ $_ := set $fields "nodeSelector" (include "service-lib.stringMap" . | fromYaml) }}{{ end -}}
+{{- range $name := list "tolerations" "affinity" "priorityClassName" -}}
+{{- with index $ $name }}{{ $_ := set $fields $name . }}{{ end -}}
+{{- end -}}
+{{- with $fields }}{{ toYaml . }}{{ end -}}
+{{- end }}
+
+{{/* Labels and annotations of a pod template. Takes "values", "labels" as YAML, and optionally "annotations" as YAML. */}}
+{{- define "service-lib.podMetadata" -}}
+{{- $labels := .labels | fromYaml -}}
+labels:
+  {{- .labels | nindent 2 }}
+  {{- with include "service-lib.addedStrings" (dict "given" .values.podLabels "own" $labels) }}
+  {{- . | nindent 2 }}
+  {{- end }}
+{{- $annotations := .annotations | default "" }}
+{{- $added := include "service-lib.addedStrings" (dict "given" .values.podAnnotations "own" ($annotations | fromYaml)) }}
+{{- if or $annotations $added }}
+annotations:
+  {{- with $annotations }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $added }}
+  {{- . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Pod metadata of a service's component. Takes "root", "component", and optionally "annotations" as YAML. */}}
+{{- define "service-lib.componentMetadata" -}}
+{{- $labels := printf "%s\napp.kubernetes.io/component: %s" (include "service-lib.podLabels" .root) .component -}}
+{{ include "service-lib.podMetadata" (dict "values" .root.Values "labels" $labels "annotations" .annotations) }}
 {{- end }}
 
 {{/* Pod security context of the restricted Pod Security Standard. */}}
@@ -35,10 +76,8 @@ capabilities:
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
   command: [python, -m, servicekit.db.wait_for_migrations, {{ .Chart.Name }}, --wait, "240"]
-  env:
-    {{- include "service-lib.databaseEnv" . | nindent 4 }}
-  resources:
-    {{- toYaml .Values.resources | nindent 4 }}
+  {{- include "service-lib.envField" (dict "root" . "own" (include "service-lib.databaseEnv" .)) | nindent 2 }}
+  {{- include "service-lib.resources" .Values | nindent 2 }}
   securityContext:
     {{- include "service-lib.containerSecurityContext" . | nindent 4 }}
 {{- end }}
@@ -62,7 +101,7 @@ capabilities:
     sizeLimit: 64Mi
 - name: oauth-clients
   secret:
-    secretName: {{ include "service-lib.oauthSecretName" . }}
+    secretName: {{ include "service-lib.oauthSecretName" . | toYaml }}
     defaultMode: 0440
     {{- if ne .Chart.Name "auth" }}
     items: # only the secret of this service
@@ -72,7 +111,15 @@ capabilities:
 {{- if eq .Chart.Name "auth" }}
 - name: signing-keys
   secret:
-    secretName: {{ include "auth.signingKeysSecretName" . }}
+    secretName: {{ include "auth.signingKeysSecretName" . | toYaml }}
     defaultMode: 0440
+{{- end }}
+{{- end }}
+
+{{/* Resource requests and limits; empty without any. Takes the values. */}}
+{{- define "service-lib.resources" -}}
+{{- with .resources }}
+resources:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}

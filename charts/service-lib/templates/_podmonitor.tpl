@@ -14,18 +14,12 @@ spec:
 
 {{- define "service-lib.scrapeAnnotations" -}}
 {{- if .Values.metrics.annotations -}}
-annotations:
-  prometheus.io/scrape: "true"
-  prometheus.io/port: "9000"
+prometheus.io/scrape: "true"
+prometheus.io/port: "9000"
 {{- end -}}
 {{- end }}
 
-{{/* Name and labels of objects of the Prometheus operator, which selects them by label. */}}
+{{/* Metadata of objects of the Prometheus operator, which selects them by label. */}}
 {{- define "service-lib.monitoringMetadata" -}}
-name: {{ include "service-lib.fullname" . }}
-labels:
-  {{- include "service-lib.labels" . | nindent 2 }}
-  {{- with .Values.metrics.labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+{{ include "service-lib.objectMeta" (dict "root" . "labels" .Values.metrics.labels) }}
 {{- end }}

@@ -11,12 +11,14 @@ spec:
   {{- include "service-lib.addRunbookUrls" (dict "root" . "groups" (include "service-lib.alertGroups" . | fromYaml)) | nindent 2 }}
 {{- end }}
 
-{{/* Rule groups with the annotation runbook_url on each alert. Takes "root" and "groups". */}}
+{{/* Rule groups, with the annotation runbook_url on each alert if the value is set. Takes "root" and "groups". */}}
 {{- define "service-lib.addRunbookUrls" -}}
-{{- $base := .root.Values.metrics.runbooks | trimSuffix "/" -}}
-{{- range $group := .groups.groups }}
+{{- with .root.Values.metrics.runbooks }}
+{{- $base := trimSuffix "/" . -}}
+{{- range $group := $.groups.groups }}
 {{- range $rule := $group.rules }}
 {{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s.md" $base $rule.alert) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- toYaml .groups }}

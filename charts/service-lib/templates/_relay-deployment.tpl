@@ -2,9 +2,7 @@
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ include "service-lib.fullname" . }}-relay
-  labels:
-    {{- include "service-lib.labels" . | nindent 4 }}
+  {{- include "service-lib.objectMeta" (dict "root" . "suffix" "-relay") | nindent 2 }}
 spec:
   replicas: 1
   selector:
@@ -13,10 +11,7 @@ spec:
       app.kubernetes.io/component: relay
   template:
     metadata:
-      labels:
-        {{- include "service-lib.labels" . | nindent 8 }}
-        app.kubernetes.io/component: relay
-      {{- include "service-lib.scrapeAnnotations" . | nindent 6 }}
+      {{- include "service-lib.componentMetadata" (dict "root" . "component" "relay" "annotations" (include "service-lib.scrapeAnnotations" .)) | nindent 6 }}
     spec:
       {{- include "service-lib.podSpec" . | nindent 6 }}
       initContainers:
@@ -30,11 +25,9 @@ spec:
           ports:
             - name: metrics
               containerPort: 9000
-          env:
-            {{- include "service-lib.env" . | nindent 12 }}
-            {{- include "service-lib.metricsEnv" . | nindent 12 }}
-          resources:
-            {{- toYaml .Values.resources | nindent 12 }}
+          {{- $env := printf "%s\n%s" (include "service-lib.env" .) (include "service-lib.metricsEnv" .) }}
+          {{- include "service-lib.envField" (dict "root" . "own" $env) | nindent 10 }}
+          {{- include "service-lib.resources" .Values | nindent 10 }}
           securityContext:
             {{- include "service-lib.containerSecurityContext" . | nindent 12 }}
           volumeMounts:

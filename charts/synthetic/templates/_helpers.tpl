@@ -40,15 +40,26 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- end }}
 {{- end }}
 
-{{/* Name of the Secret with the credentials of the probes. */}}
+{{/*
+Name of the Secret with the credentials of a monitor's probes; empty for a journey that needs none. Whether a custom journey
+needs them is unknown: it gets them if there are any. Takes "root", "name" and "spec".
+*/}}
 {{- define "synthetic.credentialsSecretName" -}}
-{{- if .Values.credentials.existingSecret -}}
-{{ .Values.credentials.existingSecret }}
-{{- else if (.Values.global).generateSecrets -}}
-{{ .Release.Name }}-synthetic-credentials
-{{- else -}}
-{{ fail "synthetic needs credentials for its monitors: set credentials.existingSecret to the name of a Secret with the keys client-id and client-secret" }}
+{{- $root := .root -}}
+{{- if hasSuffix "-health" .spec.journey -}}
+{{- else if $root.Values.credentials.existingSecret -}}
+{{ $root.Values.credentials.existingSecret }}
+{{- else if ($root.Values.global).generateSecrets -}}
+{{ include "service-lib.releaseName" $root }}-synthetic-credentials
+{{- else if not .spec.journeyFrom -}}
+{{ fail (printf "the journey of the monitor %s needs credentials: set credentials.existingSecret to the name of a Secret with the keys client-id and client-secret, or monitors.%s.enabled to false" .name .name) }}
 {{- end -}}
+{{- end }}
+
+{{/* Metadata of the role for the watched namespaces and of its binding, which have no namespace if they watch all. */}}
+{{- define "synthetic.watchMetadata" -}}
+{{- $metadata := include "service-lib.metadata" . | fromYaml -}}
+{{ .Values.watch.allNamespaces | ternary (omit $metadata "namespace") $metadata | toYaml }}
 {{- end }}
 
 {{/* RBAC rules of the operator in the watched namespaces. It has no access to Secrets. */}}
@@ -80,4 +91,81 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [get]
+{{- end }}
+
+{{- define "synthetic.operatorEnv" -}}
+- name: PROBE_IMAGE
+  value: {{ include "service-lib.image" . }}
+- name: PROBE_IMAGE_PULL_POLICY
+  value: {{ .Values.image.pullPolicy }}
+{{- with .Values.image.pullSecrets }}
+- name: PROBE_IMAGE_PULL_SECRETS
+  value: {{ range $place, $secret := . }}{{ if $place }},{{ end }}{{ $secret.name }}{{ end }}
+{{- end }}
+- name: PROBE_LABELS
+  value: app.kubernetes.io/part-of=cadastro,app.kubernetes.io/instance={{ .Release.Name }}
+- name: WATCH_NAMESPACES
+  value: {{ .Values.watch.allNamespaces | ternary "*" .Release.Namespace | quote }}
+- name: POD_ID # kopf would look up the user name, which the container lacks
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: MONITORS_CONFIG_MAP
+  value: {{ include "service-lib.fullname" . }}-monitors
+- name: RESYNC_SECONDS
+  value: {{ .Values.resyncSeconds | quote }}
+- name: WORKERS
+  value: {{ .Values.workers | quote }}
+- name: LOG_LEVEL
+  value: {{ .Values.logLevel }}
+- name: MALLOC_ARENA_MAX
+  value: "2"
+{{- end }}
+
+{{/* Monitors as YAML: spec by name, with defaults. */}}
+{{- define "synthetic.monitors" -}}
+{{- $target := dict "ingress" (dict "name" (.Values.target.ingress | default (include "service-lib.releaseName" .))) -}}
+{{- with .Values.target.url }}{{ $target = dict "url" . }}{{ end -}}
+{{- $monitors := dict -}}
+{{- range $name, $monitor := .Values.monitors -}}
+{{- if and $monitor (dig "enabled" true $monitor) -}}
+{{- $spec := omit $monitor "enabled" -}}
+{{- with dig "slo" "objective" "" $spec }}{{ $_ := set $spec "slo" (merge (dict "objective" (include "service-lib.string" .)) $spec.slo) }}{{ end -}}
+{{- if not $spec.target }}{{ $_ := set $spec "target" $target }}{{ end -}}
+{{- if not $spec.credentialsSecretRef -}}
+{{- $secret := include "synthetic.credentialsSecretName" (dict "root" $ "name" $name "spec" $spec) -}}
+{{- with $secret }}{{ $_ := set $spec "credentialsSecretRef" (dict "name" .) }}{{ end -}}
+{{- end -}}
+{{- $_ := set $monitors $name (toYaml $spec) -}}
+{{- end -}}
+{{- end -}}
+{{- with $monitors }}{{ toYaml . }}{{ end -}}
+{{- end }}
+
+{{/* Egress to TCP ports of any address; empty without ports. Takes the list of ports. */}}
+{{- define "synthetic.portsEgress" -}}
+{{- with . }}
+- ports:
+    {{- range . }}
+    - port: {{ int . }}
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Ports of the targets as a YAML list: networkPolicy.targetPorts, and the port of each URL. The ports of common ingress
+controllers' pods are among the defaults, since a policy applies to the pod behind a load balancer.
+*/}}
+{{- define "synthetic.targetPorts" -}}
+{{- $ports := hasKey .Values.networkPolicy "targetPorts" | ternary .Values.networkPolicy.targetPorts (list 80 443 8000 8080 8443) | default list -}}
+{{- $urls := list .Values.target.url -}}
+{{- range .Values.monitors }}{{ $urls = append $urls (dig "target" "url" "" (. | default dict)) }}{{ end -}}
+{{- range compact $urls }}{{ $ports = append $ports (include "service-lib.urlPort" . | int) }}{{ end -}}
+{{- $numbers := list -}}
+{{- range $ports }}{{ $numbers = append $numbers (int .) }}{{ end -}}
+{{ $numbers | uniq | toYaml }}
 {{- end }}

@@ -44,4 +44,5 @@ class SystemClient:
             response = self.request("GET", next_path)
             response.raise_for_status()
             yield from response.json()
-            next_path = response.links.get("next", {}).get("url", "")
+            link = response.links.get("next", {}).get("url", "")
+            next_path = str(response.url.join(link)) if link else ""

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urljoin
 
 from robot.api.deco import keyword
 
@@ -157,7 +158,7 @@ class Compras(Cadastros):
     def recebo_so_o_primeiro(self) -> None:
         """Exige a primeira página, e que a seguinte tenha o resto."""
         self.deve_ter(self._ultima.json(), self._comprados[:1])
-        seguinte = self.ler(self._ultima.links["next"]["url"])
+        seguinte = self.ler(urljoin(self._ultima.url.path, self._ultima.links["next"]["url"]))
         self.deve_ter(seguinte, self._comprados[1:])
 
     @keyword("O inventário do ${qual:|outro }cliente fica vazio")

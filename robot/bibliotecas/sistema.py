@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import httpx
 from robot.api.deco import keyword
@@ -115,7 +115,8 @@ class Sistema(Conferencias):
             resposta = self._chamar("GET", seguinte, {}, self._de_quem_le())
             self._exigir_de(resposta, LIDO)
             lidos += resposta.json()
-            seguinte = resposta.links.get("next", {}).get("url", "")
+            elo = resposta.links.get("next", {}).get("url", "")
+            seguinte = urljoin(caminho, elo) if elo else ""
         return lidos
 
     @keyword("Fazer")

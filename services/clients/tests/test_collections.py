@@ -1,11 +1,25 @@
 """Collections: keyset pagination, links and filters."""
 
 import re
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 
 from servicekit.testing import ContractClient
-from tests.support.clients.request_bodies import client_body
+from tests.support.clients.request_bodies import address_body, client_body
+
+PREFIX = "/shop"  # which a proxy strips
+
+
+def next_page(answer: httpx.Response) -> str | None:
+    """Return the path of the next page, as behind a proxy that strips a prefix."""
+    link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+    if link is None:
+        return None
+    path = urljoin(PREFIX + answer.url.raw_path.decode(), link[1])
+    assert path.startswith(f"{PREFIX}/")
+    return path.removeprefix(PREFIX)
 
 
 def registered(api: ContractClient, count: int, **changes: str) -> list[int]:
@@ -21,9 +35,20 @@ def test_following_the_links_returns_every_client_once(api: ContractClient) -> N
     while path:
         answer = api.get(path)
         seen += [client["id"] for client in answer.json()]
-        link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
-        path = link[1] if link else None
+        path = next_page(answer)
     assert seen == ids
+
+
+@pytest.mark.parametrize("path", ["/clients/fetch/", "/address/fetch", "/address/fetch/{id}"])
+def test_the_link_of_every_list_is_relative(api: ContractClient, path: str) -> None:
+    client_id, _ = registered(api, 2)
+    body = address_body()
+    for _ in range(2):
+        api.post("/address/create", json={"client_id": client_id, **body})
+    answer = api.get(path.format(id=client_id), params={"limit": 1, "after": 0})
+    following = next_page(answer)
+    assert following is not None
+    assert api.get(following).json()[0]["id"] > answer.json()[0]["id"]
 
 
 def test_the_last_page_has_no_link(api: ContractClient) -> None:

@@ -1,9 +1,10 @@
 """HTTP edge cases: errors of all layers are problems (RFC 9457)."""
 
+import json
 import re
 import socket
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -209,10 +210,23 @@ def test_the_contract_and_its_page_are_served_without_the_internet(api: Contract
             assert "//" not in link
             assert stranger.get(f"/clients/docs/{link}").status_code == 200
         assert "handlers" not in str(contract)
-        assert (
-            stranger.get("/clients/docs", follow_redirects=False).headers["Location"].endswith("/")
-        )
         assert stranger.get("/clients/docs/..%2f..%2fapp.py").status_code == 404
+
+
+def test_the_api_page_works_behind_a_proxy_that_strips_a_prefix(api: ContractClient) -> None:
+    public = "https://example.com/shop"
+    with api.as_caller(None) as stranger:
+        moved = stranger.get("/clients/docs", follow_redirects=False)
+        page = urljoin(f"{public}/clients/docs", moved.headers["Location"])
+        assert page == f"{public}/clients/docs/"
+        start = stranger.get("/clients/docs/start.js").text
+        options = json.loads(start.partition("(")[2].rpartition(")")[0])
+        document = urljoin(page, options["url"])
+        assert document == f"{public}/clients/openapi.json"
+        contract = stranger.get("/clients/openapi.json").json()
+    (server,) = contract["servers"]
+    assert urljoin(document, server["url"]) == f"{public}/"
+    assert all(path.startswith("/") for path in contract["paths"])
 
 
 def test_a_slow_client_holds_nobody_up(api: ContractClient, raw: socket.socket) -> None:

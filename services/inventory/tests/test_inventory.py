@@ -190,7 +190,9 @@ def test_an_inventory_is_paginated(
         answer = api.get(path)
         assert len(answer.json()) <= 2
         seen += [entry["id"] for entry in answer.json()]
-        path = answer.links.get("next", {}).get("url")
+        link = answer.links.get("next", {}).get("url")
+        assert link is None or link.startswith("?")  # relative, for proxies that strip a prefix
+        path = f"{path.partition('?')[0]}{link}" if link else None
     assert seen == ids
 
 

@@ -1,6 +1,7 @@
 """The collection of products: pagination, links and filters."""
 
 import re
+from urllib.parse import urljoin
 
 from servicekit.testing import ContractClient
 from tests.support.products.request_bodies import product_body
@@ -15,7 +16,7 @@ def test_following_the_links_returns_every_product_once(api: ContractClient) -> 
         assert len(answer.json()) <= 2
         seen += [product["id"] for product in answer.json()]
         link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
-        path = link[1] if link else None
+        path = urljoin(path, link[1]) if link else None
     assert seen == sorted(seen)
     assert set(ids) <= set(seen)
 

@@ -1,4 +1,7 @@
-"""The contract as JSON, and Swagger UI served from this process alone."""
+"""The contract as JSON, and Swagger UI served from this process alone.
+
+All references are relative, since a proxy may strip a prefix from the path.
+"""
 
 import json
 from functools import cache
@@ -35,9 +38,10 @@ _START = "SwaggerUIBundle({options});\n"
 
 def register(app: Flask, prefix: str, contract: dict[str, Any]) -> None:
     """Serve ``<prefix>/openapi.json`` and ``<prefix>/docs/`` without authentication."""
-    document = orjson.dumps(contract)
+    # relative to the document, and the base of its whole paths
+    document = orjson.dumps({**contract, "servers": [{"url": ".."}]})
     page = _PAGE.format(title=contract["info"]["title"])
-    options = {"url": f"{prefix}/openapi.json", "dom_id": "#swagger-ui", "deepLinking": True}
+    options = {"url": "../openapi.json", "dom_id": "#swagger-ui", "deepLinking": True}
     start = _START.format(options=json.dumps(options))
 
     def openapi() -> Response:
@@ -48,7 +52,7 @@ def register(app: Flask, prefix: str, contract: dict[str, Any]) -> None:
 
     def docs_redirect() -> AnyResponse:
         # the links of the page are relative, so its path must end in a slash
-        return redirect(f"{prefix}/docs/", code=308)
+        return redirect("docs/", code=308)
 
     def asset(name: str) -> AnyResponse:
         if name == "start.js":

@@ -10,9 +10,12 @@ from servicekit.http.responses import Result
 
 
 def paginate(rows: Sequence[dict[str, Any]], limit: int) -> Result:
-    """Return at most ``limit`` of ``rows``, ordered by id; link to the next page if more follow."""
+    """Return at most ``limit`` of ``rows``, ordered by id; link to the next page if more follow.
+
+    The link is relative (RFC 3986, 4.2), since a proxy may strip a prefix from the path.
+    """
     shown = list(rows[:limit])
     if len(rows) <= limit:
         return Result(shown)
     query = {**request.args.to_dict(), "limit": limit, "after": shown[-1]["id"]}
-    return Result(shown, headers={"Link": f'<{request.path}?{urlencode(query)}>; rel="next"'})
+    return Result(shown, headers={"Link": f'<?{urlencode(query)}>; rel="next"'})

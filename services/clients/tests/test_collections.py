@@ -17,7 +17,7 @@ def next_page(answer: httpx.Response) -> str | None:
     link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
     if link is None:
         return None
-    path = urljoin(PREFIX + answer.url.raw_path.decode(), link[1])
+    path: str = urljoin(PREFIX + answer.url.raw_path.decode(), link[1])
     assert path.startswith(f"{PREFIX}/")
     return path.removeprefix(PREFIX)
 

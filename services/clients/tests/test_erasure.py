@@ -1,7 +1,7 @@
 """Erasure and export of the data of a client (LGPD)."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from clients.app import create_app
-from servicekit.db import migrate
 from servicekit.db.database import driver_url
 from servicekit.testing import (
     CONTRACTS,
@@ -26,20 +25,18 @@ HOME = address_body(city="Cidade Secreta", street="Rua do Segredo", number=98765
 
 
 @pytest.fixture
-def engine(postgres_url_factory: Callable[[], str]) -> Iterator[Engine]:
-    """A migrated database for this module."""
-    url = postgres_url_factory()
-    migrate.upgrade(url, migrate.configuration("clients"))
-    engine = create_engine(driver_url(url))
+def engine(own_url: str) -> Iterator[Engine]:
+    """An engine for the queries of the test."""
+    engine = create_engine(driver_url(own_url))
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def api(engine: Engine, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
-    """A client of a service with that database, without a relay."""
-    url = engine.url.render_as_string(hide_password=False)
-    with environment(**peer_settings(issuer, url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")):
+def api(own_url: str, issuer: FakeIssuer, tmp_path: Path) -> Iterator[ContractClient]:
+    """A client of a service with a separate database, without a relay."""
+    settings = peer_settings(issuer, own_url, tmp_path, INVENTORY_URL="http://127.0.0.1:9")
+    with environment(**settings):
         app = create_app()
     with (
         serve(app) as url,

@@ -29,7 +29,8 @@ def test_products_are_filtered_by_name(api: ContractClient) -> None:
         (name, [product_id]),
         ({**name, "status": "false"}, [product_id]),
         ({**name, "status": "true"}, []),
-        ({"name": body["name"].upper()}, []),
+        ({"name": body["name"].upper()}, [product_id]),
+        ({"name": f"{body['name']}x"}, []),
     ):
         answer = api.get("/products/fetch", params=query)
         assert [product["id"] for product in answer.json()] == found

@@ -50,7 +50,8 @@ def test_one_of_many_concurrent_creations_with_a_name_succeeds(api: ContractClie
     statuses = at_once(lambda n: api.post("/products/create", json=product_body(name=spelt[n % 3])))
     assert statuses == [201] + [409] * (WRITERS - 1)
     found = [api.get("/products/fetch", params={"name": each}).json() for each in spelt]
-    assert sum(map(len, found)) == 1
+    assert [len(products) for products in found] == [1, 1, 1]
+    assert len({product["id"] for products in found for product in products}) == 1
 
 
 def test_one_of_many_concurrent_deletions_succeeds(api: ContractClient) -> None:

@@ -4,14 +4,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
+from psycopg2.extensions import parse_dsn
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from servicekit.db.database import Database, driver_url
 from servicekit.db.wait_for_migrations import pending_reason
 
+# the first of two hosts is down
+FORMS = [
+    "postgresql://{user}@{quoted}:{port}/{dbname}",
+    "postgresql+psycopg2://{user}@{quoted}:{port}/{dbname}",
+    "postgresql://{user}@127.0.0.1:9,{quoted}:{port}/{dbname}",
+    "postgresql://{user}@127.0.0.1:9,{quoted}:{port}/{dbname}?target_session_attrs=read-write",
+    "postgresql+psycopg2://{user}@/{dbname}?host=127.0.0.1,{host}&port=9,{port}",
+    "postgresql:///{dbname}?user={user}&host={host}&port={port}&connect_timeout=2",
+    "postgresql://{user}@127.0.0.1,{quoted}:{port}/{dbname}",
+]
 BACKEND = text("SELECT pg_backend_pid()")
 OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -45,6 +57,22 @@ def backend(pool: Database) -> int:
     """Return the process id of the server backend of the pool."""
     with pool.autocommit() as connection:
         return int(connection.execute(BACKEND).scalar_one())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_service_and_wait_read_a_url_in_the_same_way(url: str, form: str) -> None:
+    given = {"port": "5432", **parse_dsn(url)}
+    spelt = form.format(**given, quoted=quote(given["host"], safe=""))
+    assert pending_reason(spelt, "clients", 0) == "the database is not migrated to this release"
+    pool = Database(spelt, connections=1, application="tests")
+    assert backend(pool) > 0
+    pool.close()
+
+
+def test_a_password_is_hidden_and_decoded(url: str) -> None:
+    named = driver_url(f"{url}&password=p%40s%2Bs")
+    assert "p@s" not in repr(named)
+    assert named.password == "p@s+s"
 
 
 def test_replaces_a_connection_that_the_server_closed(pool: Database, other: Database) -> None:

@@ -33,6 +33,9 @@ def test_lists_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://root:hunter2@db/clients"),
+        ("DATABASE_URL", "postgresql://root:hunter2@[::1/clients"),
+        ("DATABASE_URL", "postgresql://root:hunter2@db/clients?hosst=db"),
+        ("DATABASE_URL", "postgresql://root:hunter2%zz@db/clients"),
         ("CONTRACTS_DIR", "/nowhere"),
         ("VALIDATION", "lax"),
         ("LOG_LEVEL", "LOUD"),

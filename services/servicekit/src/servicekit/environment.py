@@ -42,6 +42,10 @@ class Environment:
         if self._problems:
             raise SettingsError(self._problems)
 
+    def reject(self, name: str, problem: str) -> None:
+        """Report a variable that is invalid beyond its type, unless it has a problem already."""
+        self._problems.setdefault(name, problem)
+
     def text(
         self, name: str, default: str | None = None, *, pattern: str = "", message: str = ""
     ) -> str:

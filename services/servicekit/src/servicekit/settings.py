@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+import psycopg2
+
 from servicekit.environment import Environment, SettingsError
+from servicekit.libpq import connection_parameters
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
@@ -113,8 +116,17 @@ def database_url() -> str:
 
 
 def _database_url(env: Environment) -> str:
-    return env.text(
+    url = env.text(
         "DATABASE_URL",
         pattern=r"postgresql(\+psycopg2)?://.*",
         message="It must start with postgresql://.",
     )
+    try:
+        connection_parameters(url)
+    except psycopg2.ProgrammingError:
+        env.reject(
+            "DATABASE_URL",
+            "It must be like postgresql://user:password@host:5432/name, and special characters of"
+            " the password must be percent-encoded, like %40 for @.",
+        )
+    return url

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, MetaData, create_engine, event, make_url, text
+from psycopg2.extensions import make_dsn
+from sqlalchemy import URL, Connection, MetaData, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from servicekit.db import timeouts
-from servicekit.db.libpq import explicit_parameters
 from servicekit.db.pool import CircuitBreaker, ConnectionCache, ConnectionLease, StaleCheck
+from servicekit.libpq import connection_parameters
 from servicekit.telemetry.shared_metrics import Instrument
 from servicekit.telemetry.tracing import Tracing
 
@@ -142,6 +143,11 @@ def _discard_stale(connection: Any, *_: object) -> None:  # noqa: ANN401 - psyco
 
 
 def driver_url(url: str) -> URL:
-    """Return a database URL that names psycopg2, and depends on no variable of libpq."""
-    parsed = make_url(url).set(drivername="postgresql+psycopg2")
-    return parsed.update_query_dict(explicit_parameters(parsed.query))
+    """Return a URL for SQLAlchemy with the connection parameters that libpq reads in ``url``.
+
+    The password is separate, so that SQLAlchemy hides it.
+    """
+    parameters = connection_parameters(url)
+    password = parameters.pop("password", None)
+    query = {"dsn": make_dsn(**parameters)}
+    return URL.create("postgresql+psycopg2", password=password, query=query)

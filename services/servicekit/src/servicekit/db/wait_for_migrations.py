@@ -18,9 +18,8 @@ from typing import Any
 
 import psycopg2
 from psycopg2.errors import UndefinedTable
-from psycopg2.extensions import parse_dsn
 
-from servicekit.db.libpq import explicit_parameters
+from servicekit.libpq import connection_parameters
 from servicekit.settings import database_url, settings_or_exit
 
 NOT_MIGRATED = 1
@@ -106,13 +105,9 @@ def _pending_reason(url: str, known: set[str], heads: set[str]) -> str:
 
 
 def _current(url: str) -> set[str]:
-    name = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # libpq rejects a driver name
-    parameters: dict[str, Any] = {
-        "connect_timeout": CONNECT_TIMEOUT,
-        **explicit_parameters(parse_dsn(name)),
-    }
+    parameters: dict[str, Any] = {**connection_parameters(url), "connect_timeout": CONNECT_TIMEOUT}
     with (
-        closing(psycopg2.connect(name, **parameters)) as connection,
+        closing(psycopg2.connect(**parameters)) as connection,
         connection.cursor() as cursor,
     ):
         try:

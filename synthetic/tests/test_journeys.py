@@ -10,11 +10,13 @@ import yaml
 
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.criteria import parse_criterion
-from synthetic.probe.expressions import Context, interpolate, parse_expression
+from synthetic.probe.expressions import parse_expression
 from synthetic.probe.http import Response
 from synthetic.probe.inputs import GENERATORS, generate_inputs
 from synthetic.probe.replay import replay
-from synthetic.probe.results import ProbeError
+from synthetic.probe.results import ProbeError, StepError
+from synthetic.probe.runtime_values import UNDEFINED, Context, SentRequest, WorkflowValues
+from synthetic.probe.templates import parse_template
 from tests.support.synthetic.mock_shop import (
     CONTRACT,
     CREDENTIALS,
@@ -25,7 +27,18 @@ from tests.support.synthetic.mock_shop import (
 
 BODY = b'{"name": "Ana", "n": 3, "a/b": [{"c": null}], "ok": true, "none": null}'
 CONTEXT = Context(
-    {"name": "ANA", "n": 3}, {"make": {"id": 5}}, Response(201, {"etag": '"1"'}, BODY)
+    {
+        "name": "ANA",
+        "n": 3,
+        "list": [{"id": 1}, {"id": 2}],
+        "dotted.name": "whole",
+        "deep": {"er": 1},
+    },
+    {"make": {"id": 5}},
+    Response(201, {"etag": '"1"'}, BODY),
+    SentRequest("POST", "http://h/x?q=a", {"X-Note": "hi"}, {("query", "q"): "a b"}, {"a": 1}),
+    {"id": 8},
+    {"other": WorkflowValues({}, {"id": 7})},
 )
 
 Document = dict[str, Any]
@@ -43,7 +56,23 @@ Document = dict[str, Any]
         ("$response.body#/name == 'ana'", True),
         ("$response.body#/name == 'it''s'", False),
         ("$response.body#/a~1b/0/c == null", True),
-        ("$response.body#/a~1b/7/c == null", True),
+        ("$response.body#/a~1b/7/c == null", False),
+        ("$response.body#/a~1b/7/c != null", False),
+        ("!($response.body#/a~1b/7/c == null)", False),
+        ("$response.body#/missing == 1 || $statusCode == 201", True),
+        ("$response.body#/none == null", True),
+        ("$response.body#/none == 0", False),
+        ("$response.body.name == 'Ana'", True),
+        ("$response.body['x'] == 1 || $statusCode == 201", True),
+        ("$steps.make.outputs.id == '5'", True),
+        ("'10' > 9 && '10' > '9' && 'b' > 'A'", True),
+        ("$response.body.ok[0] == true", False),
+        ("$inputs.list[1].id == 2 && $inputs.list#/0/id == 1", True),
+        ("$inputs.dotted.name == 'whole' && $inputs.deep.er == 1", True),
+        ("$request.header.x-note == 'hi' && $request.query.q == 'a b'", True),
+        ("$request.body#/a == 1 && $method == 'post' && $url == 'HTTP://h/x?q=a'", True),
+        ("$workflows.other.outputs.id == 7 && $outputs.id == 8", True),
+        ("$request.path.lost == 1", False),
         ("$response.body#/ok == true", True),
         ("$response.body#/ok == 1", False),
         ("$response.body#/n > 2.5", True),
@@ -55,7 +84,7 @@ Document = dict[str, Any]
     ],
 )
 def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
-    assert bool(parse_criterion({"condition": condition}).evaluate(CONTEXT)) is is_met
+    assert parse_criterion(condition).evaluate(CONTEXT) is is_met
 
 
 @pytest.mark.parametrize(
@@ -67,7 +96,15 @@ def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
         ("regex", "$response.body#/none", "^null$", False),
         ("regex", "$response.body#/missing", "^null$", False),
         ("jsonpath", "$response.body", "$[?(@.n > 2)]", False),
-        ("jsonpath", "$response.body", "$.['a/b'][?(@.c == null)]", True),
+        ("jsonpath", "$response.body", "$['a/b'][?(@.c == null)]", True),
+        ("jsonpath", "$response.body", "$['a/b'][?@.c == null]", True),
+        ("jsonpath", "$response.body", "$[?match(@, 'A.a')]", True),
+        ("jsonpath", "$inputs.list", "$[?@.id == {$response.body#/n}]", False),
+        ("jsonpath", "$inputs.list", "$[?@.id == {$inputs.list#/1/id}]", True),
+        ("regex", "$response.body#/name", "^{$inputs.name}$", False),
+        ("regex", "$inputs.name", "^{$inputs.name}$", True),
+        ("regex", "$inputs.name", "{$inputs.missing}", False),
+        ("xpath", "$response.body", "/root/a", False),
         ("jsonpath", "$response.body", "$.nothing", False),
         ("jsonpath", "$response.body#/missing", "$", False),
         ("jsonpath", "$response.body#/none", "$", False),
@@ -76,26 +113,62 @@ def test_evaluates_simple_conditions(condition: str, *, is_met: bool) -> None:
 def test_evaluates_regex_and_jsonpath_criteria_on_their_context(
     kind: str, context: str, condition: str, *, is_met: bool
 ) -> None:
-    document = {"type": kind, "context": context, "condition": condition}
-    assert bool(parse_criterion(document).evaluate(CONTEXT)) is is_met
+    assert parse_criterion(condition, kind, context).evaluate(CONTEXT) is is_met
+
+
+XML = Context(response=Response(200, {"content-type": "application/xml"}, b"<r><a n='1'>x</a></r>"))
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("condition", "version", "is_met"),
     [
-        {"condition": "$statusCode = 200"},
-        {"condition": "$statusCode =="},
-        {"condition": "($statusCode == 200"},
-        {"condition": "$statusCode == 200 201"},
-        {"condition": "$method == 'GET'"},
-        {"condition": "^a", "type": "regex"},
-        {"condition": "(", "type": "regex", "context": "$response.body"},
-        {"condition": "$[", "type": "jsonpath", "context": "$response.body"},
+        ("/r/a", "xpath-31", True),
+        ("/r/b", "xpath-31", False),
+        ("count(/r/a) > 0", "xpath-10", True),
+        ("count(/r/b)", "xpath-20", False),
+        ("/r/a/text() = 'x'", "xpath-30", True),
+        ("string(/r/b)", "", False),
+        ("/r/a/@n", "", True),
+        ("1 div count(/r/b)", "xpath-31", False),
     ],
 )
-def test_rejects_an_invalid_criterion(document: Document) -> None:
-    with pytest.raises(ProbeError):
-        parse_criterion(document)
+def test_evaluates_xpath_criteria_by_the_effective_boolean_value(
+    condition: str, version: str, *, is_met: bool
+) -> None:
+    criterion = parse_criterion(condition, "xpath", "$response.body", version)
+    assert criterion.evaluate(XML) is is_met
+
+
+def test_an_xml_document_type_is_never_expanded() -> None:
+    bomb = b'<!DOCTYPE r [<!ENTITY a "x">]><r>&a;</r>'
+    context = Context(response=Response(200, {"content-type": "text/xml"}, bomb))
+    assert parse_criterion("/r", "xpath", "$response.body").evaluate(context) is False
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind", "context", "message"),
+    [
+        ("$statusCode = 200", "simple", "", "before '= 200'"),
+        ("$statusCode ==", "simple", "", "at its end"),
+        ("($statusCode == 200", "simple", "", "at its end"),
+        ("$statusCode == 200 201", "simple", "", "before '201'"),
+        ('$response.body == "x"', "simple", "", "single quotes"),
+        ("$wrong.x == 1", "simple", "", "is not an expression"),
+        ("$message.payload == 1", "simple", "", "AsyncAPI"),
+        ("(" * 100 + "1" + ")" * 100, "simple", "", "too deeply"),
+        ("^a", "regex", "", "needs a context"),
+        ("(", "regex", "$response.body", "is not a regular expression"),
+        ("$[", "jsonpath", "$response.body", "is not a JSONPath of RFC 9535"),
+        ("$.name == 'x'", "jsonpath", "$response.body", "is not a JSONPath of RFC 9535"),
+        ("/r[", "xpath", "$response.body", "is not an XPath"),
+    ],
+)
+def test_rejects_an_invalid_criterion(
+    condition: str, kind: str, context: str, message: str
+) -> None:
+    with pytest.raises(ProbeError) as error:
+        parse_criterion(condition, kind, context)
+    assert message in str(error.value)
 
 
 def test_interpolation_keeps_the_types_of_values() -> None:
@@ -104,8 +177,27 @@ def test_interpolation_keeps_the_types_of_values() -> None:
         "text": "no {$inputs.n} of {$inputs.name}",
         "n": [1],
     }
-    assert interpolate(template, CONTEXT) == {"id": 5, "text": "no 3 of ANA", "n": [1]}
+    values = parse_template(template).evaluate(CONTEXT)
+    assert values == {"id": 5, "text": "no 3 of ANA", "n": [1]}
     assert parse_expression("$response.body").evaluate(CONTEXT)["n"] == 3
+
+
+@pytest.mark.parametrize("literal", ["$5.00", "$", "$inputs", "{$5}", "{x}", "$$", "$statusCodes"])
+def test_a_dollar_sign_that_begins_no_expression_is_literal(literal: str) -> None:
+    assert parse_template([literal]).evaluate(CONTEXT) == [literal]
+
+
+def test_embeds_objects_as_json_and_keeps_the_braces_of_a_text() -> None:
+    template = parse_template('{"all": {$inputs.list}, "n": "{$inputs.n}"}')
+    assert template.evaluate(CONTEXT) == '{"all": [{"id": 1}, {"id": 2}], "n": "3"}'
+
+
+def test_leaves_out_members_without_a_value_and_refuses_to_embed_them() -> None:
+    template = parse_template({"a": "$inputs.missing", "b": [{"c": "$inputs.missing"}]})
+    assert template.evaluate(CONTEXT) == {"b": [{}]}
+    assert parse_template("$inputs.missing").evaluate(CONTEXT) is UNDEFINED
+    with pytest.raises(StepError, match=r"\$inputs.missing has no value"):
+        parse_template("a {$inputs.missing}").evaluate(CONTEXT)
 
 
 def test_generates_different_inputs_for_each_run() -> None:
@@ -124,14 +216,16 @@ def step(document: Document, index: int = 0) -> Document:
 INVALID_CHANGES: list[tuple[Callable[[Document], Any], str]] = [
     (lambda d: d.update(arazzo="2.0.0"), "arazzo"),
     (lambda d: d.pop("info"), "info"),
-    (lambda d: d["workflows"][0].update(dependsOn=["other"]), "dependsOn"),
+    (lambda d: d["workflows"][0].update(dependsOn=["other"]), "there is no workflow other"),
+    (lambda d: d["workflows"][0].update(dependsOn=["things"]), "cycle: things -> things"),
     (lambda d: d["workflows"][0].update(workflowId="others"), "it has others"),
     (lambda d: step(d).update(operationPath="/things"), "operationPath"),
-    (lambda d: step(d).update(onSuccess=[{"name": "on", "type": "end"}]), "onSuccess"),
-    (lambda d: step(d).update(onFailure=[{"name": "on", "type": "goto"}]), "goto"),
+    (lambda d: step(d).update(onSuccess=[{"name": "on", "type": "retry"}]), "one of end, goto"),
+    (lambda d: step(d).update(onFailure=[{"name": "on", "type": "goto"}]), "to go to"),
+    (lambda d: step(d).update(onSucces=[]), "did you mean onSuccess?"),
     (
-        lambda d: step(d).update(onFailure=[{"name": "a", "type": "retry", "stepId": "look"}]),
-        "step make: a retry must name its own step, not look",
+        lambda d: step(d).update(onFailure=[{"name": "a", "type": "retry", "stepId": "lost"}]),
+        "there is no step lost in this workflow",
     ),
     (lambda d: step(d).update(operationId="$sourceDescriptions.shop.sell"), "no operation sell"),
     (lambda d: step(d).update(operationId="$sourceDescriptions.mall.create"), "mall"),
@@ -156,8 +250,8 @@ INVALID_CHANGES: list[tuple[Callable[[Document], Any], str]] = [
     (lambda d: step(d)["requestBody"].update(payload="$outputs.x"), "is not supported"),
     (lambda d: step(d).update(successCriteria=[{"condition": "x", "type": "xpath"}]), "xpath"),
     (
-        lambda d: d["workflows"][0]["inputs"]["properties"].update(age={"type": "integer"}),
-        "the input age needs a default, or x-generate: cpf",
+        lambda d: d["workflows"][0]["inputs"].update(properties={"$ref": "#/lost"}, required=[]),
+        "there is no input name",
     ),
     (
         lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "iban"}),
@@ -236,14 +330,24 @@ def test_supports_contracts_of_openapi_3_1(shop: MockShop, journey: Path, tmp_pa
     assert replay_journey(shop.url, journey).result == "passed"
 
 
-def test_a_users_journey_may_use_a_shipped_contract(tmp_path: Path) -> None:
+def test_a_shipped_contract_never_replaces_a_missing_one(tmp_path: Path) -> None:
     file = write_journey(tmp_path)
-    text = file.read_text().replace("shop.yaml", "clients.yaml").replace("shop.", "shop.clients.")
-    file.write_text(text.replace("name: id", "name: client_id"))
-    document = yaml.safe_load(file.read_text())
-    del step(document, 1)["parameters"][1]
-    file.write_text(yaml.safe_dump(document))
-    assert load_journey("things", file).steps[0].operation.path == "/clients/create"
+    file.write_text(file.read_text().replace("shop.yaml", "clients.yaml"))
+    with pytest.raises(ProbeError, match=r"yaml:\d+:\d+: clients\.yaml does not exist"):
+        load_journey("things", file)
+
+
+def test_a_required_input_without_a_value_is_an_error_before_the_first_request(
+    shop: MockShop, tmp_path: Path
+) -> None:
+    def change(document: Document) -> None:
+        inputs = document["workflows"][0]["inputs"]
+        inputs["properties"]["age"] = {"type": "integer"}
+        inputs["required"] = ["age"]
+
+    with pytest.raises(ProbeError, match="the input age needs a default, or x-generate: cpf"):
+        replay_journey(shop.url, write_journey(tmp_path, change))
+    assert shop.calls == []
 
 
 def test_a_journey_with_token_requires_credentials(shop: MockShop, journey: Path) -> None:
@@ -274,7 +378,7 @@ def test_sends_a_date_in_a_payload_as_written(shop: MockShop, tmp_path: Path) ->
 def test_retries_a_step_until_its_retry_limit(shop: MockShop, tmp_path: Path) -> None:
     def retrying(document: Document) -> None:
         step(document, 1)["successCriteria"][1]["condition"] = "$response.body#/name == 'later'"
-        retry = {"name": "wait", "type": "retry", "stepId": "look", "retryAfter": 0.01}
+        retry = {"name": "wait", "type": "retry", "retryAfter": 0.01}
         only = [{"condition": "$statusCode == 200"}]
         step(document, 1)["onFailure"] = [{**retry, "retryLimit": 3, "criteria": only}]
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from synthetic.probe.catalog import load_journey
-from synthetic.probe.expressions import Context
 from synthetic.probe.request_builder import build_request
 from synthetic.probe.results import ProbeError
+from synthetic.probe.runtime_values import Context
 from tests.support.synthetic.mock_shop import (
     CONTRACT,
     MockShop,

@@ -29,7 +29,9 @@ STEP: dict[str, Any] = {
 JOURNEY: dict[str, Any] = {
     "arazzo": "1.0.1",
     "info": {"title": "A journey whose condition is never met", "version": "1.0.0"},
-    "sourceDescriptions": [{"name": "clients", "url": "clients.yaml", "type": "openapi"}],
+    "sourceDescriptions": [
+        {"name": "clients", "url": "/app/openapi/clients.yaml", "type": "openapi"}  # of the image
+    ],
     "workflows": [{"workflowId": "lasting", "steps": [STEP]}],
 }
 LASTING: dict[str, Any] = {

@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
-from synthetic.probe.arazzo_parser import read_document, read_journey
+from synthetic.probe.arazzo_document import ArazzoDocument
+from synthetic.probe.arazzo_parser import read_journey
 from synthetic.probe.journey import Journey
 from synthetic.probe.results import ProbeError
+from synthetic.probe.sources import Sources
 
 SUFFIX = ".arazzo.yaml"
 
@@ -35,14 +37,13 @@ def load_journey(name: str, file: Path | None = None) -> Journey:
 
     """
     if file is not None:
-        return read_journey(file, name, lambda url: _locate_contract(url, file.parent))
+        return read_journey(file, name)
     names = journey_names()
     if name not in names:
         shipped = ", ".join(names)
         hint = f"shipped journeys: {shipped}" if names else "none are shipped; set CONTRACTS_DIR"
         raise ProbeError(f"there is no journey {name[:100]!r}; {hint}")
-    path = _shipped_file(name)
-    return read_journey(path, name, lambda url: path.parent / url)
+    return read_journey(_shipped_file(name), name)
 
 
 def _shipped_file(name: str) -> Path:
@@ -50,16 +51,4 @@ def _shipped_file(name: str) -> Path:
 
 
 def _summary(name: str) -> str:
-    workflows = read_document(_shipped_file(name))["workflows"]
-    return str(next(w.get("summary", "") for w in workflows if w["workflowId"] == name))
-
-
-def _locate_contract(url: str, folder: Path) -> Path:
-    """Return the contract beside a user's file, or else the shipped one of that name."""
-    if "://" in url:
-        raise ProbeError(f"the contract {url} is not fetched: put it beside the journey")
-    beside = folder / url
-    shipped = contracts_folder() / f"{Path(url).name.removesuffix('.yaml')}.yaml"
-    if not beside.exists() and not shipped.exists():
-        raise ProbeError(f"the contract {url} is neither beside the journey nor a shipped one")
-    return beside if beside.exists() else shipped
+    return ArazzoDocument(_shipped_file(name), Sources()).summary(name)

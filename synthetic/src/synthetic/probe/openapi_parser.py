@@ -15,7 +15,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def load_operations(documents: DocumentStore, path: Path) -> dict[str, Operation]:
-    """Return the operations of the contract at ``path`` by their operationId.
+    """Return the operations of the contract at ``path`` by operationId and by JSON pointer.
 
     Raises:
         ProbeError: the file cannot be read, or is not an OpenAPI 3 document.
@@ -29,7 +29,7 @@ def load_operations(documents: DocumentStore, path: Path) -> dict[str, Operation
     validator = jsonschema_rs.Draft4Validator if is_3_0 else jsonschema_rs.Draft202012Validator
     try:
         operations = _ContractParser(documents, root, validator).operations()
-        return {operation.operation_id: operation for operation in operations}
+        return {name: operation for operation in operations for name in names(operation)}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ProbeError(
             f"{path.name} is not a valid OpenAPI document: check it with a linter"
@@ -45,19 +45,19 @@ class _ContractParser:
         self._validator = validator
 
     def operations(self) -> Iterator[Operation]:
-        """Yield the operations that have an operationId."""
+        """Yield all operations; one without an operationId is named by method and path."""
         paths = self._root.get("paths")
         for path, item in paths.items() if paths else []:
             for method in METHODS:
                 node = item.get(method)
-                if node is not None and "operationId" in node.value:
+                if node is not None:
                     yield self._parse_operation(path, method, item, node)
 
     def _parse_operation(self, path: str, method: str, item: Node, node: Node) -> Operation:
         shared, own = item.get("parameters"), node.get("parameters")
         nodes = [*(shared.elements() if shared else []), *(own.elements() if own else [])]
         responses = node.get("responses")
-        operation_id = node.value["operationId"]
+        operation_id = node.value.get("operationId", f"{method.upper()} {path}")
         if responses is None:
             raise ProbeError(f"{self._root.file.name}: {operation_id} declares no responses")
         return Operation(
@@ -87,6 +87,12 @@ class _ContractParser:
                 if flow:
                     return str(flow["tokenUrl"])
         return ""
+
+
+def names(operation: Operation) -> tuple[str, str]:
+    """Return an operation's operationId, and its JSON pointer as a URI fragment."""
+    path = operation.path.replace("~", "~0").replace("/", "~1")
+    return operation.operation_id, f"#/paths/{path}/{operation.method.lower()}"
 
 
 def _is_reserved(parameter: Mapping[str, Any]) -> bool:

@@ -59,6 +59,10 @@ class Session:
             headers["Authorization"] = f"Bearer {self._token_provider.token}"
         return self._exchange(self._target, replace(request, headers=headers), deadline, result)
 
+    def url(self, request: Request) -> str:
+        """Return the complete URL of a request."""
+        return f"{self._target.url}{request.path}"
+
     def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():

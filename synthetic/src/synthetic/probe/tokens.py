@@ -27,8 +27,7 @@ class TokenProvider:
             ProbeError: a tokenUrl is invalid, or the credentials for a token are missing.
 
         """
-        steps = [step for each in journey.steps for step in (each, each.cleanup) if step]
-        urls = {step.operation.token_url for step in steps} - {""}
+        urls = {operation.token_url for operation in journey.operations()} - {""}
         self._endpoints = {url: parse_token_url(url, target) for url in urls}
         if credentials is None and urls:
             raise ProbeError(

@@ -1,0 +1,192 @@
+"""One Arazzo document: its version, its sources, and the parts that its workflows share."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from synthetic.probe.cursor import Cursor, members_of
+from synthetic.probe.inputs import input_names, parse_inputs
+from synthetic.probe.operation import Operation
+from synthetic.probe.problems import Problem, Problems, quoted
+from synthetic.probe.runtime_values import DocumentValues
+from synthetic.probe.sources import Sources, source_type
+
+DOCUMENT_FIELDS = ("arazzo", "info", "sourceDescriptions", "workflows", "components")
+COMPONENTS = ("inputs", "parameters", "successActions", "failureActions")
+_VERSION = re.compile(r"1\.(?P<minor>[01])\.\d+(?:-.+)?\Z")
+
+
+class ArazzoDocument:
+    """Parses the workflows of one document, each one alone."""
+
+    def __init__(self, path: Path, sources: Sources) -> None:
+        """Read the document; ``problems`` has those that concern all of its workflows.
+
+        Raises:
+            ProbeError: the file cannot be read, or is not YAML.
+
+        """
+        self.path = str(path.resolve())
+        self._document = sources.arazzo(path)
+        self._sources = sources
+        self.problems = Problems(self._document)
+        root = Cursor(self._document.value, self.problems)
+        self._root = root
+        self.is_1_1 = self._check_document(root) == "1"
+        self._workflows = {
+            item.value["workflowId"]: item
+            for item in (root.items("workflows") if root.has("workflows") else [])
+            if isinstance(members_of(item.value).get("workflowId"), str)
+        }
+        self._descriptions = {
+            item.value["name"]: item
+            for item in (root.items("sourceDescriptions") if root.has("sourceDescriptions") else [])
+            if isinstance(members_of(item.value).get("name"), str)
+        }
+
+    @property
+    def workflow_ids(self) -> list[str]:
+        """The workflowIds of the document."""
+        return list(self._workflows)
+
+    def summary(self, name: str) -> str:
+        """Return the summary of a workflow."""
+        return self._workflows[name].text("summary") if name in self._workflows else ""
+
+    def cursor(self, name: str) -> Cursor:
+        """Return a workflow, to be read with problems of its own."""
+        item = self._workflows[name]
+        return Cursor(item.value, Problems(self._document), item.location)
+
+    @property
+    def root(self) -> Any:  # noqa: ANN401 - any JSON
+        """The content of the document."""
+        return self._document.value
+
+    @property
+    def components(self) -> Cursor | None:
+        """The components."""
+        return self._root.get("components")
+
+    @cached_property
+    def values(self) -> DocumentValues:
+        """What expressions refer to."""
+        components = members_of(members_of(self.root).get("components"))
+        parameters = members_of(components.get("parameters"))
+        return DocumentValues(
+            str(members_of(self.root).get("$self", "")),
+            {name: members_of(item.value) for name, item in self._descriptions.items()},
+            {name: members_of(value).get("value") for name, value in parameters.items()},
+        )
+
+    @cached_property
+    def names(self) -> dict[str, dict[str, list[str] | None]]:
+        """The names of inputs and outputs by workflow; None stands for any name."""
+        return {
+            name: {
+                "inputs": input_names(parse_inputs(self.cursor(name).get("inputs"), self.root)),
+                "outputs": list(members_of(item.value.get("outputs"))),
+            }
+            for name, item in self._workflows.items()
+        }
+
+    def source_type(self, name: str) -> str:
+        """Return the type of a source description.
+
+        Raises:
+            ProbeError: the type is not given, and the document cannot be read.
+
+        """
+        described = self._descriptions[name]
+        kind = described.value.get("type")
+        if kind is None:
+            return source_type(self._sources.arazzo(self.locate(name)).value)
+        return str(kind)
+
+    @property
+    def source_names(self) -> list[str]:
+        """The names of the source descriptions."""
+        return list(self._descriptions)
+
+    def locate(self, name: str) -> Path:
+        """Return the file of a source description.
+
+        Raises:
+            ProbeError: there is no such file.
+
+        """
+        url = str(self._descriptions[name].value.get("url", ""))
+        return self._sources.locate(url, Path(self.path))
+
+    def operations(self, name: str) -> Mapping[str, Operation]:
+        """Return the operations of a source description.
+
+        Raises:
+            ProbeError: the contract is missing or invalid.
+
+        """
+        return self._sources.operations(self.locate(name))
+
+    def other(self, name: str) -> "ArazzoDocument":
+        """Return the document of a source description of type arazzo.
+
+        Raises:
+            ProbeError: the document is missing or invalid.
+
+        """
+        return ArazzoDocument(self.locate(name), self._sources)
+
+    def _check_document(self, root: Cursor) -> str:
+        version = root.text("arazzo") if isinstance(root.value, dict) else ""
+        match = _VERSION.match(version)
+        if match is None:
+            root.problem(
+                f"arazzo must be the version 1.0.x or 1.1.x of a document, not {quoted(version)}"
+                if isinstance(root.value, dict)
+                else "the document must be an object with arazzo: 1.0.1"
+            )
+            return ""
+        is_1_1 = match["minor"] == "1"
+        root.expect_fields("the document", (*DOCUMENT_FIELDS, *(("$self",) if is_1_1 else ())))
+        for name, line, column in self._document.duplicates:
+            self.problems.found.append(
+                Problem(self._document.path.name, line, column, f"{quoted(name)} is repeated")
+            )
+        info = root.get("info")
+        if info is None:
+            root.problem("info is missing: it has a title and a version")
+        elif info.expect_fields("info", ("title", "summary", "description", "version")):
+            info.text("title", required=True)
+            info.text("version", required=True)
+        self._check_sources(root, is_1_1=is_1_1)
+        components = root.get("components")
+        if components is not None:
+            components.expect_fields("components", COMPONENTS)
+        check_unique(root.items("workflows", least=1), "workflowId", "workflows")
+        return match["minor"]
+
+    @staticmethod
+    def _check_sources(root: Cursor, *, is_1_1: bool) -> None:
+        types = ("openapi", "arazzo", *(("asyncapi",) if is_1_1 else ()))
+        descriptions = root.items("sourceDescriptions", least=1)
+        check_unique(descriptions, "name", "source descriptions")
+        for item in descriptions:
+            if item.expect_fields("a source description", ("name", "url", "type")):
+                item.text("url", required=True)
+                item.choice("type", types)
+
+
+def check_unique(cursors: list[Cursor], name: str, what: str) -> None:
+    """Record a problem for each id that is missing or repeated."""
+    seen: set[str] = set()
+    for cursor in cursors:
+        text = cursor.text(name, required=True) if cursor.expect(dict, f"one of the {what}") else ""
+        if text and text in seen:
+            place = cursor.get(name) or cursor
+            place.problem(f"two {what} have the {_LABELS.get(name, name)} {quoted(text)}")
+        seen.add(text)
+
+
+_LABELS = {"stepId": "id", "workflowId": "id"}

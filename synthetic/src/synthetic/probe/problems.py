@@ -1,0 +1,59 @@
+"""Mistakes in a document, each with its place and the remedy."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from synthetic.probe.results import ProbeError
+from synthetic.probe.yaml_document import Location, YamlDocument
+
+MAX_PROBLEMS = 100  # of one scope: the rest follows from the first ones
+MAX_VALUE = 60  # characters of a value in a message
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake; ``message`` has the cause, and the remedy unless it is obvious."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return the problem in one line."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class Problems:
+    """The problems of one part of a document, such as a workflow."""
+
+    def __init__(self, document: YamlDocument) -> None:
+        """Start without problems."""
+        self.found: list[Problem] = []
+        self._document = document
+
+    def add(self, location: Location, message: str) -> None:
+        """Record a problem at a place of the document."""
+        if len(self.found) < MAX_PROBLEMS:
+            place = self._document.place(location)
+            self.found.append(Problem(self._document.path.name, *place, message))
+
+    def __iadd__(self, others: Self) -> Self:
+        """Include the problems of another part."""
+        self.found += others.found
+        return self
+
+
+def raise_first(problems: list[Problem]) -> None:
+    """Raise a ``ProbeError`` with the first of some problems, and the number of the others."""
+    if problems:
+        others = len(set(problems)) - 1
+        count = f" (and {others} more)" if others else ""
+        raise ProbeError(f"{problems[0]}{count}")
+
+
+def quoted(value: object) -> str:
+    """Return a value for a message, shortened."""
+    text = str(value)
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}..."

@@ -303,7 +303,7 @@ def test_rejects_a_file_that_is_not_an_arazzo_document(
 @pytest.mark.parametrize(
     ("contract", "message"),
     [
-        ({"swagger": "2.0"}, "not an OpenAPI 3.0 or 3.1 document"),
+        ({"swagger": "2.0"}, "not an OpenAPI 3.0, 3.1 or 3.2 document"),
         ({**CONTRACT, "paths": {"/things": {"$ref": "lost.yaml#/x"}}}, "lost.yaml"),
         ({**CONTRACT, "paths": {"/things": {"$ref": "parts.yaml#/Lost"}}}, "parts.yaml#/Lost"),
         (

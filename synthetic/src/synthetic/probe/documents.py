@@ -1,12 +1,14 @@
-"""YAML documents, and resolution of the `$ref`s between them.
+"""YAML and JSON documents by URI, and resolution of the `$ref`s between them.
 
 The library `referencing` is not used: it resolves no `$ref` within a pointer, does not report the
 pointer that it arrived at, and needs 3 MB and 60 ms of each run.
 """
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 import yaml
 
@@ -16,7 +18,9 @@ from synthetic.probe.results import ProbeError
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 
-MAX_FILE_BYTES = 2 * 1024 * 1024  # bytes
+MAX_FILE_BYTES = 2 * 1024 * 1024
+MAX_CONTRACT_BYTES = 16 * 1024 * 1024
+MAX_REFERENCES = 50  # that lead to one value
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
@@ -29,51 +33,115 @@ class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
 
 
 class DocumentStore:
-    """Documents by path, each loaded once."""
+    """Documents by URI, each loaded once."""
 
     def __init__(self) -> None:
-        self._contents: dict[Path, Any] = {}
+        self._roots: dict[str, Node] = {}
 
-    def root(self, path: Path) -> "Node":
-        """Return the root of a document.
+    def root(self, location: Path | str) -> "Node":
+        """Return the root of the document at a path, or at a file, http or https URL.
 
         Raises:
-            ProbeError: the file cannot be read, or is not YAML.
+            ProbeError: the document cannot be read, or is not YAML.
 
         """
-        path = path.resolve()
-        if path not in self._contents:
-            try:
-                self._contents[path] = nullable_to_type(read_yaml(path))
-            except RecursionError as error:
-                raise ProbeError(f"{path.name} is nested too deeply") from error
-        return Node(self, path, "", self._contents[path])
+        uri = location.resolve().as_uri() if isinstance(location, Path) else location
+        if uri not in self._roots:
+            self._add(uri)
+        return self._roots[uri]
 
-    def retrieve(self, uri: str) -> Any:  # noqa: ANN401 - any JSON
-        """Return the document at a file URI, for a validator that resolves references."""
-        return self.root(Path(unquote(uri.removeprefix("file://")))).value
+    def follow(self, reference: str, base: str) -> "Node":
+        """Return the value at a URI reference, which ``base`` resolves.
+
+        Raises:
+            ProbeError: the value does not exist, or a remote document refers to a local file.
+
+        """
+        uri, fragment = urldefrag(urljoin(base, reference))
+        if _is_remote(base) and not _is_remote(uri):
+            raise ProbeError(f"{base} must not refer to the local file {uri}")
+        fragment = unquote(fragment)
+        found = self.root(uri)
+        if fragment and not fragment.startswith("/"):
+            found = _find_anchor(found, fragment)
+        for step in fragment.split("/")[1:]:
+            member = found.get(step.replace("~1", "/").replace("~0", "~"))
+            if member is None:
+                raise ProbeError(f"{_name(base)} refers to {reference}, which does not exist")
+            found = member
+        return found
+
+    def add_resource(self, node: "Node", identity: str) -> "Node":
+        """Return an embedded schema with the base URI that its `$id` sets."""
+        base = urldefrag(urljoin(node.base, identity))[0]
+        return self._roots.setdefault(base, Node(self, base, "", node.value))
+
+    def _add(self, uri: str) -> None:
+        # a file is looked for first, because the search reads all documents
+        is_file = not _is_remote(uri) and Path(unquote(urlsplit(uri).path)).is_file()
+        if is_file or not self._find_resource(uri):
+            self._add_document(uri)
+
+    def _find_resource(self, uri: str) -> bool:
+        """Add the embedded schema whose `$id` is ``uri``, and return whether there is one."""
+        for root in list(self._roots.values()):
+            for node in _descendants(root):
+                identity = node.value.get("$id") if isinstance(node.value, dict) else None
+                if isinstance(identity, str) and urljoin(node.base, identity) == uri:
+                    self.add_resource(node, identity)
+                    return True
+        return False
+
+    def _add_document(self, uri: str) -> None:
+        try:
+            value = _with_string_keys(_load(uri), {})
+        except RecursionError as error:
+            raise ProbeError(f"{_name(uri)} is nested too deeply") from error
+        identity = value.get("$self", value.get("$id")) if isinstance(value, dict) else None
+        base = urljoin(uri, identity) if isinstance(identity, str) else uri
+        self._roots[uri] = self._roots[urldefrag(base)[0]] = Node(self, base, "", value)
 
 
 class Node:
     """A value of a document with its location; its members are resolved references."""
 
-    def __init__(self, documents: DocumentStore, file: Path, pointer: str, value: Any) -> None:  # noqa: ANN401
-        """Locate ``value`` at ``pointer`` (RFC 6901) of ``file``."""
-        self._documents = documents
-        self.file = file
+    def __init__(
+        self,
+        documents: DocumentStore,
+        base: str,
+        pointer: str,
+        value: Any,  # noqa: ANN401
+        depth: int = 0,
+    ) -> None:
+        """Locate ``value`` at ``pointer`` (RFC 6901) of the document at the URI ``base``."""
+        self.documents = documents
+        self.base = base
         self.pointer = pointer
         self.value = value
+        self._depth = depth  # the number of references that led here
+
+    @property
+    def name(self) -> str:
+        """The document's file name, for messages."""
+        return _name(self.base)
 
     @property
     def uri(self) -> str:
         """The location as the value of a `$ref`."""
-        return f"{self.file.as_uri()}#{quote(self.pointer)}"
+        return f"{self.base}#{quote(self.pointer)}"
 
     def get(self, name: str) -> Self | None:
-        """Return a member with its reference resolved, or None without such a member."""
-        if not isinstance(self.value, dict) or name not in self.value:
-            return None
-        return self._child(name, self.value[name])._resolve()  # noqa: SLF001 - the same class
+        """Return a member or an element with its reference resolved, or None without one."""
+        member = self.member(name)
+        return None if member is None else member.resolve()
+
+    def member(self, name: str) -> Self | None:
+        """Return a member or an element as it stands, or None without one."""
+        if isinstance(self.value, dict) and name in self.value:
+            return self._child(name, self.value[name])
+        if isinstance(self.value, list) and name.isdecimal() and int(name) < len(self.value):
+            return self._child(name, self.value[int(name)])
+        return None
 
     def items(self) -> list[tuple[str, Self]]:
         """Return all members of an object with references resolved."""
@@ -83,57 +151,133 @@ class Node:
     def elements(self) -> list[Self]:
         """Return all elements of an array with references resolved."""
         values = self.value if isinstance(self.value, list) else []
-        return [self._child(str(i), value)._resolve() for i, value in enumerate(values)]  # noqa: SLF001
+        return [self._child(str(i), value).resolve() for i, value in enumerate(values)]
+
+    def resolve(self) -> Self:
+        """Return the value that a reference leads to, or this one.
+
+        Raises:
+            ProbeError: the value does not exist.
+
+        """
+        reference = self.value.get("$ref") if isinstance(self.value, dict) else None
+        return self.follow(reference) if isinstance(reference, str) else self
+
+    def follow(self, reference: str) -> Self:
+        """Return the value at a reference of this document.
+
+        Raises:
+            ProbeError: the value does not exist.
+
+        """
+        if self._depth > MAX_REFERENCES:
+            raise ProbeError(f"{self.name} refers to {reference}, which leads in a circle")
+        try:
+            found = self.documents.follow(reference, self.base)
+        except RecursionError as error:
+            raise ProbeError(
+                f"{self.name} refers to {reference}, which leads in a circle"
+            ) from error
+        return type(self)(
+            self.documents, found.base, found.pointer, found.value, self._depth + 1
+        ).resolve()
 
     def _child(self, name: str, value: Any) -> Self:  # noqa: ANN401
         step = name.replace("~", "~0").replace("/", "~1")
-        return type(self)(self._documents, self.file, f"{self.pointer}/{step}", value)
-
-    def _resolve(self) -> Self:
-        reference = self.value.get("$ref") if isinstance(self.value, dict) else None
-        if not isinstance(reference, str):
-            return self
-        name, _, pointer = reference.partition("#")
-        file = (self.file.parent / name).resolve() if name else self.file
-        root = self._documents.root(file)
-        node = type(self)(self._documents, file, "", root.value)
-        for step in pointer.split("/")[1:]:
-            found = node.get(step.replace("~1", "/").replace("~0", "~"))
-            if found is None:
-                raise ProbeError(f"{self.file.name} refers to {reference}, which does not exist")
-            node = found
-        return node
+        return type(self)(self.documents, self.base, f"{self.pointer}/{step}", value, self._depth)
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - any JSON
-    """Return the content of a YAML file.
+def read_yaml(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Any:  # noqa: ANN401 - any JSON
+    """Return the content of a YAML or JSON file.
 
     Raises:
         ProbeError: the file cannot be read, is too large, or is not YAML.
 
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ProbeError(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
-        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader
+        if path.stat().st_size > max_bytes:
+            raise ProbeError(f"{path.name} is larger than {max_bytes} bytes")
+        return parse_yaml(path.read_bytes(), path.name)
     except OSError as error:
         raise ProbeError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def parse_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value of a YAML or JSON text; ``name`` is for messages.
+
+    Raises:
+        ProbeError: the text is not YAML.
+
+    """
+    try:
+        if content.lstrip().startswith(b"{"):
+            try:
+                return json.loads(content)  # far faster than YAML
+            except ValueError:
+                pass  # a flow mapping of YAML, or an error that YAML's message locates
+        return yaml.load(content, _Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ProbeError(
-            f"{path.name} is not YAML{where}: {getattr(error, 'problem', error)}"
+            f"{name} is not YAML{where}: {getattr(error, 'problem', error)}"
         ) from error
     except RecursionError as error:
-        raise ProbeError(f"{path.name} is nested too deeply") from error
+        raise ProbeError(f"{name} is nested too deeply") from error
 
 
-def nullable_to_type(node: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a document with OpenAPI 3.0's `nullable` converted to a type array."""
-    if isinstance(node, list):
-        return [nullable_to_type(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if node.get("nullable") is True and isinstance(node.get("type"), str):
-        node = {**node, "type": [node["type"], "null"]}
-    return {str(name): nullable_to_type(value) for name, value in node.items()}
+def _load(uri: str) -> Any:  # noqa: ANN401 - any JSON
+    if _is_remote(uri):
+        from synthetic.probe.download import download  # noqa: PLC0415 - most journeys need none of it
+
+        return parse_yaml(download(uri, MAX_CONTRACT_BYTES), _name(uri))
+    parts = urlsplit(uri)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        raise ProbeError(f"{uri} cannot be read: use a file, or a URL of http or https")
+    return read_yaml(Path(unquote(parts.path)), MAX_CONTRACT_BYTES)
+
+
+def _is_remote(uri: str) -> bool:
+    return urlsplit(uri).scheme in {"http", "https"}
+
+
+def _name(uri: str) -> str:
+    path = urlsplit(uri).path
+    return unquote(path.rpartition("/")[2]) or uri
+
+
+def _find_anchor(root: Node, name: str) -> Node:
+    """Return the schema with an `$anchor` or a `$dynamicAnchor` of JSON Schema 2020-12."""
+    for node in _descendants(root):
+        if isinstance(node.value, dict):
+            anchors = node.value.get("$anchor"), node.value.get("$dynamicAnchor")
+            if name in anchors:
+                return node
+    raise ProbeError(f"{root.name} has no anchor {name}")
+
+
+def _descendants(root: Node) -> Iterator[Node]:
+    """Yield all objects and arrays of a document, each once."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node.value, dict | list) or id(node.value) in seen:
+            continue
+        seen.add(id(node.value))
+        yield node
+        keys = node.value if isinstance(node.value, dict) else map(str, range(len(node.value)))
+        waiting += [member for key in keys if (member := node.member(key)) is not None]
+
+
+def _with_string_keys(value: Any, done: dict[int, Any]) -> Any:  # noqa: ANN401 - any JSON
+    """Return a document whose keys are strings; ``done`` keeps the work on aliases linear."""
+    if id(value) in done:
+        return done[id(value)]
+    if isinstance(value, list):
+        done[id(value)] = copied = [_with_string_keys(item, done) for item in value]
+        return copied
+    if isinstance(value, dict):
+        members = {str(key): _with_string_keys(item, done) for key, item in value.items()}
+        done[id(value)] = members
+        return members
+    return value

@@ -7,7 +7,7 @@ measure DNS and connect together. Here every socket call gets the remaining time
 import select
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,10 +44,11 @@ class Response:
 class HttpClient:
     """A client with one persistent connection, opened at the first request."""
 
-    def __init__(self, target: Target) -> None:
-        """Configure the target without connecting."""
+    def __init__(self, target: Target, max_bytes: int = MAX_BODY_BYTES) -> None:
+        """Configure the target and the longest body without connecting."""
         self.timings = Timings()  # of the latest request, complete or not
         self._target = target
+        self._max_bytes = max_bytes
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
         self._eof = False  # the server has closed its side
@@ -148,14 +149,24 @@ class HttpClient:
                 self._receive(deadline, began)
             elif isinstance(event, h11.Response):
                 response.status = event.status_code
-                response.headers = {k.decode(): v.decode("latin-1") for k, v in event.headers}
+                response.headers = _combine(event.headers)
             elif isinstance(event, h11.Data):
                 body += event.data
-                if len(body) > MAX_BODY_BYTES:
-                    raise StepError("schema", f"the response is longer than {MAX_BODY_BYTES} bytes")
+                if len(body) > self._max_bytes:
+                    raise StepError(
+                        "schema", f"the response is longer than {self._max_bytes} bytes"
+                    )
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
-                response.body = bytes(body)
+                response.body = self._decode(bytes(body), response.headers)
                 return response
+
+    def _decode(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        encoding = headers.get("content-encoding", "")
+        if not body or not encoding:
+            return body
+        from synthetic.probe.content_encoding import decode  # noqa: PLC0415 - a rare header
+
+        return decode(body, encoding, self._max_bytes)
 
     def _receive(self, deadline: Deadline, began: float) -> None:
         data = self._socket_with_timeout(deadline).recv(CHUNK_BYTES)
@@ -179,3 +190,12 @@ class HttpClient:
             self._protocol.start_next_cycle()
         else:
             self.close()
+
+
+def _combine(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name; the values of equal names are joined (RFC 9110, 5.3)."""
+    combined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode(), raw_value.decode("latin-1")
+        combined[name] = f"{combined[name]}, {value}" if name in combined else value
+    return combined

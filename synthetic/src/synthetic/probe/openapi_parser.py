@@ -1,48 +1,57 @@
-"""Load the operations of an OpenAPI contract."""
+"""Load the operations of an OpenAPI 3.0, 3.1 or 3.2 contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import jsonschema_rs
 
 from synthetic.probe.documents import DocumentStore, Node
-from synthetic.probe.operation import Operation, Validator
+from synthetic.probe.operation import Operation
+from synthetic.probe.parameter_values import ParameterSpec, parse_parameter
 from synthetic.probe.results import ProbeError
+from synthetic.probe.schemas import DIALECTS, Dialect, SchemaCompiler
 
 RESERVED_HEADERS = frozenset(("accept", "content-type", "authorization"))
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+VERSIONS = ("3.0", "3.1", "3.2")
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
-def load_operations(documents: DocumentStore, path: Path) -> dict[str, Operation]:
-    """Return the operations of the contract at ``path`` by operationId and by JSON pointer.
+def load_operations(
+    documents: DocumentStore, location: Path | str, *, assert_formats: bool = True
+) -> dict[str, Operation]:
+    """Return the operations of a contract by operationId and by JSON pointer.
 
     Raises:
-        ProbeError: the file cannot be read, or is not an OpenAPI 3 document.
+        ProbeError: the contract cannot be read, or is not an OpenAPI 3 document.
 
     """
-    root = documents.root(path)
+    root = documents.root(location)
     version = root.value.get("openapi") if isinstance(root.value, dict) else None
-    if not isinstance(version, str) or not version.startswith(("3.0", "3.1")):
-        raise ProbeError(f"{path.name} is not an OpenAPI 3.0 or 3.1 document")
-    is_3_0 = version.startswith("3.0")
-    validator = jsonschema_rs.Draft4Validator if is_3_0 else jsonschema_rs.Draft202012Validator
+    if not isinstance(version, str) or not version.startswith(VERSIONS):
+        raise ProbeError(f"{root.name} is not an OpenAPI 3.0, 3.1 or 3.2 document")
+    schemas = SchemaCompiler(_dialect(root, version), assert_formats=assert_formats)
     try:
-        operations = _ContractParser(documents, root, validator).operations()
+        operations = _ContractParser(root, schemas).operations()
         return {name: operation for operation in operations for name in names(operation)}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ProbeError(
-            f"{path.name} is not a valid OpenAPI document: check it with a linter"
+            f"{root.name} is not a valid OpenAPI document: check it with a linter"
         ) from error
+
+
+def _dialect(root: Node, version: str) -> Dialect:
+    """Return the schema language; one that is unknown counts as JSON Schema 2020-12."""
+    if version.startswith("3.0"):
+        return Dialect(DIALECTS["http://json-schema.org/draft-04/schema"], is_3_0=True)
+    named = str(root.value.get("jsonSchemaDialect", JSON_SCHEMA)).rstrip("#")
+    return Dialect(DIALECTS.get(named, DIALECTS[JSON_SCHEMA]), is_3_0=False)
 
 
 class _ContractParser:
     """Parses the operations of one OpenAPI document."""
 
-    def __init__(self, documents: DocumentStore, root: Node, validator: type[Validator]) -> None:
-        self._documents = documents
+    def __init__(self, root: Node, schemas: SchemaCompiler) -> None:
         self._root = root
-        self._validator = validator
+        self._schemas = schemas
 
     def operations(self) -> Iterator[Operation]:
         """Yield all operations; one without an operationId is named by method and path."""
@@ -51,28 +60,25 @@ class _ContractParser:
             for method in METHODS:
                 node = item.get(method)
                 if node is not None:
-                    yield self._parse_operation(path, method, item, node)
+                    yield self._parse_operation(path, method.upper(), item, node)
+            additional = item.get("additionalOperations")  # OpenAPI 3.2
+            for method, node in additional.items() if additional else []:
+                yield self._parse_operation(path, method, item, node)
 
     def _parse_operation(self, path: str, method: str, item: Node, node: Node) -> Operation:
-        shared, own = item.get("parameters"), node.get("parameters")
-        nodes = [*(shared.elements() if shared else []), *(own.elements() if own else [])]
-        responses = node.get("responses")
-        operation_id = node.value.get("operationId", f"{method.upper()} {path}")
+        responses, body = node.get("responses"), node.get("requestBody")
+        operation_id = str(node.value.get("operationId", f"{method} {path}"))
         if responses is None:
-            raise ProbeError(f"{self._root.file.name}: {operation_id} declares no responses")
+            raise ProbeError(f"{self._root.name}: {operation_id} declares no responses")
         return Operation(
             operation_id=operation_id,
-            method=method.upper(),
+            method=method,
             path=path,
-            parameters={
-                (n.value["in"], n.value["name"]): bool(n.value.get("required"))
-                for n in nodes
-                if not _is_reserved(n.value)
-            },
+            specs=_parameter_specs(item, node),
+            request_content=body.get("content") if body else None,
             responses=responses,
             token_url=self._token_url(node),
-            validator=self._validator,
-            documents=self._documents,
+            schemas=self._schemas,
         )
 
     def _token_url(self, operation: Node) -> str:
@@ -95,6 +101,14 @@ def names(operation: Operation) -> tuple[str, str]:
     return operation.operation_id, f"#/paths/{path}/{operation.method.lower()}"
 
 
-def _is_reserved(parameter: Mapping[str, Any]) -> bool:
+def _parameter_specs(item: Node, operation: Node) -> dict[tuple[str, str], ParameterSpec]:
+    """Return the parameters of a path and of an operation, which overrides the path's."""
+    shared, own = item.get("parameters"), operation.get("parameters")
+    nodes = [*(shared.elements() if shared else []), *(own.elements() if own else [])]
+    specs = map(parse_parameter, nodes)
+    return {(spec.location, spec.name): spec for spec in specs if not _is_reserved(spec)}
+
+
+def _is_reserved(spec: ParameterSpec) -> bool:
     """Return whether OpenAPI ignores a parameter in favour of content, responses and security."""
-    return parameter["in"] == "header" and parameter["name"].lower() in RESERVED_HEADERS
+    return spec.location == "header" and spec.name.lower() in RESERVED_HEADERS

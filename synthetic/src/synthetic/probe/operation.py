@@ -1,19 +1,26 @@
-"""An operation of an OpenAPI contract, and validation of its responses."""
+"""An operation of an OpenAPI contract, and validation of its requests and responses."""
 
-import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import jsonschema_rs
-
-from synthetic.probe.documents import DocumentStore, Node
+from synthetic.probe.documents import Node
 from synthetic.probe.http import Response
-from synthetic.probe.results import StepError
+from synthetic.probe.media_types import (
+    LINES,
+    MediaType,
+    best_match,
+    decode_text,
+    parse_json,
+    parse_json_lines,
+    parse_media_type,
+)
+from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
+from synthetic.probe.results import ProbeError, StepError
+from synthetic.probe.schemas import SchemaCompiler
 
 BODYLESS_STATUSES = frozenset((204, 304))
 MAX_MEDIA_TYPE_LENGTH = 100  # in an error message
-
-Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 
 
 @dataclass(slots=True)
@@ -23,23 +30,70 @@ class Operation:
     operation_id: str
     method: str
     path: str
-    parameters: dict[tuple[str, str], bool]  # (location, name) -> required
+    specs: Mapping[tuple[str, str], ParameterSpec]  # parameters by location and name
+    request_content: Node | None  # by media type
     responses: Node
     token_url: str  # tokenUrl of its security scheme; empty without one
-    validator: type[Validator]
-    documents: DocumentStore
-    _validators: dict[str, Validator] = field(default_factory=dict)
+    schemas: SchemaCompiler
+
+    @property
+    def parameters(self) -> Mapping[tuple[str, str], bool]:
+        """The parameters by location and name: whether a request must give a value."""
+        return {key: spec.required and spec.default is None for key, spec in self.specs.items()}
+
+    def spec(self, location: str, name: str) -> ParameterSpec:
+        """Return a parameter; header names compare without regard to case."""
+        found = self.specs.get((location, name))
+        if found is None and location == "header":
+            headers = (spec for spec in self.specs.values() if spec.location == "header")
+            found = next((spec for spec in headers if spec.name.lower() == name.lower()), None)
+        return found or undeclared(location, name)
+
+    @property
+    def default_content_type(self) -> str:
+        """The media type of a request without one: JSON if declared, or the first one declared."""
+        declared = list(self.request_content.value) if self.request_content else []
+        concrete = [name for name in declared if "*" not in name]
+        json_types = [name for name in concrete if parse_media_type(name).is_json]
+        return next(iter([*json_types, *concrete]), "application/json")
+
+    def request_media(self, content_type: str) -> Node | None:
+        """Return the Media Type Object for a request body, or None without one."""
+        if self.request_content is None:
+            return None
+        key = best_match(self.request_content.value, content_type)
+        return self.request_content.get(key) if key is not None else None
+
+    def request_errors(self, content_type: str, payload: Any) -> Iterator[str]:  # noqa: ANN401
+        """Yield each violation of a JSON payload with its place; no message contains a value.
+
+        Raises:
+            ProbeError: the schema is invalid.
+
+        """
+        described = self.request_media(content_type)
+        schema = described.member("schema") if described else None
+        if schema is not None:
+            yield from self.schemas.errors(schema, payload, "request")
 
     def check_response(self, response: Response) -> None:
         """Validate status, headers and body of a response against the contract.
 
         Raises:
-            StepError: with the reason schema; the message has the place and no values.
+            StepError: with the reason schema, or runner when the contract is invalid; the message
+                has the place and no values.
 
         """
+        try:
+            self._check_response(response)
+        except ProbeError as error:
+            raise StepError("runner", f"the contract is invalid: {error}") from error
+
+    def _check_response(self, response: Response) -> None:
         declared = self._declared_response(response.status)
         for name, header in headers.items() if (headers := declared.get("headers")) else []:
-            self._check_header(name, header, response.headers.get(name.lower()))
+            if name.lower() != "content-type":  # OpenAPI: it shall be ignored
+                self._check_header(name, header, response.headers.get(name.lower()))
         content = declared.get("content")
         if content is None or not content.value:
             if response.body:
@@ -52,57 +106,63 @@ class Operation:
         self._check_body(content, response)
 
     def _declared_response(self, status: int) -> Node:
-        for key in (str(status), f"{status // 100}XX", "default"):
+        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
             found = self.responses.get(key)
             if found is not None:
                 return found
         raise StepError("schema", f"the contract does not declare the status {status}")
 
-    def _check_header(self, name: str, header: Node, value: str | None) -> None:
-        if value is None:
+    def _check_header(self, name: str, header: Node, text: str | None) -> None:
+        if text is None:
             if header.value.get("required"):
                 raise StepError("schema", f"the header {name} is missing")
             return
-        schema = header.get("schema")
-        if schema is None:
-            return
-        is_number = schema.value.get("type") in {"integer", "number"}
-        self._check_schema(
-            schema, _parse_number(value) if is_number else value, f"the header {name}"
-        )
+        what = f"the header {name}"
+        content, schema = header.get("content"), header.member("schema")
+        if content is not None:
+            for media_type, described in content.items():
+                self._check_content(described, parse_media_type(media_type), text.encode(), what)
+        elif schema is not None:
+            explode = header.value.get("explode") is True
+            self._check_schema(schema, parse_text(text, schema, explode=explode), what)
 
     def _check_body(self, content: Node, response: Response) -> None:
-        media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        described = content.get(media)
+        content_type = response.headers.get("content-type", "")
+        media = parse_media_type(content_type)
+        key = best_match(content.value, content_type)
+        described = content.get(key) if key is not None else None
         if described is None:
-            named = media if media.isprintable() and len(media) < 100 else "something else"  # noqa: PLR2004
+            is_short = media.name.isprintable() and len(media.name) < MAX_MEDIA_TYPE_LENGTH
+            named = media.name if is_short else "something else"
             raise StepError("schema", f"{response.status} came as {named or 'nothing'}")
-        schema = described.get("schema")
-        if schema is None or not media.endswith("json"):
+        self._check_content(described, media, response.body, f"the body of {response.status}")
+
+    def _check_content(self, described: Node, media: MediaType, body: bytes, what: str) -> None:
+        """Check JSON, JSON lines and text; other media types have no JSON value to check."""
+        schema, item_schema = described.member("schema"), described.member("itemSchema")
+        if schema is None and item_schema is None:
             return
         try:
-            body = json.loads(response.body)
+            if media.name in LINES:
+                self._check_lines(parse_json_lines(body), schema, item_schema, what)
+            elif schema is not None and media.is_json:
+                self._check_schema(schema, parse_json(body), what)
+            elif schema is not None and media.is_text:
+                self._check_schema(schema, parse_text(decode_text(body, media), schema), what)
         except (ValueError, RecursionError) as error:
-            raise StepError("schema", f"the body of {response.status} is not JSON") from error
-        self._check_schema(schema, body, f"the body of {response.status}")
+            kind = f"valid {media.charset[:40]}" if media.is_text else "JSON"
+            raise StepError("schema", f"{what} is not {kind}") from error
+
+    def _check_lines(
+        self, values: list[Any], schema: Node | None, item_schema: Node | None, what: str
+    ) -> None:
+        if schema is not None:
+            self._check_schema(schema, values, what)
+        for index, value in enumerate(values if item_schema is not None else []):
+            if item_schema is not None:
+                self._check_schema(item_schema, value, f"line {index + 1} of {what}")
 
     def _check_schema(self, schema: Node, value: Any, what: str) -> None:  # noqa: ANN401 - any JSON
-        if schema.uri not in self._validators:
-            self._validators[schema.uri] = self.validator(
-                {"$ref": schema.uri},
-                retriever=self.documents.retrieve,
-                mask="the value",
-                validate_formats=True,
-            )
-        error = next(self._validators[schema.uri].iter_errors(value), None)
+        error = next(self.schemas.errors(schema, value, "response"), None)
         if error is not None:
-            place = "/".join(map(str, error.instance_path))
-            where = f"{what} at {place}" if place else what
-            raise StepError("schema", f"{where}: {error.message}")
-
-
-def _parse_number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+            raise StepError("schema", f"{what}{error}")

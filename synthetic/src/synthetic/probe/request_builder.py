@@ -1,48 +1,122 @@
 """Build a step's HTTP request from its parameters and payload."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from synthetic.probe.http import Request
 from synthetic.probe.journey import Step
-from synthetic.probe.runtime_values import Context, as_text
+from synthetic.probe.operation import Operation
+from synthetic.probe.parameter_values import (
+    Pairs,
+    ParameterSpec,
+    cookie_pairs,
+    header_text,
+    join_pairs,
+    path_text,
+    query_pairs,
+    query_string,
+)
+from synthetic.probe.request_body import encode_body
+from synthetic.probe.results import StepError
+from synthetic.probe.runtime_values import Context
 from synthetic.probe.step_values import parameter_values, payload_value
 
 USER_AGENT = "cadastro-synthetic/1"
+
+
+Values = Sequence[tuple[str, str, Any]]  # location, name and value of each parameter
 
 
 def build_request(step: Step, context: Context) -> Request:
     """Return a step's request with its expressions evaluated.
 
     Raises:
-        StepError: a value that the request needs does not exist.
+        StepError: a value that the request needs does not exist, or cannot be sent.
 
     """
-    path, query, headers = step.operation.path, {}, {"User-Agent": USER_AGENT}
-    for parameter, value in parameter_values(step.parameters, context):
-        text = as_text(value)
-        if parameter.location == "path":
-            path = path.replace(f"{{{parameter.name}}}", quote(text, safe=""))
-        elif parameter.location == "query":
-            query[parameter.name] = text
-        else:
-            headers[parameter.name] = text
-    if query:
-        path = f"{path}?{urlencode(query)}"
+    given = parameter_values(step.parameters, context)
+    values = [(parameter.location, parameter.name, value) for parameter, value in given]
+    request = operation_request(step.operation, values)
     if step.body is None:
-        return Request(step.operation.method, path, headers)
+        return request
     payload, is_text = payload_value(step.body, context)
-    headers["Content-Type"] = step.body.content_type or "application/json"
-    body = _encode(payload, headers["Content-Type"], is_text=is_text)
-    return Request(step.operation.method, path, headers, body)
+    content_type = step.body.content_type
+    return add_body(request, step.operation, payload, content_type, is_text=is_text)
 
 
-def _encode(payload: Any, content_type: str, *, is_text: bool) -> bytes:  # noqa: ANN401 - any JSON
-    if is_text and isinstance(payload, str):
-        return payload.encode()
-    if content_type == "application/x-www-form-urlencoded" and isinstance(payload, Mapping):
-        fields = {name: as_text(value) for name, value in payload.items() if value is not None}
-        return urlencode(fields).encode()
-    return json.dumps(payload, ensure_ascii=False).encode()
+def operation_request(operation: Operation, values: Values) -> Request:
+    """Return a request with the values of its parameters; those left out have their default.
+
+    Raises:
+        StepError: with the reason runner, when a parameter that is needed has no value.
+
+    """
+    builder = _RequestBuilder(operation.path)
+    given = {(location, name) for location, name, _ in values}
+    for key, spec in operation.specs.items():
+        if spec.required and spec.default is not None and key not in given:
+            builder.add(spec, spec.default)
+    for location, name, value in values:
+        builder.add(operation.spec(location, name), value, name)
+    return Request(operation.method, builder.target(), builder.headers)
+
+
+def add_body(
+    request: Request,
+    operation: Operation,
+    payload: Any,  # noqa: ANN401 - any JSON
+    content_type: str,
+    *,
+    is_text: bool,
+) -> Request:
+    """Return a request with a payload; an empty ``content_type`` stands for the contract's.
+
+    ``is_text`` marks a string that is the text of the body, and not a JSON value.
+
+    Raises:
+        StepError: with the reason runner, when the media type cannot represent the payload.
+
+    """
+    content_type = content_type or operation.default_content_type
+    media = operation.request_media(content_type)
+    content_type, body = encode_body(payload, content_type, media, is_text=is_text)
+    headers = {**request.headers, "Content-Type": content_type}
+    return replace(request, headers=headers, body=body)
+
+
+class _RequestBuilder:
+    """Collects the parts of a request."""
+
+    def __init__(self, path: str) -> None:
+        self.headers = {"User-Agent": USER_AGENT}
+        self._path = path
+        self._query: Pairs = []
+        self._query_string = ""
+        self._cookies: Pairs = []
+
+    def add(self, spec: ParameterSpec, value: object, name: str = "") -> None:
+        """Add the value of a parameter; ``name`` is a header's name as the journey writes it."""
+        if value is None and (spec.required or spec.location == "path"):
+            raise StepError("runner", f"the {spec.location} parameter {spec.name} has no value")
+        if spec.location == "path":
+            self._path = self._path.replace(f"{{{spec.name}}}", path_text(spec, value))
+        elif spec.location == "query":
+            self._query += query_pairs(spec, value)
+        elif spec.location == "querystring":
+            self._query_string = query_string(spec, value)
+        elif spec.location == "cookie":
+            self._cookies += cookie_pairs(spec, value)
+        elif value is not None:
+            self.headers[name or spec.name] = header_text(spec, value)
+
+    def target(self) -> str:
+        """Return the path with the query, after adding the header of the cookies."""
+        if self._cookies:
+            given = [self.headers.pop(n) for n in list(self.headers) if n.lower() == "cookie"]
+            pairs = [f"{name}={text}" for name, text in self._cookies]
+            self.headers["Cookie"] = "; ".join([*given, *pairs])
+        query = self._query_string or join_pairs(self._query)
+        path = quote(self._path, safe="/%:@!$&'()*+,;=~-._")
+        return f"{path}?{query}" if query else path

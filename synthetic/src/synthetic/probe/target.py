@@ -55,12 +55,20 @@ def parse_token_url(url: str, target: Target) -> tuple[Target, str]:
     """
     if "://" not in url:
         return target, f"/{url.lstrip('/')}"
+    return parse_endpoint(url, "the contract's tokenUrl")
+
+
+def parse_endpoint(url: str, what: str) -> tuple[Target, str]:
+    """Return the origin of an absolute URL, and its path with the query.
+
+    Raises:
+        ProbeError: the URL is invalid or contains credentials; the message names ``what``.
+
+    """
     parts = _split(url)
     endpoint = None if parts.username is not None else _target(parts)
     if endpoint is None:
-        raise ProbeError(
-            "the contract's tokenUrl must be a path or an HTTP URL without credentials"
-        )
+        raise ProbeError(f"{what} must be an HTTP URL without credentials")
     query = f"?{parts.query}" if parts.query else ""
     return replace(endpoint, prefix=""), f"{parts.path or '/'}{query}"
 

@@ -1,0 +1,122 @@
+"""Media types (RFC 9110, 8.3.1), and the values in bodies of them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+LINES = frozenset(("application/jsonl", "application/x-ndjson", "application/ndjson"))
+XML = frozenset(("application/xml", "text/xml"))
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A media type or a media type range in lower case, with its parameters."""
+
+    type: str
+    subtype: str
+    parameters: frozenset[tuple[str, str]]
+
+    @property
+    def name(self) -> str:
+        """The type without parameters, or an empty text without a type."""
+        return f"{self.type}/{self.subtype}" if self.type else ""
+
+    @property
+    def is_json(self) -> bool:
+        """True for JSON, and for types with its structured syntax suffix (RFC 6839)."""
+        return self.subtype == "json" or self.subtype.endswith("+json")
+
+    @property
+    def is_xml(self) -> bool:
+        """True for XML, and for types with its structured syntax suffix."""
+        return self.name in XML or self.subtype.endswith("+xml")
+
+    @property
+    def is_text(self) -> bool:
+        """True for text without a structure that a schema describes."""
+        return self.type == "text" and not self.is_xml and not self.is_json
+
+    @property
+    def charset(self) -> str:
+        """The character encoding; UTF-8 without a parameter."""
+        return dict(self.parameters).get("charset", "utf-8")
+
+    def includes(self, other: "MediaType") -> bool:
+        """Return whether this range includes a type; parameters of the range are required."""
+        return (
+            self.type in {"*", other.type}
+            and self.subtype in {"*", other.subtype}
+            and self.parameters <= other.parameters
+        )
+
+
+def parse_media_type(text: str) -> MediaType:
+    """Return a media type; an invalid one has no type."""
+    name, *parameters = text.split(";")
+    main, slash, subtype = name.strip().lower().partition("/")
+    if not slash or not main or not subtype:
+        main = subtype = ""
+    pairs = (each.partition("=") for each in parameters)
+    return MediaType(
+        main,
+        subtype,
+        frozenset((n.strip().lower(), v.strip().strip('"').lower()) for n, _, v in pairs if v),
+    )
+
+
+def best_match(keys: Iterable[str], content_type: str) -> str | None:
+    """Return the most specific key of a Content Object that includes a type, or None.
+
+    A key's parameters only prefer it: servers omit `charset`, and contracts repeat it.
+    """
+    actual = parse_media_type(content_type)
+    ranked = []
+    for key in keys:
+        described = parse_media_type(key)
+        same_parameters = described.parameters <= actual.parameters
+        bare = MediaType(described.type, described.subtype, frozenset())
+        if described.type and bare.includes(actual):
+            rank = (described.type != "*", described.subtype != "*", same_parameters)
+            ranked.append((*rank, len(described.parameters) if same_parameters else 0, key))
+    return max(ranked, key=lambda each: each[:4])[4] if ranked else None
+
+
+def decode_text(body: bytes, media: MediaType) -> str:
+    """Return a body as text.
+
+    Raises:
+        ValueError: the body is not in its character encoding, or the encoding is unknown.
+
+    """
+    try:
+        return body.decode(media.charset)
+    except LookupError as error:
+        raise ValueError(f"the character encoding {media.charset[:40]} is unknown") from error
+
+
+def parse_json(body: bytes | str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value of a JSON text (RFC 8259).
+
+    Raises:
+        ValueError: the text is not JSON.
+        RecursionError: it is nested too deeply.
+
+    """
+    return json.loads(body, parse_constant=_reject_constant)
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_json_lines(body: bytes) -> list[Any]:
+    """Return the values of JSON lines.
+
+    Raises:
+        ValueError: a line is not JSON.
+
+    """
+    return [parse_json(line) for line in body.splitlines() if line.strip()]

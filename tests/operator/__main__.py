@@ -4,7 +4,7 @@ The monitors are suspended, so that the operator is measured and not the probes.
 are temporary, and so is the CRD, unless one is installed. Tests with many monitors: starts,
 repairs, an outage of the API server, a deleted namespace. Tests with few: rejected requests,
 kills, runs that end without an operator, random statuses and termination messages, and invalid
-monitors.
+monitors. A part needs a node: ten ways in which a run cannot start.
 
 A proxy simulates the outage of the API server. With two commands it is really stopped, for every
 other client too.
@@ -19,14 +19,20 @@ from functools import partial
 
 import httpx
 
-from tests.operator import resilience, scale, termination_message_fuzzing, validation
+from tests.operator import (
+    resilience,
+    scale,
+    start_failures,
+    termination_message_fuzzing,
+    validation,
+)
 from tests.operator.namespace import Namespace, installed_crd, temporary_namespace
 from tests.support.commands import CommandError, comma_separated
 from tests.support.steps import Progress, StepRunner
 
 PARTS = (
     *("starts", "put-back", "away", "deleted"),
-    *("refusals", "kills", "unseen", "statuses", "messages", "bad-input"),
+    *("refusals", "kills", "unseen", "statuses", "messages", "bad-input", "cannot-start"),
 )
 SCALE_PARTS = PARTS[:4]
 
@@ -59,6 +65,7 @@ def main() -> int:
         with installed_crd():
             _run_scale_parts(runner, options)
             _run_small_parts(runner)
+            runner.run_part("cannot-start", "cannot start", start_failures.check_start_failures)
     finally:
         for result in runner.results:
             print(f"{result.status:6}{result.name:12}{result.detail}", flush=True)

@@ -28,7 +28,7 @@ READY_LIMIT_SECONDS = 60.0
 CONVERGENCE_LIMIT_SECONDS = 60.0
 IDLE_SECONDS = 2.0
 PASSED, FAILED = 3, 2  # runs of a monitor before the kill of its operator
-FUZZ_ROUNDS = 50  # of one status for each monitor, and a restart
+FUZZED_MONITORS, FUZZ_ROUNDS = 100, 10  # each round has one status a monitor, and a restart
 MISSED = 25  # runs of each result that end without an operator
 CAUSE = f"{GROUP}/cause"
 HISTORY_LIMITS = {"success": 1, "failed": 1}
@@ -117,7 +117,7 @@ def survives_fuzzed_statuses(namespace: Namespace) -> str:
     """Store random statuses that the schema admits; restarts must leave no trace of them."""
     rng = random.Random(7)  # noqa: S311 - the same statuses each time
     schema = _status_schema(namespace)
-    names = [f"fuzzed-{number}" for number in range(MONITOR_COUNT)]
+    names = [f"fuzzed-{number}" for number in range(FUZZED_MONITORS)]
     for name in (*names, "other"):
         namespace.add_monitor(name)
     namespace.end_run(namespace.monitor("other"), passed=True)
@@ -136,7 +136,7 @@ def survives_fuzzed_statuses(namespace: Namespace) -> str:
             )
             check(process.is_ready, "the operator is not ready")
             shown = len(process.samples("cadastro_synthetic_monitor_slo_objective_ratio"))
-            check(shown == MONITOR_COUNT + 1, f"metrics of {shown} monitors")
+            check(shown == FUZZED_MONITORS + 1, f"metrics of {shown} monitors")
             check(process.page_status == httpx.codes.OK, "the page is broken")
             check(totals(namespace.monitor("other"))["passed"] == 1, "another monitor changed")
     return f"{admitted} statuses in {FUZZ_ROUNDS} restarts: all ready, no other monitor affected"

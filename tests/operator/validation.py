@@ -10,9 +10,10 @@ from tests.support.steps import StepFailed, check
 CONDITION_TIMEOUT_SECONDS = 30.0
 MAX_NAME_LENGTH = 63  # characters
 TOO_LONG = (MAX_NAME_LENGTH + 1, 253)
-TARGET = "spec.target.url in body should match"
 SCHEMA: list[tuple[Object, str]] = [
-    ({"schedule": "@daily", "interval": "5m"}, "spec.schedule in body should match"),
+    ({"schedule": "@daily", "interval": None}, "a schedule has five fields"),
+    ({"schedule": "0 4 * *", "interval": None}, "a schedule has five fields"),
+    ({"schedule": "TZ=UTC 4 * * *", "interval": None}, "the time zone goes into timeZone"),
     ({"schedule": "0 4 * * *", "interval": "5m"}, "exactly one of schedule and interval"),
     ({"interval": None}, "exactly one of schedule and interval"),
     ({"interval": "7m"}, 'Unsupported value: "7m"'),
@@ -20,9 +21,11 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"journey": "client-health"}, "no journey of this name ships"),
     ({"journey": None}, "spec.journey: Required value"),
     ({"target": None}, "spec.target: Required value"),
-    ({"target": {"url": "http://ana@shop.example"}}, TARGET),
-    ({"target": {"url": "http://shop.example/?token=x"}}, TARGET),
-    ({"target": {"url": "shop.example"}}, TARGET),
+    ({"target": {"url": "http://ana@shop.example"}}, "a URL has no user and password"),
+    ({"target": {"url": "http://shop.example/?token=x"}}, "a URL has no query"),
+    ({"target": {"url": "shop.example"}}, "a URL starts with http:// or https://"),
+    ({"target": {"url": "http://shop.example:port/"}}, "a host name or an address"),
+    ({"target": {"url": "http://2001:db8::1/"}}, "IPv6 in brackets"),
     ({"target": {}}, "exactly one of target.url and target.ingress"),
     ({"thresholds": {"failures": 5, "outOf": 3}}, "failures cannot be more than outOf"),
     ({"thresholds": {"failures": 0}}, "spec.thresholds.failures"),

@@ -144,9 +144,25 @@ def test_the_status_stays_under_8_kib() -> None:
     assert written["totals"]["failed"] == 300
 
 
-def test_computes_the_error_budget_from_the_objective() -> None:
+def test_computes_the_error_budget_from_the_runs_that_the_window_holds() -> None:
     slo = status("p" * 19 + "f", slo={"objective": "90", "window": "1d"})["slo"]
-    assert slo == {"objective": "90%", "window": "1d", "budgetRemaining": "50.00%", "failed": 1}
+    # a day holds 288 runs, of which 28.8 may fail
+    assert slo == {"objective": "90%", "window": "1d", "budgetRemaining": "96.52%", "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("spec", "remaining"),
+    [
+        ({}, "97.68%"),
+        ({"schedule": "0 * * * *"}, "72.22%"),
+        ({"schedule": "0 9 * * MON", "slo": {"objective": "50", "window": "30d"}}, "50.00%"),
+        ({"schedule": "0 0 30 2 *"}, "-19899.99%"),  # only the runs so far
+    ],
+)
+def test_one_failure_at_first_spends_its_share_of_the_budget(
+    spec: dict[str, Any], remaining: str
+) -> None:
+    assert status("f", **spec)["slo"]["budgetRemaining"] == remaining
 
 
 def test_percentages_are_rounded_down() -> None:

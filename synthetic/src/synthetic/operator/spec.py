@@ -6,8 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
+from synthetic.operator.cron import Cron, CronError
 from synthetic.operator.resources import Object
 
 POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start it
@@ -43,13 +42,17 @@ class Schedule:
         """
         zone = _time_zone(self.zone)
         try:
-            return next(CronSim(self.cron, moment.astimezone(zone))).astimezone(moment.tzinfo)
-        except (CronSimError, StopIteration) as error:
-            raise SpecError(
-                "InvalidSchedule",
-                f"spec.schedule {self.cron!r} is not a cron expression, or never fires: "
-                f"{str(error) or 'there is no such day'}",
-            ) from error
+            return Cron.parse(self.cron).after(moment, zone)
+        except CronError as error:
+            message = f"spec.schedule {self.cron!r} is invalid: {error}"
+            raise SpecError("InvalidSchedule", message) from error
+
+    def expected_runs(self, now: datetime, days: int) -> int:
+        """Return the number of runs in a window of days that ends today; 0 if it is invalid."""
+        try:
+            return Cron.parse(self.cron).count(now.astimezone(_time_zone(self.zone)), days)
+        except (CronError, SpecError):
+            return 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from synthetic.operator.health import bound_by_ready, healthy, last_activity, ov
 from synthetic.operator.history import TIMESTAMP_FORMAT, History
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
-from synthetic.operator.spec import Schedule, Spec
+from synthetic.operator.spec import WINDOWS, Schedule, Spec
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
@@ -97,9 +97,13 @@ def _suspended(spec: Spec, observation: Observation) -> Condition:
 
 
 def error_budget(spec: Spec, history: History, now: datetime) -> Object:
-    """Return the remaining error budget in percent; an overdrawn one is negative."""
+    """Return the remaining error budget in percent; an overdrawn one is negative.
+
+    The budget is a share of the runs that the window holds, rather than of those so far.
+    """
     passed, failed, _ = history.window_counts(spec.window, now)
-    allowed = (1 - spec.objective) * (passed + failed)
+    expected = spec.schedule.expected_runs(now, WINDOWS[spec.window])
+    allowed = (1 - spec.objective) * max(expected, passed + failed)
     left = 1 - failed / allowed if allowed > 0 else 1 - float(failed > 0)
     return {
         "objective": f"{spec.objective * 100:.6g}%",

@@ -1,0 +1,1 @@
+"""Table of cron times from robfig/cron, the library of the CronJob controller."""

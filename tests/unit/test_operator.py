@@ -105,7 +105,7 @@ async def test_the_operator_tolerates_invalid_termination_messages(
         ({"totals": {"passed": 25, "failed": 24, "error": 0, "disrupted": 1}}, "not 25 passed"),
         ({"lastRun": {"result": "<b>"}}, "does not fit the schema"),
         ({"lastRun": {"startedAt": "yesterday"}}, "does not fit the schema"),
-        ({"target": "x" * 9000}, "a status of 9"),
+        ({"counted": [f"{n:018}" for n in range(500)]}, "a status of 10"),
     ],
 )
 def test_reports_wrong_totals_and_an_invalid_status(

@@ -7,9 +7,11 @@ SHELL := /usr/bin/env bash
 
 PORT ?= 8080
 DATA ?= .cadastro
+empty :=
+escaped = $(subst $(empty) ,\ ,$(DATA))
 URL ?= http://127.0.0.1:$(PORT)
-CREDENTIALS ?= $(wildcard $(DATA)/secrets/monitor)
-SECRET_FILE ?= $(wildcard $(DATA)/secrets/oauth-clients/synthetic)
+CREDENTIALS ?= $(wildcard $(escaped)/secrets/monitor)
+SECRET_FILE ?= $(wildcard $(escaped)/secrets/oauth-clients/synthetic)
 JOURNEY ?= inventory-purchase
 SHAPE ?= smoke
 MODEL ?= open
@@ -23,6 +25,11 @@ $(foreach name,ARGS BACKUP COMPARE DURATION FAULTS HIGH LOW METRICS NAME OPS QUI
 
 PYTHON ?= python3
 BIN = .venv/bin
+# isolated: the shell's PYTHON* variables and the working folder do not change what is imported
+DEVSTACK = $(BIN)/python -I -X utf8 -m devstack
+unexport PYTHONHOME PYTHONPATH
+export PYTHONUTF8 := 1
+quoted = '$(subst ','\'',$(1))'
 
 .PHONY: environment environment-dev
 environment environment-dev: environment%:
@@ -32,28 +39,28 @@ environment environment-dev: environment%:
 
 .PHONY: run probe robot load capacity backup restore
 run: environment ## Start the whole system on this machine (PORT, DATA, VALIDATION, METRICS=1)
-	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(BIN)/python -m devstack run \
-	  --port '$(PORT)' --data '$(DATA)' --validation '$(VALIDATION)' $(if $(METRICS),--metrics)
+	@exec $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),env OTEL_EXPORTER_OTLP_ENDPOINT='$(OTEL_EXPORTER_OTLP_ENDPOINT)') $(DEVSTACK) run \
+	  --port '$(PORT)' --data $(call quoted,$(DATA)) --validation '$(VALIDATION)' $(if $(METRICS),--metrics)
 
 probe: environment ## Run a journey against URL (JOURNEY, CREDENTIALS: the folder of the monitors' credentials)
-	@$(BIN)/synthetic probe '$(JOURNEY)' --url '$(URL)' $(if $(CREDENTIALS),--credentials '$(CREDENTIALS)')
+	@$(BIN)/synthetic probe '$(JOURNEY)' --url '$(URL)' $(if $(CREDENTIALS),--credentials $(call quoted,$(CREDENTIALS)))
 
 robot: environment-dev ## Run the acceptance suite against URL (SECRET_FILE, ARGS=--help)
-	@$(BIN)/python -m executar --url '$(URL)' --segredo '$(SECRET_FILE)' $(ARGS)
+	@$(BIN)/python -m executar --url '$(URL)' --segredo $(call quoted,$(SECRET_FILE)) $(ARGS)
 
 load: environment-dev ## Run a load test against URL (SHAPE, MODEL, RATE or USERS, DURATION, COMPARE, WEB=1)
-	@$(BIN)/python -m load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python -m load run --url '$(URL)' --shape '$(SHAPE)' --model '$(MODEL)' --secret-file $(call quoted,$(SECRET_FILE)) \
 	  $(RATE:%=--rate '%') $(USERS:%=--users '%') $(DURATION:%=--duration '%') $(COMPARE:%=--compare '%') $(WEB:%=--web)
 
 capacity: environment-dev ## Find the highest rate that meets the thresholds (LOW, HIGH, DURATION, ARGS=--help)
-	@$(BIN)/python -m load capacity --url '$(URL)' --data '$(DATA)' --secret-file '$(SECRET_FILE)' \
+	@$(BIN)/python -m load capacity --url '$(URL)' --data $(call quoted,$(DATA)) --secret-file $(call quoted,$(SECRET_FILE)) \
 	  $(LOW:%=--low '%') $(HIGH:%=--high '%') $(DURATION:%=--duration '%') $(ARGS)
 
 backup: environment ## Dump the four databases of DATA into a new folder below TO
-	@$(BIN)/python -m devstack.backup --data '$(DATA)' --to '$(TO)'
+	@$(DEVSTACK).backup --data $(call quoted,$(DATA)) --to $(call quoted,$(TO))
 
 restore: environment ## Restore the databases of DATA from BACKUP, while the system is stopped (SERVICES=clients)
-	@$(BIN)/python -m devstack.restore '$(BACKUP)' --data '$(DATA)' --services '$(SERVICES)'
+	@$(DEVSTACK).restore $(call quoted,$(BACKUP)) --data $(call quoted,$(DATA)) --services '$(SERVICES)'
 
 ##@ Check
 
@@ -75,7 +82,7 @@ audit: environment-dev ## Scan for secrets and vulnerabilities, and write the SB
 	@$(BIN)/python scripts/audit.py
 
 fuzz: environment-dev ## Fuzz the contracts that URL serves (EXAMPLES for each operation, SECRET_FILE)
-	@$(BIN)/python -m tests.fuzz --url '$(URL)' --secret-file '$(SECRET_FILE)' --examples '$(EXAMPLES)'
+	@$(BIN)/python -m tests.fuzz --url '$(URL)' --secret-file $(call quoted,$(SECRET_FILE)) --examples '$(EXAMPLES)'
 
 chaos: environment-dev ## Inject faults into a running system (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: mutants)
 	@$(BIN)/python -m tests.chaos $(ROUNDS:%=--rounds '%') --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)

@@ -15,6 +15,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python runs this file t
 import argparse
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import time
@@ -45,7 +46,7 @@ def main() -> None:
 def is_current(name: str) -> bool:
     """Return whether the environment matches that lock file."""
     stamp = VENV / f"{name}.stamp"
-    return stamp.is_file() and stamp.read_text() == fingerprint(name)
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint(name)
 
 
 def packages() -> list[Path]:
@@ -99,8 +100,21 @@ def make(name: str) -> None:
     ours = [part for package in packages() for part in ("-e", str(package))]
     options = ["--quiet", "--no-deps", "--no-build-isolation"]
     run("installing Cadastro's own packages", uv, "pip", "install", *target, *options, *ours)
-    (VENV / f"{name}.stamp").write_text(fingerprint(name))
+    make_paths_relative()
+    (VENV / f"{name}.stamp").write_text(fingerprint(name), encoding="utf-8")
     say(f"done in {time.monotonic() - started:.0f} s")
+
+
+def make_paths_relative() -> None:
+    """Replace the folders of the project in .pth files by relative ones.
+
+    Python reads these files in the encoding of the locale, in UTF-8 mode too. Absolute paths of a
+    checkout with a letter beyond ASCII would stop each start under LC_ALL=C.
+    """
+    for path in VENV.glob("lib/python*/site-packages/_*cadastro_*.pth"):
+        folders = path.read_text(encoding="utf-8").splitlines()
+        relative = [os.path.relpath(folder, path.parent.resolve()) for folder in folders]
+        path.write_text("".join(f"{folder}\n" for folder in relative), encoding="utf-8")
 
 
 def make_isolated(name: str) -> None:
@@ -128,7 +142,8 @@ def is_runnable(program: Path) -> bool:
 def run(what: str, *command: str) -> None:
     """Run a step with its output on the terminal; exit with one sentence when it fails."""
     say(what)
-    result = subprocess.run(command, check=False)
+    environ = {n: v for n, v in os.environ.items() if n not in {"PYTHONHOME", "PYTHONPATH"}}
+    result = subprocess.run(command, check=False, env=environ)
     if result.returncode:
         sys.exit(
             f"{what} failed: see the lines above. Is the package index reachable? "

@@ -7,7 +7,8 @@ import tempfile
 from benchmarks.measure.sample import Sample
 from benchmarks.progress import BenchmarkError
 from benchmarks.testbed.testbed import Testbed
-from devstack.postgres import SUPERUSER, program
+from devstack.postgres import SUPERUSER
+from devstack.postgres_programs import program
 
 _COLUMNS = "id, name, email, cpf, balance, version"
 

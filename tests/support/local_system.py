@@ -18,6 +18,7 @@ from devstack.pytest_postgres import LOGS_VARIABLE
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
+ISOLATED = ("-I", "-X", "utf8")  # Python's options in the Makefile
 START_TIMEOUT = 120.0  # seconds; a start takes about eight on an idle machine
 EXIT_TIMEOUT = 10.0  # seconds
 
@@ -32,7 +33,8 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         folder = next(folder for folder in data.parents if folder.is_dir())
         self._output = folder / f"output-{time.monotonic_ns()}.txt"
-        command = ["-m", "devstack", "run", "--port", str(self.port), "--data", str(data)]
+        command = [*ISOLATED, "-m", "devstack", "run"]
+        command += ["--port", str(self.port), "--data", str(data)]
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command, *options],

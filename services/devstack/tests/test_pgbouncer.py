@@ -18,8 +18,8 @@ import clients.app
 import inventory.app
 import products.app
 from auth import keys
-from devstack.postgres import SYSTEM_USER, Account
 from devstack.service_catalog import ROOT, SERVICES
+from devstack.system_account import SYSTEM_USER, Account
 from servicekit.db.database import Database
 from servicekit.testing import wait_until
 from tests.support.ports import free_port

@@ -1,11 +1,12 @@
 """Errors at startup: one line with the reason and a remedy."""
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.local_system import command, refused
+from tests.support.local_system import ROOT, command, refused
 
 
 def test_data_of_another_postgresql_version_is_rejected_and_unchanged(data_folder: Path) -> None:
@@ -29,13 +30,40 @@ def test_a_data_folder_with_a_long_path_is_rejected(data_folder: Path) -> None:
     assert "too long" in refused(data_folder / ("x" * 120))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as another account")
-def test_the_error_names_a_folder_closed_to_the_account_of_postgresql(data_folder: Path) -> None:
-    closed = data_folder.parent / "closed"
-    closed.mkdir(mode=0o700)
-    sentence = refused(closed / "data")
-    assert str(closed) in sentence
+@pytest.mark.parametrize("name", ["a,b", "line\nbreak", "not-\udcff-utf8"])
+def test_a_data_folder_that_libpq_cannot_name_is_rejected(data_folder: Path, name: str) -> None:
+    sentence = refused(data_folder / name)
+    assert "comma" in sentence
     assert "DATA=" in sentence
+    assert not data_folder.exists()
+
+
+@pytest.mark.parametrize("module", ["devstack.backup", "devstack.restore"])
+def test_an_empty_data_folder_name_is_rejected(module: str) -> None:
+    done = command(module, "--data", "", *(["x"] if module.endswith("restore") else []))
+    assert done.returncode == 2
+    assert "name a folder with DATA=" in done.stderr
+
+
+def test_make_run_with_an_empty_data_folder_name_is_rejected() -> None:
+    done = subprocess.run(
+        ["make", "run", "DATA=", f"PYTHON={sys.executable}"],  # noqa: S607 - the user's make
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "name a folder with DATA=" in done.stderr
+    assert not (ROOT / "secrets").exists()
+
+
+def test_a_folder_of_other_files_is_neither_used_nor_closed_to_others(data_folder: Path) -> None:
+    data_folder.mkdir(mode=0o755)
+    (data_folder / "letter.txt").touch()
+    sentence = refused(data_folder)
+    assert "letter.txt" in sentence
+    assert "DATA=" in sentence
+    assert data_folder.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize(

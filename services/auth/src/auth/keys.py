@@ -31,6 +31,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm
 
+from servicekit import durable_files
+
 CURRENT_FILE = "current"  # contains the id of the signing key
 RELOAD_INTERVAL_SECONDS = 1.0  # minimum between two checks of the folder
 
@@ -131,12 +133,12 @@ def read(folder: Path) -> tuple[dict[str, EllipticCurvePrivateKey], str]:
 
 def new(folder: Path) -> str:
     """Create a key and return its id; the first one becomes current."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable_files.create_folder(folder)
     kid = secrets.token_hex(8)
     pem = generate_private_key(SECP256R1()).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    _write(folder / f"{kid}.pem", pem)
+    durable_files.write(folder / f"{kid}.pem", pem)
     if not (folder / CURRENT_FILE).exists():
         use(folder, kid)
     return kid
@@ -146,7 +148,7 @@ def use(folder: Path, kid: str) -> None:
     """Make a key current; raise ``SigningKeyError`` if it does not exist."""
     if not _KID.match(kid) or not (folder / f"{kid}.pem").is_file():
         raise SigningKeyError(f"there is no key {kid!r} in {folder}")
-    _write(folder / CURRENT_FILE, kid.encode())
+    durable_files.write(folder / CURRENT_FILE, kid.encode())
 
 
 def retire(folder: Path, kid: str) -> None:
@@ -186,14 +188,6 @@ def _stat(path: Path) -> os.stat_result:
         return path.stat()
     except OSError:  # a dangling link
         return path.lstat()
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(path)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`python -m devstack`: the whole system on one machine."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -8,9 +9,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from devstack import memory_usage, prefork
+from devstack import environment, memory_usage, prefork
 from devstack.banner import format_banner
-from devstack.data_folder import DataFolder, DataFolderError
+from devstack.data_folder import DataFolder, DataFolderError, data_path
 from devstack.postgres import PostgresError
 from devstack.stack import Stack, StackError, check_port
 from devstack.supervisor import ProcessExitedError
@@ -24,6 +25,8 @@ EXPECTED_ERRORS = (DataFolderError, PostgresError, ProcessExitedError, StackErro
 def main() -> int:
     """Run a command and return the exit code."""
     options = _parser().parse_args()
+    environment.apply()
+    os.umask(0o077)  # logs and data may contain personal data
     if options.command == "memory":
         return memory_usage.main(options.data)
     return _RunCommand(options).main()
@@ -125,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     memory = commands.add_parser("memory", help="print the memory usage of a running system")
     for command in (run, memory):
         command.add_argument(
-            "--data", type=Path, default=Path(".cadastro"), help="data folder (.cadastro)"
+            "--data", type=data_path, default=Path(".cadastro"), help="data folder (.cadastro)"
         )
     return parser
 

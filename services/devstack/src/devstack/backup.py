@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devstack.data_folder import DataFolder, DataFolderError
-from devstack.postgres import Postgres, PostgresError, program
+from devstack.data_folder import DataFolder, DataFolderError, data_path
+from devstack.postgres import Postgres, PostgresError
+from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES
 
 MANIFEST = "manifest.json"
@@ -48,7 +49,7 @@ def main() -> int:
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add the option for the data folder."""
     parser.add_argument(
-        "--data", type=Path, default=Path(".cadastro"), help="data folder (.cadastro)"
+        "--data", type=data_path, default=Path(".cadastro"), help="data folder (.cadastro)"
     )
 
 

@@ -1,19 +1,34 @@
 """The data folder: database files, generated secrets, logs, and a lock against a second run."""
 
+import argparse
 import fcntl
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import IO
 
 from devstack.service_catalog import RESOURCE_SERVICES
+from servicekit import durable_files
 
 MONITOR = "synthetic"
 OAUTH_CLIENTS = (*RESOURCE_SERVICES, MONITOR)
+MAX_LENGTH = 84  # bytes; PostgreSQL's socket in a subfolder has a path of at most 107
+CONTENTS = frozenset({"lock", "logs", "postgres", "secrets", "traefik"})  # of a used folder
+
+_SECRET = re.compile(rb"[!-~]+\s*")
+_FORBIDDEN = re.compile(r"[,\x00-\x1f\x7f\ud800-\udfff]")  # libpq separates hosts by commas
 
 
 class DataFolderError(Exception):
     """The data folder cannot be used; the message has the reason and a remedy."""
+
+
+def data_path(text: str) -> Path:
+    """Return the path of an option; raise ``argparse.ArgumentTypeError`` if it is empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("DATA is empty: name a folder with DATA=...")
+    return Path(text)
 
 
 class DataFolder:
@@ -28,22 +43,30 @@ class DataFolder:
         self.monitor = self.path / "secrets" / "monitor"
         self.traefik = self.path / "traefik"
         self.metrics = self.path / "metrics.json"
+        self.repairs: list[str] = []  # sentences
         self._lock: IO[str] | None = None
 
     def open(self) -> None:
-        """Create missing folders and secrets, and lock the folder.
+        """Create missing folders and secrets, replace broken ones, and lock the folder.
+
+        All of them survive a power loss after the return. ``repairs`` lists the replaced files.
 
         Raises:
-            DataFolderError: it is not writable, or another run uses it.
+            DataFolderError: it is not writable, another run uses it, or it has other files.
 
         """
+        self._check_path()
         try:
-            for folder in (self.path, self.logs, self.traefik):
-                folder.mkdir(parents=True, exist_ok=True)
-            for folder in (self.path / "secrets", self.keys, self.oauth_clients, self.monitor):
-                folder.mkdir(mode=0o700, exist_ok=True)
+            durable_files.create_folder(self.path)
+            self._check_contents()
+            subfolders = (self.logs, self.traefik, self.keys, self.oauth_clients, self.monitor)
+            for folder in subfolders:
+                durable_files.create_folder(folder)
+            for folder in (self.path, self.path / "secrets", *subfolders):
+                folder.chmod(0o700)  # an earlier release created some of them readable
             self._acquire_lock()
             self._create_secrets()
+            self._discard_blank_keys()
         except OSError as error:
             raise DataFolderError(
                 f"the data folder {self.path} cannot be used ({error.strerror}): "
@@ -70,20 +93,43 @@ class DataFolder:
         lock.flush()
         self._lock = lock
 
+    def _check_path(self) -> None:
+        if len(os.fsencode(self.path)) > MAX_LENGTH:
+            raise DataFolderError(
+                f"the path {self.path} is too long for PostgreSQL's socket: "
+                f"name one of at most {MAX_LENGTH} bytes with DATA=..."
+            )
+        if _FORBIDDEN.search(str(self.path)):
+            raise DataFolderError(
+                f"the path {str(self.path)!r} has a comma, a control character, or bytes that are "
+                "not UTF-8: name another one with DATA=..."
+            )
+
+    def _check_contents(self) -> None:
+        """Reject a folder of other files, such as /tmp, which must not be closed to others."""
+        found = {path.name for path in self.path.iterdir()} - {"lost+found"}
+        if found and not found & CONTENTS:
+            raise DataFolderError(
+                f"{self.path} has other files ({min(found)}): "
+                "name an empty or a new folder with DATA=..."
+            )
+
     def _create_secrets(self) -> None:
         for name in OAUTH_CLIENTS:
-            _write_once(self.oauth_clients / name, secrets.token_urlsafe(32))
+            path = self.oauth_clients / name
+            if path.exists():
+                if _SECRET.fullmatch(path.read_bytes()):
+                    continue
+                self.repairs.append(f"the broken secret {path} was replaced")
+            durable_files.write(path, secrets.token_urlsafe(32).encode())
         link = self.monitor / "client-secret"  # the file name in the pod of a monitor
         if not link.is_symlink():
             link.symlink_to(f"../{self.oauth_clients.name}/{MONITOR}")
+            durable_files.sync_folder(self.monitor)
 
-
-def _write_once(path: Path, text: str) -> None:
-    """Write a secret atomically, readable by its owner only, unless the file exists."""
-    if path.exists():
-        return
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    draft.replace(path)
+    def _discard_blank_keys(self) -> None:
+        """Delete signing keys without content; a release that did not flush them left some."""
+        for path in self.keys.iterdir():
+            if path.is_file() and not path.read_bytes().strip(b"\0 \r\n\t"):
+                path.unlink()
+                self.repairs.append(f"the blank signing key {path} was deleted")

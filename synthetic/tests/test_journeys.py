@@ -366,6 +366,17 @@ def test_an_invalid_http_request_is_an_error_of_the_journey(shop: MockShop, tmp_
     assert shop.things == {}
 
 
+def test_a_cleanup_may_send_an_object_of_the_response(shop: MockShop, tmp_path: Path) -> None:
+    def with_body(document: Document) -> None:
+        step(document)["outputs"]["thing"] = "$response.body"
+        payload = {"thing": "$steps.make.outputs.thing"}
+        step(document)["x-cleanup"]["requestBody"] = {"payload": payload}
+
+    outcome = replay_journey(shop.url, write_journey(tmp_path, with_body))
+    assert (outcome.result, outcome.detail) == ("passed", "")
+    assert shop.things == {}
+
+
 def test_sends_a_date_in_a_payload_as_written(shop: MockShop, tmp_path: Path) -> None:
     file = write_journey(tmp_path)
     text = file.read_text()

@@ -116,7 +116,8 @@ class StepRunner:
         if cleanup.body is not None:
             templates.append(cleanup.body.payload)
         needed = [expression for template in templates for expression in template.expressions]
-        if all(expression.evaluate(context) not in {UNDEFINED, None} for expression in needed):
+        values = [expression.evaluate(context) for expression in needed]
+        if all(value is not UNDEFINED and value is not None for value in values):
             # a later run of the same step replaces its outputs
             self.cleanups.append((cleanup, replace(context, steps=dict(context.steps))))
 

@@ -43,6 +43,7 @@ SERVICE_VALUES: dict[str, tuple[Any, str]] = {
     "replicas": (7, "replicas: 7"),
     "threads": (9, 'name: THREADS\n              value: "9"'),
     "logLevel": ("DEBUG", 'value: "DEBUG"'),
+    "tokenLeeway": (0, 'name: JWT_LEEWAY\n              value: "0"'),
     "database.existingSecret": ("mine", "name: mine"),
     "database.port": (7432, "port: 7432"),
     "database.poolerSecret": ("pooler", "name: pooler"),

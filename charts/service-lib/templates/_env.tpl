@@ -57,6 +57,10 @@ env:
   value: {{ .Values.threads | quote }}
 - name: WORKERS
   value: {{ .Values.workers | quote }}
+{{- if hasKey .Values "tokenLeeway" }}{{/* --reuse-values from an older chart lacks it */}}
+- name: JWT_LEEWAY
+  value: {{ .Values.tokenLeeway | quote }}
+{{- end }}
 {{- with .Values.validation }}
 - name: VALIDATION
   value: {{ . | quote }}

@@ -103,7 +103,7 @@ labels:
 {{- $global := (.Values.global).image | default dict -}}
 {{- $registry := .Values.image.registry | default $global.registry | default "" | trimSuffix "/" -}}
 {{- $tag := .Values.image.tag | default $global.tag | default (.Chart.AppVersion | replace "+" "_") -}}
-{{ with $registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}:{{ $tag }}
+{{ printf "%s:%s" (list $registry .Values.image.repository | compact | join "/") $tag | toYaml }}
 {{- end }}
 
 {{/* Name of the Secret with DATABASE_URL: the configured one, or that of the bundled PostgreSQL. */}}

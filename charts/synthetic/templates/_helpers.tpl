@@ -135,6 +135,9 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 {{- if and $monitor (dig "enabled" true $monitor) -}}
 {{- $spec := omit $monitor "enabled" -}}
 {{- with dig "slo" "objective" "" $spec }}{{ $_ := set $spec "slo" (merge (dict "objective" (include "service-lib.string" .)) $spec.slo) }}{{ end -}}
+{{- range $kind, $quantities := $spec.resources -}}
+{{- $_ := set $spec.resources $kind (include "service-lib.stringMap" $quantities | fromYaml) -}}
+{{- end -}}
 {{- if not $spec.target }}{{ $_ := set $spec "target" $target }}{{ end -}}
 {{- if not $spec.credentialsSecretRef -}}
 {{- $secret := include "synthetic.credentialsSecretName" (dict "root" $ "name" $name "spec" $spec) -}}

@@ -1,0 +1,154 @@
+"""Scheduling, metadata and environment of every pod."""
+
+import json
+from typing import Any
+
+import pytest
+
+from devstack.service_catalog import SERVICES
+from scripts.charts.rendering import containers, pod_specs, render
+from tests.support.chart_manifests import check_manifests
+
+VALUES = {
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+                ]
+            }
+        }
+    },
+    "priorityClassName": "high",
+    "podAnnotations": {"sidecar.istio.io/inject": "false"},
+    "podLabels": {"team": "shop", "app.kubernetes.io/instance": "other"},
+    "extraEnv": [
+        {"name": "SSL_CERT_FILE", "value": "/etc/ca.pem"},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    ],
+}
+PARTS = {
+    "cadastro": [f"{part}." for part in (*SERVICES, "postgresql", "test", "synthetic")],
+    "load": [""],
+}
+REQUIRED_OPTIONS = {
+    "cadastro": [
+        "--set",
+        "test.url=http://x.example,inventory.relay=true,auth.metrics.annotations=true",
+    ],
+    "load": ["--set", "url=http://x.example"],
+}
+
+
+def pod_metadata(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the metadata of each pod and pod template by the name of its object."""
+    found = {}
+    for item in objects:
+        spec = item.get("spec", {}).get("jobTemplate", item).get("spec", {})
+        if item["kind"] == "Pod":
+            found[f"Pod/{item['metadata']['name']}"] = item["metadata"]
+        elif "spec" in spec.get("template", {}):
+            found[f"{item['kind']}/{item['metadata']['name']}"] = spec["template"]["metadata"]
+    return found
+
+
+@pytest.fixture(params=sorted(PARTS))
+def objects(helm: str, request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """The rendered objects of a chart with all values for pods."""
+    options = [
+        part
+        for prefix in PARTS[request.param]
+        for name, value in VALUES.items()
+        for part in ("--set-json", f"{prefix}{name}={json.dumps(value)}")
+    ]
+    found: list[dict[str, Any]] = render(
+        helm, request.param, *REQUIRED_OPTIONS[request.param], *options
+    )
+    check_manifests(found)
+    return found
+
+
+def test_every_pod_has_the_scheduling_and_the_environment_of_its_values(
+    objects: list[dict[str, Any]],
+) -> None:
+    for name, pod in pod_specs(objects):
+        for field in ("nodeSelector", "tolerations", "affinity", "priorityClassName"):
+            assert pod[field] == VALUES[field], name
+        for container in containers(pod):
+            assert container["env"][-2:] == VALUES["extraEnv"], name
+
+
+def test_every_pod_has_the_labels_and_annotations_of_its_values(
+    objects: list[dict[str, Any]],
+) -> None:
+    found = pod_metadata(objects)
+    assert found.keys() == {name for name, _ in pod_specs(objects)}
+    for name, metadata in found.items():
+        assert metadata["labels"]["team"] == "shop", name
+        assert metadata["labels"]["app.kubernetes.io/instance"] == "try", name
+        assert metadata["annotations"]["sidecar.istio.io/inject"] == "false", name
+    if "Deployment/try-auth" in found:
+        assert found["Deployment/try-auth"]["annotations"]["prometheus.io/port"] == "9000"
+        assert "checksum/monitors" in found["Deployment/try-synthetic"]["annotations"]
+
+
+def test_selectors_match_the_labels_of_their_pods(objects: list[dict[str, Any]]) -> None:
+    for item in objects:
+        if item["kind"] in {"Deployment", "StatefulSet"}:
+            selector = item["spec"]["selector"]["matchLabels"].items()
+            assert selector <= item["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_pod_of_helm_test_is_kept_for_its_logs(helm: str) -> None:
+    options = REQUIRED_OPTIONS["cadastro"]
+    (pod,) = [item for item in render(helm, "cadastro", *options) if item["kind"] == "Pod"]
+    policy = pod["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
+    assert policy == "before-hook-creation"
+
+
+@pytest.mark.parametrize(
+    ("families", "policy", "ipv6"),
+    [
+        (["IPv6"], "SingleStack", True),
+        (["IPv6", "IPv4"], "PreferDualStack", True),
+        (["IPv4", "IPv6"], "PreferDualStack", True),
+        (["IPv4"], "SingleStack", False),
+        ([], None, False),
+    ],
+)
+def test_services_and_listeners_use_the_ip_families(
+    helm: str, families: list[str], policy: str | None, ipv6: Any
+) -> None:
+    objects = render(helm, "cadastro", "--set-json", f"global.ipFamilies={json.dumps(families)}")
+    check_manifests(objects)
+    services = [item for item in objects if item["kind"] == "Service"]
+    assert len(services) == len(SERVICES) + 2
+    for service in services:
+        assert service["spec"].get("ipFamilyPolicy") == policy
+        assert service["spec"].get("ipFamilies", []) == families
+    binds = {
+        variable["name"]: variable["value"]
+        for _, pod in pod_specs(objects)
+        for container in containers(pod)
+        for variable in container.get("env", [])
+        if variable["name"].endswith("BIND")
+    }
+    assert {name: bind.rpartition(":")[2] for name, bind in binds.items()} == {
+        "BIND": "8000",
+        "METRICS_BIND": "9000",
+    }
+    assert all(bind.startswith("[::]:") is ipv6 for bind in binds.values())
+
+
+def test_one_chart_can_have_other_ip_families_than_the_release(helm: str) -> None:
+    given = '["IPv6"]'
+    options = ("--set-json", f"global.ipFamilies={given}", "--set-json", 'auth.ipFamilies=["IPv4"]')
+    services = {
+        item["metadata"]["name"]: item["spec"]["ipFamilies"]
+        for item in render(helm, "cadastro", *options)
+        if item["kind"] == "Service"
+    }
+    assert services["try-auth"] == ["IPv4"]
+    assert services["try-clients"] == ["IPv6"]

@@ -7,13 +7,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from servicekit.environment import Environment, SettingsError
 from servicekit.server import cpu_affinity
 
-bind = os.environ.get("BIND", "0.0.0.0:8000")
-workers = int(os.environ.get("WORKERS", "1"))
-pin_workers = os.environ.get("PIN_WORKERS", "auto")  # used by the hooks below, not by gunicorn
-if pin_workers not in cpu_affinity.POLICIES:
-    sys.exit(f"PIN_WORKERS is one of {', '.join(cpu_affinity.POLICIES)}, and not {pin_workers!r}")
+_env = Environment()
+bind = _env.text("BIND", "0.0.0.0:8000")  # or [::]:8000
+workers = _env.integer("WORKERS", 1, 1, 256)
+pin_workers = _env.choice("PIN_WORKERS", *cpu_affinity.POLICIES)  # for the hooks below
+# seconds; the default is longer than the 60 of nginx and the 90 of Traefik
+keepalive = _env.integer("KEEP_ALIVE", 100, 1, 3600)
+loglevel = _env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR").lower()
+try:
+    _env.raise_problems()
+except SettingsError as error:
+    sys.exit(f"cannot start: {error}")
 worker_class = "servicekit.server.worker.UvicornWorker"
 if "SERVICE" in os.environ:  # set in the images
     wsgi_app = f"{os.environ['SERVICE']}.app:create_app()"
@@ -24,13 +31,11 @@ preload_app = workers > 1
 
 graceful_timeout = 20  # seconds for requests after SIGTERM; the charts grant 40 in total
 timeout = 30  # seconds without a heartbeat of the event loop until the worker is replaced
-keepalive = 100  # seconds; longer than the 60 of nginx and the 90 of Traefik
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's advice: no heartbeat on a disk
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 control_socket_disable = True
 accesslog = None  # servicekit writes its own
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
 
 
 def on_starting(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types

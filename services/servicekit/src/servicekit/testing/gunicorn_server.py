@@ -45,7 +45,11 @@ class GunicornServer:
 
 @contextmanager
 def gunicorn_server(
-    service: str, settings: Mapping[str, str], application: str | None = None
+    service: str,
+    settings: Mapping[str, str],
+    application: str | None = None,
+    *,
+    address: str = "127.0.0.1",
 ) -> Iterator[GunicornServer]:
     """Run a service in a context, and check that it exits cleanly.
 
@@ -53,10 +57,13 @@ def gunicorn_server(
         service: name of the service.
         settings: environment variables.
         application: replaces the application of the service, in gunicorn's notation.
+        address: IPv4 or IPv6 address to listen on.
 
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        bind = f"127.0.0.1:{free.getsockname()[1]}"
+    is_ipv6 = ":" in address
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as free:
+        bind = f"{f'[{address}]' if is_ipv6 else address}:{free.getsockname()[1]}"
     command = [*GUNICORN, *([application] if application else [])]
     env = {**os.environ, **settings, "SERVICE": service, "BIND": bind}
     with subprocess.Popen(command, env=env) as process:

@@ -37,6 +37,7 @@ def settings(database_url: str, folder: Path) -> dict[str, str]:
         "CONTRACTS_DIR": str(CONTRACTS),
         "KEYS_DIR": str(folder / "keys"),
         "OAUTH_CLIENTS_DIR": str(folder / "oauth"),
+        "REGISTRATION_LIMIT": "0",  # all tests have one address
     }
 
 

@@ -24,7 +24,7 @@ from tests.support.auth.users import (
     run_auth,
 )
 
-FREE = LIMITS["account"].free_failures
+FREE = LIMITS["account"].free
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_failures_of_one_address_at_many_accounts_are_delayed(
     request_login(api, new_username(), headers=headers)
     with engine.begin() as connection:
         most = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
-        connection.execute(most, {"n": LIMITS["address"].free_failures})
+        connection.execute(most, {"n": LIMITS["address"].free})
     assert request_login(api, new_username(), headers=headers).status_code == 401
     name = create_user(api)
     assert request_login(api, name, headers=headers).status_code == 429

@@ -61,7 +61,7 @@ def test_failed_logins_with_control_characters_are_throttled_by_address(
     assert api.post("/users/login", headers={**basic_auth_header("a\0", "b"), **address}).is_error
     with engine.begin() as connection:
         query = text("UPDATE login_failures SET failures = :n WHERE failures = 1")
-        connection.execute(query, {"n": LIMITS["address"].free_failures})
+        connection.execute(query, {"n": LIMITS["address"].free})
     statuses = [request_login(api, new_username(), headers=address).status_code for _ in range(2)]
     assert statuses == [401, 429]
 

@@ -10,7 +10,7 @@ from servicekit.testing import wait_until
 
 
 def test_metrics_report_the_queue() -> None:
-    passwords = PasswordHashing(concurrency=1, threads=RESERVED_THREADS + 3)
+    passwords = PasswordHashing(concurrency=1, threads=RESERVED_THREADS + 4)
     read = {each.name: each.read for each in passwords.instruments()}
     running, waiting = (
         read[f"cadastro_password_hashes_{state}"] for state in ("in_progress", "queued")
@@ -18,7 +18,7 @@ def test_metrics_report_the_queue() -> None:
     assert (running(), waiting()) == (0, 0)
 
     def hashed() -> str:
-        with passwords.queue:
+        with passwords.logins:
             return passwords.hash("a password")
 
     with ThreadPoolExecutor(3) as pool:
@@ -31,7 +31,7 @@ def test_metrics_report_the_queue() -> None:
 def test_a_wrong_password_leaves_the_queue() -> None:
     passwords = PasswordHashing(concurrency=1, threads=1)
     for _ in range(3):
-        with passwords.queue:
+        with passwords.logins:
             assert not passwords.verify(passwords.hash("right"), "wrong")
-    with passwords.queue, pytest.raises(TooManyRequests), passwords.queue:
+    with passwords.logins, pytest.raises(TooManyRequests), passwords.logins:
         pytest.fail("there is one place alone")

@@ -12,19 +12,24 @@ from servicekit.telemetry.shared_metrics import Instrument
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 MAX_RETRY_AFTER_SECONDS = 5
-RESERVED_THREADS = 4  # handler threads that a burst of logins leaves to other requests
+RESERVED_THREADS = 4  # handler threads that logins and registrations leave to other requests
+REGISTRATION_SHARE = 4  # a fourth of the other threads
 
 
 class PasswordHashing:
-    """Hashes and verifies passwords for requests in the ``queue``.
+    """Hashes and verifies passwords for requests in the queues of ``logins`` and ``registrations``.
 
-    A request enters the queue before its first query. A full queue returns 429 at little cost.
+    A request enters a queue before its first query. A full queue returns 429 at little cost. With
+    separate queues, a burst of registrations leaves places to logins.
     """
 
     def __init__(self, *, concurrency: int, threads: int) -> None:
         """Compute up to ``concurrency`` hashes at once, on some of ``threads`` handler threads."""
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self.queue = BoundedQueue(max(1, threads - RESERVED_THREADS))
+        places = max(2, threads - RESERVED_THREADS)
+        registrations = max(1, places // REGISTRATION_SHARE)
+        self.logins = BoundedQueue(places - registrations)
+        self.registrations = BoundedQueue(registrations)
         self._semaphore = threading.Semaphore(concurrency)
         self._hashing = BoundedQueue(concurrency)
         self._placeholder = self._hasher.hash("placeholder")
@@ -44,7 +49,7 @@ class PasswordHashing:
             return stored is not None
 
     def instruments(self) -> list[Instrument]:
-        """Return the metrics of the queue."""
+        """Return the metrics of the queues."""
         return [
             Instrument(
                 "cadastro_password_hashes_in_progress",
@@ -54,7 +59,7 @@ class PasswordHashing:
             Instrument(
                 "cadastro_password_hashes_queued",
                 "Requests waiting to hash a password or for the database.",
-                lambda: self.queue.length - self._hashing.length,
+                lambda: self.logins.length + self.registrations.length - self._hashing.length,
             ),
         ]
 

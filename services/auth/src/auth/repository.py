@@ -1,15 +1,17 @@
 """Queries on users."""
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, exists, func, select, update
 
 from auth.domain import name_key
-from auth.tables import USERS
+from auth.tables import NAME_TAKEN, USERS
 from servicekit.db.table_repository import TableRepository
+from servicekit.problems import Conflict
 from servicekit.realm import Realm
 
 _users = TableRepository(USERS, "user")
 _not_expired = USERS.c.expires_at.is_(None) | (USERS.c.expires_at > func.now())
 _by_name = select(USERS).where(USERS.c.name_key == bindparam("key"), _not_expired)
+_name_exists = select(exists().where(USERS.c.name_key == bindparam("key")))
 _rehash = update(USERS).where(USERS.c.id == bindparam("_id")).values(password=bindparam("hash"))
 
 
@@ -17,6 +19,12 @@ def create_user(connection: Connection, realm: Realm, name: str, password_hash: 
     """Add a user and return the id."""
     values = {"name": name, "name_key": name_key(name), "password": password_hash}
     return _users.insert(connection, realm, values)
+
+
+def require_free_name(connection: Connection, name: str) -> None:
+    """Raise ``Conflict`` if a user has this name, in any spelling and realm."""
+    if connection.scalar(_name_exists, {"key": name_key(name)}):
+        raise Conflict(NAME_TAKEN["msg"], field=NAME_TAKEN["field"])
 
 
 def find_user(connection: Connection, key: str) -> RowMapping | None:

@@ -20,6 +20,7 @@ class AuthSettings(Settings):
     service_token_ttl: int  # seconds
     open_registration: bool
     hashes_at_once: int  # in each worker process
+    registration_limit: int  # users without a delay, by address; 0 for no limit
     trusted_proxies: int  # number of proxies that append to X-Forwarded-For
 
     @classmethod
@@ -34,5 +35,6 @@ class AuthSettings(Settings):
             "service_token_ttl": env.integer("SERVICE_TOKEN_TTL", 300, 1, DAY_SECONDS),
             "open_registration": env.boolean("OPEN_REGISTRATION", default=True),
             "hashes_at_once": env.integer("HASHES_AT_ONCE", 1, 1, 64),
+            "registration_limit": env.integer("REGISTRATION_LIMIT", 100, 0, 1_000_000),
             "trusted_proxies": env.integer("TRUSTED_PROXIES", 1, 0, 5),
         }

@@ -17,7 +17,9 @@ from auth.domain import MAX_KEY_LENGTH
 from servicekit.db.database import METADATA
 from servicekit.http.idempotency import IDEMPOTENCY_KEYS
 
-__all__ = ["IDEMPOTENCY_KEYS", "LOGIN_FAILURES", "METADATA", "USERS"]
+NAME_TAKEN = {"field": "username", "msg": "Another user has this name"}
+
+__all__ = ["IDEMPOTENCY_KEYS", "LOGIN_FAILURES", "METADATA", "NAME_TAKEN", "USERS"]
 
 
 # Users. The name is unique across realms, since a login has no realm.
@@ -34,12 +36,12 @@ USERS = Table(
     UniqueConstraint(
         "name_key",
         name="uq_users_name",
-        info={"field": "username", "msg": "Another user has this name"},
+        info=NAME_TAKEN,
     ),
 )
 
 
-# Login failures by account and by address; ``key`` is a hash of either.
+# Login failures by account and by address, and registrations by address; ``key`` is a hash.
 LOGIN_FAILURES = Table(
     "login_failures",
     METADATA,

@@ -13,10 +13,10 @@ from servicekit.auth.guard import Credentials, invalid_credentials
 from servicekit.auth.tokens import Principal
 from servicekit.http.context import database
 from servicekit.http.health import healthy
-from servicekit.http.idempotency import idempotent
+from servicekit.http.idempotency import idempotent, replayed_response
 from servicekit.http.responses import Result, created
 from servicekit.openapi.operation import on_problem
-from servicekit.problems import Unauthorized
+from servicekit.problems import Conflict, Unauthorized
 
 KEY_SET_MAX_AGE_SECONDS = 60  # of the HTTP cache
 FIRST_PARTY_CLIENT_ID = "cadastro"  # of tokens issued at login
@@ -25,16 +25,29 @@ FIRST_PARTY_CLIENT_ID = "cadastro"  # of tokens issued at login
 def create(
     body: dict[str, Any], principal: Principal | None, idempotency_key: str | None = None
 ) -> Result:
-    """Create a user in the realm of the caller."""
+    """Create a user in the realm of the caller.
+
+    A taken name is found before the password is hashed, which is expensive. The status reveals the
+    name in any case, so the shorter time reveals nothing more.
+    """
     if principal is None and not auth().settings.open_registration:
         raise Unauthorized("Registration is closed: a user who is logged in can make another one")
     name, realm = validate_name(body["username"]), principal.realm if principal else "live"
-    with auth().passwords.queue:
+    caller = principal.id if principal else None
+    stored_body = {"username": name}  # for retries, therefore without the password
+    with auth().passwords.registrations:
+        try:
+            _admit(name, principal)
+        except Conflict:  # perhaps with the user of this request, which the caller has repeated
+            replayed = replayed_response(idempotency_key, caller, stored_body)
+            if replayed is None:
+                raise
+            return replayed
         password_hash = auth().passwords.hash(normalize_password(body["password"]))
     return idempotent(
         idempotency_key,
-        principal.id if principal else None,
-        {"username": name},  # stored for retries, therefore without the password
+        caller,
+        stored_body,
         lambda connection: created(
             repository.create_user(connection, realm, name, password_hash), "User created"
         ),
@@ -45,7 +58,7 @@ def create(
 def login(credentials: Credentials) -> dict[str, str]:
     """Return a token for a user name and a password."""
     attempt = LoginAttempt(login_key(credentials.username), caller_address())
-    with auth().passwords.queue:
+    with auth().passwords.logins:
         user = _authenticate(credentials, attempt)
     return {
         "msg": "Success",
@@ -87,6 +100,21 @@ def jwks() -> Result:
 def health() -> dict[str, str]:
     """Return the state of the service."""
     return healthy()
+
+
+def _admit(name: str, principal: Principal | None) -> None:
+    """Check the limit of registrations without a token, and that the name is free.
+
+    Raises:
+        TooManyRequests: the address has created too many users.
+        Conflict: the name is taken.
+
+    """
+    limit = auth().settings.registration_limit
+    with database().autocommit() as connection:
+        if principal is None and limit:
+            throttle.admit_registration(connection, caller_address(), limit)
+        repository.require_free_name(connection, name)
 
 
 def _authenticate(credentials: Credentials, attempt: LoginAttempt) -> RowMapping:

@@ -91,7 +91,9 @@ class WorkflowRunner:
             result, action = self.visit(workflow.steps[index], context)
             visits += 1
             failure = result if result.reason else None
-            if action is None or action.kind == "end" or self._deadline.expired:
+            # an action could otherwise follow every failure that the deadline causes
+            is_over = failure is not None and self._deadline.expired
+            if action is None or action.kind == "end" or is_over:
                 if failure is not None or action is not None:
                     return failure
                 index += 1

@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from synthetic.probe.cursor import Cursor, members_of
 from synthetic.probe.inputs import input_names, parse_inputs
 from synthetic.probe.operation import Operation
 from synthetic.probe.problems import Problem, Problems, quoted
+from synthetic.probe.results import ProbeError
 from synthetic.probe.runtime_values import DocumentValues
-from synthetic.probe.sources import Sources, source_type
+from synthetic.probe.sources import SourceError, Sources, source_type
+from synthetic.probe.yaml_document import Location
 
 DOCUMENT_FIELDS = ("arazzo", "info", "sourceDescriptions", "workflows", "components")
 COMPONENTS = ("inputs", "parameters", "successActions", "failureActions")
@@ -99,44 +101,56 @@ class ArazzoDocument:
             ProbeError: the type is not given, and the document cannot be read.
 
         """
-        described = self._descriptions[name]
-        kind = described.value.get("type")
-        if kind is None:
-            return source_type(self._sources.arazzo(self.locate(name)).value)
-        return str(kind)
+        kind = self._descriptions[name].value.get("type")
+        if kind is not None:
+            return str(kind)
+        location = self._locate(name)
+        return (
+            source_type(self._sources.arazzo(location).value) if _is_file(location) else "openapi"
+        )
 
     @property
     def source_names(self) -> list[str]:
         """The names of the source descriptions."""
         return list(self._descriptions)
 
-    def locate(self, name: str) -> Path:
-        """Return the file of a source description.
+    def source_place(self, name: str) -> Location:
+        """Return where the url of a source description is."""
+        return (*self._descriptions[name].location, "url")
 
-        Raises:
-            ProbeError: there is no such file.
-
-        """
+    def _locate(self, name: str) -> Path | str:
         url = str(self._descriptions[name].value.get("url", ""))
-        return self._sources.locate(url, Path(self.path))
+        try:
+            return self._sources.locate(url, Path(self.path))
+        except ProbeError as error:
+            raise SourceError(name, str(error)) from error
 
     def operations(self, name: str) -> Mapping[str, Operation]:
         """Return the operations of a source description.
 
         Raises:
-            ProbeError: the contract is missing or invalid.
+            SourceError: the contract is missing or invalid.
 
         """
-        return self._sources.operations(self.locate(name))
+        try:
+            return self._sources.operations(self._locate(name))
+        except ProbeError as error:
+            raise SourceError(name, str(error)) from error
 
     def other(self, name: str) -> "ArazzoDocument":
         """Return the document of a source description of type arazzo.
 
         Raises:
-            ProbeError: the document is missing or invalid.
+            SourceError: the document is missing or invalid.
 
         """
-        return ArazzoDocument(self.locate(name), self._sources)
+        location = self._locate(name)
+        if isinstance(location, str):
+            raise SourceError(name, f"{location[:200]} is not fetched: put it beside the document")
+        try:
+            return ArazzoDocument(location, self._sources)
+        except ProbeError as error:
+            raise SourceError(name, str(error)) from error
 
     def _check_document(self, root: Cursor) -> str:
         version = root.text("arazzo") if isinstance(root.value, dict) else ""
@@ -176,6 +190,10 @@ class ArazzoDocument:
             if item.expect_fields("a source description", ("name", "url", "type")):
                 item.text("url", required=True)
                 item.choice("type", types)
+
+
+def _is_file(location: Path | str) -> TypeGuard[Path]:
+    return isinstance(location, Path)
 
 
 def check_unique(cursors: list[Cursor], name: str, what: str) -> None:

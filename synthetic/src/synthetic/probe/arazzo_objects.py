@@ -110,7 +110,7 @@ class ObjectParser:
             parameter = self._parameter(item, scope, needs_location=needs_location)
             if parameter is None:
                 continue
-            key = parameter_key(parameter)
+            key = (parameter.location, parameter.name)
             if key in found:
                 item.problem(f"the parameter {parameter.name} is given twice")
             found[key] = parameter

@@ -11,14 +11,16 @@ from synthetic.probe.sources import Sources
 from synthetic.probe.workflow_parser import WorkflowParser
 
 
-def read_journey(path: Path, name: str) -> Journey:
+def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None) -> Journey:
     """Read the workflow ``name`` of an Arazzo document, and those that it may run.
+
+    ``files`` has the files to read in place of the URLs of source descriptions.
 
     Raises:
         ProbeError: one of them is invalid or not supported; the message has the place.
 
     """
-    sources = Sources()
+    sources = Sources(files)
     main = ArazzoDocument(path, sources)
     raise_first(main.problems.found)
     if name not in main.workflow_ids:
@@ -42,9 +44,16 @@ def read_journey(path: Path, name: str) -> Journey:
     return Journey(name, first, workflows)
 
 
-def read_all(path: Path) -> tuple[dict[str, Workflow], list[Problem]]:
-    """Return the workflows of a document that are valid, and the problems of the others."""
-    document = ArazzoDocument(path, Sources())
+def read_all(
+    path: Path, files: Mapping[str, Path] | None = None
+) -> tuple[dict[str, Workflow], list[Problem]]:
+    """Return the workflows of a document that are valid, and the problems of the others.
+
+    Raises:
+        ProbeError: the file cannot be read, or is not YAML.
+
+    """
+    document = ArazzoDocument(path, Sources(files))
     valid: dict[str, Workflow] = {}
     problems = list(document.problems.found)
     for name in document.workflow_ids:

@@ -65,7 +65,7 @@ class Scope:
             if _exists(output, self.steps[step]):
                 return ""
             return f"no earlier step has the output {text}{_known(self.steps[step])}"
-        why = "is a later one" if step in self.later else "does not exist"
+        why = "has not run before" if step in self.steps else "does not exist"
         return f"no earlier step has the output {text}: the step {step} {why}"
 
     def _problem_of_workflow(self, parts: Mapping[str, str | None], text: str) -> str:

@@ -1,7 +1,9 @@
 """Find the operations and the workflows that the steps and actions of a document name."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.parse import unquote
 
 from synthetic.probe.arazzo_document import ArazzoDocument
@@ -11,6 +13,9 @@ from synthetic.probe.openapi_parser import METHODS
 from synthetic.probe.operation import Operation
 from synthetic.probe.problems import quoted
 from synthetic.probe.results import ProbeError
+from synthetic.probe.sources import SourceError
+
+Found = TypeVar("Found")
 
 SOURCE_PREFIX = "$sourceDescriptions."
 TARGETS = ("operationId", "operationPath", "workflowId")
@@ -39,10 +44,17 @@ class ReferenceFinder:
             if given[0] == "workflowId":
                 return self.find_workflow(place)
             find = self._find_by_id if given[0] == "operationId" else self._find_by_path
-            try:
-                return find(place.value)
-            except ProbeError as error:
-                place.problem(str(error))
+            return self._attempt(place, find)
+        return None
+
+    def _attempt(self, cursor: Cursor, find: Callable[[str], Found]) -> Found | None:
+        """Return what a reference names; an invalid source is a problem at its own place."""
+        try:
+            return find(cursor.value)
+        except SourceError as error:
+            cursor.problems.add(self._document.source_place(error.name), str(error))
+        except ProbeError as error:
+            cursor.problem(str(error))
         return None
 
     def _find_by_id(self, text: str) -> Operation:
@@ -51,17 +63,22 @@ class ReferenceFinder:
             kinds = {n: self._document.source_type(n) for n in self._document.source_names}
             sources = [n for n, kind in kinds.items() if kind != "arazzo"]
             if len(sources) != 1:
+                is_named = text.partition(".")[0] in kinds
                 raise ProbeError(
-                    f"write {SOURCE_PREFIX}NAME.{text}: there are several sourceDescriptions"
+                    f"write {SOURCE_PREFIX}{'' if is_named else 'NAME.'}{text}: "
+                    "there are several sourceDescriptions"
                     if sources
                     else "there is no source description of type openapi"
                 )
             source = sources[0]
-        operation = self._operations(source).get(name)
-        if operation is None:
-            hint = f"; write {SOURCE_PREFIX}{name}" if name.partition(".")[0] == source else ""
-            raise ProbeError(f"the contract {source} has no operation {name}{hint}")
-        return operation
+        operations = self._operations(source)
+        if name in operations:
+            return operations[name]
+        hint = f"; write {SOURCE_PREFIX}{name}" if name.startswith(f"{source}.") else ""
+        alike = [known for known in operations if known.lower() == name.lower()]
+        likely = alike or difflib.get_close_matches(name, operations, 1)
+        hint = hint or (f"; did you mean {likely[0]}?" if likely else "")
+        raise ProbeError(f"the contract {source} has no operation {quoted(name)}{hint}")
 
     def _find_by_path(self, text: str) -> Operation:
         match = _OPERATION_PATH.match(text)
@@ -97,11 +114,7 @@ class ReferenceFinder:
 
     def find_workflow(self, cursor: Cursor) -> WorkflowKey | None:
         """Return the key of the workflow that a workflowId names."""
-        try:
-            return self._find_workflow(cursor.value)
-        except ProbeError as error:
-            cursor.problem(str(error))
-            return None
+        return self._attempt(cursor, self._find_workflow)
 
     def _find_workflow(self, text: str) -> WorkflowKey:
         source, name = self._split_reference(text)
@@ -111,8 +124,10 @@ class ReferenceFinder:
                 raise ProbeError(f"the source description {source} is not of type arazzo")
             document = self._document.other(source)
         if name not in document.workflow_ids:
+            legacy = name.removeprefix("workflows.")
+            hint = f"; write {SOURCE_PREFIX}{source}.{legacy}" if legacy != name else ""
             known = ", ".join(document.workflow_ids)
-            raise ProbeError(f"there is no workflow {quoted(name)}; there are {known}")
+            raise ProbeError(f"there is no workflow {quoted(name)}{hint}; there are {known}")
         return document.path, name
 
     def _split_reference(self, text: str) -> tuple[str, str]:

@@ -12,13 +12,23 @@ from synthetic.probe.results import ProbeError
 from synthetic.probe.yaml_document import YamlDocument
 
 
-class Sources:
-    """Documents by path, each read once."""
+class SourceError(ProbeError):
+    """The document of a source description is missing or invalid."""
 
-    def __init__(self) -> None:
-        """Start without documents."""
+    def __init__(self, name: str, message: str) -> None:
+        """Set the name of the source description."""
+        super().__init__(message)
+        self.name = name
+
+
+class Sources:
+    """Documents by path or URL, each read once."""
+
+    def __init__(self, files: Mapping[str, Path] | None = None) -> None:
+        """Start without documents; ``files`` has the files to read in place of URLs."""
+        self._files = files or {}
         self._arazzo: dict[Path, YamlDocument] = {}
-        self._contracts: dict[Path, Mapping[str, Operation]] = {}
+        self._contracts: dict[Path | str, Mapping[str, Operation] | ProbeError] = {}
         self._store = DocumentStore()
 
     def arazzo(self, path: Path) -> YamlDocument:
@@ -33,37 +43,46 @@ class Sources:
             self._arazzo[path] = YamlDocument(path)
         return self._arazzo[path]
 
-    def operations(self, path: Path) -> Mapping[str, Operation]:
+    def operations(self, location: Path | str) -> Mapping[str, Operation]:
         """Return the operations of a contract by operationId and by JSON pointer.
 
         Raises:
             ProbeError: it cannot be read, or is not an OpenAPI document.
 
         """
-        path = path.resolve()
-        if path not in self._contracts:
-            self._contracts[path] = load_operations(self._store, path)
-        return self._contracts[path]
+        if location not in self._contracts:
+            try:
+                self._contracts[location] = load_operations(self._store, location)
+            except ProbeError as error:
+                self._contracts[location] = error  # a download is not repeated
+        found = self._contracts[location]
+        if isinstance(found, ProbeError):
+            raise found
+        return found
 
-    def locate(self, url: str, document: Path) -> Path:
-        """Return the file of a source description's ``url``, relative to its document.
+    def locate(self, url: str, document: Path) -> Path | str:
+        """Return the file of a source description's ``url``, relative to its document, or a URL.
 
-        An absolute URL is looked for among the `$self` of the documents that have been read.
+        A URL is looked for among the `$self` of the Arazzo documents that have been read.
 
         Raises:
             ProbeError: there is no such file.
 
         """
+        if url in self._files:
+            return self._files[url]
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"}:
-            for path, known in self._arazzo.items():
-                if isinstance(known.value, dict) and known.value.get("$self") == url:
-                    return path
-            raise ProbeError(f"{url[:200]} is not fetched: put it beside the journey")
+            same = (path for path, known in self._arazzo.items() if _identity(known.value) == url)
+            return next(same, url)
         path = document.parent / unquote(parts.path)
         if not path.is_file():
             raise ProbeError(f"{url[:200]} does not exist: {path} is not a file")
         return path
+
+
+def _identity(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    return value.get("$self") if isinstance(value, dict) else None
 
 
 def source_type(value: Any) -> str:  # noqa: ANN401 - any JSON

@@ -100,6 +100,8 @@ class WorkflowParser:
             after = after.after(self._names_of(call, "outputs"))
             if cursor.has("requestBody"):
                 cursor.problem("a step that calls a workflow must have no requestBody")
+        elif cursor.has("workflowId"):
+            after = after.after(None)  # of an unknown workflow: one problem is enough
         if cursor.has("successCriteria"):
             cursor.items("successCriteria", least=1)
         timeout = cursor.number("timeout", 0.0, whole=True)
@@ -149,7 +151,8 @@ class WorkflowParser:
         for parameter in own:
             if names is not None and parameter.name not in names:
                 known = ", ".join(names) or "none"
-                cursor.problem(
+                place = _place_of(cursor, parameter)
+                place.problem(
                     f"the workflow {key[1]} has no input {parameter.name}; it has {known}"
                 )
         given = {parameter.name for parameter in own}
@@ -174,7 +177,8 @@ class WorkflowParser:
                 parameter.location in {"path", "query", "cookie"}
                 and key not in operation.parameters
             ):
-                cursor.problem(f"{name} has no {parameter.location} parameter {parameter.name}")
+                place = _place_of(cursor, parameter)
+                place.problem(f"{name} has no {parameter.location} parameter {parameter.name}")
         keys = {parameter_key(parameter) for parameter in own}
         fitting = tuple(
             parameter
@@ -204,6 +208,14 @@ class WorkflowParser:
                 continue
             if not item.value.startswith("$") and item.value not in self._scope.steps:
                 item.problem(f"there is no step {quoted(item.value)} in this workflow")
+
+
+def _place_of(cursor: Cursor, parameter: Parameter) -> Cursor:
+    """Return where a step has a parameter; a reusable one counts as a part of its step."""
+    for item in cursor.items("parameters"):
+        if members_of(item.value).get("name") == parameter.name:
+            return item
+    return cursor
 
 
 def _kinds_of_actions(workflow: Mapping[str, Any]) -> set[str]:

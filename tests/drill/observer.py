@@ -87,11 +87,12 @@ def _rules(cluster: Cluster) -> dict[str, Any]:
 
 def _prometheus_config(cluster: Cluster, api_address: str) -> dict[str, Any]:
     service = f"services/{RELEASE}-synthetic:http"
+    labels = {"service": f"{RELEASE}-synthetic", "operator_namespace": cluster.namespace}
     scrape = {
         "job_name": "synthetic",
         "honor_labels": True,  # like the ServiceMonitor of the chart
         "metrics_path": f"/api/v1/namespaces/{cluster.namespace}/{service}/proxy/metrics",
-        "static_configs": [{"targets": [api_address]}],
+        "static_configs": [{"targets": [api_address], "labels": labels}],
     }
     return {
         "global": {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": SCRAPE_INTERVAL},

@@ -1,15 +1,18 @@
 """The operator's HTTP server: status page, metrics and health checks."""
 
 import asyncio
+import re
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
 from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.status_page import STATES
 from synthetic.operator.web import serve
 from tests.support.synthetic.kubernetes_objects import monitor
 
-STATUS = {
+STATUS: dict[str, Any] = {
     "conditions": [
         {"type": "Healthy", "status": "False", "reason": "Failing", "message": "<b>3</b> of 3"}
     ],
@@ -55,6 +58,72 @@ def test_the_page_shows_a_failing_monitor_and_escapes_markup() -> None:
     assert page.count('<rect class="failed"') == 3
     assert page.count("<rect ") == 90
     assert "<script" not in page
+
+
+def with_last_run(name: str = "shop", **spec: Any) -> dict[str, Any]:
+    """Return a monitor that has failed, with its last run."""
+    last = {
+        "job": "shop-29",
+        "result": "failed",
+        "durationMs": 90,
+        "traceId": "ab" * 16,
+        "finishedAt": "2026-01-31T10:03:00Z",
+    }
+    return monitor(name, status={**STATUS, "lastRun": last}, **spec)
+
+
+def test_the_page_names_the_namespace_and_the_job_and_trace_of_a_failure_with_its_date() -> None:
+    cache = MonitorCache()
+    cache.upsert(with_last_run())
+    _, page = get(cache, "/")
+    assert '<span class="namespace">here/</span>shop' in page
+    assert "<code>shop-29</code>" in page
+    assert f"<code>{'ab' * 16}</code>" in page
+    assert "2026-01-31 10:03:00 UTC" in page
+    first, last = re.findall(r'<p class="scale">.*?</p>', page)[0].split("</span><span>")
+    assert "2026-01-31 10:00:00 UTC" in first
+    assert "2026-01-31 10:03:00 UTC" in last
+
+
+def test_a_paused_monitor_is_a_state_of_its_own() -> None:
+    cache = MonitorCache()
+    cache.upsert(with_last_run(suspend=True))
+    _, page = get(cache, "/")
+    assert "No monitors run, 1 paused" in page
+    assert "Paused</span>" in page
+    _, metrics = get(cache, "/metrics")
+    assert 'cadastro_synthetic_monitor_suspended{journey="clients-crud",monitor="shop"' in metrics
+    assert "cadastro_synthetic_monitor_up{" not in metrics
+    passing = {**STATUS["conditions"][0], "status": "True", "reason": "Passing"}
+    cache.upsert(monitor("other", status={"conditions": [passing]}))
+    assert "All monitors pass, 1 paused" in get(cache, "/")[1]
+
+
+def test_bars_have_a_shape_for_each_result_and_mark_slow_runs() -> None:
+    results = ("passed", "failed", "error", "disrupted")
+    runs = [f"2026-01-31T10:0{n}:00Z {result} 80 why" for n, result in enumerate(results)]
+    cache = MonitorCache()
+    slow = "2026-01-31T10:04:00Z passed 900"
+    cache.upsert(monitor(status={"runs": [*runs, slow]}, thresholds={"degradedMs": 500}))
+    _, page = get(cache, "/")
+    shapes = re.findall(
+        r'<rect class="(\w+)" x="\d+" y="([\d.]+)" width="\d+" height="([\d.]+)"', page
+    )
+    found = {kind: (top, height) for kind, top, height in shapes if kind != "none"}
+    assert found.keys() == {*results, "slow"}
+    assert len(set(found.values())) == len(found)
+
+
+def test_each_state_has_a_symbol() -> None:
+    symbols = [text.split()[0] for text in STATES.values()]
+    assert len(set(symbols)) == len(symbols)
+
+
+def test_exports_the_build_and_the_process() -> None:
+    _, metrics = get(MonitorCache(), "/metrics")
+    assert re.search(r'cadastro_synthetic_operator_build_info{python="3[.\d]+",version="', metrics)
+    assert "process_resident_memory_bytes " in metrics
+    assert "process_cpu_seconds_total " in metrics
 
 
 def test_shows_a_page_without_monitors() -> None:

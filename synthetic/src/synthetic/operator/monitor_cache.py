@@ -29,7 +29,9 @@ class MonitorView:
 
     @property
     def state(self) -> str:
-        """``up``, ``down``, ``degraded`` or ``unknown``."""
+        """``up``, ``down``, ``degraded``, ``unknown`` or ``paused``."""
+        if self.spec.suspend:
+            return "paused"
         if self.healthy.get("reason") == "Degraded":
             return "degraded"
         return {"True": "up", "False": "down"}.get(self.healthy.get("status", ""), "unknown")

@@ -50,6 +50,11 @@ class MonitorCollector(Collector):
             ("type", "status", "reason"),
         )
         yield _family(
+            "suspended",
+            "1 if spec.suspend is true",
+            ((_labels(view), float(view.spec.suspend)) for view in views),
+        )
+        yield _family(
             "consecutive_failures",
             "Failed runs since the last passed run",
             ((_labels(view), view.history.consecutive_failures) for view in views),
@@ -111,7 +116,7 @@ def _family(
 
 def _up(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
-        if view.state != "unknown":
+        if view.state not in {"unknown", "paused"}:
             yield _labels(view), float(view.state != "down")
 
 

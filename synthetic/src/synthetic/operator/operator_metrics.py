@@ -1,8 +1,19 @@
 """Metrics of the operator itself."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+import platform
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+BUILD = Info(
+    "cadastro_synthetic_operator_build",
+    "Version of the operator, and of Python",
+    registry=REGISTRY,
+)
+BUILD.info({"version": version("cadastro-synthetic"), "python": platform.python_version()})
 
 API_REQUESTS = Counter(
     "cadastro_synthetic_operator_api_requests",

@@ -9,19 +9,35 @@ from importlib import resources
 
 from synthetic.operator.history import MAX_RUNS, RunRecord
 from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.resources import Object
 from synthetic.operator.status import UPTIME_WINDOWS, percent
 
 REFRESH_SECONDS = 30  # seconds
 NO_VALUE = "&ndash;"
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 8, 3, 34
 
-STATES = {"up": "Operational", "degraded": "Slow", "down": "Failing", "unknown": "Unknown"}
+STATES = {  # with a symbol beside the colour; the order is the one of the page
+    "down": "\u2716 Failing",
+    "unknown": "? Unknown",
+    "degraded": "\u25b2 Slow",
+    "up": "\u25cf Operational",
+    "paused": "\u2016 Paused",
+}
 LEGEND = (
-    ("passed", "passed"),
-    ("failed", "failed"),
-    ("error", "the monitor itself failed"),
-    ("disrupted", "disrupted by the cluster"),
+    ("passed", "passed (low)"),
+    ("slow", "passed slowly (high)"),
+    ("failed", "failed (whole height)"),
+    ("error", "the monitor itself failed (upper half)"),
+    ("disrupted", "disrupted by the cluster (middle)"),
 )
+SHAPES = {  # top and height of a bar, as parts of the whole height
+    "passed": (0.4, 0.6),
+    "slow": (0.2, 0.8),
+    "failed": (0.0, 1.0),
+    "error": (0.0, 0.5),
+    "disrupted": (0.3, 0.4),
+    "none": (0.4, 0.6),
+}
 
 
 def render(views: Iterable[MonitorView], now: datetime) -> str:
@@ -56,8 +72,14 @@ def render(views: Iterable[MonitorView], now: datetime) -> str:
 def summary(views: Iterable[MonitorView]) -> str:
     """Return the overall state in a few words."""
     states = Counter(view.state for view in views)
+    paused = states.pop("paused", 0)
+    suffix = f", {paused} paused" if paused else ""
+    return _summary_of_active(states, paused) + suffix
+
+
+def _summary_of_active(states: Counter[str], paused: int) -> str:
     if not states:
-        return "There are no monitors"
+        return "No monitors run" if paused else "There are no monitors"
     if states["down"]:
         return f"{states['down']} of {states.total()} monitors failing"
     if states["unknown"]:
@@ -68,7 +90,7 @@ def summary(views: Iterable[MonitorView]) -> str:
 
 
 def _order(view: MonitorView) -> int:
-    return ["down", "unknown", "degraded", "up"].index(view.state)
+    return list(STATES).index(view.state)
 
 
 def _article(view: MonitorView, now: datetime) -> str:
@@ -80,10 +102,13 @@ def _article(view: MonitorView, now: datetime) -> str:
     budget = view.slo.get("budgetRemaining") or NO_VALUE
     if budget.startswith("-"):  # its size means little after few runs
         budget = "used up"
+    namespace = f'<span class="namespace">{escape(view.namespace)}/</span>'
     return f"""<article class="{view.state}">
-<div class="head"><h2>{escape(view.name)}</h2><span class="state">{STATES[view.state]}</span></div>
+<div class="head"><h2>{namespace}{escape(view.name)}</h2>
+<span class="state">{STATES[view.state]}</span></div>
 <p class="what">{_description(view)}</p>
-{_bars(view.history.runs, view.name)}
+{_bars(view)}
+{_scale(view.history.runs)}
 <dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}</dl>
 </article>"""
 
@@ -102,16 +127,41 @@ def _description(view: MonitorView) -> str:
 def _last(view: MonitorView) -> str:
     if not view.last:
         return ""
-    ended = escape(view.last["finishedAt"])
     return (
         f"<div><dt>last run</dt><dd>{escape(view.last['result'])}, "
         f"{view.last['durationMs']} ms</dd></div>"
-        f'<div><dt>at</dt><dd><time datetime="{ended}">{ended[11:19]}</time></dd></div>'
+        f"<div><dt>at</dt><dd>{_time(view.last['finishedAt'])}</dd></div>{_failure(view.last)}"
     )
 
 
-def _bars(runs: tuple[RunRecord, ...], name: str) -> str:
+def _failure(last: Object) -> str:
+    """Return what helps to find the cause of a failed run: its Job and its trace."""
+    if last["result"] == "passed":
+        return ""
+    found = (("Job", last["job"]), ("trace", last.get("traceId", "")))
+    return "".join(
+        f"<div><dt>{name}</dt><dd><code>{escape(text)}</code></dd></div>"
+        for name, text in found
+        if text
+    )
+
+
+def _scale(runs: tuple[RunRecord, ...]) -> str:
+    """Return the times of the first and of the last bar."""
+    if not runs:
+        return ""
+    return f'<p class="scale"><span>{_time(runs[0].at)}</span><span>{_time(runs[-1].at)}</span></p>'
+
+
+def _time(moment: str) -> str:
+    """Return a time of a status with its date, like ``2026-01-31 10:05:00 UTC``."""
+    shown = f"{moment[:10]} {moment[11:19]} UTC"
+    return f'<time datetime="{escape(moment)}">{escape(shown)}</time>'
+
+
+def _bars(view: MonitorView) -> str:
     """Return the runs as bars; positions without a run are pale."""
+    runs, slow_ms = view.history.runs, view.spec.degraded_ms
     width = MAX_RUNS * (BAR_WIDTH + BAR_GAP) - BAR_GAP
     empty = MAX_RUNS - len(runs)
     bars = [_bar(place, "none", "") for place in range(empty)]
@@ -119,8 +169,9 @@ def _bars(runs: tuple[RunRecord, ...], name: str) -> str:
         tooltip = " ".join(
             part for part in (run.at, run.result, f"{run.duration_ms} ms", run.detail) if part
         )
-        bars.append(_bar(place, run.result, tooltip))
-    label = f"The last {len(runs)} runs of {escape(name)}"
+        is_slow = run.result == "passed" and 0 < slow_ms < run.duration_ms
+        bars.append(_bar(place, "slow" if is_slow else run.result, tooltip))
+    label = f"The last {len(runs)} runs of {escape(view.name)}"
     return (
         f'<svg viewBox="0 0 {width} {BAR_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{label}">{"".join(bars)}</svg>'
@@ -129,7 +180,8 @@ def _bars(runs: tuple[RunRecord, ...], name: str) -> str:
 
 def _bar(place: int, kind: str, tooltip: str) -> str:
     title = f"<title>{escape(tooltip)}</title>" if tooltip else ""
-    size = f'x="{place * (BAR_WIDTH + BAR_GAP)}" width="{BAR_WIDTH}" height="{BAR_HEIGHT}"'
+    top, height = (round(part * BAR_HEIGHT, 1) for part in SHAPES[kind])
+    size = f'x="{place * (BAR_WIDTH + BAR_GAP)}" y="{top}" width="{BAR_WIDTH}" height="{height}"'
     return f'<rect class="{kind}" {size} rx="2">{title}</rect>'
 
 

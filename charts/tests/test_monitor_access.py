@@ -1,0 +1,38 @@
+"""Rights on monitors: aggregated ClusterRoles, and what the operator may do."""
+
+from typing import Any
+
+import pytest
+
+from scripts.charts.rendering import of_kind, render
+
+OPTIONS = ("--set", "credentials.existingSecret=x")
+
+
+def cluster_roles(helm: str, *options: str) -> dict[str, Any]:
+    """Return the ClusterRoles of the chart by name."""
+    found: dict[str, Any] = of_kind(render(helm, "synthetic", *OPTIONS, *options), "ClusterRole")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("role", "targets", "verbs"),
+    [
+        ("view", {"view", "edit", "admin"}, {"get", "list", "watch"}),
+        ("edit", {"edit", "admin"}, {"create", "update", "patch", "delete", "deletecollection"}),
+    ],
+)
+def test_rights_on_monitors_aggregate_to_the_roles_of_users(
+    helm: str, role: str, targets: set[str], verbs: set[str]
+) -> None:
+    found = cluster_roles(helm)[f"syntheticmonitors-{role}"]
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    labels = found["metadata"]["labels"]
+    assert {key.removeprefix(prefix) for key in labels if key.startswith(prefix)} == targets
+    (rule,) = found["rules"]
+    assert set(rule["verbs"]) == verbs
+    assert rule["resources"] == ["syntheticmonitors"]  # the status is the operator's
+
+
+def test_the_roles_come_with_the_definition(helm: str) -> None:
+    assert cluster_roles(helm, "--set", "crds.enabled=false") == {}

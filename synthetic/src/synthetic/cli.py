@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import NoReturn
 
-from synthetic.probe import command
+from synthetic.probe import check_command, command
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,6 +20,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.command == "probe":
         return command.run(options)
+    if options.command == "check":
+        return check_command.run(options)
     if options.command == "list":
         return _list()
     if options.command == "operator":
@@ -64,6 +66,14 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         "trusted CA certificates, CONTRACTS_DIR the folder of contracts and journeys.",
     )
     command.add_arguments(probe)
+    check = commands.add_parser(
+        "check",
+        help="list all mistakes of Arazzo documents",
+        description="Check Arazzo documents against the standard and their contracts, without a "
+        "server. Each mistake has its file, line and column.",
+        epilog="Exit codes: 0 without mistakes, 1 with mistakes.",
+    )
+    check_command.add_arguments(check)
     commands.add_parser("list", help="list the shipped journeys")
     operator = commands.add_parser(
         "operator",

@@ -8,6 +8,7 @@ _synthetic() {{
   case $COMP_CWORD:${{COMP_WORDS[1]}}:$before in
   1:*) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
   2:probe:*) COMPREPLY=($(compgen -W "$(synthetic list 2>/dev/null | cut -d' ' -f1)" -- "$word")) ;;
+  *:check:*) COMPREPLY=($(compgen -f -- "$word")) ;;
   *:--file | *:--credentials | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
   *:--output) COMPREPLY=($(compgen -W "table json" -- "$word")) ;;
 {cases}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from synthetic.probe.arazzo_document import ArazzoDocument
+from synthetic.probe.contract_checks import check_steps
 from synthetic.probe.journey import Journey, Workflow, WorkflowKey
 from synthetic.probe.problems import Problem, raise_first
 from synthetic.probe.results import ProbeError
@@ -45,9 +46,11 @@ def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None)
 
 
 def read_all(
-    path: Path, files: Mapping[str, Path] | None = None
+    path: Path, files: Mapping[str, Path] | None = None, *, against_contract: bool = False
 ) -> tuple[dict[str, Workflow], list[Problem]]:
     """Return the workflows of a document that are valid, and the problems of the others.
+
+    With ``against_contract`` they include valid requests for what the contract does not declare.
 
     Raises:
         ProbeError: the file cannot be read, or is not YAML.
@@ -57,7 +60,10 @@ def read_all(
     valid: dict[str, Workflow] = {}
     problems = list(document.problems.found)
     for name in document.workflow_ids:
-        workflow, found = parse_workflow(document, name)
+        cursor = document.cursor(name)
+        workflow, found = WorkflowParser(document, cursor).parse(), cursor.problems.found
+        if not found and against_contract:
+            check_steps(cursor, workflow)
         problems += found
         if not found:
             valid[name] = workflow

@@ -1,10 +1,9 @@
 """Reading of a document's values by type; each wrong one becomes a problem with its place."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any, Self
 
-from synthetic.probe.problems import Problems, quoted
+from synthetic.probe.problems import Problems, closest, quoted
 from synthetic.probe.yaml_document import Location
 
 _NAMES = {dict: "an object", list: "an array", str: "a string", bool: "true or false"}
@@ -93,8 +92,7 @@ class Cursor:
             return False
         for name in self.value:
             if name not in names and not name.startswith("x-"):
-                likely = difflib.get_close_matches(name, names, 1)
-                hint = f"did you mean {likely[0]}?" if likely else f"it has {', '.join(names)}"
+                hint = closest(name, names) or f"it has {', '.join(names)}"
                 self.problems.add((*self.location, name), f"{what} has no {quoted(name)}: {hint}")
         return True
 

@@ -90,7 +90,7 @@ class Operation:
             raise StepError("runner", f"the contract is invalid: {error}") from error
 
     def _check_response(self, response: Response) -> None:
-        declared = self._declared_response(response.status)
+        declared = self.declared_response(response.status)
         for name, header in headers.items() if (headers := declared.get("headers")) else []:
             if name.lower() != "content-type":  # OpenAPI: it shall be ignored
                 self._check_header(name, header, response.headers.get(name.lower()))
@@ -105,7 +105,13 @@ class Operation:
             return
         self._check_body(content, response)
 
-    def _declared_response(self, status: int) -> Node:
+    def declared_response(self, status: int) -> Node:
+        """Return what the contract declares for a status.
+
+        Raises:
+            StepError: it declares nothing.
+
+        """
         for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
             found = self.responses.get(key)
             if found is not None:

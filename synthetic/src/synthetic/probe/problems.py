@@ -1,5 +1,6 @@
 """Mistakes in a document, each with its place and the remedy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -50,6 +51,16 @@ def raise_first(problems: list[Problem]) -> None:
         others = len(set(problems)) - 1
         count = f" (and {others} more)" if others else ""
         raise ProbeError(f"{problems[0]}{count}")
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return the question whether a similar name is meant, or nothing without one."""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
+    names = list(names)
+    alike = [known for known in names if known.lower() == name.lower()]
+    likely = alike or difflib.get_close_matches(name, names, 1)
+    return f"did you mean {likely[0]}?" if likely else ""
 
 
 def quoted(value: object) -> str:

@@ -1,6 +1,5 @@
 """Find the operations and the workflows that the steps and actions of a document name."""
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -11,7 +10,7 @@ from synthetic.probe.cursor import Cursor
 from synthetic.probe.journey import WorkflowKey
 from synthetic.probe.openapi_parser import METHODS
 from synthetic.probe.operation import Operation
-from synthetic.probe.problems import quoted
+from synthetic.probe.problems import closest, quoted
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import SourceError
 
@@ -74,11 +73,10 @@ class ReferenceFinder:
         operations = self._operations(source)
         if name in operations:
             return operations[name]
-        hint = f"; write {SOURCE_PREFIX}{name}" if name.startswith(f"{source}.") else ""
-        alike = [known for known in operations if known.lower() == name.lower()]
-        likely = alike or difflib.get_close_matches(name, operations, 1)
-        hint = hint or (f"; did you mean {likely[0]}?" if likely else "")
-        raise ProbeError(f"the contract {source} has no operation {quoted(name)}{hint}")
+        is_source = name.startswith(f"{source}.")
+        hint = f"write {SOURCE_PREFIX}{name}" if is_source else closest(name, operations)
+        message = f"the contract {source} has no operation {quoted(name)}"
+        raise ProbeError(f"{message}; {hint}" if hint else message)
 
     def _find_by_path(self, text: str) -> Operation:
         match = _OPERATION_PATH.match(text)

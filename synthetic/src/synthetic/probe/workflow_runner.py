@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from synthetic.probe.deadline import Deadline
@@ -226,8 +225,12 @@ def _first(actions: tuple[Action, ...], context: Context, tries: Counter[str]) -
 def _wait(action: Action, response: Response | None) -> float:
     """Return the seconds before a retry; the header Retry-After overrules the action."""
     header = response.headers.get("retry-after", "").strip() if response else ""
+    if not header:
+        return action.retry_after
     if header.isascii() and header.isdigit():
         return float(header)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - a rare form of a rare header
+
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -138,24 +137,27 @@ def test_a_folder_with_a_half_created_database_of_an_earlier_release_is_named(
 def test_roots_postgresql_runs_from_a_copy_if_the_programs_are_below_a_closed_folder(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    installation = Path(postgres_programs.program("postgres")).parents[1]
+    packages = installation.parents[1]
     closed = data_folder.parent / "root"
     closed.mkdir(mode=0o700)
-    shutil.copytree(
-        Path(postgres_programs.program("postgres")).parents[1], closed / "pg", symlinks=True
-    )
-    monkeypatch.setattr(postgres_programs, "_installation", lambda: closed / "pg")
+    for folder in (installation, packages / f"{postgres_programs.PACKAGE}.libs"):
+        shutil.copytree(folder, closed / folder.relative_to(packages), symlinks=True)
+    moved = closed / installation.relative_to(packages)
+    monkeypatch.setattr(postgres_programs, "_installation", lambda: moved)
     copies = data_folder.parent / "copies"
     monkeypatch.setattr(postgres_programs, "COPIES", copies)
-    account = Account.current()
-    first = postgres_programs.program_for(account, "postgres")
-    assert Path(first).is_relative_to(copies)
-    assert account.can_execute(Path(first))
-    done = subprocess.run(
-        [first, "--version"], user=account.uid, capture_output=True, text=True, check=True, cwd="/"
-    )
-    assert "PostgreSQL" in done.stdout
-    assert postgres_programs.program_for(account, "postgres") == first
-    assert [path.name[0] for path in copies.iterdir()] != ["."]
+    server = Postgres(data_folder / "pg", data_folder / "postgres.log", FAST_SETTINGS)
+    for _ in range(2):
+        server.initialise()
+        server.start()
+        try:
+            assert server.process is not None
+            executable = Path(psutil.Process(server.process.pid).exe())
+        finally:
+            server.stop()
+        assert executable.is_relative_to(copies)
+    assert len(list(copies.iterdir())) == 1
 
 
 def test_a_database_below_a_closed_folder_is_created_and_served(data_folder: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,10 +33,13 @@ def program_for(account: Account, name: str) -> str:
     """
     if account.can_execute(Path(program(name))):
         return program(name)
+    installation = _installation()
+    packages = installation.parents[1]
     copy = COPIES / f"postgresql-{MAJOR}-{_digest()}"
     if not copy.is_dir():
-        _copy(_installation(), copy)
-    return str(copy / "bin" / name)
+        # the programs find their libraries, which are beside the package, by a relative path
+        _copy(packages, (installation, packages / f"{PACKAGE}.libs"), copy)
+    return str(copy / installation.relative_to(packages) / "bin" / name)
 
 
 def _installation() -> Path:
@@ -51,21 +55,29 @@ def _digest() -> str:
     return hashlib.sha256(record.encode()).hexdigest()[:16]
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a folder, open to all accounts; it gets its name when it is complete and on the disk."""
+def _copy(base: Path, folders: Sequence[Path], target: Path) -> None:
+    """Copy folders below ``base`` to ``target``, open to all accounts.
+
+    ``target`` gets its name when it is complete and on the disk.
+    """
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     try:
-        shutil.copytree(source, draft, symlinks=True, dirs_exist_ok=True)
-        for folder, _, files in os.walk(draft):
-            Path(folder).chmod(0o755)
-            for path in (Path(folder) / name for name in files):
-                if not path.is_symlink():
-                    is_program = path.stat().st_mode & 0o100
-                    path.chmod(0o755 if is_program else 0o644)
+        for folder in folders:
+            if folder.is_dir():
+                shutil.copytree(folder, draft / folder.relative_to(base), symlinks=True)
+        _open_to_all(draft)
         os.sync()
         if not target.exists():  # another start may have created it
             draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _open_to_all(root: Path) -> None:
+    for folder, _, files in os.walk(root):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder) / name for name in files):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)

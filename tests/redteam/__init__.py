@@ -1,0 +1,1 @@
+"""Kills and power cuts during first starts: each acknowledged write must survive."""

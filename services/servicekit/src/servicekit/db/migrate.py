@@ -38,8 +38,12 @@ def main(package: str, arguments: list[str] | None = None) -> None:
 def configuration(package: str) -> Config:
     """Return Alembic's configuration: a service's own revisions, the shared environment."""
     config = Config()
-    config.set_main_option("script_location", str(files("servicekit.db") / "migrations"))
-    config.set_main_option("version_locations", str(files(package) / "migrations" / "versions"))
+    folders = {
+        "script_location": files("servicekit.db") / "migrations",
+        "version_locations": files(package) / "migrations" / "versions",
+    }
+    for name, folder in folders.items():
+        config.set_main_option(name, str(folder).replace("%", "%%"))  # against interpolation
     config.set_main_option("path_separator", "newline")
     return config
 

@@ -87,6 +87,9 @@ fuzz: environment-dev ## Fuzz the contracts that URL serves (EXAMPLES for each o
 chaos: environment-dev ## Inject faults into a running system (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: mutants)
 	@$(BIN)/python -m tests.chaos $(ROUNDS:%=--rounds '%') --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
 
+redteam: environment-dev ## Kill first starts, and cut their power, at random moments (ROUNDS, FAULTS=kill,power)
+	@$(BIN)/python -m tests.redteam $(ROUNDS:%=--rounds '%') --only '$(FAULTS)'
+
 bench: environment-dev ## Benchmark against alternatives (OPS, QUICK=1; ARGS='telemetry', 'scale', 'instructions')
 	@$(BIN)/python -m benchmarks $(or $(ARGS),compare --ops '$(OPS)') $(if $(QUICK),--quick)
 
@@ -102,7 +105,10 @@ e2e: environment-dev ## Test the charts on the cluster of KUBECONFIG (REGISTRY, 
 drill: environment-dev ## Break each service in each way; its monitor must alert (FAULTS, SERVICES, ARGS=--help)
 	@$(BIN)/python -m tests.drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
-operator-bench: environment-dev ## Test the operator's resilience and scale on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
+operator-redteam: environment-dev ## Kill first starts, and cut their power, at random moments (ROUNDS, FAULTS=kill,power)
+	@$(BIN)/python -m tests.redteam $(ROUNDS:%=--rounds '%') --only '$(FAULTS)'
+
+bench: environment-dev ## Test the operator's resilience and scale on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
 	@$(BIN)/python -m tests.operator --monitors '$(MONITORS)' $(ARGS)
 
 ##@ Maintain

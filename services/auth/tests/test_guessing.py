@@ -76,6 +76,18 @@ def test_the_delay_grows_with_each_failure_and_expires(
     assert max(waits) <= LIMITS["account"].max_delay
 
 
+@pytest.mark.parametrize("seconds", [3600, 7200, 86_400 * 365])
+def test_a_delay_from_before_the_clock_stepped_back_is_over(
+    api: ContractClient, engine: Engine, guessed: str, seconds: int
+) -> None:
+    assert request_login(api, guessed).status_code == 429
+    let_time_pass(engine, -seconds)
+    assert request_login(api, guessed, "Errado123").status_code == 401
+    delayed = request_login(api, guessed)
+    assert delayed.status_code == 429
+    assert 1 <= int(delayed.headers["Retry-After"]) <= LIMITS["account"].max_delay
+
+
 def test_a_successful_login_resets_the_failures_of_the_account(
     api: ContractClient, engine: Engine, guessed: str
 ) -> None:

@@ -68,6 +68,18 @@ def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
     assert relay.deliver_batch() == 1
 
 
+@pytest.mark.parametrize("step", ["1 hour", "61 seconds", "1 year"])
+def test_a_message_is_due_after_the_clock_stepped_back(outbox: Database, step: str) -> None:
+    add_messages(outbox, 1, 2)
+    later = text("UPDATE outbox SET due_at = due_at + CAST(:step AS interval)")
+    with outbox.autocommit() as connection:
+        connection.execute(later, {"step": step})
+        connection.execute(text("UPDATE outbox SET created_at = due_at"))
+    assert age(outbox) == 0
+    assert Relay(outbox, lambda *_: None).deliver_batch() == 2
+    assert pending_ids(outbox) == []
+
+
 def test_what_a_relay_took_and_did_not_deliver_is_taken_by_another(outbox: Database) -> None:
     class KilledError(BaseException):
         """Simulates kill -9: no handler of the relay runs."""

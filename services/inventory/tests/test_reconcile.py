@@ -34,6 +34,7 @@ def test_orphan_entries_are_counted_and_removed(
         "missing": {kind: 1, other: 0},
         "inventory_orphan_rows": 3,
         "removed_rows": 3,
+        "removed_tombstones": 0,
     }
     assert entries.pairs() == [kept]
     assert entries.tombstones() == [(kind, subject)]  # against concurrent additions
@@ -136,3 +137,22 @@ def test_entries_removed_by_a_relay_are_no_orphans(
     assert done.code == 0
     assert done.report["missing"]["client"] == 1
     assert (done.report["inventory_orphan_rows"], done.report["removed_rows"]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["client", "product"])
+def test_tombstones_of_owners_that_a_restore_brought_back_are_removed(
+    entries: InventoryRows, run: Command, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "BATCH_SIZE", 2)
+    owners = entries.clients if kind == "client" else entries.products
+    restored = [owners.create() for _ in range(3)]
+    gone = owners.create()
+    owners.delete(gone)
+    with entries.engine.begin() as connection:
+        add = text("INSERT INTO gone (kind, subject_id) VALUES (:kind, :id)")
+        connection.execute(add, [{"kind": kind, "id": owner} for owner in (*restored, gone)])
+    assert run("--dry-run", *NO_GRACE).report["removed_tombstones"] == 0
+    assert len(entries.tombstones()) == 4
+    done = run(*NO_GRACE)
+    assert (done.code, done.report["removed_tombstones"]) == (0, 3)
+    assert entries.tombstones() == [(kind, gone)]

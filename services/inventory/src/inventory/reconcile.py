@@ -1,8 +1,8 @@
 """`python -m inventory.reconcile`: removes entries of clients and products that do not exist.
 
 Deletions reach the inventory through relays. After the restore of a backup, entries may remain
-without an owner. Only the live realm is checked, which is the realm of the service's token;
-synthetic entries expire.
+without an owner, and tombstones of owners that exist again, which could not buy. Only the live
+realm is checked, which is the realm of the service's token; synthetic entries expire.
 """
 
 import argparse
@@ -10,11 +10,12 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from inventory import repository
@@ -35,6 +36,9 @@ EX_ORPHANS = 1  # exit codes; those below are from sysexits.h
 EX_TEMPFAIL = 75
 EX_NOPERM = 77
 
+ReadIds = Callable[[Connection, Kind, int, int], list[int]]
+"""Reads the next ids of a kind above an id, at most as many as a batch."""
+
 
 @dataclass
 class Report:
@@ -44,6 +48,7 @@ class Report:
     missing: dict[str, int] = field(default_factory=dict)  # ids, by kind
     inventory_orphan_rows: int = 0
     removed_rows: int = 0
+    removed_tombstones: int = 0  # of owners that exist again
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,9 @@ class Reconciliation:
         missing: list[int] = []
         checked = 0
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            for ids in self._batches(kind):
-                results = pool.map(lambda owner_id: self._exists(kind, owner_id), ids)
-                missing += [i for i, is_found in zip(ids, results, strict=True) if not is_found]
+            for ids in self._batches(kind, repository.live_owner_ids):
+                existing = self._existing(pool, kind, ids)
+                missing += [owner_id for owner_id in ids if owner_id not in existing]
                 checked += len(ids)
                 if len(missing) > at_most:
                     break
@@ -91,6 +96,19 @@ class Reconciliation:
                     removed = repository.tombstone(connection, kind, owner_id)
                 self.report.removed_rows += removed
 
+    def remove_stale_tombstones(self, kind: Kind, *, dry_run: bool) -> None:
+        """Remove the tombstones of owners that exist: a restore brought them back.
+
+        A tombstone is older than this check, and so is the deletion that it records.
+        """
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            for ids in self._batches(kind, repository.tombstone_ids):
+                stale = sorted(self._existing(pool, kind, ids))
+                self.report.removed_tombstones += 0 if dry_run else len(stale)
+                if stale and not dry_run:
+                    with self.database.autocommit() as connection:
+                        repository.remove_tombstones(connection, kind, stale)
+
     def save_report(self) -> None:
         """Store the report for the metrics."""
         with self.database.autocommit() as connection:
@@ -104,15 +122,20 @@ class Reconciliation:
         self.owners.stop()
         self.database.close()
 
-    def _batches(self, kind: Kind) -> Iterator[list[int]]:
+    def _batches(self, kind: Kind, read: ReadIds) -> Iterator[list[int]]:
         after = 0
         while True:
             with self.database.autocommit() as connection:
-                ids = repository.live_owner_ids(connection, kind, after, BATCH_SIZE)
+                ids = read(connection, kind, after, BATCH_SIZE)
             if not ids:
                 return
             yield ids
             after = ids[-1]
+
+    def _existing(self, pool: ThreadPoolExecutor, kind: Kind, ids: list[int]) -> set[int]:
+        """Return those of the ids whose client or product exists."""
+        results = pool.map(lambda owner_id: self._exists(kind, owner_id), ids)
+        return {owner_id for owner_id, is_found in zip(ids, results, strict=True) if is_found}
 
     def _exists(self, kind: Kind, owner_id: int) -> bool:
         new_call = self.owners.client_call if kind == "client" else self.owners.product_call
@@ -126,6 +149,7 @@ def reconcile(reconciliation: Reconciliation, options: argparse.Namespace) -> in
     """Find and remove orphan entries, and return the exit code."""
     code = 0
     for kind in KINDS:
+        reconciliation.remove_stale_tombstones(kind, dry_run=options.dry_run)
         missing = reconciliation.find_missing(kind, options.at_most)
         if not missing or not reconciliation.count_orphans(kind, missing, options.grace):
             continue
@@ -181,8 +205,9 @@ def _run(reconciliation: Reconciliation, options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m inventory.reconcile",
-        description="Remove the entries of clients and products that do not exist, and print the"
-        " counts as a line of JSON. The settings are those of the service, from the environment.",
+        description="Remove the entries of clients and products that do not exist, and the"
+        " tombstones of those that exist again; print the counts as a line of JSON. The settings"
+        " are those of the service, from the environment.",
         epilog="Exit codes: 0 no orphans remain, 1 orphans remain (--dry-run, or more than"
         " --at-most), 75 a service or the database is unavailable, 77 the token lacks a scope, 78"
         " a setting is missing or invalid.",

@@ -94,6 +94,11 @@ _save_report = _report.on_conflict_do_update(
     set_={name: _report.excluded[name] for name in ("ended_at", "orphan_rows", "removed_rows")},
 )
 _last_report = select(RECONCILIATION)
+_tombstone_ids = text(
+    "SELECT subject_id FROM gone WHERE kind = :kind AND subject_id > :after"
+    " ORDER BY subject_id LIMIT :batch"
+)
+_remove_tombstones = text("DELETE FROM gone WHERE kind = :kind AND subject_id = ANY(:ids)")
 _delete_tombstones = text(
     "DELETE FROM gone WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM gone"
     " WHERE since < now() - CAST(:retention AS interval) LIMIT :batch FOR UPDATE SKIP LOCKED)"
@@ -162,6 +167,17 @@ def purge_tombstones(connection: Connection, batch: int) -> int:
     return connection.execute(
         _delete_tombstones, {"batch": batch, "retention": TOMBSTONE_RETENTION}
     ).rowcount
+
+
+def tombstone_ids(connection: Connection, kind: Kind, after: int, batch: int) -> list[int]:
+    """Return the next ids above ``after`` that have a tombstone."""
+    values = {"kind": kind, "after": after, "batch": batch}
+    return list(connection.scalars(_tombstone_ids, values))
+
+
+def remove_tombstones(connection: Connection, kind: Kind, owner_ids: list[int]) -> None:
+    """Remove the tombstones of clients or products that exist again after a restore."""
+    connection.execute(_remove_tombstones, {"kind": kind, "ids": owner_ids})
 
 
 def live_owner_ids(connection: Connection, kind: Kind, after: int, batch: int) -> list[int]:

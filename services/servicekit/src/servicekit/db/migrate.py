@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from servicekit.db.database import driver_url
@@ -64,6 +64,27 @@ def upgrade(url: str, config: Config, revision: str = "head") -> None:
             command.upgrade(config, revision)
 
 
+def refusals(url: str, config: Config) -> list[str]:
+    """Return why missing migrations cannot run on the present rows; change nothing.
+
+    A revision may have a ``CHECK``: a statement that fails with a reason, and that works on the
+    schema of the first revision. An empty database has nothing to check.
+    """
+    engine = create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True)
+    script = ScriptDirectory.from_config(config)
+    reasons = []
+    with engine.connect() as connection:
+        if not (current := _current(connection)) or _is_newer(connection, script):
+            return []
+        for revision in reversed(list(script.iterate_revisions("head", tuple(current)))):
+            try:
+                connection.execute(text(getattr(revision.module, "CHECK", "SELECT 1")))
+            except InternalError as error:  # of RAISE EXCEPTION
+                reasons.append(_first_line(error))
+            connection.rollback()
+    return reasons
+
+
 def _parser(package: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {package}.migrate",
@@ -79,6 +100,9 @@ def _parser(package: str) -> argparse.ArgumentParser:
 def _upgrade_with_retries(url: str, config: Config, package: str) -> None:
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
+            if reasons := refusals(url, config):
+                sys.stderr.writelines(f"cannot migrate {package}: {why}\n" for why in reasons)
+                raise SystemExit(NOT_MIGRATED)
             upgrade(url, config)
         except DBAPIError as error:
             # only operational errors are worth a retry: a wrong statement stays wrong

@@ -45,6 +45,8 @@ LEASE = 10  # seconds until another relay may claim the rows of a batch
 POLL_INTERVAL = 5.0  # seconds; limits the delay after a lost notification
 BACKOFF_MIN, BACKOFF_MAX = 0.5, 5.0  # seconds, while the receiver is unavailable
 REJECT_BACKOFF_MAX = 60.0  # seconds between deliveries of a rejected message
+# seconds; no message waits longer, so a later due time is from before the clock stepped back
+MAX_WAIT = max(LEASE, REJECT_BACKOFF_MAX)
 
 # errors of the driver, the pool and the circuit breaker
 DATABASE_ERRORS = (DBAPIError, psycopg2.Error, PoolTimeoutError, Unavailable)
@@ -72,7 +74,8 @@ _INSERT = insert(OUTBOX)
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _CLAIM = text("""
     UPDATE outbox SET due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
-    WHERE id IN (SELECT id FROM outbox WHERE due_at <= now()
+    WHERE id IN (SELECT id FROM outbox
+                 WHERE due_at <= now() OR due_at > now() + make_interval(secs => :longest)
                  ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, subject_id, attempts, traceparent
 """)
@@ -80,7 +83,7 @@ _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _RESCHEDULE = text(
     "UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"
 )
-_AGE = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
+_AGE = text("SELECT greatest(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
 _DEPTH = text("SELECT count(*) FROM outbox")
 
 
@@ -172,7 +175,8 @@ class Relay:
 
         """
         with self._database.transaction() as connection:
-            rows = connection.execute(_CLAIM, {"lease": LEASE, "batch": BATCH_SIZE}).all()
+            values = {"lease": LEASE, "batch": BATCH_SIZE, "longest": MAX_WAIT}
+            rows = connection.execute(_CLAIM, values).all()
         if rows:
             batch = _Batch(time.monotonic() + LEASE / 2)
             with ThreadPoolExecutor(CONCURRENCY) as pool:

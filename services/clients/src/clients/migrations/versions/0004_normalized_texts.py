@@ -14,13 +14,16 @@ down_revision = "clients_0003"
 
 FOLDED = "normalize(casefold(normalize({}) COLLATE pg_unicode_fast))"
 
-_REFUSE = """
+CHECK = """
 DO $$
 DECLARE ids text;
 BEGIN
-    SELECT string_agg(id::text, ', ' ORDER BY id) INTO ids
-    FROM clients WHERE email_key ~ '[^ -~]'
-    GROUP BY realm, normalize(email_key) HAVING count(*) > 1 LIMIT 1;
+    SELECT string_agg(twins, '; and ') INTO ids FROM (
+        SELECT string_agg(id::text, ', ' ORDER BY id) AS twins
+        FROM clients WHERE email_key ~ '[^ -~]'
+        GROUP BY realm, normalize(email_key) HAVING count(*) > 1
+        ORDER BY min(id) LIMIT 20
+    ) AS groups;
     IF ids IS NOT NULL THEN
         RAISE EXCEPTION 'the clients % have one e-mail but for its composition:'
             ' change all but one, and migrate again', ids;
@@ -36,7 +39,7 @@ WHERE email_key ~ '[^ -~]' AND email_key IS NOT NORMALIZED
 
 def upgrade() -> None:
     """Normalize the keys, and create the indexes."""
-    op.execute(_REFUSE)
+    op.execute(CHECK)
     op.execute(_NORMALIZE)
     create_index_concurrently(
         "ix_clients_name_folded", "clients", ["realm", text(FOLDED.format("name")), "id"]

@@ -15,12 +15,15 @@ down_revision = "products_0002"
 
 FOLDED = "casefold(normalize(name) COLLATE pg_unicode_fast)"
 
-_REFUSE = f"""
+CHECK = f"""
 DO $$
 DECLARE ids text;
 BEGIN
-    SELECT string_agg(id::text, ', ' ORDER BY id) INTO ids
-    FROM products GROUP BY realm, {FOLDED} HAVING count(*) > 1 LIMIT 1;
+    SELECT string_agg(twins, '; and ') INTO ids FROM (
+        SELECT string_agg(id::text, ', ' ORDER BY id) AS twins
+        FROM products GROUP BY realm, {FOLDED} HAVING count(*) > 1
+        ORDER BY min(id) LIMIT 20
+    ) AS groups;
     IF ids IS NOT NULL THEN
         RAISE EXCEPTION 'the products % have one name but for its case: rename all but one,'
             ' and migrate again', ids;
@@ -31,7 +34,7 @@ END $$
 
 def upgrade() -> None:
     """Create the index."""
-    op.execute(_REFUSE)
+    op.execute(CHECK)
     create_index_concurrently(
         "uq_products_name_folded", "products", ["realm", text(FOLDED)], unique=True
     )

@@ -14,12 +14,15 @@ down_revision = "products_0004"
 
 FOLDED = "normalize(casefold(normalize(name) COLLATE pg_unicode_fast))"
 
-_REFUSE = f"""
+CHECK = f"""
 DO $$
 DECLARE ids text;
 BEGIN
-    SELECT string_agg(id::text, ', ' ORDER BY id) INTO ids
-    FROM products GROUP BY realm, {FOLDED} HAVING count(*) > 1 LIMIT 1;
+    SELECT string_agg(twins, '; and ') INTO ids FROM (
+        SELECT string_agg(id::text, ', ' ORDER BY id) AS twins
+        FROM products GROUP BY realm, {FOLDED} HAVING count(*) > 1
+        ORDER BY min(id) LIMIT 20
+    ) AS groups;
     IF ids IS NOT NULL THEN
         RAISE EXCEPTION 'the products % have one name but for its case and composition:'
             ' rename all but one, and migrate again', ids;
@@ -36,7 +39,7 @@ ALTER INDEX uq_products_name_normalized RENAME TO uq_products_name_folded
 
 def upgrade() -> None:
     """Replace the index."""
-    op.execute(_REFUSE)
+    op.execute(CHECK)
     create_index_concurrently(
         "uq_products_name_normalized", "products", ["realm", text(FOLDED)], unique=True
     )

@@ -86,7 +86,7 @@ def test_each_alert_links_to_a_runbook(helm: str, chart: str, base: str) -> None
 def test_no_alert_has_a_link_that_is_not_absolute(helm: str, groups: dict[str, Any]) -> None:
     rules = [rule for group in groups["groups"] for rule in group["rules"]]
     assert not any("runbook_url" in rule["annotations"] for rule in rules)
-    for base in ("docs/runbooks", "books.example", "/runbooks"):
+    for base in ("docs/books", "books.example", "/runbooks"):
         with pytest.raises(HelmError, match="runbooks"):
             render(helm, "synthetic", "--set", f"metrics.runbooks={base}")
 

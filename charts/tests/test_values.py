@@ -51,6 +51,7 @@ SERVICE_VALUES: dict[str, tuple[Any, str]] = {
     "oauthClients.existingSecret": ("mine", "secretName: mine"),
     "sweep.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
     "drainSeconds": (9, "seconds: 9"),
+    "keepAliveSeconds": (620, 'name: KEEP_ALIVE\n              value: "620"'),
     "autoscaling.enabled": (True, "kind: HorizontalPodAutoscaler"),
     "autoscaling.minReplicas": (3, "minReplicas: 3"),
     "autoscaling.maxReplicas": (5, "maxReplicas: 5"),

@@ -106,9 +106,13 @@ env:
   value: {{ printf "%s:9000" (include "service-lib.anyAddress" .) | toYaml }}
 {{- end }}
 
-{{/* Addresses of the API and of the metrics. */}}
+{{/* Listeners of the API and of the metrics. */}}
 {{- define "service-lib.bindEnv" -}}
 - name: BIND
   value: {{ printf "%s:8000" (include "service-lib.anyAddress" .) | toYaml }}
+{{- with .Values.keepAliveSeconds }}
+- name: KEEP_ALIVE
+  value: {{ . | quote }}
+{{- end }}
 {{ include "service-lib.metricsEnv" . }}
 {{- end }}

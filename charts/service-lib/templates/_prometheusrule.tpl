@@ -13,8 +13,8 @@ spec:
 
 {{/* Rule groups, with the annotation runbook_url on each alert if the value is set. Takes "root" and "groups". */}}
 {{- define "service-lib.addRunbookUrls" -}}
-{{- with .root.Values.metrics.runbooks }}
-{{- $base := trimSuffix "/" . -}}
+{{- $base := .root.Values.metrics.runbooks | default "" | trimSuffix "/" -}}
+{{- if hasPrefix "http" $base }}
 {{- range $group := $.groups.groups }}
 {{- range $rule := $group.rules }}
 {{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s.md" $base $rule.alert) }}

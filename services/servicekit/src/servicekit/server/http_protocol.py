@@ -1,15 +1,29 @@
-"""uvicorn's HTTP protocol with bounded header sections, and without trailers."""
+"""uvicorn's HTTP protocol with bounded connections and header sections, and without trailers."""
 
 import asyncio
+import logging
+import resource
+import time
+from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024  # names and values; nginx and Traefik admit half of it by default
+MAX_CONNECTIONS = 2048  # of a worker
+RESERVED_FILES = 128  # for the database, logs, metrics and the listening socket
+WARNING_INTERVAL = 10.0  # seconds between two warnings about the number of connections
+_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
+
+log = logging.getLogger(__name__)
 
 
 class _Trailers(list[tuple[bytes, bytes]]):
@@ -23,12 +37,33 @@ _TRAILERS = _Trailers()
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuses requests with too many or too long headers with 431 (RFC 6585, section 5)."""
+    """Bounds connections, and refuses too many or too long headers with 431 (RFC 6585, 5).
+
+    A new connection beyond the bound replaces the one that has waited longest for its client: an
+    idle one, or one with an unfinished request.
+    """
+
+    _by_last_request: ClassVar[dict["BoundedHttpProtocol", None]] = {}  # the oldest one first
+    _warned_at: ClassVar[float] = float("-inf")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
-        """Start without a header section."""
+        """Start without a header section; close another connection at the bound."""
         super().connection_made(transport)
         self.headers = _TRAILERS
+        self._by_last_request[self] = None
+        if len(self._by_last_request) > max_connections():
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._by_last_request.pop(self, None)
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Note the time of the last request, by the order of connections."""
+        if self._by_last_request.pop(self, self) is None:
+            self._by_last_request[self] = None
+        super().on_response_complete()
         self._received = 0  # bytes of an incomplete header section, without the first read
 
     def data_received(self, data: bytes) -> None:
@@ -55,7 +90,52 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
+    def _make_room(self) -> None:
+        self._warn()
+        waiting = (each for each in self._by_last_request if each.is_waiting and each is not self)
+        victim = next(waiting, None)
+        if victim is None:
+            self.end(_BUSY)
+        else:
+            victim.end(_TIMEOUT if victim.has_begun else b"")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the client has to send something next."""
+        cycle: RequestResponseCycle | None = self.cycle  # before the first request there is none
+        return cycle is None or cycle.more_body or cycle.response_complete
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether an unfinished request has begun."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return self.headers is not _TRAILERS or (cycle is not None and cycle.more_body)
+
+    def end(self, response: bytes) -> None:
+        """Send a response, which may be empty, and close the connection."""
+        self._by_last_request.pop(self, None)
+        self.transport.write(response)
+        self.transport.close()
+
+    def _warn(self) -> None:
+        now = time.monotonic()
+        if now - self._warned_at >= WARNING_INTERVAL:
+            BoundedHttpProtocol._warned_at = now
+            log.warning(
+                "the limit of %d connections is reached; those that wait longest for their clients"
+                " are closed",
+                max_connections(),
+            )
+
     def _refuse(self) -> None:
-        self.logger.warning("request refused: header section too large")
+        log.warning("request refused: header section too large")
         self.transport.write(_REFUSAL)
         self.transport.close()
+
+
+def max_connections() -> int:
+    """Return the number of connections of this process; each is an open file."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(1, min(MAX_CONNECTIONS, files - RESERVED_FILES))

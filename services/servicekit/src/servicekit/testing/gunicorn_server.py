@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def gunicorn_server(
     application: str | None = None,
     *,
     address: str = "127.0.0.1",
+    log: Path | None = None,
 ) -> Iterator[GunicornServer]:
     """Run a service in a context, and check that it exits cleanly.
 
@@ -58,6 +59,7 @@ def gunicorn_server(
         settings: environment variables.
         application: replaces the application of the service, in gunicorn's notation.
         address: IPv4 or IPv6 address to listen on.
+        log: file to which the service appends its log.
 
     """
     is_ipv6 = ":" in address
@@ -66,7 +68,10 @@ def gunicorn_server(
         bind = f"{f'[{address}]' if is_ipv6 else address}:{free.getsockname()[1]}"
     command = [*GUNICORN, *([application] if application else [])]
     env = {**os.environ, **settings, "SERVICE": service, "BIND": bind}
-    with subprocess.Popen(command, env=env) as process:
+    with (
+        nullcontext() if log is None else log.open("ab") as output,
+        subprocess.Popen(command, env=env, stdout=output) as process,
+    ):
         running = GunicornServer(f"http://{bind}", process)
         try:
             wait_until(running.is_ready, "the service to be ready", START_TIMEOUT)

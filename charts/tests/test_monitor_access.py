@@ -36,3 +36,36 @@ def test_rights_on_monitors_aggregate_to_the_roles_of_users(
 
 def test_the_roles_come_with_the_definition(helm: str) -> None:
     assert cluster_roles(helm, "--set", "crds.enabled=false") == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "hosts"),
+    [
+        ((), "ingress/try"),
+        (("--set", "synthetic.target.ingress=front"), "ingress/front"),
+        (("--set", "synthetic.target.url=https://shop.example:8443/base"), "shop.example"),
+        (("--set", "synthetic.target.url=http://[2001:db8::1]:80"), "2001:db8::1"),
+        (
+            ("--set", "synthetic.monitors.auth-login.target.url=http://a.example"),
+            "a.example,ingress/try",
+        ),
+        (("--set", "synthetic.monitors.auth-login=null"), "ingress/try"),
+    ],
+)
+def test_the_generated_credentials_are_bound_to_the_targets_of_the_release(
+    helm: str, options: tuple[str, ...], hosts: str
+) -> None:
+    secrets = of_kind(render(helm, "cadastro", *options), "Secret")
+    annotations = secrets["try-synthetic-credentials"]["metadata"]["annotations"]
+    assert annotations["monitoring.cadastro.dev/hosts"] == hosts
+
+
+def test_the_operator_reads_secrets_by_name_alone(helm: str) -> None:
+    rules = [
+        rule
+        for kind in ("Role", "ClusterRole")
+        for role in of_kind(render(helm, "synthetic", *OPTIONS), kind).values()
+        for rule in role["rules"]
+        if "secrets" in rule["resources"]
+    ]
+    assert [rule["verbs"] for rule in rules] == [["get"]]

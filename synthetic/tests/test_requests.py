@@ -8,11 +8,14 @@ import pytest
 import yaml
 
 from synthetic.probe.catalog import load_journey
+from synthetic.probe.credentials import Credentials
+from synthetic.probe.replay import replay
 from synthetic.probe.request_builder import build_request
 from synthetic.probe.results import ProbeError
 from synthetic.probe.runtime_values import Context
 from tests.support.synthetic.mock_shop import (
     CONTRACT,
+    LONG_LIMITS,
     MockShop,
     replay_journey,
     respond,
@@ -106,6 +109,17 @@ def test_sends_credentials_to_the_origin_of_the_token_url_alone(
     assert shop.calls == ["POST /things", "GET /things/1", "DELETE /things/1"]
     assert issuer.requests[0][2]["Host"] == issuer.url.removeprefix("http://")
     assert all("Basic" not in headers.get("Authorization", "") for *_, headers in shop.requests)
+
+
+def test_credentials_are_not_sent_to_a_host_that_they_do_not_allow(
+    shop: MockShop, journey: Path
+) -> None:
+    with run_mock_shop() as issuer:
+        set_token_url(journey, issuer.url.replace("127.0.0.1", "localhost") + "/token")
+        bound = Credentials("secret", hosts=frozenset({"127.0.0.1"}))
+        with pytest.raises(ProbeError, match="may not be sent to localhost"):
+            replay("things", shop.url, bound, LONG_LIMITS, file=journey)
+    assert issuer.calls == shop.calls == []
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/token", "http://me:secret@127.0.0.1/token"])

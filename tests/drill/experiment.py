@@ -8,6 +8,7 @@ from typing import Any
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.history import RunRecord
 from synthetic.operator.run_result import FAILED, PASSED
+from synthetic.operator.secret_binding import ANY_HOST, HOSTS_ANNOTATION
 from tests.drill import manifests
 from tests.drill.faults import Fault, Target
 from tests.drill.observer import GROUP, Observer
@@ -16,6 +17,7 @@ from tests.support.steps import StepFailed, check, wait_until
 
 FAILURE_THRESHOLD = 2  # failures that make a monitor unhealthy
 ALERT = "SyntheticMonitorFailing"
+CREDENTIALS = f"{RELEASE}-synthetic-credentials"
 ALERT_LIMIT_SECONDS = 15.0  # after the condition: a scrape, an evaluation and a margin
 RUN_TIMEOUT_SECONDS = 60.0  # from the request of a run to its count
 DETECTION_LIMIT_SECONDS = 240.0  # the threshold of failures, one earlier run and one late run
@@ -153,6 +155,9 @@ class Experiment:
             "metadata": {"name": self._name},
             "spec": self._spec(),
         }
+        if self._fault.needs_token:  # its target is a faulty proxy
+            binding = f"{HOSTS_ANNOTATION}={ANY_HOST}"
+            self._target.cluster.kubectl("annotate", "secret", CREDENTIALS, binding, "--overwrite")
         self._target.cluster.apply(json.dumps(document))
 
     def _spec(self) -> dict[str, Any]:
@@ -172,7 +177,7 @@ class Experiment:
             "thresholds": {"failures": FAILURE_THRESHOLD, "outOf": FAILURE_THRESHOLD},
         }
         if self._fault.needs_token:
-            secret = {"name": f"{RELEASE}-synthetic-credentials"}
+            secret = {"name": CREDENTIALS}
             spec |= {"journey": TOKENS[self._service], "credentialsSecretRef": secret}
         return spec
 

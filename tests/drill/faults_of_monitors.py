@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from synthetic.operator.secret_binding import ANY_HOST, HOSTS_ANNOTATION
 from tests.drill.experiment import total_runs
 from tests.drill.harness import NAME, OPERATOR, TIMEOUT_SECONDS, MonitorHarness
 from tests.drill.pod_signals import signal_pod
@@ -106,9 +107,14 @@ def drained(harness: MonitorHarness) -> str:
     harness.run_now()
     first = harness.pod()
     harness.evict(first)
-    literals = ("--from-literal=client-id=any", "--from-literal=client-secret=any")
+    document = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": LATE_SECRET, "annotations": {HOSTS_ANNOTATION: ANY_HOST}},
+        "stringData": {"client-id": "any", "client-secret": "any"},
+    }
     try:
-        harness.cluster.kubectl("create", "secret", "generic", LATE_SECRET, *literals)
+        harness.cluster.apply(json.dumps(document))
         harness.wait_for_condition("Healthy", "Passing", RUN_TIMEOUT_SECONDS)
     finally:
         harness.cluster.kubectl("delete", "secret", LATE_SECRET, "--ignore-not-found")

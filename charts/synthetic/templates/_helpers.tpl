@@ -62,7 +62,7 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 {{ .Values.watch.allNamespaces | ternary (omit $metadata "namespace") $metadata | toYaml }}
 {{- end }}
 
-{{/* RBAC rules of the operator in the watched namespaces. It has no access to Secrets. */}}
+{{/* RBAC rules of the operator in the watched namespaces. Of Secrets it reads only the metadata, by name. */}}
 {{- define "synthetic.rbacRules" -}}
 - apiGroups: [monitoring.cadastro.dev]
   resources: [syntheticmonitors]
@@ -85,6 +85,9 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 - apiGroups: [""]
   resources: [events] # listed only for probes that did not start
   verbs: [create, list]
+- apiGroups: [""]
+  resources: [secrets] # the annotation with the hosts that may receive the credentials
+  verbs: [get]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch]

@@ -20,6 +20,7 @@ KINDS = {
         "events": "Event",
         "namespaces": "Namespace",  # kopf waits for this kind
         "pods": "Pod",
+        "secrets": "Secret",
     },
     "/apis/apps/v1": {"deployments": "Deployment"},
     "/apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"},

@@ -24,6 +24,8 @@ FIELD_MANAGER = "cadastro-synthetic"
 IN_CLUSTER = "https://kubernetes.default.svc"  # kopf's default
 PAGE_SIZE = 250  # objects in one response of a list
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
+ANY_JSON = "application/json"
+METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,15 @@ class ApiClient:
                 return None
             raise
 
+    async def get_metadata(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return the metadata of an object without its data, or None if it does not exist."""
+        try:
+            return await self._call("GET", resource.path(namespace, name), accept=METADATA_ONLY)
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
     async def list(
         self, resource: Resource, namespace: str, selectors: Mapping[str, str] | None = None
     ) -> list[Object]:
@@ -149,14 +160,16 @@ class ApiClient:
             raise
         return resource.plural in _resource_names(resources["resources"])
 
-    async def _call(self, method: str, path: str, body: Object | None = None) -> Object:
+    async def _call(
+        self, method: str, path: str, body: Object | None = None, accept: str = ANY_JSON
+    ) -> Object:
         try:
-            return await self._request(method, path, body)
+            return await self._request(method, path, body, accept)
         except ApiError as error:
             if error.status != UNAUTHORIZED:
                 raise
         await self._renew_login(self._login)
-        return await self._request(method, path, body)
+        return await self._request(method, path, body, accept)
 
     async def _renew_login(self, old: kopf.AiohttpSession | None) -> None:
         async with self._logins:
@@ -165,11 +178,11 @@ class ApiClient:
                 if old is not None:
                     await old.aiohttp_session.close()
 
-    async def _request(self, method: str, path: str, body: Object | None) -> Object:
+    async def _request(self, method: str, path: str, body: Object | None, accept: str) -> Object:
         assert self._login is not None, "the session is not open"  # noqa: S101 - a programming error
         session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
         data = None if body is None else orjson.dumps(body)
-        headers = {"Content-Type": "application/json"} if data else {}
+        headers = {"Accept": accept, **({"Content-Type": ANY_JSON} if data else {})}
         try:
             async with session.request(
                 method, url, data=data, headers=headers, timeout=REQUEST_TIMEOUT

@@ -24,8 +24,13 @@ def cron_job_name(monitor: Object) -> str:
     return f"{name[: MAX_NAME_LENGTH - 9].rstrip('-.')}-{digest}"
 
 
-def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> Object:
-    """Return the CronJob that replays a monitor's journey against ``url``."""
+def build_cron_job(
+    monitor: Object, spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()
+) -> Object:
+    """Return the CronJob that replays a monitor's journey against ``url``.
+
+    ``hosts`` are those that may receive its credentials.
+    """
     labels = _labels(monitor, image)
     body: Object = {
         "apiVersion": "batch/v1",
@@ -46,7 +51,7 @@ def build_cron_job(monitor: Object, spec: Spec, url: str, image: ProbeImage) -> 
             "failedJobsHistoryLimit": max(JOB_HISTORY_LIMIT, spec.history_failed),
             "jobTemplate": {
                 "metadata": {"labels": labels},
-                "spec": _job_spec(spec, url, image, labels),
+                "spec": _job_spec(labels, build_pod_spec(spec, url, image, hosts), spec),
             },
         },
     }
@@ -120,7 +125,7 @@ def _labels(monitor: Object, image: ProbeImage) -> dict[str, str]:
     }
 
 
-def _job_spec(spec: Spec, url: str, image: ProbeImage, labels: dict[str, str]) -> Object:
+def _job_spec(labels: dict[str, str], pod: Object, spec: Spec) -> Object:
     return {
         "backoffLimit": 0,
         "activeDeadlineSeconds": spec.job_deadline,
@@ -132,5 +137,5 @@ def _job_spec(spec: Spec, url: str, image: ProbeImage, labels: dict[str, str]) -
                 }
             ]
         },
-        "template": {"metadata": {"labels": labels}, "spec": build_pod_spec(spec, url, image)},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
     }

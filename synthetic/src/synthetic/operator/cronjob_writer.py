@@ -14,6 +14,7 @@ from synthetic.operator.cronjob import (
 )
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
+from synthetic.operator.secret_binding import credential_hosts
 from synthetic.operator.spec import Schedule, Spec, SpecError
 from synthetic.operator.target_url import find_url
 
@@ -71,9 +72,12 @@ async def ensure_cron_job(
         spec.schedule.after(now)
         url = await find_url(api, namespace, spec)
         _check_ownership(live, monitor)
-        desired = build_cron_job(monitor, spec, url, image)
+        hosts = await credential_hosts(api, namespace, spec, url)
+        desired = build_cron_job(monitor, spec, url, image, hosts)
         return url, await _apply(api, monitor, desired, live)
     except SpecError as error:
+        if error.reason == "SecretNotBound" and owned is not None:
+            owned = await _suspend(api, owned)
         return url, CronJobState(not_ready(error.reason, str(error)), owned)
     except ApiError as error:
         if error.status not in REJECTION_REASONS:
@@ -99,6 +103,14 @@ async def _apply(
     is_changed = written["metadata"]["generation"] != live["metadata"]["generation"]
     is_restored = is_changed and known > 0 and _digest(live) == _digest(desired)
     return CronJobState(ready, written, restored=is_restored)
+
+
+async def _suspend(api: ApiClient, cron_job: Object) -> Object:
+    """Suspend a CronJob whose runs would send credentials to a host that is no longer allowed."""
+    if cron_job["spec"].get("suspend"):
+        return cron_job
+    spec = {**cron_job["spec"], "suspend": True}
+    return await api.replace(CRON_JOBS, {**cron_job, "spec": spec})
 
 
 def _digest(cron_job: Object) -> str | None:

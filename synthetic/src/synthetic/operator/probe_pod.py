@@ -24,8 +24,8 @@ class ProbeImage:
     labels: dict[str, str] = field(default_factory=dict)  # of the pods, for network policies
 
 
-def build_pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
-    """Return the pod spec of a probe of ``url``."""
+def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()) -> Object:
+    """Return the pod spec of a probe of ``url``; ``hosts`` may receive its credentials."""
     volumes, mounts = _volumes(spec)
     return {
         "restartPolicy": "Never",
@@ -48,7 +48,7 @@ def build_pod_spec(spec: Spec, url: str, image: ProbeImage) -> Object:
                 "imagePullPolicy": image.pull_policy,
                 "command": ["synthetic"],
                 "args": _arguments(spec, url),
-                "env": _environment(spec),
+                "env": _environment(spec, hosts),
                 "terminationMessagePath": "/dev/termination-log",
                 "resources": spec.resources or DEFAULT_RESOURCES,
                 "securityContext": {
@@ -80,10 +80,13 @@ def _arguments(spec: Spec, url: str) -> list[str]:
     return arguments
 
 
-def _environment(spec: Spec) -> list[Object]:
-    if spec.ca_from is None:
-        return []
-    return [{"name": "SSL_CERT_FILE", "value": f"{CA_DIR}/{spec.ca_from.key}"}]
+def _environment(spec: Spec, hosts: tuple[str, ...]) -> list[Object]:
+    variables = {}
+    if spec.ca_from is not None:
+        variables["SSL_CERT_FILE"] = f"{CA_DIR}/{spec.ca_from.key}"
+    if spec.credentials:
+        variables["CREDENTIALS_HOSTS"] = ",".join(hosts)
+    return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:

@@ -26,7 +26,7 @@ from synthetic.operator.status import HandledTriggers, Observation, build_status
 from synthetic.operator.stored_status import read_status
 
 RETRY_SECONDS = {  # by reason of the condition Ready, for causes without a watch
-    **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken"), 5.0),
+    **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken", "SecretNotBound"), 5.0),
     "RunRefused": 30.0,
 }
 MAX_PATHS = 5  # in one Event

@@ -24,7 +24,8 @@ class TokenProvider:
         """Use ``credentials`` for the operations of ``journey``.
 
         Raises:
-            ProbeError: a tokenUrl is invalid, or the credentials for a token are missing.
+            ProbeError: a tokenUrl is invalid or at a host that may not receive the credentials, or
+                the credentials for a token are missing.
 
         """
         urls = {operation.token_url for operation in journey.operations()} - {""}
@@ -34,6 +35,12 @@ class TokenProvider:
                 f"{journey.name} needs a token: name a folder with the files client-id and "
                 "client-secret with --credentials"
             )
+        for endpoint, _ in self._endpoints.values():
+            if credentials and not credentials.allows(endpoint.host):
+                raise ProbeError(
+                    f"the credentials may not be sent to {endpoint.host}: the Secret's annotation "
+                    "monitoring.cadastro.dev/hosts does not list it"
+                )
         self._authorization = credentials.authorization_header() if credentials else ""
         self._expires_at = 0.0
         self.token = ""

@@ -1,0 +1,98 @@
+"""Credentials reach only the hosts that the Secret's owner allows."""
+
+from typing import Any
+
+import pytest
+
+from synthetic.operator.conditions import condition
+from synthetic.operator.resources import INGRESSES, SECRETS
+from synthetic.operator.secret_binding import HOSTS_ANNOTATION
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
+
+pytestmark = pytest.mark.anyio
+
+LOGIN = {"credentialsSecretRef": {"name": "login"}}
+
+
+def add_secret(harness: OperatorHarness, hosts: str | None) -> dict[str, Any]:
+    """Create the Secret, as its owner."""
+    metadata: dict[str, Any] = {"name": "login", "namespace": NAMESPACE}
+    if hosts is not None:
+        metadata["annotations"] = {HOSTS_ANNOTATION: hosts}
+    return harness.add(SECRETS, {"metadata": metadata, "data": {}})
+
+
+def hosts_of_probe(harness: OperatorHarness) -> str:
+    """Return the hosts to which the probe may send the credentials."""
+    pod = harness.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (found,) = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "CREDENTIALS_HOSTS"]
+    return str(found)
+
+
+@pytest.mark.parametrize("hosts", [None, "", "other.example", "shop.example.evil", "ingress/shop"])
+async def test_a_secret_that_does_not_allow_the_target_is_not_used(
+    harness: OperatorHarness, hosts: str | None
+) -> None:
+    add_secret(harness, hosts)
+    harness.add_monitor(**LOGIN)
+    assert await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    assert (
+        "kubectl annotate secret login --overwrite" in condition(harness.status, "Ready")["message"]
+    )
+    assert harness.cluster.list_kind("cronjobs") == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "passed_on"),
+    [
+        ("shop.example", "shop.example"),
+        (" Shop.Example , other.example", "other.example,shop.example"),
+        ("*", "*"),
+    ],
+)
+async def test_a_secret_that_allows_the_target_is_used(
+    harness: OperatorHarness, hosts: str, passed_on: str
+) -> None:
+    add_secret(harness, hosts)
+    harness.add_monitor(target={"url": "http://shop.example:8080/base"}, **LOGIN)
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+    assert hosts_of_probe(harness) == passed_on
+
+
+async def test_a_secret_may_allow_the_address_of_an_ingress(harness: OperatorHarness) -> None:
+    rules = {"rules": [{"host": "front.example"}]}
+    harness.add(INGRESSES, {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": rules})
+    add_secret(harness, "ingress/front")
+    harness.add_monitor(target={"ingress": {"name": "front"}}, **LOGIN)
+    await harness.reconcile()
+    assert hosts_of_probe(harness) == "front.example"
+    harness.update_spec(target={"url": "http://front.example"})  # another owner's, by now
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+
+
+async def test_the_credentials_of_a_missing_secret_reach_no_host(harness: OperatorHarness) -> None:
+    harness.add_monitor(**LOGIN)
+    await harness.reconcile()
+    assert hosts_of_probe(harness) == ""
+    add_secret(harness, "shop.example")
+    await harness.reconcile()
+    assert hosts_of_probe(harness) == "shop.example"
+
+
+async def test_a_host_that_is_no_longer_allowed_stops_the_runs(harness: OperatorHarness) -> None:
+    secret = add_secret(harness, "shop.example")
+    harness.add_monitor(**LOGIN)
+    await harness.reconcile()
+    metadata = {**secret["metadata"], "annotations": {}}
+    harness.change(SECRETS, {**secret, "metadata": metadata})
+    for _ in range(2):
+        await harness.reconcile()
+    assert harness.cron_job["spec"]["suspend"]
+    assert harness.healthy() == ("Unknown", "NotReady")
+    harness.change(SECRETS, secret)
+    await harness.reconcile()
+    assert not harness.cron_job["spec"]["suspend"]
+    assert harness.events().count("CronJobRestored") == 0

@@ -50,6 +50,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Start without a header section; close another connection at the bound."""
         super().connection_made(transport)
         self.headers = _TRAILERS
+        self._received = 0  # bytes of an incomplete header section, without the first read
         self._by_last_request[self] = None
         if len(self._by_last_request) > max_connections():
             self._make_room()
@@ -64,7 +65,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._by_last_request.pop(self, self) is None:
             self._by_last_request[self] = None
         super().on_response_complete()
-        self._received = 0  # bytes of an incomplete header section, without the first read
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes, and bound a header section that does not end."""

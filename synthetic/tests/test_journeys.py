@@ -11,8 +11,9 @@ import yaml
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.criteria import parse_criterion
 from synthetic.probe.expressions import parse_expression
+from synthetic.probe.generators import GENERATORS
 from synthetic.probe.http import Response
-from synthetic.probe.inputs import GENERATORS, generate_inputs
+from synthetic.probe.inputs import generate_inputs
 from synthetic.probe.replay import replay
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.runtime_values import UNDEFINED, Context, SentRequest, WorkflowValues

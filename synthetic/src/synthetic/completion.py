@@ -9,8 +9,8 @@ _synthetic() {{
   1:*) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
   2:probe:*) COMPREPLY=($(compgen -W "$(synthetic list 2>/dev/null | cut -d' ' -f1)" -- "$word")) ;;
   *:check:*) COMPREPLY=($(compgen -f -- "$word")) ;;
-  *:--file | *:--credentials | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
-  *:--output) COMPREPLY=($(compgen -W "table json" -- "$word")) ;;
+  *:--file | *:--inputs | *:--cred* | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
+  *:--output) COMPREPLY=($(compgen -W "table json junit har" -- "$word")) ;;
 {cases}
   esac
 }}

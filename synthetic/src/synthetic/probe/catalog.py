@@ -6,6 +6,7 @@ from pathlib import Path
 from synthetic.probe.arazzo_document import ArazzoDocument
 from synthetic.probe.arazzo_parser import read_journey
 from synthetic.probe.journey import Journey
+from synthetic.probe.problems import raise_first
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import Sources
 
@@ -44,6 +45,18 @@ def load_journey(name: str, file: Path | None = None) -> Journey:
         hint = f"shipped journeys: {shipped}" if names else "none are shipped; set CONTRACTS_DIR"
         raise ProbeError(f"there is no journey {name[:100]!r}; {hint}")
     return read_journey(_shipped_file(name), name)
+
+
+def workflow_names(file: Path) -> list[str]:
+    """Return the names of the workflows of a user's file.
+
+    Raises:
+        ProbeError: the file cannot be read, or is not an Arazzo document.
+
+    """
+    document = ArazzoDocument(file, Sources())
+    raise_first(document.problems.found)
+    return document.workflow_ids
 
 
 def _shipped_file(name: str) -> Path:

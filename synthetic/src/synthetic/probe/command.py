@@ -1,30 +1,80 @@
 """The command `synthetic probe`: arguments, output and exit code."""
 
 import argparse
-import json
 import os
 import secrets
 import sys
-import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from synthetic.probe.masking import MASK, print_traceback
 from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.signals import Signals
 from synthetic.probe.termination_log import TerminationLog
 
+if TYPE_CHECKING:
+    from synthetic.probe.exchanges import ExchangeLog
+
 POD_TERMINATION_LOG = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
+OUTPUTS = ("table", "json", "junit", "har")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
-        "journey", metavar="JOURNEY", help="name of the journey; see `synthetic list`"
-    )
-    parser.add_argument(
-        "--url", required=True, help="base URL of the system, like http://127.0.0.1:8080"
+        "journeys",
+        metavar="JOURNEY",
+        nargs="+",
+        help="name of a journey, see `synthetic list`; or an Arazzo file, for all its workflows",
     )
     parser.add_argument("--file", type=Path, help="your own Arazzo document with JOURNEY")
+    _add_target_arguments(parser)
+    _add_limit_arguments(parser)
+    _add_check_arguments(parser)
+    parser.add_argument("--output", choices=OUTPUTS, default="table")
+    parser.add_argument(
+        "--verbose", action="store_true", help="print each exchange to stderr, without secrets"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the requests, and send nothing"
+    )
+    parser.add_argument(
+        "--termination-log",
+        type=Path,
+        help=f"file for the termination message ({POD_TERMINATION_LOG} in a pod)",
+    )
+
+
+def _add_target_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--url", help="base URL of the system, like http://127.0.0.1:8080 (servers of the contract)"
+    )
+    parser.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="base URL of one source description",
+    )
+    parser.add_argument(
+        "--credentials", type=Path, help="folder with files such as client-id and client-secret"
+    )
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a credential, such as api-key, or SCHEME.api-key for one security scheme",
+    )
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="NAME=VALUE", help="an input of the journey"
+    )
+    parser.add_argument("--inputs", type=Path, help="YAML or JSON file with inputs by name")
+
+
+def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_seconds, default=30.0, help="seconds for the run including retries (30)"
     )
@@ -34,63 +84,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retries", type=int, choices=range(6), default=1, help="restarts of a failed journey (1)"
     )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--credentials", type=Path, help="folder with the files client-id and client-secret"
+        "--severity",
+        default="",
+        metavar="REASON=LEVEL,...",
+        help="error, warn or off for http_status, auth, schema or assertion",
     )
-    parser.add_argument("--output", choices=("table", "json"), default="table")
     parser.add_argument(
-        "--termination-log",
-        type=Path,
-        help=f"file for the termination message ({POD_TERMINATION_LOG} in a pod)",
+        "--formats",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="check the formats of schemas (yes)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay a journey, print its result, and return the exit code."""
+    """Replay journeys, print the results, and return the exit code."""
     signals = Signals()
     signals.install()  # before the slow imports, so that a signal ends them in order too
-    not_run = RunResult(options.journey, secrets.token_hex(16), result="error", reason="runner")
+    not_run = _not_run(options.journeys[0])
     log = TerminationLog(None)
     try:
         log = TerminationLog(_termination_log(options.termination_log))
-        result = _replay(options, log, signals)
+        return _run_all(options, log, signals)
     except ProbeError as error:
         log.write(not_run)
-        sys.stderr.write(f"synthetic probe: {error}\n")
-        return EXIT_CODES["error"]
+        sys.stderr.write(MASK.mask(f"synthetic probe: {error}\n"))
     except Exception:  # noqa: BLE001 - a bug of the probe must not count as a failure of the system
         log.write(not_run)
-        traceback.print_exc()
-        return EXIT_CODES["error"]
-    _show(result, options.output)
-    return EXIT_CODES[result.result]
+        print_traceback()
+    return EXIT_CODES["error"]
 
 
-def _replay(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> RunResult:
+def _run_all(options: argparse.Namespace, log: TerminationLog, signals: Signals) -> int:
     # slow imports: invalid arguments are reported before them
-    from synthetic.probe.credentials import read_credentials  # noqa: PLC0415
-    from synthetic.probe.replay import replay  # noqa: PLC0415
-    from synthetic.probe.runner import Limits  # noqa: PLC0415
+    from synthetic.probe.batch import Batch  # noqa: PLC0415
 
-    return replay(
-        options.journey,
-        options.url,
-        read_credentials(options.credentials) if options.credentials else None,
-        Limits(options.timeout, options.cleanup, options.retries),
-        file=options.file,
-        signals=signals,
-        progress=log.write,
-    )
+    batch = Batch(options, signals, log.write)
+    if options.dry_run:
+        _print(batch.describe())
+        return EXIT_CODES["passed"]
+    results = batch.run()
+    worst = max(results, key=lambda result: EXIT_CODES[result.result])
+    if len(results) > 1:
+        log.write(worst)
+    _show(results, options.output, batch.exchanges)
+    return EXIT_CODES[worst.result]
 
 
-def _show(result: RunResult, form: str) -> None:
+def _show(results: list[RunResult], form: str, exchanges: "ExchangeLog | None") -> None:
+    _print(_formatter(form, exchanges)(results))
+
+
+def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[RunResult]], str]:
+    """Return the function for a form of output; each imports only what it needs."""
     if form == "json":
-        text = json.dumps(result.to_dict())
-    else:
-        from synthetic.probe.table import format_table  # noqa: PLC0415 - the JSON output needs none of it
+        from synthetic.probe.json_output import format_json  # noqa: PLC0415
 
-        text = format_table(result)
-    sys.stdout.write(f"{text}\n")
+        return format_json
+    if form == "junit":
+        from synthetic.probe.junit import format_junit  # noqa: PLC0415
+
+        return format_junit
+    if form == "har":
+        from synthetic.probe.har import format_har  # noqa: PLC0415
+
+        return lambda _: format_har(exchanges.exchanges if exchanges else [])
+    from synthetic.probe.table import format_tables  # noqa: PLC0415
+
+    return format_tables
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(MASK.mask(f"{text}\n"))
+
+
+def _not_run(name: str) -> RunResult:
+    return RunResult(name, secrets.token_hex(16), result="error", reason="runner")
 
 
 def _termination_log(given: Path | None) -> Path | None:

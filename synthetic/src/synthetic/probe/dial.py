@@ -66,17 +66,32 @@ def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
     raise StepError("connect", f"no connection: {failure}")
 
 
-def start_tls(plain: socket.socket, host: str, deadline: Deadline) -> "ssl.SSLSocket":
+def start_tls(
+    plain: socket.socket,
+    host: str,
+    deadline: Deadline,
+    certificate: tuple[str, str] | None = None,
+) -> "ssl.SSLSocket":
     """Return a TLS connection after verifying the host's certificate.
 
+    ``certificate`` has the files of the client's own certificate and key, for mutual TLS.
+
     Raises:
-        StepError: with the reason tls; the plain connection is closed.
+        StepError: with the reason tls, or auth for the client's files; the connection is closed.
 
     """
     import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
 
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
+    if certificate is not None:
+        try:
+            context.load_cert_chain(*certificate, password="")
+        except (OSError, ValueError) as error:
+            plain.close()
+            raise StepError(
+                "auth", "tls.crt and tls.key are no certificate with its key"
+            ) from error
     plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
         return context.wrap_socket(plain, server_hostname=host)

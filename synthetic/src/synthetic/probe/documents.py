@@ -126,6 +126,11 @@ class Node:
         return _name(self.base)
 
     @property
+    def is_remote(self) -> bool:
+        """True if the document has a URL of http or https."""
+        return _is_remote(self.base)
+
+    @property
     def uri(self) -> str:
         """The location as the value of a `$ref`."""
         return f"{self.base}#{quote(self.pointer)}"

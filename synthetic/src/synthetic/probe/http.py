@@ -44,11 +44,17 @@ class Response:
 class HttpClient:
     """A client with one persistent connection, opened at the first request."""
 
-    def __init__(self, target: Target, max_bytes: int = MAX_BODY_BYTES) -> None:
-        """Configure the target and the longest body without connecting."""
+    def __init__(
+        self,
+        target: Target,
+        max_bytes: int = MAX_BODY_BYTES,
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
+        """Configure the target, the longest body and the client's certificate and key."""
         self.timings = Timings()  # of the latest request, complete or not
         self._target = target
         self._max_bytes = max_bytes
+        self._certificate = certificate
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
         self._eof = False  # the server has closed its side
@@ -94,7 +100,7 @@ class HttpClient:
             connection = connect(addresses, deadline)
         if self._target.secure:
             with self._timed("tls"):
-                connection = start_tls(connection, self._target.host, deadline)
+                connection = start_tls(connection, self._target.host, deadline, self._certificate)
         self._socket = connection
 
     @contextmanager

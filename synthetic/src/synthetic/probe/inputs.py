@@ -1,11 +1,11 @@
 """Inputs of a journey, generated for each run so that runs do not collide."""
 
-import base64
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from synthetic.probe.cursor import Cursor, members_of
+from synthetic.probe.generators import GENERATORS, generate, generator_problem
+from synthetic.probe.problems import quoted
 from synthetic.probe.results import ProbeError
 
 MAX_DEPTH = 30  # of schemas within schemas
@@ -14,27 +14,6 @@ MAX_SCHEMAS = 10_000  # of one workflow's inputs, each reference to a schema cou
 _SCHEMAS = ("additionalProperties", "items", "not", "if", "then", "else", "contains")
 _ARRAYS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _OBJECTS = ("properties", "patternProperties", "$defs", "dependentSchemas")
-
-
-def _cpf(_: Mapping[str, Any]) -> str:
-    from validate_docbr import CPF  # noqa: PLC0415 - few journeys need one
-
-    return str(CPF().generate(mask=True))
-
-
-def _basic(values: Mapping[str, Any]) -> str:
-    """Return the credentials of HTTP Basic (RFC 7617), without the scheme."""
-    return base64.b64encode(f"{values['username']}:{values['password']}".encode()).decode()
-
-
-GENERATORS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "cpf": _cpf,
-    "email": lambda _: f"probe-{secrets.token_hex(8)}@example.invalid",
-    "name": lambda _: f"Probe {secrets.token_hex(8)}",
-    "username": lambda _: f"probe-{secrets.token_hex(8)}",
-    "password": lambda _: secrets.token_urlsafe(16),
-    "basic": _basic,
-}
 
 
 def parse_inputs(cursor: Cursor | None, document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -51,8 +30,24 @@ def parse_inputs(cursor: Cursor | None, document: Any) -> dict[str, Any]:  # noq
         properties = {**members_of(members_of(part).get("properties")), **properties}
         required += members_of(part).get("required") or ()
     for name, described in properties.items():
-        _check_generator(cursor, name, members_of(described), properties)
+        place = Cursor(None, cursor.problems, (*cursor.location, "properties", name))
+        _check_generator(place, name, members_of(described).get("x-generate"), properties)
     return {**schema, "properties": properties, "required": required}
+
+
+def add_generators(schema: dict[str, Any], workflow: Cursor) -> dict[str, Any]:
+    """Return the schema of inputs with the generators of the workflow's `x-generate`.
+
+    Other runners ignore an extension of the workflow, and reject unknown keywords of its inputs.
+    """
+    properties = dict(schema.get("properties", {}))
+    for name, place in workflow.members("x-generate"):
+        if name not in properties:
+            place.problem(f"there is no input {quoted(name)} to generate")
+            continue
+        _check_generator(place, name, place.value, properties)
+        properties[name] = {**members_of(properties[name]), "x-generate": place.value}
+    return {**schema, "properties": properties}
 
 
 def input_names(schema: Mapping[str, Any]) -> list[str] | None:
@@ -83,7 +78,7 @@ def generate_inputs(
         if name in values:
             continue
         if generator:
-            values[name] = GENERATORS[generator](values)
+            values[name] = generate(str(generator), values)
         elif "default" in described:
             values[name] = described["default"]
     for name in schema.get("required", ()):
@@ -111,16 +106,14 @@ def check_values(schema: Mapping[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _check_generator(
-    cursor: Cursor, name: str, described: Mapping[str, Any], properties: Mapping[str, Any]
+    place: Cursor,
+    name: str,
+    generator: Any,  # noqa: ANN401 - any JSON
+    properties: Mapping[str, Any],
 ) -> None:
-    generator = described.get("x-generate")
-    if generator is None:
-        return
-    place = Cursor(None, cursor.problems, (*cursor.location, "properties", name))
-    if generator not in GENERATORS:
-        place.problem(f"the input {name}: x-generate is one of {' '.join(GENERATORS)}")
-    elif generator == "basic" and not {"username", "password"} <= properties.keys():
-        place.problem(f"the input {name}: x-generate: basic needs the inputs username and password")
+    message = generator_problem(generator, properties) if generator is not None else ""
+    if message:
+        place.problem(f"the input {name}: {message}")
 
 
 class _SchemaResolver:

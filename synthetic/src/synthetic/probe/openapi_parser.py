@@ -8,6 +8,8 @@ from synthetic.probe.operation import Operation
 from synthetic.probe.parameter_values import ParameterSpec, parse_parameter
 from synthetic.probe.results import ProbeError
 from synthetic.probe.schemas import DIALECTS, Dialect, SchemaCompiler
+from synthetic.probe.security import parse_security
+from synthetic.probe.servers import server_url
 
 RESERVED_HEADERS = frozenset(("accept", "content-type", "authorization"))
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
@@ -15,9 +17,7 @@ VERSIONS = ("3.0", "3.1", "3.2")
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
-def load_operations(
-    documents: DocumentStore, location: Path | str, *, assert_formats: bool = True
-) -> dict[str, Operation]:
+def load_operations(documents: DocumentStore, location: Path | str) -> dict[str, Operation]:
     """Return the operations of a contract by operationId and by JSON pointer.
 
     Raises:
@@ -28,7 +28,7 @@ def load_operations(
     version = root.value.get("openapi") if isinstance(root.value, dict) else None
     if not isinstance(version, str) or not version.startswith(VERSIONS):
         raise ProbeError(f"{root.name} is not an OpenAPI 3.0, 3.1 or 3.2 document")
-    schemas = SchemaCompiler(_dialect(root, version), assert_formats=assert_formats)
+    schemas = SchemaCompiler(_dialect(root, version))
     try:
         operations = _ContractParser(root, schemas).operations()
         return {name: operation for operation in operations for name in names(operation)}
@@ -77,22 +77,10 @@ class _ContractParser:
             specs=_parameter_specs(item, node),
             request_content=body.get("content") if body else None,
             responses=responses,
-            token_url=self._token_url(node),
+            security=parse_security(self._root, node),
+            server=server_url(self._root, item, node),
             schemas=self._schemas,
         )
-
-    def _token_url(self, operation: Node) -> str:
-        """Return the tokenUrl of the client credentials flow (RFC 6749, 4.4), or nothing."""
-        requirements = operation.value.get("security", self._root.value.get("security", []))
-        components = self._root.get("components")
-        schemes = components.get("securitySchemes") if components else None
-        for requirement in requirements:
-            for name in requirement:
-                scheme = schemes.get(name) if schemes else None
-                flow = (scheme.value.get("flows", {}) if scheme else {}).get("clientCredentials")
-                if flow:
-                    return str(flow["tokenUrl"])
-        return ""
 
 
 def names(operation: Operation) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from synthetic.probe.media_types import (
 from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.schemas import SchemaCompiler
+from synthetic.probe.security import Alternative
 
 BODYLESS_STATUSES = frozenset((204, 304))
 MAX_MEDIA_TYPE_LENGTH = 100  # in an error message
@@ -33,8 +34,10 @@ class Operation:
     specs: Mapping[tuple[str, str], ParameterSpec]  # parameters by location and name
     request_content: Node | None  # by media type
     responses: Node
-    token_url: str  # tokenUrl of its security scheme; empty without one
+    security: tuple[Alternative, ...]
+    server: str  # the URL of its first server; empty without one
     schemas: SchemaCompiler
+    source: str = ""  # the name of the source description that it was found by
 
     @property
     def parameters(self) -> Mapping[tuple[str, str], bool]:
@@ -76,14 +79,17 @@ class Operation:
         if schema is not None:
             yield from self.schemas.errors(schema, payload, "request")
 
-    def check_response(self, response: Response) -> None:
+    def check_response(self, response: Response, *, assert_formats: bool = True) -> None:
         """Validate status, headers and body of a response against the contract.
+
+        Without ``assert_formats`` a `format` is an annotation.
 
         Raises:
             StepError: with the reason schema, or runner when the contract is invalid; the message
                 has the place and no values.
 
         """
+        self.schemas.assert_formats = assert_formats
         try:
             self._check_response(response)
         except ProbeError as error:

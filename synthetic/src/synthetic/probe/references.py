@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -72,7 +73,7 @@ class ReferenceFinder:
             source = sources[0]
         operations = self._operations(source)
         if name in operations:
-            return operations[name]
+            return replace(operations[name], source=source)
         is_source = name.startswith(f"{source}.")
         hint = f"write {SOURCE_PREFIX}{name}" if is_source else closest(name, operations)
         message = f"the contract {source} has no operation {quoted(name)}"
@@ -93,7 +94,7 @@ class ReferenceFinder:
         operation = self._operations(source).get(f"#{pointer}")
         if operation is None:
             raise ProbeError(f"the contract {source} has no {quoted(pointer)}")
-        return operation
+        return replace(operation, source=source)
 
     def _operations(self, source: str) -> Mapping[str, Operation]:
         kind = self._document.source_type(source)

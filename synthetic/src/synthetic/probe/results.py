@@ -58,6 +58,7 @@ class StepResult:
     timings: Timings = field(default_factory=Timings)
     reason: Reason | Literal[""] = ""
     detail: str = ""
+    warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -74,6 +75,7 @@ class StepResult:
             "firstByteMs": round(self.timings.first_byte, 1),
             "reason": self.reason,
             "detail": self.detail,
+            "warnings": self.warnings,
         }
 
 

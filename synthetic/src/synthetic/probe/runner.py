@@ -1,19 +1,21 @@
 """Replay a journey: run its workflow, retry a failed run, and clean up."""
 
 import secrets
-import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
+from synthetic.probe.exchanges import Recorder
 from synthetic.probe.inputs import generate_inputs
 from synthetic.probe.journey import Journey, Step
+from synthetic.probe.masking import print_traceback
+from synthetic.probe.policy import STRICT, Policy
 from synthetic.probe.results import RunResult, StepError, StepResult
 from synthetic.probe.runtime_values import Context
+from synthetic.probe.servers import Servers
 from synthetic.probe.session import Session
 from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.step_runner import StepRunner
@@ -32,21 +34,34 @@ class Limits:
     retries: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a caller may state about one run beside its limits."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    servers: Mapping[str, Target] = field(default_factory=dict)  # by source description
+    policy: Policy = STRICT
+    recorder: Recorder | None = None  # gets every exchange
+
+
 class Runner:
     """One run of one journey."""
 
     def __init__(
         self,
         journey: Journey,
-        target: Target,
+        target: Target | None,
         credentials: Credentials | None,
         limits: Limits,
         *,
         signals: Signals,
         progress: Callable[[RunResult], None],
         inputs: Mapping[str, Any] | None = None,
+        options: RunOptions | None = None,
     ) -> None:
         """Prepare the run; ``progress`` is called before each step and at the end.
+
+        Without a ``target`` for all operations, those of the options or of the contracts count.
 
         Raises:
             ProbeError: the journey needs a token, and there are no credentials, or it needs an
@@ -56,6 +71,7 @@ class Runner:
         generate_inputs(
             journey.inputs, inputs
         )  # a missing one is an error before the first request
+        options = options or RunOptions()
         self._journey = journey
         self._given = inputs
         self._limits = limits
@@ -63,8 +79,15 @@ class Runner:
         self._progress = progress
         self._started = time.monotonic()
         self.result = RunResult(journey.name, secrets.token_hex(16))
-        self._session = Session(journey, target, credentials, self.result.trace_id)
+        self._session = Session(
+            journey,
+            Servers(target, options.servers),
+            credentials,
+            self.result.trace_id,
+            options.recorder,
+        )
         self._steps = StepRunner(self.result, self._session, signals, self._report)
+        self._steps.policy = options.policy
 
     def run(self) -> RunResult:
         """Run the journey, clean up, and return the result."""
@@ -76,7 +99,7 @@ class Runner:
             run.result, run.reason = "error", "runner"
             run.detail = "a signal stopped the run"
         except Exception as error:  # noqa: BLE001 - the clean-up must follow whatever happens
-            traceback.print_exc(file=sys.stderr)
+            print_traceback()
             run.result, run.reason = "error", "runner"
             run.detail = f"the probe crashed with {type(error).__name__}"
         self._signals.ignore()

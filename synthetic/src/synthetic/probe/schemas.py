@@ -66,11 +66,11 @@ class Dialect:
 class SchemaCompiler:
     """Compiles schemas of one contract, each once."""
 
-    def __init__(self, dialect: Dialect, *, assert_formats: bool) -> None:
-        """Set the schema language; without ``assert_formats`` a `format` is an annotation."""
+    def __init__(self, dialect: Dialect) -> None:
+        """Set the schema language."""
+        self.assert_formats = True  # otherwise a `format` is an annotation
         self._dialect = dialect
-        self._assert_formats = assert_formats
-        self._validators: dict[tuple[str, Direction], Validator] = {}
+        self._validators: dict[tuple[str, Direction, bool], Validator] = {}
 
     def errors(self, schema: Node, value: Any, direction: Direction) -> Iterator[str]:  # noqa: ANN401
         """Yield each violation with its place; no message contains a value.
@@ -79,7 +79,7 @@ class SchemaCompiler:
             ProbeError: the schema is invalid.
 
         """
-        key = schema.uri, direction
+        key = schema.uri, direction, self.assert_formats
         if key not in self._validators:
             self._validators[key] = self._compile(schema, direction)
         for error in self._validators[key].iter_errors(value):
@@ -87,13 +87,13 @@ class SchemaCompiler:
             yield f" at {place}: {error.message}" if place else f": {error.message}"
 
     def _compile(self, schema: Node, direction: Direction) -> Validator:
-        bundle = _Bundler(self._dialect, direction, assert_formats=self._assert_formats)
+        bundle = _Bundler(self._dialect, direction, assert_formats=self.assert_formats)
         try:
             return self._dialect.validator(
                 bundle.bundle(schema),
                 mask="the value",
-                validate_formats=self._assert_formats,
-                formats=FORMATS if self._assert_formats else None,
+                validate_formats=self.assert_formats,
+                formats=FORMATS if self.assert_formats else None,
                 offline=True,
             )
         except (*INVALID_SCHEMA, RecursionError) as error:

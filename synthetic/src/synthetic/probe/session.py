@@ -1,48 +1,88 @@
-"""Connections and access token of one run, and the requests sent with them."""
+"""Connections and credentials of one run, and the requests sent with them."""
 
 import secrets
 from dataclasses import replace
 
+from synthetic.probe.authenticator import Authenticator
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
+from synthetic.probe.exchanges import Recorder
 from synthetic.probe.http import HttpClient, Request, Response
 from synthetic.probe.journey import Journey
 from synthetic.probe.operation import Operation
-from synthetic.probe.results import StepResult
+from synthetic.probe.results import ProbeError, StepError, StepResult
+from synthetic.probe.servers import Servers
 from synthetic.probe.target import Target
-from synthetic.probe.tokens import TokenProvider
+
+Connection = tuple[Target, tuple[str, str] | None]  # a server, and the client's certificate
 
 
 class Session:
-    """Sends the requests of one run, with its trace and its token."""
+    """Sends the requests of one run, with its trace and its credentials."""
 
     def __init__(
-        self, journey: Journey, target: Target, credentials: Credentials | None, trace_id: str
+        self,
+        journey: Journey,
+        servers: Servers,
+        credentials: Credentials | None,
+        trace_id: str,
+        recorder: Recorder | None = None,
     ) -> None:
-        """Prepare the session without connecting.
+        """Prepare the session without connecting; ``recorder`` gets every exchange.
 
         Raises:
-            ProbeError: the journey needs a token, and there are no credentials.
+            ProbeError: an operation has no server, or the journey needs a token, and there are no
+                credentials.
 
         """
-        self._token_provider = TokenProvider(journey, credentials, target)
-        self._target = target
-        self._clients = {target: HttpClient(target)}  # a token may come from another origin
+        self._servers = servers
+        self._authenticator = Authenticator(credentials)
+        self._clients: dict[Connection, HttpClient] = {}
         self._trace_id = trace_id
+        self._recorder = recorder
+        for operation in journey.operations():
+            self._prepare(journey, operation)
+
+    def _prepare(self, journey: Journey, operation: Operation) -> None:
+        """Raise ``ProbeError`` for what would fail before the first request."""
+        target = self._servers.target(operation)
+        if self._authenticator.is_missing_client(operation):
+            raise ProbeError(
+                f"{journey.name} needs a token: name a folder with the files client-id and "
+                "client-secret with --credentials"
+            )
+        self._authenticator.check_hosts(operation, target)
 
     def needs_token(self, operation: Operation) -> bool:
         """Return whether a token has to be requested before a request for ``operation``."""
-        return bool(operation.token_url) and not self._token_provider.is_valid
+        return bool(self._authenticator.grants(operation, self._servers.target(operation)))
 
     def get_token(self, operation: Operation, result: StepResult, deadline: Deadline) -> None:
-        """Request the token that ``operation`` needs.
+        """Request the tokens that ``operation`` needs.
 
         Raises:
             StepError: no token was received.
 
         """
-        target, request = self._token_provider.request(operation.token_url, self._traceparent())
-        self._token_provider.store(self._exchange(target, request, deadline, result))
+        tokens = self._authenticator.tokens
+        for grant in self._authenticator.grants(operation, self._servers.target(operation)):
+            if self._authenticator.needs_discovery(operation, grant):
+                target, request = tokens.discovery_request(grant, self._traceparent())
+                response = self._exchange((target, None), request, deadline, result)
+                tokens.store_endpoint(grant, response)
+            try:
+                target, request = tokens.token_request(grant, self._traceparent())
+            except ProbeError as error:
+                raise StepError("schema", str(error)) from error
+            self._check_host(target)
+            tokens.store(grant, self._exchange((target, None), request, deadline, result))
+
+    def _check_host(self, target: Target) -> None:
+        """Check the host of a token endpoint, which may have been discovered."""
+        try:
+            self._authenticator.check_host(target.host)
+        except ProbeError as error:
+            raise StepError("auth", str(error)) from error
 
     def send(
         self, operation: Operation, request: Request, deadline: Deadline, result: StepResult
@@ -53,15 +93,16 @@ class Session:
             StepError: no complete response was received.
 
         """
+        target = self._servers.target(operation)
         headers = {**request.headers, "traceparent": self._traceparent()}
-        has_authorization = any(name.lower() == "authorization" for name in headers)
-        if operation.token_url and not has_authorization:
-            headers["Authorization"] = f"Bearer {self._token_provider.token}"
-        return self._exchange(self._target, replace(request, headers=headers), deadline, result)
+        request = replace(request, headers=headers)
+        request = self._authenticator.authenticate(operation, request, target)
+        certificate = self._authenticator.certificate(operation)
+        return self._exchange((target, certificate), request, deadline, result)
 
-    def url(self, request: Request) -> str:
+    def url(self, operation: Operation, request: Request) -> str:
         """Return the complete URL of a request."""
-        return f"{self._target.url}{request.path}"
+        return f"{self._servers.target(operation).url}{request.path}"
 
     def close(self) -> None:
         """Close all connections."""
@@ -69,15 +110,22 @@ class Session:
             client.close()
 
     def _exchange(
-        self, target: Target, request: Request, deadline: Deadline, result: StepResult
+        self, connection: Connection, request: Request, deadline: Deadline, result: StepResult
     ) -> Response:
-        client = self._clients.setdefault(target, HttpClient(target))
+        if connection not in self._clients:
+            target, certificate = connection
+            self._clients[connection] = HttpClient(target, certificate=certificate)
+        client = self._clients[connection]
         result.request_count += 1
         result.status = 0
+        response: Response | None = None
         try:
             response = client.send(request, deadline)
         finally:
             result.timings = client.timings
+            if self._recorder is not None:
+                url = f"{connection[0].url}{request.path}"
+                self._recorder.record(result, url, request, response, client.timings)
         result.status = response.status
         return response
 

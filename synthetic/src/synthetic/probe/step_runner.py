@@ -1,14 +1,14 @@
 """Run the requests of steps, and verify their responses."""
 
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.http import Request
 from synthetic.probe.journey import Step
+from synthetic.probe.masking import MASK, print_traceback
+from synthetic.probe.policy import STRICT
 from synthetic.probe.request_builder import build_request
 from synthetic.probe.results import RunResult, StepError, StepResult
 from synthetic.probe.runtime_values import UNDEFINED, Context, SentRequest
@@ -30,6 +30,7 @@ class StepRunner:
         self.run = run
         self.signals = signals
         self.cleanups: list[tuple[Step, Context]] = []
+        self.policy = STRICT
         self._succeeded: set[tuple[str, str]] = set()
         self._session = session
         self._report = report
@@ -46,9 +47,9 @@ class StepRunner:
         try:
             act(result)
         except StepError as error:
-            result.reason, result.detail = error.reason, str(error)
+            result.reason, result.detail = error.reason, MASK.mask(str(error))
         except Exception as error:  # noqa: BLE001 - the clean-up must follow whatever happens
-            traceback.print_exc(file=sys.stderr)
+            print_traceback()
             result.reason = "runner"
             result.detail = f"the probe crashed with {type(error).__name__}"
         finally:
@@ -86,7 +87,7 @@ class StepRunner:
                 # before verification: the clean-up is due for wrong responses too
                 self._succeeded.add((request.method, request.path))
                 self._register_cleanup(step.cleanup, context)
-            verify(step, response, context)
+            result.warnings = verify(step, response, context, self.policy)
 
     def has_succeeded(self, step: Step, context: Context) -> bool:
         """Return whether the journey itself has sent a step's request with success.
@@ -102,7 +103,7 @@ class StepRunner:
         values = parameter_values(step.parameters, context)
         return SentRequest(
             request.method,
-            self._session.url(request),
+            self._session.url(step.operation, request),
             request.headers,
             {(parameter.location, parameter.name): value for parameter, value in values},
             payload_value(step.body, context)[0] if step.body else UNDEFINED,

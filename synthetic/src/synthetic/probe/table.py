@@ -1,5 +1,7 @@
 """Format a run's result as a table for the terminal."""
 
+from collections.abc import Sequence
+
 from synthetic.probe.results import RunResult, StepResult
 
 HEADER = ("step", "status", "ms", "dns", "connect", "tls", "first byte", "tries")
@@ -16,8 +18,18 @@ def format_table(run: RunResult) -> str:
         )
         for row in rows
     ]
-    marks = ["", *(f"  {step.reason}: {step.detail}" * bool(step.reason) for step in run.steps)]
+    marks = ["", *map(_mark, run.steps)]
     return "\n".join([*map("".join, zip(lines, marks, strict=True)), "", format_summary(run)])
+
+
+def format_tables(runs: Sequence[RunResult]) -> str:
+    """Return the tables of some runs; several ones end with a summary."""
+    tables = [format_table(run) for run in runs]
+    if len(runs) == 1:
+        return tables[0]
+    passed = sum(run.result == "passed" for run in runs)
+    summary = f"{len(runs)} journeys: {passed} passed, {len(runs) - passed} failed"
+    return "\n\n".join([*tables, summary])
 
 
 def format_summary(run: RunResult) -> str:
@@ -27,6 +39,12 @@ def format_summary(run: RunResult) -> str:
     duration = f"in {run.duration_ms:.0f} ms"
     ending = f"{failure}{attempts} {duration}, trace {run.trace_id}"
     return f"{run.journey} {run.result}{ending}"
+
+
+def _mark(step: StepResult) -> str:
+    """Return why a step failed, and its warnings, each on a line of its own."""
+    failure = f"  {step.reason}: {step.detail}" if step.reason else ""
+    return failure + "".join(f"\n  warning: {warning}" for warning in step.warnings)
 
 
 def _row(step: StepResult) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ class Target:
         return f"{'https' if self.secure else 'http'}://{self.authority}{self.prefix}"
 
 
-def parse_target(url: str) -> Target:
-    """Parse a base URL like ``https://shop.example.com/base``.
+def parse_target(url: str, option: str = "--url") -> Target:
+    """Parse a base URL like ``https://shop.example.com/base``; errors name the ``option``.
 
     Raises:
         ProbeError: the URL is invalid or contains credentials.
@@ -37,13 +37,23 @@ def parse_target(url: str) -> Target:
     """
     parts = _split(url)
     if parts.username is not None or parts.password is not None:
-        raise ProbeError("--url must contain no credentials: use the option --credentials")
+        raise ProbeError(f"{option} must contain no credentials: use the option --credentials")
     target = _target(parts)
     if target is None:
-        raise ProbeError("--url must be like https://shop.example.com or http://127.0.0.1:8080")
+        raise ProbeError(f"{option} must be like https://shop.example.com or http://127.0.0.1:8080")
     if parts.query or parts.fragment:
-        raise ProbeError("--url must have no query and no fragment: the journey has them")
+        raise ProbeError(f"{option} must have no query and no fragment: the journey has them")
     return target
+
+
+def parse_server(url: str) -> Target:
+    """Parse the URL of a Server Object of OpenAPI.
+
+    Raises:
+        ProbeError: the URL is invalid or contains credentials.
+
+    """
+    return parse_target(url, "the contract's server")
 
 
 def parse_token_url(url: str, target: Target) -> tuple[Target, str]:

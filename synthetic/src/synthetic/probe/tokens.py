@@ -1,69 +1,106 @@
-"""The OAuth 2 access token of a run."""
+"""OAuth 2 access tokens of a run: one for each token URL, client and set of scopes."""
 
 import json
 import math
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
-from synthetic.probe.credentials import Credentials
+from synthetic.probe.credentials import Credentials, basic_authorization
 from synthetic.probe.http import Request, Response
-from synthetic.probe.journey import Journey
+from synthetic.probe.masking import MASK
 from synthetic.probe.request_builder import USER_AGENT
-from synthetic.probe.results import ProbeError, Reason, StepError
+from synthetic.probe.results import Reason, StepError
+from synthetic.probe.security import SecurityRequirement
 from synthetic.probe.target import Target, parse_token_url
 
 REJECTED_STATUSES = frozenset((400, 401, 403))
 OK = 200
 EXPIRY_MARGIN_SECONDS = 30.0  # a token with less time left counts as expired
+CONTRACT_SCOPES = "contract"  # the credential `scope` for the scopes that an operation demands
 
 
-class TokenProvider:
-    """Requests a token by client credentials (RFC 6749, 4.4), and caches it until it expires."""
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What a token is requested with; equal grants share a token."""
 
-    def __init__(self, journey: Journey, credentials: Credentials | None, target: Target) -> None:
-        """Use ``credentials`` for the operations of ``journey``.
+    target: Target  # the server that a relative URL belongs to
+    url: str  # of the token endpoint, or of the discovery document
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...]
+    client_auth: str  # basic or body; empty for basic unless the discovery document excludes it
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    expires_at: float  # on the monotonic clock
+
+
+class TokenStore:
+    """Requests for tokens by client credentials (RFC 6749, 4.4), and the tokens received."""
+
+    def __init__(self) -> None:
+        """Start without tokens."""
+        self._tokens: dict[TokenGrant, _Token] = {}
+        self._endpoints: dict[tuple[Target, str], tuple[str, str]] = {}
+
+    def token(self, grant: TokenGrant) -> str:
+        """Return a token that is not about to expire, or an empty text."""
+        found = self._tokens.get(grant)
+        return found.text if found and time.monotonic() < found.expires_at else ""
+
+    def discovery_request(self, grant: TokenGrant, traceparent: str) -> tuple[Target, Request]:
+        """Return the origin and the request of a discovery document (OpenID Connect Discovery)."""
+        target, path = parse_token_url(grant.url, grant.target)
+        return target, Request("GET", path, _headers(traceparent))
+
+    def store_endpoint(self, grant: TokenGrant, response: Response) -> None:
+        """Store the token endpoint of a discovery document.
 
         Raises:
-            ProbeError: a tokenUrl is invalid or at a host that may not receive the credentials, or
-                the credentials for a token are missing.
+            StepError: with the reason http_status or schema.
 
         """
-        urls = {operation.token_url for operation in journey.operations()} - {""}
-        self._endpoints = {url: parse_token_url(url, target) for url in urls}
-        if credentials is None and urls:
-            raise ProbeError(
-                f"{journey.name} needs a token: name a folder with the files client-id and "
-                "client-secret with --credentials"
+        if response.status != OK:
+            raise StepError(
+                "http_status", f"the status of the discovery document is {response.status}"
             )
-        for endpoint, _ in self._endpoints.values():
-            if credentials and not credentials.allows(endpoint.host):
-                raise ProbeError(
-                    f"the credentials may not be sent to {endpoint.host}: the Secret's annotation "
-                    "monitoring.cadastro.dev/hosts does not list it"
-                )
-        self._authorization = credentials.authorization_header() if credentials else ""
-        self._expires_at = 0.0
-        self.token = ""
+        document = _parse_object(response, "the discovery document is not a JSON object")
+        endpoint = document.get("token_endpoint")
+        if not isinstance(endpoint, str):
+            raise StepError("schema", "the discovery document names no token_endpoint")
+        methods = document.get("token_endpoint_auth_methods_supported")
+        only_body = isinstance(methods, list) and "client_secret_basic" not in methods
+        self._endpoints[grant.target, grant.url] = endpoint, "body" if only_body else "basic"
 
-    @property
-    def is_valid(self) -> bool:
-        """True if a token is present and not about to expire."""
-        return time.monotonic() < self._expires_at
+    def has_endpoint(self, grant: TokenGrant) -> bool:
+        """Return whether a discovery document has been stored."""
+        return (grant.target, grant.url) in self._endpoints
 
-    def request(self, url: str, traceparent: str) -> tuple[Target, Request]:
-        """Return the origin of a tokenUrl, the only one for the credentials, and the request."""
-        target, path = self._endpoints[url]
-        headers = {
-            "User-Agent": USER_AGENT,
-            "traceparent": traceparent,
-            "Authorization": self._authorization,
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        # without `scope` the token has all scopes: the inventory forwards it to other services
+    def token_request(self, grant: TokenGrant, traceparent: str) -> tuple[Target, Request]:
+        """Return the origin of the token URL, the only one for the secret, and the request.
+
+        Raises:
+            ProbeError: the token URL is invalid.
+
+        """
+        url, method = self._endpoints.get((grant.target, grant.url), (grant.url, "basic"))
+        target, path = parse_token_url(url, grant.target)
+        headers = {**_headers(traceparent), "Content-Type": "application/x-www-form-urlencoded"}
         form = {"grant_type": "client_credentials"}
+        if grant.scopes:
+            form["scope"] = " ".join(grant.scopes)
+        if (grant.client_auth or method) == "body":
+            form |= {"client_id": grant.client_id, "client_secret": grant.client_secret}
+        else:
+            headers["Authorization"] = basic_authorization(grant.client_id, grant.client_secret)
         return target, Request("POST", path, headers, urlencode(form).encode())
 
-    def store(self, response: Response) -> None:
+    def store(self, grant: TokenGrant, response: Response) -> None:
         """Store the token of a token response.
 
         Raises:
@@ -73,11 +110,51 @@ class TokenProvider:
         if response.status != OK:
             reason: Reason = "auth" if response.status in REJECTED_STATUSES else "http_status"
             raise StepError(reason, f"the status of the token response is {response.status}")
+        document = _parse_object(response, "the response contains no token")
         try:
-            document = json.loads(response.body)
-            self.token = document["access_token"].encode("ascii").decode()
+            text = document["access_token"].encode("ascii").decode()
             # expires_in is only recommended (RFC 6749, 5.1): without it, keep the token for the run
             lifetime = float(document.get("expires_in", math.inf))
-            self._expires_at = time.monotonic() + max(lifetime - EXPIRY_MARGIN_SECONDS, 1.0)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StepError("schema", "the response contains no token") from error
+        MASK.add(text)
+        expires_at = time.monotonic() + max(lifetime - EXPIRY_MARGIN_SECONDS, 1.0)
+        self._tokens[grant] = _Token(text, expires_at)
+
+
+def grant_for(
+    requirement: SecurityRequirement, credentials: Credentials, target: Target
+) -> TokenGrant:
+    """Return what to request the token of a requirement with."""
+    scheme = requirement.scheme
+    return TokenGrant(
+        target,
+        scheme.token_url or scheme.discovery_url,
+        credentials.find(scheme, "client-id"),
+        credentials.find(scheme, "client-secret"),
+        _scopes(credentials.find(scheme, "scope"), requirement.scopes),
+        credentials.find(scheme, "client-auth"),
+    )
+
+
+def _scopes(asked: str, demanded: Sequence[str]) -> tuple[str, ...]:
+    """Return the scopes to ask for; none stands for all scopes of the client (RFC 6749, 3.3).
+
+    That is the default, since a service may forward the token to others.
+    """
+    names = demanded if asked == CONTRACT_SCOPES else asked.split()
+    return tuple(sorted(set(names)))
+
+
+def _headers(traceparent: str) -> dict[str, str]:
+    return {"User-Agent": USER_AGENT, "Accept": "application/json", "traceparent": traceparent}
+
+
+def _parse_object(response: Response, message: str) -> dict[str, Any]:
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        raise StepError("schema", message) from error
+    if not isinstance(document, dict):
+        raise StepError("schema", message)
+    return document

@@ -1,7 +1,10 @@
 """Verify a response against its step: status, contract and criteria."""
 
+from collections.abc import Callable
+
 from synthetic.probe.http import Response
 from synthetic.probe.journey import Step
+from synthetic.probe.policy import STRICT, Policy
 from synthetic.probe.results import Reason, StepError
 from synthetic.probe.runtime_values import Context
 
@@ -9,8 +12,8 @@ AUTH_STATUSES = frozenset((401, 403))
 MIN_ERROR_STATUS = 400
 
 
-def verify(step: Step, response: Response, context: Context) -> None:
-    """Check the status, then the contract, then the criteria.
+def verify(step: Step, response: Response, context: Context, policy: Policy = STRICT) -> list[str]:
+    """Check the status, then the contract, then the criteria; return the warnings.
 
     The status is first because no contract declares the 502 of an ingress.
 
@@ -18,9 +21,22 @@ def verify(step: Step, response: Response, context: Context) -> None:
         StepError: with the reason auth, http_status, schema or assertion.
 
     """
-    _check_status(step, response, context)
-    step.operation.check_response(response)
-    verify_criteria(step, context)
+    warnings: list[str] = []
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: _check_status(step, response, context),
+        lambda: step.operation.check_response(response, assert_formats=policy.assert_formats),
+        lambda: verify_criteria(step, context),
+    )
+    for check in checks:
+        try:
+            check()
+        except StepError as error:
+            severity = policy.severity(error.reason)
+            if severity == "error":
+                raise
+            if severity == "warn":
+                warnings.append(f"{error.reason}: {error}")
+    return warnings
 
 
 def verify_criteria(step: Step, context: Context) -> None:

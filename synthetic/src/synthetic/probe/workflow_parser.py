@@ -8,7 +8,7 @@ from synthetic.probe.arazzo_document import ArazzoDocument, check_unique
 from synthetic.probe.arazzo_objects import ObjectParser, parameter_key
 from synthetic.probe.arazzo_scope import Scope
 from synthetic.probe.cursor import Cursor, members_of
-from synthetic.probe.inputs import input_names, parse_inputs
+from synthetic.probe.inputs import add_generators, input_names, parse_inputs
 from synthetic.probe.journey import Action, Parameter, Step, Workflow, WorkflowKey
 from synthetic.probe.operation import Operation
 from synthetic.probe.problems import quoted
@@ -41,6 +41,7 @@ class WorkflowParser:
         cursor = self._cursor
         cursor.expect_fields("a workflow", WORKFLOW_FIELDS)
         inputs = parse_inputs(cursor.get("inputs"), self._document.root)
+        inputs = add_generators(inputs, cursor)
         steps = cursor.items("steps", least=1)
         every = [each for step in steps for each in (step, step.get("x-cleanup")) if each]
         check_unique(every, "stepId", "steps")

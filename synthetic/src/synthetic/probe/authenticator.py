@@ -1,0 +1,148 @@
+"""Authentication of requests by the security schemes of their operations."""
+
+from dataclasses import replace
+from urllib.parse import parse_qsl, quote, quote_plus
+
+from synthetic.probe.credentials import Credentials, basic_authorization
+from synthetic.probe.http import Request
+from synthetic.probe.operation import Operation
+from synthetic.probe.results import ProbeError
+from synthetic.probe.security import Alternative, SecurityRequirement, SecurityScheme
+from synthetic.probe.target import Target, parse_token_url
+from synthetic.probe.tokens import TokenGrant, TokenStore, grant_for
+
+REQUIRED_NAMES = {"apiKey": ("api-key",), "mutualTLS": ("tls.crt", "tls.key")}
+
+
+class Authenticator:
+    """Adds to requests what the first satisfiable alternative of their operation needs."""
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        """Use ``credentials``; without any, requests stay as they are."""
+        self._credentials = credentials or Credentials()
+        self.tokens = TokenStore()
+
+    def is_missing_client(self, operation: Operation) -> bool:
+        """Return whether an operation takes a token, and no alternative can be satisfied.
+
+        Optional authentication counts too: an anonymous request may have another effect, such as
+        a user outside the synthetic realm.
+        """
+        needs_token = any(r.scheme.needs_token for each in operation.security for r in each)
+        return needs_token and not self._choose(operation)
+
+    def check_hosts(self, operation: Operation, target: Target) -> None:
+        """Check that the hosts that will receive credentials may have them.
+
+        Raises:
+            ProbeError: a host may not, or a token URL is invalid.
+
+        """
+        for requirement in self._choose(operation):
+            host = target.host
+            if self._requests_token(requirement.scheme):
+                grant = grant_for(requirement, self._credentials, target)
+                host = parse_token_url(grant.url, target)[0].host
+            self.check_host(host)
+
+    def check_host(self, host: str) -> None:
+        """Check that a host may receive the credentials.
+
+        Raises:
+            ProbeError: it may not.
+
+        """
+        if not self._credentials.allows(host):
+            raise ProbeError(
+                f"the credentials may not be sent to {host}: the Secret's annotation "
+                "monitoring.cadastro.dev/hosts does not list it"
+            )
+
+    def grants(self, operation: Operation, target: Target) -> list[TokenGrant]:
+        """Return the grants whose tokens an operation needs and that have none."""
+        needed = [
+            grant_for(requirement, self._credentials, target)
+            for requirement in self._choose(operation)
+            if self._requests_token(requirement.scheme)
+        ]
+        return [grant for grant in needed if not self.tokens.token(grant)]
+
+    def needs_discovery(self, operation: Operation, grant: TokenGrant) -> bool:
+        """Return whether the token endpoint of a grant has to be discovered first."""
+        urls = {r.scheme.discovery_url for r in self._choose(operation)} - {""}
+        return grant.url in urls and not self.tokens.has_endpoint(grant)
+
+    def certificate(self, operation: Operation) -> tuple[str, str] | None:
+        """Return the files of a client's certificate and key, if an operation needs them."""
+        for requirement in self._choose(operation):
+            if requirement.scheme.kind == "mutualTLS":
+                files = [self._find(requirement.scheme, name) for name in ("tls.crt", "tls.key")]
+                return files[0], files[1]
+        return None
+
+    def authenticate(self, operation: Operation, request: Request, target: Target) -> Request:
+        """Return a request with credentials; those that the journey gives are kept."""
+        for requirement in self._choose(operation):
+            scheme = requirement.scheme
+            if scheme.kind == "apiKey":
+                request = _with_api_key(request, scheme, self._find(scheme, "api-key"))
+            elif authorization := self._authorization(requirement, target):
+                request = _with_header(request, "Authorization", authorization)
+        return request
+
+    def _choose(self, operation: Operation) -> Alternative:
+        alternatives = (each for each in operation.security if each)
+        return next((each for each in alternatives if all(map(self._satisfies, each))), ())
+
+    def _satisfies(self, requirement: SecurityRequirement) -> bool:
+        scheme = requirement.scheme
+        if scheme.kind == "http":
+            if scheme.http_scheme == "basic":
+                return bool(self._find(scheme, "username") and self._find(scheme, "password"))
+            return scheme.http_scheme == "bearer" and bool(self._find(scheme, "token"))
+        if scheme.kind in {"oauth2", "openIdConnect"}:
+            has_secret = scheme.needs_token and bool(self._find(scheme, "client-secret"))
+            return has_secret or bool(self._find(scheme, "token"))
+        names = REQUIRED_NAMES.get(scheme.kind)
+        return bool(names) and all(self._find(scheme, name) for name in names or ())
+
+    def _requests_token(self, scheme: SecurityScheme) -> bool:
+        return scheme.needs_token and not self._find(scheme, "token")
+
+    def _authorization(self, requirement: SecurityRequirement, target: Target) -> str:
+        scheme = requirement.scheme
+        if scheme.http_scheme == "basic":
+            pair = self._find(scheme, "username"), self._find(scheme, "password")
+            return basic_authorization(*pair)
+        token = self._find(scheme, "token")
+        if self._requests_token(scheme):
+            token = self.tokens.token(grant_for(requirement, self._credentials, target))
+        return f"Bearer {token}" if token and scheme.kind != "mutualTLS" else ""
+
+    def _find(self, scheme: SecurityScheme, name: str) -> str:
+        return self._credentials.find(scheme, name)
+
+
+def _with_header(request: Request, name: str, value: str) -> Request:
+    if any(given.lower() == name.lower() for given in request.headers):
+        return request
+    return replace(request, headers={**request.headers, name: value})
+
+
+def _with_api_key(request: Request, scheme: SecurityScheme, key: str) -> Request:
+    if scheme.location == "header":
+        return _with_header(request, scheme.parameter, key)
+    if scheme.location == "query":
+        path, _, query = request.path.partition("?")
+        if any(name == scheme.parameter for name, _ in parse_qsl(query, keep_blank_values=True)):
+            return request
+        pair = f"{quote_plus(scheme.parameter)}={quote_plus(key)}"
+        return replace(request, path=f"{path}?{query}&{pair}" if query else f"{path}?{pair}")
+    given = next((v for n, v in request.headers.items() if n.lower() == "cookie"), "")
+    names = {pair.partition("=")[0].strip() for pair in given.split(";")}
+    if scheme.parameter in names:
+        return request
+    others = {n: v for n, v in request.headers.items() if n.lower() != "cookie"}
+    cookie = f"{scheme.parameter}={quote(key, safe='')}"
+    headers = {**others, "Cookie": f"{given}; {cookie}" if given else cookie}
+    return replace(request, headers=headers)

@@ -1,0 +1,120 @@
+"""Runs of one command: the journeys that it names, with its options."""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from synthetic.probe.catalog import load_journey, workflow_names
+from synthetic.probe.credentials import gather_credentials
+from synthetic.probe.dry_run import describe_requests
+from synthetic.probe.exchanges import Exchange, ExchangeLog, format_exchange
+from synthetic.probe.given_inputs import gather_inputs, parse_pairs
+from synthetic.probe.journey import Journey
+from synthetic.probe.policy import Policy, parse_severities
+from synthetic.probe.results import ProbeError, RunResult
+from synthetic.probe.runner import Limits, Runner, RunOptions
+from synthetic.probe.signals import Signals
+from synthetic.probe.target import parse_target
+
+SUFFIXES = frozenset((".yaml", ".yml", ".json"))
+
+Named = tuple[str, Path | None]  # a journey, and the file that has it
+
+
+class Batch:
+    """The journeys of a command; each one runs with the same options."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        signals: Signals,
+        progress: Callable[[RunResult], None],
+    ) -> None:
+        """Parse the options.
+
+        Raises:
+            ProbeError: an option is invalid.
+
+        """
+        self._options = options
+        self._signals = signals
+        self._progress = progress
+        self._target = parse_target(options.url) if options.url is not None else None
+        servers = parse_pairs(options.server, "--server")
+        self._servers = {name: parse_target(url, "--server") for name, url in servers.items()}
+        self._credentials = gather_credentials(
+            options.credentials, parse_pairs(options.secret, "--secret")
+        )
+        self._policy = Policy(parse_severities(options.severity), options.formats)
+        self._inputs = parse_pairs(options.input, "--input")
+        self.exchanges: ExchangeLog | None = None
+        if options.verbose or options.output == "har":
+            self.exchanges = ExchangeLog(_print_exchange if options.verbose else None)
+
+    def describe(self) -> str:
+        """Return the requests of all journeys.
+
+        Raises:
+            ProbeError: a journey cannot run.
+
+        """
+        texts = []
+        for name, file in self._named():
+            journey = load_journey(name, file)
+            texts.append(describe_requests(journey, self._target, self._run_options(journey)))
+        return "\n\n".join(texts)
+
+    def run(self) -> list[RunResult]:
+        """Run all journeys; one of several that cannot run has the result error.
+
+        Raises:
+            ProbeError: the only journey cannot run.
+
+        """
+        named = list(self._named())
+        if len(named) == 1:
+            return [self._run(*named[0])]
+        results = []
+        for name, file in named:
+            try:
+                results.append(self._run(name, file))
+            except ProbeError as error:
+                failed = RunResult(name, secrets.token_hex(16), result="error", reason="runner")
+                failed.detail = str(error)
+                results.append(failed)
+        return results
+
+    def _named(self) -> Iterator[Named]:
+        """Yield the journeys; a file stands for all its workflows."""
+        for name in self._options.journeys:
+            path = Path(name)
+            if self._options.file is None and path.suffix in SUFFIXES:
+                yield from ((workflow, path) for workflow in workflow_names(path))
+            else:
+                yield name, self._options.file
+
+    def _run(self, name: str, file: Path | None) -> RunResult:
+        journey = load_journey(name, file)
+        options = self._run_options(journey)
+        limits = Limits(self._options.timeout, self._options.cleanup, self._options.retries)
+        runner = Runner(
+            journey,
+            self._target,
+            self._credentials,
+            limits,
+            signals=self._signals,
+            progress=self._progress,
+            inputs=options.inputs,
+            options=options,
+        )
+        return runner.run()
+
+    def _run_options(self, journey: Journey) -> RunOptions:
+        inputs = gather_inputs(journey.inputs, self._inputs, self._options.inputs)
+        return RunOptions(inputs, self._servers, self._policy, self.exchanges)
+
+
+def _print_exchange(exchange: Exchange) -> None:
+    sys.stderr.write(f"{format_exchange(exchange)}\n")

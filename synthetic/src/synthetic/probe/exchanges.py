@@ -1,0 +1,153 @@
+"""Exchanges of a run: requests with their responses, masked for output."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from synthetic.probe.http import Request, Response
+from synthetic.probe.masking import MASK, MASKED, is_secret_name
+from synthetic.probe.media_types import FORM, parse_media_type
+from synthetic.probe.results import StepResult, Timings
+
+MAX_BODY_CHARACTERS = 10_000  # of a body in an output
+_PAIR = re.compile(r"([^=;\s]+)=[^;]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its response as outputs show them: without secrets."""
+
+    step_id: str
+    started_at: datetime
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    status: int  # 0 without a response
+    response_headers: Mapping[str, str]
+    response_body: str
+    timings: Timings
+    duration_ms: float
+
+
+class Recorder(Protocol):
+    """An observer of exchanges."""
+
+    def record(
+        self,
+        result: StepResult,
+        url: str,
+        request: Request,
+        response: Response | None,
+        timings: Timings,
+    ) -> None:
+        """Record an exchange; without a response it has failed."""
+
+
+@dataclass(slots=True)
+class ExchangeLog:
+    """A recorder that keeps exchanges in order, and passes each one to ``show``."""
+
+    show: Callable[[Exchange], None] | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def record(
+        self,
+        result: StepResult,
+        url: str,
+        request: Request,
+        response: Response | None,
+        timings: Timings,
+    ) -> None:
+        """Add an exchange."""
+        headers = response.headers if response else {}
+        exchange = Exchange(
+            result.step_id,
+            datetime.now(UTC),
+            request.method,
+            masked_url(url),
+            masked_headers(request.headers),
+            masked_body(request.body, _content_type(request.headers)),
+            response.status if response else 0,
+            masked_headers(headers),
+            masked_body(response.body, _content_type(headers)) if response else "",
+            timings,
+            timings.dns + timings.connect + timings.tls + timings.first_byte,
+        )
+        self.exchanges.append(exchange)
+        if self.show is not None:
+            self.show(exchange)
+
+
+def format_exchange(exchange: Exchange) -> str:
+    """Return an exchange as a text, with `>` before the request and `<` before the response."""
+    sent = [f"{exchange.method} {exchange.url}"]
+    sent += [f"{name}: {value}" for name, value in exchange.headers.items()]
+    received = [str(exchange.status) if exchange.status else "no response"]
+    received += [f"{name}: {value}" for name, value in exchange.response_headers.items()]
+    return "\n".join(
+        [
+            f"{exchange.step_id}:",
+            *(f"> {line}" for line in [*sent, *exchange.body.splitlines()]),
+            *(f"< {line}" for line in [*received, *exchange.response_body.splitlines()]),
+        ]
+    )
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without the values of secret query parameters."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    if not any(is_secret_name(name) for name, _ in pairs):
+        return MASK.mask(url)
+    shown = [(name, MASKED if is_secret_name(name) else value) for name, value in pairs]
+    return MASK.mask(parts._replace(query=urlencode(shown, safe="*")).geturl())
+
+
+def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers without secret values; names of schemes and of cookies stay."""
+    return {name: _masked_header(name.lower(), value) for name, value in headers.items()}
+
+
+def _masked_header(name: str, value: str) -> str:
+    if name in {"authorization", "proxy-authorization"}:
+        return f"{value.partition(' ')[0]} {MASKED}" if " " in value else MASKED
+    if name in {"cookie", "set-cookie"}:
+        return _PAIR.sub(rf"\1={MASKED}", value)
+    return MASKED if is_secret_name(name) else MASK.mask(value)
+
+
+def masked_body(body: bytes, content_type: str) -> str:
+    """Return a body as text without the values of secret members and fields."""
+    media = parse_media_type(content_type)
+    text = body.decode("utf-8", "replace")
+    if media.is_json:
+        try:
+            text = json.dumps(_masked_value(json.loads(text)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return f"{len(body)} bytes that are not JSON"
+    elif media.name == FORM:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        text = urlencode([(n, MASKED if is_secret_name(n) else v) for n, v in pairs], safe="*")
+    elif not media.is_text and not media.is_xml:
+        return f"{len(body)} bytes" if body else ""
+    return MASK.mask(text)[:MAX_BODY_CHARACTERS]
+
+
+def _masked_value(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {
+            name: MASKED
+            if is_secret_name(name) and isinstance(member, str | int | float)
+            else _masked_value(member)
+            for name, member in value.items()
+        }
+    return [_masked_value(each) for each in value] if isinstance(value, list) else value
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), "")

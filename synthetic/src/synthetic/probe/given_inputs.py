@@ -1,0 +1,92 @@
+"""Inputs given on the command line, in a file and in the environment."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synthetic.probe.documents import read_yaml
+from synthetic.probe.inputs import check_values, input_names
+from synthetic.probe.masking import MASK
+from synthetic.probe.results import ProbeError
+
+ENVIRONMENT_PREFIX = "SYNTHETIC_INPUT_"
+
+
+def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return the names and values of options such as ``--input NAME=VALUE``.
+
+    Raises:
+        ProbeError: one of them has no name or no value.
+
+    """
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise ProbeError(f"{option} must be like NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def gather_inputs(
+    schema: Mapping[str, Any],
+    options: Mapping[str, str],
+    file: Path | None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the inputs from a file, the environment and options; the last one wins.
+
+    Texts are parsed by the input's type.
+
+    Raises:
+        ProbeError: an input is unknown, or violates its schema.
+
+    """
+    environment = os.environ if environment is None else environment
+    properties = schema.get("properties") or {}
+    values = _read_file(file) if file else {}
+    for name in properties:
+        text = environment.get(ENVIRONMENT_PREFIX + re.sub(r"[^A-Za-z0-9]", "_", name).upper())
+        if text is not None:
+            values[name] = _parse(name, text, properties[name])
+    for name, text in options.items():
+        values[name] = _parse(name, text, properties.get(name))
+    names = input_names(schema)
+    unknown = next((name for name in values if names is not None and name not in names), None)
+    if unknown is not None:
+        raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")
+    for name, value in values.items():
+        described = properties.get(name)
+        if isinstance(value, str) and isinstance(described, dict) and _is_secret(described):
+            MASK.add(value)
+    check_values({**schema, "required": []}, values)
+    return values
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    document = read_yaml(file)
+    if not isinstance(document, dict):
+        raise ProbeError(f"--inputs: {file.name} must be an object with a member for each input")
+    return {str(name): value for name, value in document.items()}
+
+
+def _parse(name: str, text: str, described: Any) -> Any:  # noqa: ANN401 - any JSON
+    kind = described.get("type", "string") if isinstance(described, dict) else "string"
+    kinds = {kind} if isinstance(kind, str) else set(kind)
+    if kinds <= {"string"}:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        if "string" in kinds:
+            return text
+        raise ProbeError(
+            f"--input {name}: the value must be JSON of the type {' or '.join(sorted(kinds))}"
+        ) from None
+
+
+def _is_secret(described: Mapping[str, Any]) -> bool:
+    return described.get("format") == "password" or described.get("writeOnly") is True

@@ -1,0 +1,82 @@
+"""Exchanges as an HTTP Archive (HAR 1.2)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from synthetic.probe.exchanges import Exchange
+
+
+def format_har(exchanges: Sequence[Exchange]) -> str:
+    """Return an archive; each entry's comment is the step."""
+    creator = {"name": "synthetic probe", "version": "1"}
+    entries = [_entry(exchange) for exchange in exchanges]
+    return json.dumps({"log": {"version": "1.2", "creator": creator, "entries": entries}})
+
+
+def _entry(exchange: Exchange) -> dict[str, Any]:
+    timings = exchange.timings
+    return {
+        "startedDateTime": exchange.started_at.isoformat(timespec="milliseconds"),
+        "time": round(exchange.duration_ms, 1),
+        "comment": exchange.step_id,
+        "request": _request(exchange),
+        "response": _response(exchange),
+        "cache": {},
+        "timings": {
+            "dns": round(timings.dns, 1) or -1,
+            # HAR counts the TLS handshake as a part of connecting
+            "connect": round(timings.connect + timings.tls, 1) or -1,
+            "ssl": round(timings.tls, 1) or -1,
+            "send": 0,
+            "wait": round(timings.first_byte, 1),
+            "receive": 0,
+        },
+    }
+
+
+def _request(exchange: Exchange) -> dict[str, Any]:
+    request = {
+        "method": exchange.method,
+        "url": exchange.url,
+        "httpVersion": "HTTP/1.1",
+        "headers": _pairs(exchange.headers),
+        "queryString": [
+            {"name": name, "value": value}
+            for name, value in parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
+        ],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": len(exchange.body.encode()),
+    }
+    if exchange.body:
+        media_type = _media_type(exchange.headers)
+        request["postData"] = {"mimeType": media_type, "params": [], "text": exchange.body}
+    return request
+
+
+def _response(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "status": exchange.status,
+        "statusText": "",
+        "httpVersion": "HTTP/1.1",
+        "headers": _pairs(exchange.response_headers),
+        "cookies": [],
+        "content": {
+            "size": len(exchange.response_body.encode()),
+            "mimeType": _media_type(exchange.response_headers),
+            "text": exchange.response_body,
+        },
+        "redirectURL": exchange.response_headers.get("location", ""),
+        "headersSize": -1,
+        "bodySize": -1,
+    }
+
+
+def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers.items()]
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), "")

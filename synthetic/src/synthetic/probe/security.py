@@ -1,0 +1,69 @@
+"""Security schemes and requirements of a contract."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synthetic.probe.documents import Node
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityScheme:
+    """A Security Scheme Object; fields of other types than its own are empty."""
+
+    name: str
+    kind: str  # apiKey, http, oauth2, openIdConnect or mutualTLS
+    http_scheme: str = ""  # of http, in lower case
+    location: str = ""  # of an apiKey: header, query or cookie
+    parameter: str = ""  # the apiKey's name there
+    token_url: str = ""  # of the client credentials flow of oauth2
+    discovery_url: str = ""  # of openIdConnect
+
+    @property
+    def needs_token(self) -> bool:
+        """True if a client requests a token for this scheme."""
+        return bool(self.token_url or self.discovery_url)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRequirement:
+    """A scheme that a request needs, with the scopes of its token."""
+
+    scheme: SecurityScheme
+    scopes: tuple[str, ...] = ()
+
+
+Alternative = tuple[SecurityRequirement, ...]  # a request needs all of them
+
+
+def parse_security(root: Node, operation: Node) -> tuple[Alternative, ...]:
+    """Return the alternatives of an operation; schemes that the contract lacks are left out.
+
+    Raises:
+        AttributeError, KeyError, TypeError: the contract is invalid.
+
+    """
+    requirements = operation.value.get("security", root.value.get("security", []))
+    components = root.get("components")
+    schemes = components.get("securitySchemes") if components else None
+    return tuple(
+        tuple(
+            SecurityRequirement(_parse_scheme(name, scheme.value), tuple(scopes or ()))
+            for name, scopes in requirement.items()
+            if (scheme := schemes.get(name) if schemes else None) is not None
+        )
+        for requirement in requirements
+    )
+
+
+def _parse_scheme(name: str, document: Mapping[str, Any]) -> SecurityScheme:
+    flow = (document.get("flows") or {}).get("clientCredentials") or {}
+    return SecurityScheme(
+        name,
+        document["type"],
+        str(document.get("scheme", "")).lower(),
+        str(document.get("in", "")),
+        str(document.get("name", "")),
+        str(flow["tokenUrl"]) if flow else "",
+        str(document.get("openIdConnectUrl", "")),
+    )

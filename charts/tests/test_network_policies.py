@@ -17,7 +17,7 @@ PROBE = {
     "app.kubernetes.io/part-of": "cadastro",
     "app.kubernetes.io/instance": "try",
 }
-PORTS = {"http": 8000, "metrics": 9000, "postgresql": 5432}
+PORTS = {"http": 8000, "metrics": 9000, "postgresql": 5432, "locust": 5557}
 CALLS = {
     "auth": set(),
     "clients": {"auth", "inventory"},
@@ -60,6 +60,10 @@ class Pods:
     def reaches(self, source: str, port: int) -> bool:
         """Return whether egress to a port outside of the release is open."""
         return self._allowed("Egress", self.labels[source], {"outside": "yes"}, port)
+
+    def reaches_dns(self, source: str) -> bool:
+        """Return whether egress to port 53 is open."""
+        return self.reaches(source, 53)
 
     def _allowed(
         self, kind: str, source: dict[str, str], target: dict[str, str], port: int
@@ -139,9 +143,28 @@ def test_probes_reach_targets_and_no_service_or_database(pods: Pods) -> None:
     assert all(pods.reaches("probe", port) for port in (80, 443, 8000, 8443))
     assert not any(pods.reaches("probe", port) for port in (22, 5432, 6443, 9000))
     assert not pods.admits("stranger", "probe", 8080)
-    for target in pods.labels.keys() - {"controller", "stranger", "test", "synthetic-operator"}:
+    for target in pods.labels.keys() - {"controller", "stranger", "synthetic-operator"}:
         for port in PORTS.values():
             assert not pods.admits("probe", target, port), target
+
+
+def test_every_pod_has_rules_of_its_own_beside_a_policy_that_denies_all(helm: str) -> None:
+    deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    objects = render(helm, "cadastro", "--set", "test.url=https://x.example:9443")
+    denied = {"kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": deny}
+    pods = Pods([*objects, denied])
+    assert pods.reaches("test", 9443)
+    assert not pods.reaches("test", 5432)
+    assert not pods.admits("test", "auth-service", 9000)
+    for name in pods.labels.keys() - {"controller", "stranger", "postgresql-database"}:
+        assert pods.reaches_dns(name), name
+    load = Pods([*render(helm, "load", "--set", "url=http://x.example:8081"), denied])
+    for name in ("load-master", "load-worker"):
+        assert load.reaches(name, 8081)
+        assert load.reaches_dns(name)
+        assert not load.reaches(name, 5432)
+    assert load.admits("load-worker", "load-master", 5557)
+    assert not load.admits("stranger", "load-master", 5557)
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
 }
 LOAD_VALUES: dict[str, tuple[Any, str]] = {
     **POD_VALUES,
+    "ipFamilies": IP_FAMILIES,
     "url": ("http://x.example", "- http://x.example"),
     "shape": ("spike", "- spike"),
     "model": ("closed", "- closed"),

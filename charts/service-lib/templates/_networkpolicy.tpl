@@ -89,3 +89,29 @@ without the value, which `helm upgrade --reuse-values` leaves out.
     {{- toYaml $peers | nindent 4 }}
 {{- end }}
 {{- end }}
+
+{{/* Egress to TCP ports of any address; empty without ports. Takes the list of ports. */}}
+{{- define "service-lib.portsEgress" -}}
+{{- with . }}
+- ports:
+    {{- range . }}
+    - port: {{ int . }}
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Ports of web servers as a YAML list. A policy applies to the pod behind a load balancer, so the ports of common ingress
+controllers' pods are among them.
+*/}}
+{{- define "service-lib.webPorts" -}}
+[80, 443, 8000, 8080, 8443]
+{{- end }}
+
+{{/* Ports with those of URLs, as a YAML list. Takes "ports" and "urls", of which some may be empty. */}}
+{{- define "service-lib.withUrlPorts" -}}
+{{- $numbers := list -}}
+{{- range .ports }}{{ $numbers = append $numbers (int .) }}{{ end -}}
+{{- range compact .urls }}{{ $numbers = append $numbers (include "service-lib.urlPort" . | int) }}{{ end -}}
+{{ $numbers | uniq | toYaml }}
+{{- end }}

@@ -152,26 +152,12 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 {{- with $monitors }}{{ toYaml . }}{{ end -}}
 {{- end }}
 
-{{/* Egress to TCP ports of any address; empty without ports. Takes the list of ports. */}}
-{{- define "synthetic.portsEgress" -}}
-{{- with . }}
-- ports:
-    {{- range . }}
-    - port: {{ int . }}
-    {{- end }}
-{{- end }}
-{{- end }}
-
 {{/*
-Ports of the targets as a YAML list: networkPolicy.targetPorts, and the port of each URL. The ports of common ingress
-controllers' pods are among the defaults, since a policy applies to the pod behind a load balancer.
+Ports of the targets as a YAML list: networkPolicy.targetPorts, and the port of each URL.
 */}}
 {{- define "synthetic.targetPorts" -}}
-{{- $ports := hasKey .Values.networkPolicy "targetPorts" | ternary .Values.networkPolicy.targetPorts (list 80 443 8000 8080 8443) | default list -}}
+{{- $ports := hasKey .Values.networkPolicy "targetPorts" | ternary .Values.networkPolicy.targetPorts (include "service-lib.webPorts" . | fromYamlArray) | default list -}}
 {{- $urls := list .Values.target.url -}}
 {{- range .Values.monitors }}{{ $urls = append $urls (dig "target" "url" "" (. | default dict)) }}{{ end -}}
-{{- range compact $urls }}{{ $ports = append $ports (include "service-lib.urlPort" . | int) }}{{ end -}}
-{{- $numbers := list -}}
-{{- range $ports }}{{ $numbers = append $numbers (int .) }}{{ end -}}
-{{ $numbers | uniq | toYaml }}
+{{ include "service-lib.withUrlPorts" (dict "ports" $ports "urls" $urls) }}
 {{- end }}

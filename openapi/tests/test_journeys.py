@@ -74,6 +74,10 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 def test_journeys_avoid_what_runners_understand_differently(path: Path) -> None:
     for node in nodes(read(path)):
         assert node.get("type") != "retry" or "stepId" not in node, "the step would run twice"
+        assert "operationId" not in node, "some runners split operationIds at every dot"
+        assert "inputs" not in node or "x-generate" not in str(node["inputs"]), (
+            "no keyword of JSON Schema"
+        )
         assert node.get("type") != "jsonpath", "some runners put the body into an array first"
         condition = str(node.get("condition", ""))
         assert "null" not in condition, "a condition over an undefined value fails"

@@ -208,6 +208,17 @@ def test_generates_different_inputs_for_each_run() -> None:
     assert first["email"].endswith("@example.invalid")
 
 
+def test_a_workflow_names_generators_beside_its_inputs(shop: MockShop, tmp_path: Path) -> None:
+    def change(document: Document) -> None:
+        workflow = document["workflows"][0]
+        workflow["inputs"] = {"type": "object", "properties": {"name": {"type": "string"}}}
+        workflow["x-generate"] = {"name": "name"}
+
+    journey = load_journey("things", write_journey(tmp_path, change))
+    assert generate_inputs(journey.inputs)["name"].startswith("Probe ")
+    assert replay_journey(shop.url, write_journey(tmp_path, change)).result == "passed"
+
+
 def step(document: Document, index: int = 0) -> Document:
     """Return a step of the mock shop's journey."""
     found: Document = document["workflows"][0]["steps"][index]
@@ -261,6 +272,11 @@ INVALID_CHANGES: list[tuple[Callable[[Document], Any], str]] = [
         lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "iban"}),
         "x-generate is one of cpf",
     ),
+    (
+        lambda d: d["workflows"][0].update({"x-generate": {"name": "iban"}}),
+        "x-generate is one of cpf",
+    ),
+    (lambda d: d["workflows"][0].update({"x-generate": {"a": "cpf"}}), "no input a to generate"),
     (
         lambda d: d["workflows"][0]["inputs"]["properties"].update(a={"x-generate": "basic"}),
         "needs the inputs username and password",

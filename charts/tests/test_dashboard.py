@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from scripts.charts import promtool
-from scripts.charts.rendering import dashboards, render, rule_groups
+from scripts.charts.rendering import dashboards, of_kind, render, rule_groups
 from synthetic.operator import monitor_metrics, operator_metrics
 from synthetic.operator.monitor_cache import MonitorCache
 from tests.support.synthetic.kubernetes_objects import monitor
@@ -90,16 +90,20 @@ def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     objects: list[dict[str, Any]], dashboard: dict[str, Any], exposed: str
 ) -> None:
     known, used = labels_of(exposed), set()
+    (monitor_of_operator,) = of_kind(objects, "ServiceMonitor").values()
+    (endpoint,) = monitor_of_operator["spec"]["endpoints"]
+    # the Prometheus operator adds the label service to every target of a ServiceMonitor
+    target_labels = {"service", *(rule["targetLabel"] for rule in endpoint["relabelings"])}
     alerts = [rule["expr"] for group in rule_groups(objects)["groups"] for rule in group["rules"]]
     for expression in [*alerts, *expressions(dashboard)]:
         for name, matchers in SELECTOR.findall(expression):
             assert name in known, expression
-            assert set(MATCHER.findall(matchers)) <= known[name], expression
+            assert set(MATCHER.findall(matchers)) <= known[name] | target_labels, expression
             used.add(name)
     prefix = "cadastro_synthetic_monitor_"
     unused = {name for name in known if name.startswith(prefix)} - used
-    # up and condition already apply the threshold to it
-    assert unused == {f"{prefix}consecutive_failures"}
+    # up and condition already apply the threshold, and a suspended monitor has no alert
+    assert unused == {f"{prefix}consecutive_failures", f"{prefix}suspended"}
 
 
 def test_panels_do_not_overlap_and_have_units(dashboard: dict[str, Any]) -> None:

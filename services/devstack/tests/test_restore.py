@@ -1,19 +1,25 @@
 """Backup and restore of single databases."""
 
+import errno
 import hashlib
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import devstack.backup
+from devstack import databases
 from devstack.backup import MANIFEST, BackupError, back_up, verify_dump
+from devstack.databases import Difference
 from devstack.postgres import Postgres
-from devstack.pytest_postgres import traversable_folder
-from devstack.restore import restore
+from devstack.postgres_programs import program
+from devstack.pytest_postgres import FAST_SETTINGS, traversable_folder
 from devstack.service_catalog import SERVICES
-from servicekit.db import migrate
+from servicekit.db import migrate, wait_for_migrations
 from tests.support.local_system import command
 
 
@@ -21,17 +27,42 @@ from tests.support.local_system import command
 def server() -> Iterator[Postgres]:
     """A server with the four databases, migrated and empty."""
     with traversable_folder() as folder:
-        server = Postgres(folder / "pg", folder / "postgres.log")
+        server = Postgres(folder / "pg", folder / "postgres.log", FAST_SETTINGS)
         server.initialise()
         server.start()
         try:
+            databases.create_missing(server)
             for name in SERVICES:
-                server.execute(f'CREATE ROLE "{name}" LOGIN')
-                server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
                 migrate.upgrade(server.url(name, user=name), migrate.configuration(name))
             yield server
         finally:
             server.stop()
+
+
+def restore(server: Postgres, backup: Path, *names: str) -> dict[str, Difference]:
+    """Restore services, and return the differences by table."""
+    dumps = {name: verify_dump(backup, name)[0] for name in names}
+    return {t: d for found in databases.replace(server, dumps).values() for t, d in found.items()}
+
+
+def rewrite_dump(backup: Path, name: str, content: bytes) -> None:
+    """Replace a dump, with a correct checksum."""
+    manifest = json.loads((backup / MANIFEST).read_text())
+    (backup / f"{name}.dump").write_bytes(content)
+    manifest["databases"][name]["sha256"] = hashlib.sha256(content).hexdigest()
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+
+
+def state(server: Postgres) -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of the four databases, and the names of all databases."""
+    tables = {"auth": "users", "clients": "clients", "products": "products"}
+    tables["inventory"] = "inventory_items"
+    rows = {
+        name: server.execute(f"SELECT * FROM {table} ORDER BY id", database=name)
+        for name, table in tables.items()
+    }
+    names = server.execute("SELECT datname FROM pg_database ORDER BY 1")
+    return {**rows, "databases": names}
 
 
 INSERTS = {
@@ -83,18 +114,103 @@ def test_ids_known_only_to_the_inventory_are_not_reused(server: Postgres, tmp_pa
     assert restore(server, backup, "products")["products"].newest_id == 800
 
 
-def test_a_failed_restore_leaves_the_database_unchanged(server: Postgres, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", SERVICES)
+def test_a_truncated_dump_leaves_all_databases_unchanged(
+    server: Postgres, tmp_path: Path, broken: str
+) -> None:
     backup = back_up(server, tmp_path)
-    server.execute(INSERTS["auth"], ("kept", "kept"), "auth")
-    manifest = json.loads((backup / MANIFEST).read_text())
-    broken = (backup / "auth.dump").read_bytes()[:2000]
-    (backup / "auth.dump").write_bytes(broken)
-    manifest["databases"]["auth"]["sha256"] = hashlib.sha256(broken).hexdigest()
-    (backup / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(BackupError, match="pg_restore could not restore auth"):
-        restore(server, backup, "auth")
-    kept = server.execute("SELECT count(*) FROM users WHERE name = 'kept'", database="auth")
-    assert kept == [(1,)]
+    for name in ("auth", "clients", "products"):
+        word = f"kept-{broken}"
+        server.execute(INSERTS[name], (word, word), name)
+    rewrite_dump(backup, broken, (backup / f"{broken}.dump").read_bytes()[:2000])
+    before = state(server)
+    with pytest.raises(BackupError, match=f"pg_restore could not restore {broken}"):
+        restore(server, backup, *SERVICES)
+    assert state(server) == before
+
+
+@pytest.mark.parametrize("content", ["foreign", "empty", "text"])
+def test_a_dump_of_something_else_leaves_all_databases_unchanged(
+    server: Postgres, tmp_path: Path, content: str
+) -> None:
+    backup = back_up(server, tmp_path)
+    word = f"kept-{content}"
+    server.execute(INSERTS["clients"], (word, word), "clients")
+    contents = {
+        "foreign": (backup / "products.dump").read_bytes(),
+        "empty": b"",
+        "text": b"DROP DATABASE clients;",
+    }
+    rewrite_dump(backup, "clients", contents[content])
+    before = state(server)
+    with pytest.raises(BackupError, match=r"not a dump of clients|could not restore clients"):
+        restore(server, backup, *SERVICES)
+    assert state(server) == before
+
+
+def test_a_dump_of_an_earlier_release_is_migrated(server: Postgres, tmp_path: Path) -> None:
+    backup = back_up(server, tmp_path)
+    server.execute("CREATE DATABASE older")
+    migrate.upgrade(server.url("older"), migrate.configuration("products"), "products_0002")
+    server.execute(INSERTS["products"], ("old", "old"), "older")
+    command = [program("pg_dump"), "--format=custom", "--no-owner", server.url("older")]
+    dump = subprocess.run(command, check=True, capture_output=True).stdout
+    rewrite_dump(backup, "products", dump)
+    restore(server, backup, "products")
+    assert not wait_for_migrations.pending_reason(server.url("products"), "products", 0)
+    assert server.execute("SELECT name FROM products", database="products") == [("old",)]
+    server.execute("DROP DATABASE older WITH (FORCE)")
+
+
+def test_a_dump_that_cannot_be_migrated_leaves_all_databases_unchanged(
+    server: Postgres, tmp_path: Path
+) -> None:
+    backup = back_up(server, tmp_path)
+    server.execute("CREATE DATABASE older")
+    migrate.upgrade(server.url("older"), migrate.configuration("products"), "products_0002")
+    for word in ("Uva", "UVA"):
+        server.execute(INSERTS["products"], (word, word), "older")
+    command = [program("pg_dump"), "--format=custom", "--no-owner", server.url("older")]
+    rewrite_dump(
+        backup, "products", subprocess.run(command, check=True, capture_output=True).stdout
+    )
+    server.execute("DROP DATABASE older WITH (FORCE)")
+    before = state(server)
+    with pytest.raises(BackupError, match="the products 1, 2 have one name"):
+        restore(server, backup, *SERVICES)
+    assert state(server) == before
+
+
+def test_ids_of_owners_that_only_the_restored_inventory_has_are_not_reused(
+    server: Postgres, tmp_path: Path
+) -> None:
+    insert = INSERTS["inventory"].replace("700, 800", "7000, 8000")
+    server.execute(insert, ("x", "y"), "inventory")
+    backup = back_up(server, tmp_path)
+    server.execute("DELETE FROM inventory_items", database="inventory")
+    found = restore(server, backup, *SERVICES)
+    assert found["clients"].newest_id >= 7000
+    assert found["products"].newest_id >= 8000
+
+
+@pytest.mark.parametrize("fault", ["file", "full", "dump"])
+def test_a_failed_backup_leaves_no_draft(
+    server: Postgres, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "backups"
+
+    def fill(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if fault == "file":
+        target.touch()
+    elif fault == "full":
+        monkeypatch.setattr(os, "fsync", fill)
+    else:
+        monkeypatch.setattr(devstack.backup, "SERVICES", ("auth", "missing"))
+    with pytest.raises(BackupError, match=r"TO=|could not read missing"):
+        back_up(server, target)
+    assert not target.is_dir() or list(target.iterdir()) == []
 
 
 def test_a_backup_is_readable_by_its_owner_only(server: Postgres, tmp_path: Path) -> None:
@@ -110,6 +226,12 @@ def test_a_backup_is_readable_by_its_owner_only(server: Postgres, tmp_path: Path
         (lambda folder: (folder / "auth.dump").unlink(), "not a complete backup of auth"),
         (lambda folder: (folder / "auth.dump").write_bytes(b"other"), "wrong checksum"),
         (lambda folder: (folder / MANIFEST).write_text("{}"), "not a complete backup of auth"),
+        (lambda folder: (folder / MANIFEST).write_text("[]"), "not a complete backup of auth"),
+        (lambda folder: (folder / MANIFEST).write_bytes(b"\xff"), "not a complete backup of auth"),
+        (
+            lambda folder: (folder / MANIFEST).write_text('{"databases": {"auth": {}}}'),
+            "not a complete backup of auth",
+        ),
     ],
 )
 def test_a_damaged_backup_is_rejected(tmp_path: Path, damage: Any, error: str) -> None:
@@ -126,6 +248,17 @@ def test_the_errors_of_the_commands_have_a_remedy(tmp_path: Path) -> None:
     none = command("devstack.backup", "--data", str(tmp_path / "none"))
     assert none.returncode == 1
     assert "name the folder with DATA=" in none.stderr
+    incomplete = command("devstack.restore", str(tmp_path), "--data", str(tmp_path / "none"))
+    assert incomplete.returncode == 1
+    assert "not a complete backup" in incomplete.stderr
+    assert not (tmp_path / "none").exists()
+    for name, module, *options in (
+        ("TO", "devstack.backup", "--to", ""),
+        ("BACKUP", "devstack.restore", ""),
+    ):
+        empty = command(module, *options)
+        assert empty.returncode == 2
+        assert f"name a folder with {name}=" in empty.stderr
     unknown = command("devstack.restore", "x", "--services", "billing")
     assert unknown.returncode == 2
     assert "there is no service billing" in unknown.stderr

@@ -65,7 +65,8 @@ def back_up(data: Path) -> str:
 
 def restore(data: Path, backup: str, *services: str) -> dict[str, Any]:
     """Restore, and return the report."""
-    done = command("devstack.restore", backup, "--data", str(data), *("--services", *services))
+    chosen = ("--services", *services) if services else ()
+    done = command("devstack.restore", backup, "--data", str(data), *chosen)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -79,7 +80,9 @@ def test_restoring_clients_or_products_removes_orphans_and_reports_losses(
         product = shop.product("Teclado")
         shop.buy(old, product)
         backup = back_up(data_folder)
+        shop.buy(deleted, product)
         shop.http.delete(f"/clients/delete/{deleted}").raise_for_status()
+        wait_until(lambda: shop.product_ids(deleted) == [], "the relay to remove the client")
         new, new_product = shop.client("123.456.789-09"), shop.product("Monitor")
         shop.buy(new, product)
         shop.buy(old, new_product)
@@ -102,6 +105,8 @@ def test_restoring_clients_or_products_removes_orphans_and_reports_losses(
         assert {old, deleted} <= ids
         assert new not in ids
         assert shop.product_ids(old) == [product]
+        shop.buy(deleted, product)  # the inventory had a tombstone of the restored client
+        assert shop.product_ids(deleted) == [product]
         another = shop.client("123.456.789-09")
         assert another > new  # a reused id would inherit purchases
         assert shop.product_ids(another) == []
@@ -141,3 +146,24 @@ def test_restoring_the_inventory_removes_entries_of_deleted_clients_and_products
         login = (newcomer["username"], newcomer["password"])
         assert httpx.post(f"{system.url}/users/login", auth=login).status_code == 401
         httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()
+
+
+def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(data_folder: Path) -> None:
+    moved = data_folder.with_name("moved")
+    with running(data_folder) as system, Shop(system) as shop:
+        buyer, product = shop.client("111.444.777-35"), shop.product("Teclado")
+        shop.buy(buyer, product)
+        backup = back_up(data_folder)
+        lost = shop.client("529.982.247-25")
+        lost_product = shop.product("Mouse")
+    report = restore(moved, backup)
+    assert report["restored"]["clients"]["clients"]["back"] == 1
+    assert report["inventory"]["missing"] == {"client": 0, "product": 0}
+    with running(moved) as system, Shop(system) as shop:
+        assert shop.product_ids(buyer) == [product]
+        again, product_again = shop.client("529.982.247-25"), shop.product("Mouse")
+        assert again > lost
+        assert product_again > lost_product
+        shop.buy(again, product_again)
+        shop.buy(buyer, product_again)
+        assert shop.product_ids(again) == [product_again]

@@ -10,8 +10,9 @@ from types import FrameType
 from typing import NoReturn
 
 from devstack import environment, memory_usage, prefork
+from devstack.backup import folder_option
 from devstack.banner import format_banner
-from devstack.data_folder import DataFolder, DataFolderError, data_path
+from devstack.data_folder import DataFolder, DataFolderError
 from devstack.postgres import PostgresError
 from devstack.stack import Stack, StackError, check_port
 from devstack.supervisor import ProcessExitedError
@@ -128,7 +129,10 @@ def _parser() -> argparse.ArgumentParser:
     memory = commands.add_parser("memory", help="print the memory usage of a running system")
     for command in (run, memory):
         command.add_argument(
-            "--data", type=data_path, default=Path(".cadastro"), help="data folder (.cadastro)"
+            "--data",
+            type=folder_option("DATA"),
+            default=Path(".cadastro"),
+            help="data folder (.cadastro)",
         )
     return parser
 

@@ -8,20 +8,24 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devstack.data_folder import DataFolder, DataFolderError, data_path
+from devstack import environment
+from devstack.data_folder import DataFolder, DataFolderError
 from devstack.postgres import Postgres, PostgresError
 from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES
+from servicekit import durable_files
 
 MANIFEST = "manifest.json"
-FAILURE = 1  # exit code
+FAILURE, INTERRUPTED = 1, 130  # exit codes
 
 
 class BackupError(Exception):
@@ -33,23 +37,46 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m devstack.backup", description=__doc__)
     add_data_option(parser)
     parser.add_argument(
-        "--to", type=Path, default=Path("backups"), help="folder of the backups (backups)"
+        "--to",
+        type=folder_option("TO"),
+        default=Path("backups"),
+        help="folder of the backups (backups)",
     )
     options = parser.parse_args()
+    environment.apply()
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
         with running_server(DataFolder(options.data)) as server:
             backup = back_up(server, options.to)
     except (BackupError, DataFolderError, PostgresError) as error:
         sys.stderr.write(f"backup: {error}\n")
         return FAILURE
+    except KeyboardInterrupt:
+        sys.stderr.write("backup: interrupted; nothing was written\n")
+        return INTERRUPTED
     print(backup)
     return 0
+
+
+def folder_option(name: str) -> Callable[[str], Path]:
+    """Return an ``argparse`` type for the path of a folder, which rejects an empty one."""
+
+    def parse(text: str) -> Path:
+        if not text:
+            raise argparse.ArgumentTypeError(f"{name} is empty: name a folder with {name}=...")
+        return Path(text)
+
+    return parse
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add the option for the data folder."""
     parser.add_argument(
-        "--data", type=data_path, default=Path(".cadastro"), help="data folder (.cadastro)"
+        "--data",
+        type=folder_option("DATA"),
+        default=Path(".cadastro"),
+        help="data folder (.cadastro)",
     )
 
 
@@ -83,26 +110,38 @@ def locked(folder: DataFolder) -> Iterator[None]:
 def back_up(server: Postgres, target: Path) -> Path:
     """Dump all databases into a new folder below ``target``, and return that folder.
 
-    The folder gets its name when the backup is complete.
+    The folder gets its name when the backup is complete and on the disk.
 
     Raises:
-        BackupError: a database could not be dumped.
+        BackupError: a database could not be dumped, or the folder not written.
 
     """
-    now = datetime.now(UTC)
-    final = target / now.strftime("%Y%m%dT%H%M%S.%fZ")
+    final = target / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     draft = target / f".{final.name}.draft"
-    draft.mkdir(mode=0o700, parents=True)
+    try:
+        durable_files.create_folder(draft)
+        _write(server, draft)
+        durable_files.rename(draft, final)
+    except OSError as error:
+        raise BackupError(
+            f"{target} cannot be written ({error.strerror}): name another folder with TO=..."
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return final
+
+
+def _write(server: Postgres, folder: Path) -> None:
+    """Write the dumps and their manifest to a folder."""
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
     databases = {}
     for name in SERVICES:
         sys.stderr.write(f"backup: {name}\n")
         dumped_at = datetime.now(UTC).isoformat(timespec="seconds")
-        digest = _dump(server, name, draft / f"{name}.dump")
+        digest = _dump(server, name, folder / f"{name}.dump")
         databases[name] = {"at": dumped_at, "sha256": digest}
-    manifest = {"made_at": now.isoformat(timespec="seconds"), "databases": databases}
-    (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-    draft.rename(final)
-    return final
+    manifest = {"made_at": made_at, "databases": databases}
+    durable_files.write(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
 
 
 def verify_dump(backup: Path, name: str) -> tuple[Path, str]:
@@ -112,23 +151,24 @@ def verify_dump(backup: Path, name: str) -> tuple[Path, str]:
         BackupError: it is missing, or its checksum is wrong.
 
     """
+    dump = backup / f"{name}.dump"
     try:
         entry = json.loads((backup / MANIFEST).read_text())["databases"][name]
-        dump = backup / f"{name}.dump"
-        digest = _digest(dump)
-    except (OSError, ValueError, KeyError) as error:
+        dumped_at, expected, digest = entry["at"], entry["sha256"], _digest(dump)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupError(
             f"{backup} is not a complete backup of {name} ({error}): name another one"
         ) from error
-    if digest != entry["sha256"]:
+    if digest != expected:
         raise BackupError(f"{dump} has a wrong checksum: name another backup")
-    return dump, str(entry["at"])
+    return dump, str(dumped_at)
 
 
 def _dump(server: Postgres, name: str, path: Path) -> str:
     command = [program("pg_dump"), "--format=custom", "--no-owner", server.url(name)]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         done = subprocess.run(command, check=False, stdout=file, stderr=subprocess.PIPE)  # noqa: S603 - ours
+        os.fsync(file.fileno())
     if done.returncode:
         error = done.stderr.decode(errors="replace")[-300:]
         raise BackupError(f"pg_dump could not read {name}: {error}")

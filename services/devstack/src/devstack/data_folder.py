@@ -1,6 +1,5 @@
 """The data folder: database files, generated secrets, logs, and a lock against a second run."""
 
-import argparse
 import fcntl
 import os
 import re
@@ -22,13 +21,6 @@ _FORBIDDEN = re.compile(r"[,\x00-\x1f\x7f\ud800-\udfff]")  # libpq separates hos
 
 class DataFolderError(Exception):
     """The data folder cannot be used; the message has the reason and a remedy."""
-
-
-def data_path(text: str) -> Path:
-    """Return the path of an option; raise ``argparse.ArgumentTypeError`` if it is empty."""
-    if not text:
-        raise argparse.ArgumentTypeError("DATA is empty: name a folder with DATA=...")
-    return Path(text)
 
 
 class DataFolder:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import httpx
 
-from devstack import ingress, prefork
+from devstack import databases, ingress, prefork
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.service_catalog import CONTRACTS, ROOT, SERVICES, relays
@@ -91,8 +91,8 @@ class Stack:
             self._start_with_metrics(name, [*server, f"{name}.app:create_app()"], name)
         for name in relays():
             self._start_with_metrics(f"{name}-relay", [f"{name}.relay"], name)
-        databases = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
-        self._start("purge", ["devstack.purge", *databases], MALLOC_SETTINGS)
+        urls = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
+        self._start("purge", ["devstack.purge", *urls], MALLOC_SETTINGS)
         collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
         command = ingress.configure(self._data.traefik, self._port, self._ports, collector)
         log = self._data.logs / "ingress.log"
@@ -143,17 +143,11 @@ class Stack:
         self.postgres.initialise()
         self._report("starting PostgreSQL")
         self.postgres.start()
-        existing = {str(row[0]) for row in self.postgres.execute("SELECT datname FROM pg_database")}
-        for name in SERVICES:
-            if name not in existing:
-                # the permissions of the folder protect the socket, so no password is needed
-                self.postgres.execute(f'DROP ROLE IF EXISTS "{name}"')
-                self.postgres.execute(f'CREATE ROLE "{name}" LOGIN')
-                self.postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+        databases.create_missing(self.postgres)
 
     def _migrate(self) -> None:
-        databases = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
-        self._run_program("migrations", ["devstack.migrate", *databases])
+        urls = [f"{name}={self.postgres.url(name, user=name)}" for name in SERVICES]
+        self._run_program("migrations", ["devstack.migrate", *urls])
 
     def _create_signing_key(self) -> None:
         if not (self._data.keys / "current").exists():

@@ -9,16 +9,18 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from devstack import environment, memory_usage, prefork
+from devstack import disk, environment, memory_usage, prefork
 from devstack.backup import folder_option
 from devstack.banner import format_banner
 from devstack.data_folder import DataFolder, DataFolderError
+from devstack.disk import DiskWatch
 from devstack.postgres import PostgresError
 from devstack.stack import Stack, StackError, check_port
 from devstack.supervisor import ProcessExitedError
 
 MAX_PORT = 65_535
 CHECK_INTERVAL_SECONDS = 0.2  # between two checks of the processes
+DISK_CHECK_INTERVAL_SECONDS = 5.0
 
 EXPECTED_ERRORS = (DataFolderError, PostgresError, ProcessExitedError, StackError)
 
@@ -61,7 +63,9 @@ class _RunCommand:
             folder.close()
         if failure is None:
             return 0
-        sys.stderr.write(f"cadastro: {failure}\n")  # the last line of the output
+        problem = disk.problem(folder.path) if folder.path.is_dir() else ""
+        reason = f"{failure}; {problem}" if problem else str(failure)
+        sys.stderr.write(f"cadastro: {reason}\n")  # the last line of the output
         return 1
 
     def _run(self, folder: DataFolder) -> NoReturn:
@@ -79,8 +83,11 @@ class _RunCommand:
         self._report("replaying the journeys")
         self._stack.run_smoke_test()
         print(format_banner(self._stack.url), flush=True)
+        watch = DiskWatch(folder.path, DISK_CHECK_INTERVAL_SECONDS)
         while True:
             self._sleep(CHECK_INTERVAL_SECONDS)
+            if problem := watch.new_problem(time.monotonic()):
+                self._report(problem)
             self._stack.check()
 
     def _stop(self) -> None:

@@ -7,6 +7,8 @@ the processes connect and what they import.
 import os
 from collections.abc import Mapping
 
+import setproctitle
+
 SETTINGS = (
     "BODY_LIMIT",
     "HASHES_AT_ONCE",
@@ -44,5 +46,6 @@ def minimal() -> dict[str, str]:
 def apply() -> None:
     """Replace the environment of this process, which its children inherit."""
     variables = build()
+    setproctitle.getproctitle()  # it finds the process's title beside the first environment
     os.environ.clear()
     os.environ.update(variables)

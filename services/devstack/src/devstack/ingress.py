@@ -11,6 +11,8 @@ from typing import Any
 from devstack.service_catalog import AUTH_SERVICE, routes
 
 FALLBACK_ROUTE = "fallback"  # for paths of no service
+# a service that hangs is answered with 503, as by a cluster's readiness checks
+HEALTH_CHECK = {"path": "/-/live", "interval": "1s", "unhealthyInterval": "200ms", "timeout": "1s"}
 
 
 def traefik_path() -> str:
@@ -71,7 +73,12 @@ def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
             # auth returns the 404, so that it has the format of all other errors
             "middlewares": {FALLBACK_ROUTE: {"replacePath": {"path": "/nothing"}}},
             "services": {
-                name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
+                name: {
+                    "loadBalancer": {
+                        "servers": [{"url": f"http://127.0.0.1:{port}"}],
+                        "healthCheck": HEALTH_CHECK,
+                    }
+                }
                 for name, port in upstreams.items()
             },
         }

@@ -14,7 +14,7 @@ import httpx
 from devstack import databases, ingress, prefork
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
-from devstack.service_catalog import CONTRACTS, ROOT, SERVICES, relays
+from devstack.service_catalog import CONTRACTS, ROOT, SERVICES, relays, routes
 from devstack.supervisor import (
     ChildProcess,
     Launch,
@@ -209,7 +209,8 @@ class Stack:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         urls = [f"{base}/-/ready" for base in self.bases.values()]
-        pending = [*urls, f"{self.url}/users/health"]
+        urls += [f"{self.url}{prefixes[-1]}/health" for prefixes in routes().values()]
+        pending = urls
         with httpx.Client(timeout=1, trust_env=False) as client:
             while pending:
                 self.check()

@@ -5,11 +5,10 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthetic.probe.catalog import load_journey, workflow_names
 from synthetic.probe.credentials import gather_credentials
-from synthetic.probe.dry_run import describe_requests
-from synthetic.probe.exchanges import Exchange, ExchangeLog, format_exchange
 from synthetic.probe.given_inputs import gather_inputs, parse_pairs
 from synthetic.probe.journey import Journey
 from synthetic.probe.policy import Policy, parse_severities
@@ -17,6 +16,9 @@ from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.runner import Limits, Runner, RunOptions
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
+
+if TYPE_CHECKING:
+    from synthetic.probe.exchanges import Exchange, ExchangeLog
 
 SUFFIXES = frozenset((".yaml", ".yml", ".json"))
 
@@ -49,9 +51,8 @@ class Batch:
         )
         self._policy = Policy(parse_severities(options.severity), options.formats)
         self._inputs = parse_pairs(options.input, "--input")
-        self.exchanges: ExchangeLog | None = None
-        if options.verbose or options.output == "har":
-            self.exchanges = ExchangeLog(_print_exchange if options.verbose else None)
+        shows_exchanges = options.verbose or options.output == "har"
+        self.exchanges = _exchange_log(options.verbose) if shows_exchanges else None
 
     def describe(self) -> str:
         """Return the requests of all journeys.
@@ -60,6 +61,8 @@ class Batch:
             ProbeError: a journey cannot run.
 
         """
+        from synthetic.probe.dry_run import describe_requests  # noqa: PLC0415 - most runs need none
+
         texts = []
         for name, file in self._named():
             journey = load_journey(name, file)
@@ -116,5 +119,13 @@ class Batch:
         return RunOptions(inputs, self._servers, self._policy, self.exchanges)
 
 
-def _print_exchange(exchange: Exchange) -> None:
+def _exchange_log(is_verbose: bool) -> "ExchangeLog":  # noqa: FBT001 - an option of the command
+    from synthetic.probe.exchanges import ExchangeLog  # noqa: PLC0415 - most runs need none
+
+    return ExchangeLog(_print_exchange if is_verbose else None)
+
+
+def _print_exchange(exchange: "Exchange") -> None:
+    from synthetic.probe.exchanges import format_exchange  # noqa: PLC0415 - most runs need none
+
     sys.stderr.write(f"{format_exchange(exchange)}\n")

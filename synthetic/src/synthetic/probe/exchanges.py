@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from synthetic.probe.http import Request, Response
@@ -17,8 +17,7 @@ MAX_BODY_CHARACTERS = 10_000  # of a body in an output
 _PAIR = re.compile(r"([^=;\s]+)=[^;]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request and its response as outputs show them: without secrets."""
 
     step_id: str

@@ -3,7 +3,6 @@
 import base64
 import re
 import secrets
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,6 +98,12 @@ def _basic(values: Values) -> str:
     return encoded
 
 
+def _uuid(_: Values) -> str:
+    import uuid  # noqa: PLC0415 - few journeys need one
+
+    return str(uuid.uuid4())
+
+
 GENERATORS: Mapping[str, Generator] = {
     "cpf": Generator(_cpf),
     "cnpj": Generator(_cnpj),
@@ -109,7 +114,7 @@ GENERATORS: Mapping[str, Generator] = {
     "username": Generator(lambda _: f"probe-{secrets.token_hex(8)}"),
     "password": Generator(_password),
     "basic": Generator(_basic),
-    "uuid": Generator(lambda _: str(uuid.uuid4())),
+    "uuid": Generator(_uuid),
     "integer": Generator(_integer, 2, "[MINIMUM MAXIMUM]"),
     "date-time": Generator(_date_time, 1, "[+2h]"),
     "words": Generator(_words, 1, "[COUNT]"),

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -11,8 +10,7 @@ LINES = frozenset(("application/jsonl", "application/x-ndjson", "application/ndj
 XML = frozenset(("application/xml", "text/xml"))
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(NamedTuple):
     """A media type or a media type range in lower case, with its parameters."""
 
     type: str

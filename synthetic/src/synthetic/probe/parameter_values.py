@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from synthetic.probe.documents import Node
@@ -26,8 +25,7 @@ Encoder = Callable[[str], str]
 Pairs = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
+class ParameterSpec(NamedTuple):
     """A parameter of an operation; one with a media type has no style."""
 
     location: str

@@ -4,11 +4,10 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.exchanges import Recorder
 from synthetic.probe.inputs import generate_inputs
 from synthetic.probe.journey import Journey, Step
 from synthetic.probe.masking import print_traceback
@@ -21,6 +20,9 @@ from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.step_runner import StepRunner
 from synthetic.probe.target import Target
 from synthetic.probe.workflow_runner import WorkflowRunner
+
+if TYPE_CHECKING:
+    from synthetic.probe.exchanges import Recorder
 
 RETRY_DELAY_SECONDS = 1.0  # before the next attempt at the journey
 
@@ -41,7 +43,7 @@ class RunOptions:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     servers: Mapping[str, Target] = field(default_factory=dict)  # by source description
     policy: Policy = STRICT
-    recorder: Recorder | None = None  # gets every exchange
+    recorder: "Recorder | None" = None  # gets every exchange
 
 
 class Runner:

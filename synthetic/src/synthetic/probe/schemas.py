@@ -7,10 +7,9 @@ adds to JSON Schema becomes plain JSON Schema: `nullable`, formats of numbers, a
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
 
@@ -55,8 +54,7 @@ IN_PLACE = frozenset(("allOf", "anyOf", "oneOf", "if", "then", "else", "dependen
 INTEGER_RANGES = {"int32": 2**31, "int64": 2**63}
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """The schema language of a contract."""
 
     validator: type[Validator]

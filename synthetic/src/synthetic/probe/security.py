@@ -1,14 +1,12 @@
 """Security schemes and requirements of a contract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthetic.probe.documents import Node
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityScheme:
+class SecurityScheme(NamedTuple):
     """A Security Scheme Object; fields of other types than its own are empty."""
 
     name: str
@@ -25,8 +23,7 @@ class SecurityScheme:
         return bool(self.token_url or self.discovery_url)
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityRequirement:
+class SecurityRequirement(NamedTuple):
     """A scheme that a request needs, with the scopes of its token."""
 
     scheme: SecurityScheme

@@ -2,17 +2,20 @@
 
 import secrets
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from synthetic.probe.authenticator import Authenticator
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.exchanges import Recorder
 from synthetic.probe.http import HttpClient, Request, Response
 from synthetic.probe.journey import Journey
 from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError, StepError, StepResult
 from synthetic.probe.servers import Servers
 from synthetic.probe.target import Target
+
+if TYPE_CHECKING:
+    from synthetic.probe.exchanges import Recorder
 
 Connection = tuple[Target, tuple[str, str] | None]  # a server, and the client's certificate
 
@@ -26,7 +29,7 @@ class Session:
         servers: Servers,
         credentials: Credentials | None,
         trace_id: str,
-        recorder: Recorder | None = None,
+        recorder: "Recorder | None" = None,
     ) -> None:
         """Prepare the session without connecting; ``recorder`` gets every exchange.
 

@@ -4,8 +4,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from synthetic.probe.credentials import Credentials, basic_authorization
@@ -22,8 +21,7 @@ EXPIRY_MARGIN_SECONDS = 30.0  # a token with less time left counts as expired
 CONTRACT_SCOPES = "contract"  # the credential `scope` for the scopes that an operation demands
 
 
-@dataclass(frozen=True, slots=True)
-class TokenGrant:
+class TokenGrant(NamedTuple):
     """What a token is requested with; equal grants share a token."""
 
     target: Target  # the server that a relative URL belongs to
@@ -34,8 +32,7 @@ class TokenGrant:
     client_auth: str  # basic or body; empty for basic unless the discovery document excludes it
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     text: str
     expires_at: float  # on the monotonic clock
 

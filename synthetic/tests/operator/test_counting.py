@@ -5,7 +5,7 @@ import pytest
 from synthetic.operator.api_client import ApiError
 from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import UID_LABEL
-from synthetic.operator.resources import JOBS, MONITORS
+from synthetic.operator.resources import JOBS, MONITORS, PODS
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import OperatorHarness
 
@@ -94,6 +94,27 @@ async def test_is_unhealthy_after_three_failures_and_healthy_after_a_pass(
     await harness.reconcile()
     assert condition(harness.status, "Healthy")["status"] == "True"
     assert sorted(harness.events()) == ["Healthy", "Unhealthy"]
+
+
+@pytest.mark.parametrize(("result", "code"), [("passed", 0), ("failed", 1)])
+async def test_a_sidecar_that_keeps_the_pod_open_does_not_change_the_result(
+    harness: OperatorHarness, result: str, code: int
+) -> None:
+    harness.add_monitor()
+    job = harness.finish_run("job-1", termination_message(result, reason="dns"), minute=1)
+    harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
+    (pod,) = harness.cluster.list_kind("pods")
+    (probe,) = pod["status"]["containerStatuses"]
+    probe["state"]["terminated"] |= {"exitCode": code, "finishedAt": "2026-01-31T09:01:05Z"}
+    sidecar = {"name": "istio-proxy", "state": {"running": {}}}
+    running = {"phase": "Running", "containerStatuses": [sidecar, probe]}
+    harness.change(PODS, {**pod, "status": running}, "status")
+    for _ in range(2):
+        await harness.reconcile()
+    assert harness.status["totals"][result] == 1
+    assert sum(harness.status["totals"].values()) == 1
+    assert harness.status["lastRun"]["finishedAt"] == "2026-01-31T09:01:05Z"
+    assert harness.cluster.list_kind("jobs") == []  # the next run need not wait
 
 
 async def test_a_conflicting_write_counts_nothing_twice(

@@ -17,7 +17,7 @@ from synthetic.operator.history import History
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import JOBS, MONITORS, Object
-from synthetic.operator.run_collector import collect
+from synthetic.operator.run_collector import collect, finish_held_open
 from synthetic.operator.run_requests import RequestedRuns, handle_run_requests
 from synthetic.operator.run_result import NOT_STARTED, end_condition, is_finished
 from synthetic.operator.spec import READ_ERRORS, Spec
@@ -76,7 +76,8 @@ class Reconciler:
         self, monitor: Object, spec: Spec, url: str, state: CronJobState
     ) -> float | None:
         """Count the finished runs, start the requested ones, and write the status."""
-        jobs = await self._list_jobs(monitor, state.live)
+        listed = await self._list_jobs(monitor, state.live)
+        jobs = await finish_held_open(self._api, listed)
         history = History.read(monitor["status"])
         runs = [
             await collect(self._api, job, self._clock())
@@ -98,6 +99,7 @@ class Reconciler:
         )
         status = build_status(monitor, spec, history, observation, self._clock())
         await self._write_status(monitor, status, restored=state.restored)
+        await self._delete_held_open(listed, jobs)
         await self._prune_jobs(spec, jobs, history)
         if requested.error and not requested.is_refused:
             raise requested.error
@@ -180,6 +182,12 @@ class Reconciler:
         self._cache.upsert(monitor)
         for event in events.transitions(monitor, old, status, restored=restored, now=self._clock()):
             await events.record(self._api, event)
+
+    async def _delete_held_open(self, listed: list[Object], jobs: list[Object]) -> None:
+        """Delete the counted Jobs that only a sidecar keeps open, or the next run would wait."""
+        for before, job in zip(listed, jobs, strict=True):
+            if not is_finished(before) and is_finished(job):
+                await self._api.delete(JOBS, job["metadata"]["namespace"], job["metadata"]["name"])
 
     async def _prune_jobs(self, spec: Spec, jobs: list[Object], history: History) -> None:
         """Delete counted Jobs beyond the history limits of the spec."""

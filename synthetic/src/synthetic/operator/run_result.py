@@ -74,6 +74,22 @@ def start_failure(pod: Object) -> str:
     return ""
 
 
+def is_held_open(pod: Object) -> bool:
+    """Return whether a pod runs although its probe has ended: another container keeps it."""
+    return pod.get("status", {}).get("phase") == "Running" and _has_run(_terminated(pod))
+
+
+def finished_by_probe(job: Object, pod: Object) -> Object:
+    """Return a Job whose pod another container keeps, as finished by the end of its probe."""
+    terminated = _terminated(pod)
+    end = {
+        "type": "Complete" if terminated.get("exitCode") == 0 else "Failed",
+        "status": "True",
+        "lastTransitionTime": terminated.get("finishedAt"),
+    }
+    return {**job, "status": {**job.get("status", {}), "conditions": [end]}}
+
+
 def was_started(pod: Object) -> bool:
     """Return whether the probe's container of a pod has ever started."""
     for status in _statuses(pod):

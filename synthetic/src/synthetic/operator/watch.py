@@ -14,7 +14,7 @@ from synthetic.operator.api_client import connect
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.resources import GROUP, PLURAL, VERSION
-from synthetic.operator.run_result import start_failure
+from synthetic.operator.run_result import is_held_open, start_failure
 from synthetic.operator.settings import Settings
 
 Labels = Mapping[str, str]
@@ -58,7 +58,8 @@ def build_registry(enqueue: Enqueue, cache: MonitorCache) -> kopf.OperatorRegist
 
     @kopf.on.event("v1", "pods", labels=OWNED_LABELS, registry=handlers)
     async def on_pod(namespace: str | None, labels: Labels, body: kopf.Body, **_: Any) -> None:  # noqa: ANN401 - as above
-        if start_failure(dict(body)):  # the end of a pod is an event of its Job
+        pod = dict(body)
+        if start_failure(pod) or is_held_open(pod):  # other ends of a pod are events of its Job
             enqueue((namespace or "", labels[MONITOR_LABEL]))
 
     @kopf.on.event("apps", "v1", "deployments", registry=handlers)

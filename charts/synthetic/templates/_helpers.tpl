@@ -88,6 +88,9 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 - apiGroups: [""]
   resources: [secrets] # the annotation with the hosts that may receive the credentials
   verbs: [get]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases] # of each namespace with monitors, for one operator alone
+  verbs: [get, create, update]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch]
@@ -117,6 +120,8 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
+- name: OPERATOR_NAME
+  value: {{ include "service-lib.fullname" . }}
 - name: MONITORS_CONFIG_MAP
   value: {{ include "service-lib.fullname" . }}-monitors
 - name: RESYNC_SECONDS

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PATIENCE = 20.0  # seconds
 RECONCILED = 'cadastro_synthetic_operator_reconciles_total{result="ok"}'
+CONFLICT = "cadastro_synthetic_operator_conflict"
 COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
 
 
@@ -178,6 +179,26 @@ async def test_starts_with_unreadable_statuses_and_shows_every_monitor(
     assert metrics.count('result="passed"') == len(statuses) + 1
     assert harness.status["totals"]["passed"] == 1
     assert harness.events().count("StatusUnreadable") == len(statuses)
+
+
+async def test_two_operators_of_one_namespace_do_not_write_in_turn(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    harness.add_monitor()
+    other = tmp_path / "other"
+    other.mkdir()
+    async with operator(harness, tmp_path, OPERATOR_NAME="one"):
+        await until(lambda: is_ready(harness))
+        image = {"PROBE_IMAGE": "r.example/another:2", "RESYNC_SECONDS": "5"}
+        async with operator(harness, other, OPERATOR_NAME="two", **image) as second:
+            url = await second.url()
+            before = harness.cluster.writes[:]
+            await until_page_contains(f"{url}/metrics", RECONCILED)
+            await until_page_contains(
+                f"{url}/metrics", f'{CONFLICT}{{conflict_namespace="here"}} 1'
+            )
+            assert harness.cluster.writes == before
+            assert "another:2" not in str(harness.cron_job)
 
 
 async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> None:

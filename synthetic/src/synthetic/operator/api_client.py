@@ -26,7 +26,7 @@ PAGE_SIZE = 250  # objects in one response of a list
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
 ANY_JSON = "application/json"
 METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-NOT_FOUND, CONFLICT, UNAUTHORIZED, TOO_MANY = 404, 409, 401, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
 
 log = logging.getLogger(__name__)
 

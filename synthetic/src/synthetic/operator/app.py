@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from synthetic.operator import watch
 from synthetic.operator.api_client import CONFLICT, ApiClient, ApiError
 from synthetic.operator.monitor_cache import Key, MonitorCache
+from synthetic.operator.namespace_lease import NamespaceLeases
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUE_DEPTH, RECONCILES
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.release_monitors import sync
@@ -40,10 +41,13 @@ class Operator:
         """Run until SIGTERM or SIGINT."""
         async with ApiClient() as api, serve(self._settings.port, self._cache, self) as port:
             log.info("the status page is on port %s", port)
+            identity = f"{self._settings.namespace}/{self._settings.name}"
+            leases = NamespaceLeases(api, identity, self._settings.resync_seconds)
             reconciler = Reconciler(api, self._cache, self._settings.image, _now)
             tasks = [asyncio.create_task(self._resync(api))]
             tasks += [
-                asyncio.create_task(self._work(reconciler)) for _ in range(self._settings.workers)
+                asyncio.create_task(self._work(reconciler, leases))
+                for _ in range(self._settings.workers)
             ]
             try:
                 await self._watch(api)
@@ -89,13 +93,22 @@ class Operator:
                 is_logged = True
             await asyncio.sleep(2)
 
-    async def _work(self, reconciler: Reconciler) -> None:
+    async def _reconcile(
+        self, reconciler: Reconciler, leases: NamespaceLeases, key: Key
+    ) -> float | None:
+        """Reconcile a monitor, unless another operator manages its namespace."""
+        if await leases.other_holder(key[0]):
+            self._cache.remove(key)
+            return None
+        return await reconciler.reconcile(key)
+
+    async def _work(self, reconciler: Reconciler, leases: NamespaceLeases) -> None:
         while True:
             key = await self._queue.get()
             QUEUE_DEPTH.set(len(self._queue))
             try:
                 async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
-                    delay = await reconciler.reconcile(key)
+                    delay = await self._reconcile(reconciler, leases, key)
             except ApiError as error:
                 RECONCILES.labels("api_error").inc()
                 level = logging.DEBUG if error.status == CONFLICT else logging.WARNING

@@ -22,6 +22,7 @@ settings (environment variables):
   PROBE_IMAGE_PULL_SECRETS  comma-separated names
   PROBE_LABELS              labels of the probes' pods, like a=b,c=d
   MONITORS_CONFIG_MAP       ConfigMap with the release's monitors, in POD_NAMESPACE
+  OPERATOR_NAME             name of the operator in POD_NAMESPACE, for its leases (synthetic)
   PORT                      port of the status page and the metrics (8080)
   RESYNC_SECONDS            interval between two resyncs of all monitors (120)
   WORKERS                   monitors that are reconciled concurrently (8)

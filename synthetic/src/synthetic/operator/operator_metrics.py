@@ -37,3 +37,9 @@ LAST_RESYNC = Gauge(
     "Time of the last full resync",
     registry=REGISTRY,
 )
+CONFLICTS = Gauge(
+    "cadastro_synthetic_operator_conflict",
+    "1 if another operator manages a namespace that this one watches",
+    ("conflict_namespace",),
+    registry=REGISTRY,
+)

@@ -21,6 +21,7 @@ class Settings:
 
     image: ProbeImage
     namespace: str  # of the operator's pod
+    name: str  # of the operator in its namespace; all its pods have the same
     namespaces: tuple[str, ...]  # or `*` for all
     config_map: str  # with the release's monitors, in the operator's namespace; may be empty
     port: int
@@ -52,6 +53,7 @@ class Settings:
             namespaces=tuple(env.list("WATCH_NAMESPACES", validate=validate.Length(min=1))),
             config_map=env.str("MONITORS_CONFIG_MAP", ""),
             namespace=env.str("POD_NAMESPACE", "default"),
+            name=env.str("OPERATOR_NAME", "synthetic"),
             port=env.int("PORT", 8080, validate=validate.Range(0, 65_535)),
             resync_seconds=env.int("RESYNC_SECONDS", 120, validate=validate.Range(5, 3600)),
             workers=env.int("WORKERS", 8, validate=validate.Range(1, 64)),

@@ -12,7 +12,9 @@ def known_tests() -> set[str]:
     """Return the names of all tests."""
     folders = ("charts", "load", "openapi", "robot", "scripts", "services", "synthetic", "tests")
     files = [path for folder in folders for path in (ROOT / folder).rglob("test_*.py")]
-    found = [re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE) for path in files]
+    found = [
+        re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE) for path in files
+    ]
     return {name for names in found for name in names}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from synthetic.probe.http import Response
 from synthetic.probe.journey import Step
+from synthetic.probe.policy import Policy
 from synthetic.probe.results import ProbeError
 from synthetic.probe.runner import Limits
 from synthetic.probe.runtime_values import Context
@@ -335,10 +336,10 @@ def test_a_crash_in_a_step_is_an_error_of_the_probe_and_the_clean_up_follows(
     capsys: pytest.CaptureFixture[str],
     crash: type[Exception],
 ) -> None:
-    def crashing(verified: Step, response: Response, context: Context) -> None:
+    def crashing(verified: Step, response: Response, context: Context, policy: Policy) -> list[str]:
         if verified.step_id == "b":
             raise crash("a bug")
-        verify(verified, response, context)
+        return verify(verified, response, context, policy)
 
     monkeypatch.setattr("synthetic.probe.step_runner.verify", crashing)
     api.replies["POST /a"] = [Reply(201, {"id": 1})]

@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -198,3 +199,72 @@ def test_a_trailer_does_not_count_as_a_header(service: GunicornServer, engine: E
         connection.execute(text("UPDATE login_failures SET until = now() + interval '1 minute'"))
     headers = {**basic_auth_header(new_username(), "wrong"), "X-Forwarded-For": "203.0.113.250"}
     assert httpx.post(f"{service.url}/users/login", headers=headers).status_code == 401
+
+
+CREATE = b"POST /users/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+WEBSOCKET = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+SIXTEEN, CHUNKED = b"Content-Length: 16\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+BODY = b'{"password": ""}'
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [CREATE + H2C + SIXTEEN + BODY],
+        [CREATE + H2C + SIXTEEN, BODY],
+        [CREATE + H2C + CHUNKED + b"10\r\n" + BODY + b"\r\n0\r\n\r\n"],
+        [CREATE + WEBSOCKET + SIXTEEN + BODY],
+    ],
+    ids=["h2c", "body in a second segment", "chunked", "websocket"],
+)
+def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(
+    service: GunicornServer, segments: list[bytes]
+) -> None:
+    target = urlsplit(service.url)
+    with socket.create_connection((target.hostname, target.port), timeout=10) as connection:
+        for _ in range(2):  # the connection stays usable
+            for segment in segments:
+                connection.sendall(segment)
+                time.sleep(0.05)
+            answer = connection.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert b'"username"' in answer  # it is missing in the body
+
+
+def test_connect_is_refused(service: GunicornServer) -> None:
+    answer = exchange(service, b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [b"", b"Host: a\r\nHost: b\r\n", b"Host: a b/c\r\n", b"Host: a@b\r\n", b"Host: <a>\r\n"],
+)
+def test_a_request_needs_one_valid_host(service: GunicornServer, hosts: bytes) -> None:
+    answer = exchange(service, b"GET /-/live HTTP/1.1\r\n" + hosts + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("host", [b"a", b"[::1]:80", b"my_service:8000", b"", b"xn--a.example."])
+def test_usual_hosts_are_accepted(service: GunicornServer, host: bytes) -> None:
+    answer = exchange(service, b"GET /-/live HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert exchange(service, b"GET /-/live HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For"])
+def test_a_header_with_an_underscore_does_not_set_the_address(
+    service: GunicornServer, engine: Engine, name: str
+) -> None:
+    headers = {**basic_auth_header(new_username(), "wrong"), name: "203.0.113.97"}
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM login_failures"))
+    httpx.post(
+        f"{service.url}/users/login", headers={"X-Forwarded-For": "198.51.100.77", **headers}
+    )
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE login_failures SET until = now() + interval '1 minute'"))
+    for address, status in {"203.0.113.97": 401, "198.51.100.77": 429}.items():
+        headers = {**basic_auth_header(new_username(), "wrong"), "X-Forwarded-For": address}
+        assert httpx.post(f"{service.url}/users/login", headers=headers).status_code == status

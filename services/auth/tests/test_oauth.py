@@ -1,5 +1,9 @@
 """Client credentials (RFC 6749, section 4.4), and the published keys."""
 
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
 import httpx
 import jwt
 import pytest
@@ -88,14 +92,18 @@ def test_missing_credentials_return_invalid_client(api: ContractClient) -> None:
     [
         ({}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({**FORM, "scope": "NOT A SCOPE"}, "invalid_request"),
-        ({**FORM, "scope": " "}, "invalid_request"),
+        ({**FORM, "scope": "NOT A SCOPE"}, "invalid_scope"),
+        ({**FORM, "scope": "openid"}, "invalid_scope"),
+        ({**FORM, "scope": "clients:read  clients:write"}, "invalid_scope"),
+        ({**FORM, "scope": " "}, "invalid_scope"),
         ({**FORM, **{f"field{number}": "1" for number in range(100)}}, "invalid_request"),
-        ({**FORM, "scope": "\x00"}, "invalid_request"),
+        ({**FORM, "scope": "\x00"}, "invalid_scope"),
+        ({**FORM, "grant_type": ["client_credentials"] * 2}, "invalid_request"),
+        ({**FORM, "scope": ["inventory:remove"] * 2}, "invalid_request"),
     ],
 )
 def test_an_invalid_form_returns_the_error_code_of_the_rfc(
-    api: ContractClient, form: dict[str, str], error: str
+    api: ContractClient, form: dict[str, Any], error: str
 ) -> None:
     answer = api.post("/users/token", data=form, auth=basic_auth("clients", "secret-of-clients"))
     if not form:
@@ -154,3 +162,19 @@ def test_a_token_is_signed_with_a_published_key(api: ContractClient) -> None:
     key = keys[jwt.get_unverified_header(token)["kid"]]
     assert jwt.decode(token, key, algorithms=["ES256"], audience="cadastro")["realm"] == "live"
     assert all("d" not in key for key in answer.json()["keys"])
+
+
+@pytest.mark.parametrize("secret", ["p+s%41 /c&", "100%", "a%2Bb", "c+d"])
+def test_a_secret_may_be_sent_as_it_is_or_encoded_as_in_a_form(
+    api: ContractClient, folder: Path, secret: str
+) -> None:
+    file = folder / "oauth" / "products"
+    before = file.read_text()
+    try:
+        file.write_text(secret)
+        for text in (secret, quote_plus(secret)):
+            assert ask(api, "products", text).status_code == 200
+        file.write_text(secret, encoding="utf-16")
+        assert ask(api, "products", secret).status_code == 401
+    finally:
+        file.write_text(before)

@@ -138,6 +138,9 @@ def test_an_invalid_query_is_rejected(api: ContractClient) -> None:
         ("limit=1&limit=2", "limit"),
         ("cpf=123", "cpf"),
         ("name=%00", "name"),
+        ("name=%FF", "name"),
+        ("email=a%C3", "email"),
+        ("limit=1&name=%ED%A0%80", "name"),
     ):
         answer = api.get(f"/clients/fetch?{query}")
         assert answer.status_code == 400

@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import Any
 
 import httpx
+import pytest
 
 from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.clients.request_bodies import address_body, client_body
@@ -44,11 +45,20 @@ def test_an_update_of_an_old_version_is_rejected(api: ContractClient) -> None:
     answer = api.put(path, json=client_body(name="Nova"), headers={"If-Match": first})
     assert answer.status_code == 200
     assert answer.headers["ETag"] != first
-    for stale in (first, f"W/{answer.headers['ETag']}", '"x"'):
+    zero = f'"0{answer.headers["ETag"][1:]}'  # tags are compared by character (RFC 9110, 8.8.3.2)
+    for stale in (first, f"W/{answer.headers['ETag']}", '"x"', zero):
         refused = api.put(path, json=client_body(name="Velha"), headers={"If-Match": stale})
         assert refused.status_code == 412
     assert api.get(f"/clients/fetch/{client_id}").json()["name"] == "Nova"
     assert api.put(path, json=client_body(), headers={"If-Match": "*"}).status_code == 200
+
+
+@pytest.mark.parametrize("form", ['"x",\t{}', '"x",,{}', "{},", ',{}, "x"'])
+def test_a_list_of_tags_may_have_empty_elements_and_tabs(api: ContractClient, form: str) -> None:
+    made = api.post("/clients/create", json=client_body())
+    path, tag = f"/clients/update/{made.json()['id']}", made.headers["ETag"]
+    headers = {"If-Match": form.format(tag)}
+    assert api.put(path, json=client_body(), headers=headers).status_code == 200
 
 
 def test_an_address_has_versions_too(api: ContractClient) -> None:

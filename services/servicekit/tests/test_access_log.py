@@ -134,10 +134,20 @@ def test_response_keeps_its_own_headers(log: AccessLog) -> None:
 
 def test_invalid_traceparent_is_not_logged(log: AccessLog, stream: Stream) -> None:
     request(log, HTTP_TRACEPARENT=f"00-{TRACE}-00f067aa0ba902b7-00")
-    request(log, HTTP_TRACEPARENT="Maria")
+    request(log, HTTP_TRACEPARENT=f"cc-{TRACE}-00f067aa0ba902b7-00-what the future brings")
+    invalid = (
+        "Maria",
+        f"00-{'0' * 32}-00f067aa0ba902b7-00",
+        f"00-{TRACE}-{'0' * 16}-00",
+        f"ff-{TRACE}-00f067aa0ba902b7-00",
+        f"00-{TRACE}-00f067aa0ba902b7-00-more",
+        f"cc-{TRACE}-00f067aa0ba902b7-00more",
+    )
+    for header in invalid:
+        request(log, HTTP_TRACEPARENT=header)
     log.stop()
     trace_ids = [json.loads(line)["trace_id"] for line in stream.getvalue().splitlines()]
-    assert trace_ids == [TRACE, None]
+    assert trace_ids == [TRACE, TRACE, *[None] * len(invalid)]
 
 
 def test_level_warning_disables_the_lines(log: AccessLog, stream: Stream) -> None:

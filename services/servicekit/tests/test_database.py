@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from servicekit.db.database import Database, driver_url
+from servicekit.db.pool import is_read_only
 from servicekit.db.wait_for_migrations import pending_reason
 
 # the first of two hosts is down
@@ -222,3 +223,28 @@ def test_a_database_url_may_set_what_libpq_reads_from_the_environment(url: str) 
     with engine.connect() as connection:
         assert connection.scalar(text("SHOW client_encoding")) == "LATIN1"
     engine.dispose()
+
+
+def test_the_options_of_a_database_url_apply_to_a_service(url: str) -> None:
+    options = "options=-csearch_path%3Dshop%20-cstatement_timeout%3D0"
+    database = Database(
+        f"{url}{'&' if '?' in url else '?'}{options}", connections=1, application="tests"
+    )
+    query = text("SELECT current_setting('search_path'), current_setting('statement_timeout')")
+    with database.autocommit() as connection:
+        found = tuple(connection.execute(query).one())
+    database.close()
+    assert found == ("shop", "5s")
+
+
+def test_a_connection_to_a_read_only_database_is_replaced(pool: Database) -> None:
+    insert = text("CREATE TABLE later (id int)")
+    with pool.autocommit() as connection:
+        before = connection.scalar(BACKEND)
+        connection.execute(text("SET default_transaction_read_only = on"))  # as after a failover
+    with pytest.raises(DBAPIError) as caught, pool.autocommit() as connection:
+        connection.execute(insert)
+    assert is_read_only(caught.value)
+    with pool.transaction() as connection:
+        connection.execute(insert)
+        assert connection.scalar(BACKEND) != before

@@ -1,9 +1,11 @@
 """OAuth 2 clients (RFC 6749): the services and the monitors, with their scopes."""
 
 import hmac
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from auth.tokens import USER_SCOPES
 from servicekit.auth.guard import Credentials, invalid_credentials
@@ -26,6 +28,9 @@ CLIENTS: Mapping[str, OAuthClient] = {
     "synthetic": OAuthClient(USER_SCOPES, "synthetic"),
 }
 
+log = logging.getLogger(__name__)
+
+NOT_ONE_VALUE = ("is required", "is given twice")  # reasons for the code invalid_request
 _PLACEHOLDER_SECRET = "-" * 43  # for unknown ids, so that the comparison takes as long
 
 
@@ -45,8 +50,10 @@ class OAuthClients:
         """
         client = CLIENTS.get(credentials.username)
         secret = self._secret(credentials.username) if client else None
-        given_secret = credentials.password.encode()
-        is_valid = hmac.compare_digest((secret or _PLACEHOLDER_SECRET).encode(), given_secret)
+        expected = (secret or _PLACEHOLDER_SECRET).encode()
+        # RFC 6749, 2.3.1 encodes a secret as in a form; many clients send it as it is
+        spellings = (credentials.password, unquote_plus(credentials.password))
+        is_valid = any(hmac.compare_digest(expected, text.encode()) for text in spellings)
         if client is None or secret is None or not is_valid:
             raise invalid_credentials("The client id or the secret is wrong")
         return client
@@ -55,6 +62,9 @@ class OAuthClients:
         try:
             return (self._folder / client_id).read_text().strip() or None
         except OSError:
+            return None
+        except UnicodeDecodeError:
+            log.error("the secret of the OAuth client %s is not a text in UTF-8", client_id)  # noqa: TRY400 - the traceback would show bytes of it
             return None
 
 
@@ -83,7 +93,11 @@ def add_error_code(problem: Problem) -> None:
     codes = {400: "invalid_request", 401: "invalid_client"}
     code = codes.get(problem.status)
     if code and "error" not in problem.extra:
-        fields = {error["field"]: error["reason"] for error in problem.errors}
-        if code == "invalid_request" and fields.get("grant_type", "is required") != "is required":
-            code = "unsupported_grant_type"
+        invalid = {e["field"] for e in problem.errors if e["reason"] not in NOT_ONE_VALUE}
+        for field, field_code in {
+            "grant_type": "unsupported_grant_type",
+            "scope": "invalid_scope",
+        }.items():
+            if code == "invalid_request" and field in invalid:
+                code = field_code
         problem.extra["error"] = code

@@ -38,6 +38,8 @@ def configure(
     return [
         traefik_path(),
         f"--entryPoints.web.address=127.0.0.1:{port}",
+        # Go drops a parameter with a bare semicolon, and with it a filter
+        "--entryPoints.web.http.encodeQuerySemicolons=true",
         f"--providers.file.filename={dynamic}",
         "--providers.file.watch=false",
         "--global.checkNewVersion=false",

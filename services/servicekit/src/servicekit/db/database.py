@@ -42,8 +42,10 @@ class Database:
     ) -> None:
         """Prepare a pool of ``connections``, which are opened on first use.
 
-        ``tracing`` records a span for each statement.
+        ``tracing`` records a span for each statement. The settings of a session that ``url`` has as
+        ``options`` apply too, unless they contradict those of the services.
         """
+        given = connection_parameters(url)["options"]
         self._engine = create_engine(
             driver_url(url),
             isolation_level="AUTOCOMMIT",  # most requests are one statement
@@ -57,7 +59,7 @@ class Database:
                 "application_name": application,
                 "cursor_factory": tracing.cursor if tracing is not None else None,
                 "connect_timeout": CONNECT_TIMEOUT,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC"
+                "options": f"{given} -c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}"
                 " -c default_transaction_isolation=read\\ committed",  # our locks rely on it
             },

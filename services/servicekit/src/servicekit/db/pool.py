@@ -12,6 +12,8 @@ from servicekit.db import timeouts
 from servicekit.db.timeouts import ReadTimeout
 from servicekit.problems import Unavailable
 
+READ_ONLY_SQL_TRANSACTION = "25006"  # SQLSTATE
+
 
 class CircuitBreaker:
     """Admits a single caller while the database hangs, and rejects the others at once.
@@ -129,6 +131,14 @@ class ConnectionCache:
             return None
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Return whether a statement was refused because the database is read-only now.
+
+    It is after a failover that keeps connections, and on a full disk of some providers.
+    """
+    return getattr(getattr(error, "orig", None), "pgcode", None) == READ_ONLY_SQL_TRANSACTION
+
+
 class ConnectionLease:
     """A context manager that holds a connection.
 
@@ -169,6 +179,8 @@ class ConnectionLease:
     ) -> None:
         """Release the connection."""
         connection = self._leased.connection
+        if error is not None and is_read_only(error):
+            connection.invalidate()  # perhaps of a former primary; another may be writable
         is_healthy = error is None and not connection.invalidated and not connection.closed
         try:
             self._cache.release(self._leased, is_healthy=is_healthy)

@@ -24,7 +24,11 @@ API_CSP = "default-src 'none'; frame-ancestors 'none'"
 FLUSH_INTERVAL = 0.5  # seconds; each write slows down the requests that run at the same time
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}\Z")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+# W3C Trace Context, 3.2: ids of zeros and the version ff are invalid; later versions may be longer
+_TRACEPARENT = re.compile(
+    r"(?:00(?=-.{52}\Z)|(?!00|ff)[0-9a-f]{2}(?=-.{52}(?:-|\Z)))"
+    r"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _UUID_RANDOM_BITS = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
 _UUID_4 = 0x00000000_0000_4000_8000_000000000000
 

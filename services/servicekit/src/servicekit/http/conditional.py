@@ -10,7 +10,7 @@ from typing import Any
 from servicekit.http.responses import Result, etag
 
 _TAG = re.compile(r'(W/)?"([!#-~]*)"')
-_VERSION = re.compile(r"[0-9]{1,18}\Z")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}\Z")  # tags are compared by character
 
 
 def parse_if_match(if_match: str | None) -> list[int] | None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from servicekit.db.pool import is_read_only
 from servicekit.http.responses import JsonResponse
 from servicekit.problems import (
     MEDIA_TYPE,
@@ -56,7 +57,8 @@ def register(app: Flask, metadata: MetaData) -> None:
         return problem_response(UnknownOutcome() if is_unknown else Unavailable())
 
     def dbapi(error: DBAPIError) -> JsonResponse:
-        return database(error) if error.connection_invalidated else internal_error(error)
+        is_unavailable = error.connection_invalidated or is_read_only(error)
+        return database(error) if is_unavailable else internal_error(error)
 
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_exception)

@@ -184,6 +184,8 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
     }
     for name, raw_value in scope["headers"]:
         key = _KNOWN_HEADERS.get(name) or _key(name)
+        if not key:
+            continue
         value = raw_value.decode("latin-1")
         is_repeated = key in environ and key.startswith("HTTP_")
         environ[key] = f"{environ[key]},{value}" if is_repeated else value
@@ -193,7 +195,12 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
 
 
 def _key(name: bytes) -> str:
-    """Return the environ key of a header (PEP 3333)."""
+    """Return the environ key of a header (PEP 3333), or an empty string for one to ignore.
+
+    A name with an underscore would get the key of one with a hyphen, which a proxy may have set.
+    """
+    if b"_" in name:
+        return ""
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
 

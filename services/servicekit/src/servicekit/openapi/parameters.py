@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
@@ -51,6 +52,7 @@ class Parameters:
     def _query_of(self, request: Request) -> dict[str, str]:
         if not request.query_string or not self._strict:
             return {}
+        _reject_undecodable(request.query_string)
         query: dict[str, str] = {}
         for name, value in request.args.items(multi=True):
             if name not in self._query:
@@ -59,6 +61,18 @@ class Parameters:
                 reject(name, "this query parameter is given more than once")
             query[name] = value
         return query
+
+
+def _reject_undecodable(query_string: bytes) -> None:
+    """Reject percent-encoded bytes that are no UTF-8: Werkzeug keeps their encoding as the text."""
+    if b"%" not in query_string:
+        return
+    for pair in query_string.split(b"&"):
+        try:
+            unquote_to_bytes(pair).decode()
+        except UnicodeDecodeError:
+            name = pair.partition(b"=")[0].decode("ascii", "replace")
+            reject(sanitize(name), "is not text in UTF-8")
 
 
 class _Parameter:

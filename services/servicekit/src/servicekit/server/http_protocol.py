@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import re
 import resource
+import sys
 import time
 from typing import ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEADERS = 100
@@ -23,6 +26,8 @@ _REFUSAL = (
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 
+_NOT_IN_HOST = re.compile(rb"[^\w.~!$%&'()*+,;=:\[\]-]")  # RFC 3986, 3.2.2 and 3.2.3
+
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +43,8 @@ _TRAILERS = _Trailers()
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Bounds connections, and refuses too many or too long headers with 431 (RFC 6585, 5).
+
+    An offer of another protocol is ignored (RFC 9110, 7.8).
 
     A new connection beyond the bound replaces the one that has waited longest for its client: an
     idle one, or one with an unfinished request.
@@ -69,6 +76,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse bytes, and bound a header section that does not end."""
         was_incomplete = self.headers is not _TRAILERS
+        self._data = data
         super().data_received(data)
         if self.headers is _TRAILERS:
             return
@@ -82,8 +90,38 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if size > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS:
             self._refuse()
             raise ValueError  # ends the parser's work on this connection
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_missing = not hosts and self.parser.get_http_version() != "1.0"
+        if is_missing or len(hosts) > 1 or any(map(_NOT_IN_HOST.search, hosts)):  # RFC 9112, 3.2
+            self.send_400_response("A request needs one valid Host header")
+            raise ValueError  # ends the parser's work on this connection
+        if self.parser.should_upgrade():
+            return  # ``_unsupported_upgrade_warning`` follows
         super().on_headers_complete()
         self.headers = _TRAILERS
+
+    def on_message_complete(self) -> None:
+        """End the request, unless the parser has left it for another protocol."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Parse the request again without its offer of another protocol.
+
+        The parser stops after the headers of such a request, and takes its body for the other
+        protocol.
+        """
+        error, parser = sys.exception(), self.parser
+        if not isinstance(error, httptools.HttpParserUpgrade) or parser.get_method() == b"CONNECT":
+            self.send_400_response("This method is not supported")
+            return
+        rest = self._data[error.args[0] :]
+        version = parser.get_http_version().encode()
+        lines = [b" ".join((parser.get_method(), self.url, b"HTTP/" + version))]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        HttpToolsProtocol.data_received(self, b"\r\n".join((*lines, b"", rest)))
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, unless it was refused already."""

@@ -182,8 +182,9 @@ class Postgres:
 
     def _check_version(self, found: str) -> None:
         if found != str(MAJOR):
+            version = found[:20] or "(unknown)"
             raise PostgresError(
-                f"{self.folder} holds the data of PostgreSQL {found[:20]}, and this is {MAJOR}: "
+                f"{self.folder} holds the data of PostgreSQL {version}, and this is {MAJOR}: "
                 "name another folder with DATA=..., or upgrade it with pg_upgrade"
             )
 

@@ -105,10 +105,7 @@ e2e: environment-dev ## Test the charts on the cluster of KUBECONFIG (REGISTRY, 
 drill: environment-dev ## Break each service in each way; its monitor must alert (FAULTS, SERVICES, ARGS=--help)
 	@$(BIN)/python -m tests.drill --faults '$(FAULTS)' --services '$(SERVICES)' $(ARGS)
 
-operator-redteam: environment-dev ## Kill first starts, and cut their power, at random moments (ROUNDS, FAULTS=kill,power)
-	@$(BIN)/python -m tests.redteam $(ROUNDS:%=--rounds '%') --only '$(FAULTS)'
-
-bench: environment-dev ## Test the operator's resilience and scale on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
+operator-bench: environment-dev ## Test the operator's resilience and scale on the cluster of KUBECONFIG (MONITORS, ARGS=--help)
 	@$(BIN)/python -m tests.operator --monitors '$(MONITORS)' $(ARGS)
 
 ##@ Maintain

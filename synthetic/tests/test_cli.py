@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections import UserDict
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from synthetic.operator.settings import Settings
 from synthetic.probe.results import RunResult, StepResult
+from synthetic.probe.target import parse_target
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
 from tests.support.synthetic.mock_shop import MockShop, respond
 
@@ -205,3 +207,11 @@ def test_a_run_that_cannot_start_writes_a_termination_message(tmp_path: Path) ->
     synthetic("probe", "nothing", "--url", "http://127.0.0.1", "--termination-log", log)
     left = json.loads(log.read_text())
     assert (left["result"], left["reason"], left["journey"]) == ("error", "runner", "nothing")
+
+
+@pytest.mark.parametrize("path", ["/ção", "/%C3%A7%C3%A3o", "/a b", "/a;b=1,2"])
+def test_the_path_of_a_url_may_have_any_character(path: str) -> None:
+    prefix = parse_target(f"http://shop.example{path}").prefix
+    assert unquote(prefix) == unquote(path)
+    assert prefix.isascii()
+    assert " " not in prefix

@@ -119,6 +119,10 @@ RAW_DEFLATE = zlib.compressobj(wbits=-15)
     [
         ("gzip", gzip.compress(JSON_BODY), ""),
         ("GZIP", gzip.compress(JSON_BODY), ""),
+        ("gzip", gzip.compress(JSON_BODY[:5]) + gzip.compress(JSON_BODY[5:]), ""),
+        ("gzip", gzip.compress(b"") + gzip.compress(JSON_BODY) + gzip.compress(b""), ""),
+        ("gzip", gzip.compress(JSON_BODY) + b"more", "schema"),
+        ("gzip", gzip.compress(b"") * 10_000 + gzip.compress(JSON_BODY), "schema"),
         ("deflate", zlib.compress(JSON_BODY), ""),
         ("deflate", RAW_DEFLATE.compress(JSON_BODY) + RAW_DEFLATE.flush(), ""),
         ("deflate, gzip", gzip.compress(zlib.compress(JSON_BODY)), ""),

@@ -13,6 +13,8 @@ import pytest
 
 from servicekit.testing import environment
 from servicekit.testing.certificates import self_signed
+from synthetic.probe.deadline import Deadline
+from synthetic.probe.dial import start_tls
 from synthetic.probe.runner import Limits
 from tests.support.ports import free_port
 from tests.support.synthetic.mock_shop import (
@@ -169,6 +171,14 @@ def test_an_untrusted_certificate_fails_with_tls(
     first, *rest = outcome.steps
     assert first.timings.tls > 0
     assert [step.timings.tls for step in rest] == [0, 0, 0], "all steps use one connection"
+
+
+def test_a_trailing_dot_is_no_part_of_a_certificates_name(shop: MockShop, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    with tls_proxy(shop.url, certificate) as url, environment(SSL_CERT_FILE=str(certificate)):
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with start_tls(socket.create_connection(address), "localhost.", Deadline(5)) as secure:
+            assert secure.server_hostname == "localhost"
 
 
 def test_a_handshake_timeout_fails_with_tls(journey: Path) -> None:

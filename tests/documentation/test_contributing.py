@@ -20,16 +20,18 @@ CALL = """
 import sys
 from pathlib import Path
 import httpx
-from tests.support.local_system import running
-with running(Path(sys.argv[1])) as system:
+from tests.support import local_system
+local_system.ISOLATED = ()  # the packages of this copy are on PYTHONPATH
+with local_system.running(Path(sys.argv[1])) as system:
     print(httpx.get(f"{system.url}/suppliers/health"), httpx.post(f"{system.url}/suppliers/create"))
 """
 ROBOT = """
 import subprocess, sys
 from pathlib import Path
-from tests.support.local_system import running
+from tests.support import local_system
+local_system.ISOLATED = ()  # the packages of this copy are on PYTHONPATH
 data = Path(sys.argv[1])
-with running(data) as system:
+with local_system.running(data) as system:
     suite = [sys.executable, "-m", "executar", "--url", system.url, "--etiqueta", "produtos"]
     subprocess.run([*suite, "--relatorios", str(data.parent / "robot")], check=True)
 """

@@ -156,6 +156,39 @@ async def test_reports_a_schedule_that_never_fires_and_creates_nothing(
     assert harness.cluster.list_kind("cronjobs") == []
 
 
+WILDCARD, SHOP = {"host": "*.shop.example"}, {"host": "a.shop.example"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "points", "expected"),
+    [
+        ({"rules": [WILDCARD, SHOP]}, [], "http://a.shop.example"),
+        ({"rules": [SHOP], "tls": [{"hosts": ["b.example"]}]}, [], "http://a.shop.example"),
+        ({"rules": [SHOP], "tls": [{"hosts": ["*.shop.example"]}]}, [], "https://a.shop.example"),
+        ({"rules": [SHOP], "tls": [{"secretName": "x"}]}, [], "https://a.shop.example"),
+        ({"rules": [{}]}, [{}, {"hostname": "lb.example"}], "http://lb.example"),
+        ({"rules": [WILDCARD]}, [{"ip": "192.0.2.1"}], "only wildcard hosts"),
+        ({"rules": [{"host": ""}]}, [{}], "no address yet"),
+        ({"rules": None}, [{"ip": ""}], "no address yet"),
+        ({}, None, "no address yet"),
+    ],
+)
+async def test_uses_only_a_usable_address_of_an_ingress(
+    harness: OperatorHarness, spec: Object, points: list[Object] | None, expected: str
+) -> None:
+    harness.add_monitor(target={"ingress": {"name": "front"}})
+    ingress: Object = {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": spec}
+    ingress = harness.add(INGRESSES, ingress)
+    status = {"loadBalancer": {"ingress": points}}
+    harness.change(INGRESSES, {**ingress, "status": status}, "status")
+    await harness.reconcile()
+    if "://" in expected:
+        assert harness.status["target"] == expected
+    else:
+        assert harness.ready() == ("False", "NoAddress")
+        assert expected in str(harness.status["conditions"])
+
+
 async def test_waits_for_an_ingress_and_uses_its_address(
     harness: OperatorHarness,
 ) -> None:

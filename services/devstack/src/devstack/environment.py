@@ -5,6 +5,7 @@ the processes connect and what they import.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 import setproctitle
@@ -34,6 +35,9 @@ _FIXED = {"LANG": "C.UTF-8", "PYTHONUTF8": "1"}
 def build(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that the processes may have."""
     allowed = {*_SYSTEM, *SETTINGS}
+    if not sys.flags.ignore_environment:
+        # this process imports from PYTHONPATH, so its children must too
+        allowed |= {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
     inherited = {n: v for n, v in variables.items() if n in allowed or n.startswith(_PREFIXES)}
     return {**inherited, **_FIXED}
 

@@ -1,9 +1,10 @@
 """Metrics of the operator itself."""
 
 import platform
-from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
+
+from synthetic import __version__
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -13,7 +14,7 @@ BUILD = Info(
     "Version of the operator, and of Python",
     registry=REGISTRY,
 )
-BUILD.info({"version": version("cadastro-synthetic"), "python": platform.python_version()})
+BUILD.info({"version": __version__, "python": platform.python_version()})
 
 API_REQUESTS = Counter(
     "cadastro_synthetic_operator_api_requests",

@@ -24,18 +24,42 @@ async def find_url(api: ApiClient, namespace: str, spec: Spec) -> str:
 
 
 def ingress_url(ingress: Object) -> str:
-    """Return the URL of an Ingress from its first host, or else from its address."""
-    scheme = "https" if ingress["spec"].get("tls") else "http"
-    for rule in ingress["spec"].get("rules", []):
-        if rule.get("host"):
-            return f"{scheme}://{rule['host']}"
-    for point in ingress.get("status", {}).get("loadBalancer", {}).get("ingress", []):
-        return f"{scheme}://{point.get('hostname') or _bracketed(point['ip'])}"
+    """Return the URL of an Ingress from its first usable host, or else from its address.
+
+    A wildcard host is no name that can be resolved.
+
+    Raises:
+        SpecError: the Ingress has no usable host and no address.
+
+    """
+    spec, name = ingress["spec"], ingress["metadata"]["name"]
+    hosts = [rule.get("host") or "" for rule in spec.get("rules") or []]
+    for host in hosts:
+        if host and not host.startswith("*"):
+            return f"{_scheme(spec, host)}://{host}"
+    if any(hosts):
+        raise SpecError(
+            "NoAddress",
+            f"The Ingress {name} has only wildcard hosts: set spec.target.url to a name of one",
+        )
+    for point in (ingress.get("status") or {}).get("loadBalancer", {}).get("ingress") or []:
+        address = point.get("hostname") or point.get("ip")
+        if address:
+            return f"{'https' if spec.get('tls') else 'http'}://{_bracketed(address)}"
     raise SpecError(
         "NoAddress",
-        f"The Ingress {ingress['metadata']['name']} has no address yet: "
-        "wait for its controller, or set spec.target.url",
+        f"The Ingress {name} has no address yet: wait for its controller, or set spec.target.url",
     )
+
+
+def _scheme(spec: Object, host: str) -> str:
+    """Return https if an entry of ``tls`` covers the host; one without hosts covers all."""
+    wildcard = f"*.{host.partition('.')[2]}"
+    for entry in spec.get("tls") or []:
+        covered = entry.get("hosts") or [host]
+        if host in covered or wildcard in covered:
+            return "https"
+    return "http"
 
 
 def _bracketed(address: str) -> str:

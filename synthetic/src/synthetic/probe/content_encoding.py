@@ -5,8 +5,10 @@ import zlib
 from synthetic.probe.results import StepError
 
 MAX_CODINGS = 4
+MAX_MEMBERS = 100  # of a gzip body: each copies the rest
 # window bits of zlib: a gzip header, a zlib header, and no header, which some servers send
-FORMATS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+GZIP = 31
+FORMATS = {"gzip": (GZIP,), "x-gzip": (GZIP,), "deflate": (15, -15)}
 
 
 def decode(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
@@ -29,13 +31,24 @@ def decode(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
 
 def _inflate(body: bytes, coding: str, max_bytes: int) -> bytes:
     for window_bits in FORMATS[coding]:
-        decompressor = zlib.decompressobj(window_bits)
         try:
-            result = decompressor.decompress(body, max_bytes + 1)
+            return _inflate_members(body, window_bits, max_bytes)
         except zlib.error:
             continue
+    raise StepError("schema", f"the body is not valid {coding}")
+
+
+def _inflate_members(body: bytes, window_bits: int, max_bytes: int) -> bytes:
+    """Return the content of a body; one of gzip may have several members (RFC 1952, 2.2)."""
+    result = b""
+    for _ in range(MAX_MEMBERS):
+        decompressor = zlib.decompressobj(window_bits)
+        result += decompressor.decompress(body, max_bytes + 1 - len(result))
         if len(result) > max_bytes:
             raise StepError("schema", f"the response is longer than {max_bytes} bytes")
-        if decompressor.eof:
+        if not decompressor.eof:
+            break
+        body = decompressor.unused_data
+        if not body or window_bits != GZIP:
             return result
-    raise StepError("schema", f"the body is not valid {coding}")
+    raise zlib.error

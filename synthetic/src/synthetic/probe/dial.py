@@ -94,7 +94,8 @@ def start_tls(
             ) from error
     plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
-        return context.wrap_socket(plain, server_hostname=host)
+        # RFC 6066, 3: the name without a trailing dot, which certificates do not have either
+        return context.wrap_socket(plain, server_hostname=host.removesuffix("."))
     except OSError as error:
         plain.close()
         raise StepError("tls", _tls_error_message(error)) from error

@@ -22,6 +22,7 @@ from synthetic.probe.request_body import encode_body
 from synthetic.probe.results import StepError
 from synthetic.probe.runtime_values import Context
 from synthetic.probe.step_values import parameter_values, payload_value
+from synthetic.probe.target import PATH_CHARACTERS
 
 USER_AGENT = "cadastro-synthetic/1"
 
@@ -118,5 +119,5 @@ class _RequestBuilder:
             pairs = [f"{name}={text}" for name, text in self._cookies]
             self.headers["Cookie"] = "; ".join([*given, *pairs])
         query = self._query_string or join_pairs(self._query)
-        path = quote(self._path, safe="/%:@!$&'()*+,;=~-._")
+        path = quote(self._path, safe=PATH_CHARACTERS)
         return f"{path}?{query}" if query else path

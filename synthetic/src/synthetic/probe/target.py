@@ -1,9 +1,11 @@
 """The base URL of the system under test."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from synthetic.probe.results import ProbeError
+
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # RFC 3986, 3.3, and percent-encoded ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +100,5 @@ def _target(parts: SplitResult) -> Target | None:
     if parts.scheme not in {"http", "https"} or not host or port == 0:
         return None
     secure = parts.scheme == "https"
-    return Target(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
+    prefix = quote(parts.path.rstrip("/"), safe=PATH_CHARACTERS)
+    return Target(secure, host, port or (443 if secure else 80), prefix)

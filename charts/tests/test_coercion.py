@@ -66,7 +66,9 @@ def test_values_of_string_maps_become_strings(helm: str, value: str, found: Any)
 
 
 def test_values_of_environment_variables_become_strings(helm: str) -> None:
-    given = '[{"name": "LARGE", "value": 1200000}, {"name": "OFF", "value": false}]'
+    given = (
+        '[{"name": "LARGE", "value": 1200000}, {"name": "OFF", "value": false}, {"name": "EMPTY"}]'
+    )
     objects = render(helm, "clients", *CLIENTS, "--set-json", f"extraEnv={given}")
     check_manifests(objects)
     for _, pod in pod_specs(objects):
@@ -74,6 +76,7 @@ def test_values_of_environment_variables_become_strings(helm: str) -> None:
             env = {variable["name"]: variable.get("value") for variable in container["env"]}
             assert env["LARGE"] == "1200000"
             assert env["OFF"] == "false"
+            assert env["EMPTY"] is None
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,8 @@ def every_value(value: Any) -> Any:
         ("clients", 'global.image.registry="http://r.example/"', "/global/image/registry"),
         ("clients", 'image.repository="/cadastro/clients"', "/image/repository"),
         ("clients", 'image.repository="cadastro/clients/"', "/image/repository"),
+        ("clients", 'image.repository="cadastro/clients:1.2"', "/image/repository"),
+        ("clients", 'image.repository="Cadastro/Clients"', "/image/repository"),
         ("clients", "image.tag=1.10", "/image/tag"),
         ("clients", 'image.tag=":v1"', "/image/tag"),
         ("clients", 'image.tag="1.0.0+build"', "/image/tag"),
@@ -149,6 +154,7 @@ def every_value(value: Any) -> Any:
         ("clients", 'extraEnv=[{"name": "LOG_LEVEL", "value": "x"}]', "LOG_LEVEL"),
         ("clients", 'extraEnv=[{"name": "A"}, {"name": "A"}]', "extraEnv"),
         ("cadastro", 'ingress.host="https://x.example"', "/ingress/host"),
+        ("cadastro", 'ingress.host="*.x.example"', "synthetic.target.url"),
         ("cadastro", 'ingress.host="x.example/"', "/ingress/host"),
         ("cadastro", 'ingress.host="x.example:8080"', "/ingress/host"),
         ("cadastro", 'ingress.annotations={"a": ["b"]}', "/ingress/annotations/a"),
@@ -180,3 +186,19 @@ def test_quantities_and_the_objective_of_a_monitor_become_strings(helm: str) -> 
     found = yaml.safe_load(data)
     assert found["slo"] == {"objective": "99.9"}
     assert found["resources"] == {"limits": {"memory": "268435456", "cpu": "0.5"}}
+
+
+def test_a_switch_without_a_value_is_off(helm: str) -> None:
+    objects = render(helm, "synthetic", "--set-json", "watch.allNamespaces=null")
+    assert of_kind(objects, "Role")
+
+
+def test_a_wildcard_host_is_no_url_of_the_release(helm: str) -> None:
+    options = (
+        "--set",
+        "synthetic.target.url=http://a.x.example",
+        "--set",
+        "ingress.host=*.x.example",
+    )
+    pods = [item for item in render(helm, "cadastro", *options) if item["kind"] == "Pod"]
+    assert "*.x.example" not in str(pods)

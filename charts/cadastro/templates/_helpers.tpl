@@ -55,22 +55,23 @@ inventory: [/inventory]
 {{- include "service-lib.failOverConnectionLimit" (dict "held" (include "cadastro.peakConnections" .) "allowed" .Values.postgresql.maxConnections "setting" "postgresql.maxConnections" "advice" $advice) }}
 {{- end }}
 
-{{/* External URL of the release; empty if the values do not define one. */}}
+{{/* External URL of the release; empty if the values do not define one. A wildcard host is none. */}}
 {{- define "cadastro.url" -}}
 {{- if .Values.test.url -}}
 {{ .Values.test.url }}
-{{- else if .Values.ingress.host -}}
+{{- else if and .Values.ingress.host (not (hasPrefix "*" .Values.ingress.host)) -}}
 {{ .Values.ingress.tlsSecret | empty | ternary "http" "https" }}://{{ .Values.ingress.host }}
 {{- end -}}
 {{- end }}
 
-{{/* Fails if monitors target the Ingress of a release without one. */}}
+{{/* Fails if monitors target the Ingress of a release without one, or one with a wildcard host. */}}
 {{- define "cadastro.validateMonitorTargets" -}}
 {{- $target := .Values.synthetic.target }}
-{{- if and .Values.synthetic.enabled (not .Values.ingress.enabled) (not $target.url) (not $target.ingress) }}
+{{- $isReachable := and .Values.ingress.enabled (not (hasPrefix "*" (.Values.ingress.host | default ""))) }}
+{{- if and .Values.synthetic.enabled (not $isReachable) (not $target.url) (not $target.ingress) }}
 {{- range $name, $monitor := .Values.synthetic.monitors }}
 {{- if and $monitor (dig "enabled" true $monitor) (not $monitor.target) }}
-{{- fail (printf "the monitor %s has no target without an Ingress: set synthetic.target.url to the public base URL, or synthetic.enabled to false" $name) }}
+{{- fail (printf "the monitor %s has no target without an Ingress of one host: set synthetic.target.url to the public base URL, or synthetic.enabled to false" $name) }}
 {{- end }}
 {{- end }}
 {{- end }}

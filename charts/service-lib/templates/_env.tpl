@@ -21,7 +21,7 @@ env:
   {{- if hasKey $variable "value" }}
   value: {{ include "service-lib.string" $variable.value | quote }}
   {{- else }}
-  {{- omit $variable "name" | toYaml | nindent 2 }}
+  {{- with omit $variable "name" }}{{ toYaml . | nindent 2 }}{{ end }}
   {{- end }}
 {{- end -}}
 {{- end }}

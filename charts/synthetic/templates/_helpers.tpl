@@ -59,7 +59,7 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 {{/* Metadata of the role for the watched namespaces and of its binding, which have no namespace if they watch all. */}}
 {{- define "synthetic.watchMetadata" -}}
 {{- $metadata := include "service-lib.metadata" . | fromYaml -}}
-{{ .Values.watch.allNamespaces | ternary (omit $metadata "namespace") $metadata | toYaml }}
+{{ .Values.watch.allNamespaces | default false | ternary (omit $metadata "namespace") $metadata | toYaml }}
 {{- end }}
 
 {{/* RBAC rules of the operator in the watched namespaces. Of Secrets it reads only the metadata, by name. */}}
@@ -111,7 +111,7 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 - name: PROBE_LABELS
   value: app.kubernetes.io/part-of=cadastro,app.kubernetes.io/instance={{ .Release.Name }}
 - name: WATCH_NAMESPACES
-  value: {{ .Values.watch.allNamespaces | ternary "*" .Release.Namespace | quote }}
+  value: {{ .Values.watch.allNamespaces | default false | ternary "*" .Release.Namespace | quote }}
 - name: POD_ID # kopf would look up the user name, which the container lacks
   valueFrom:
     fieldRef:

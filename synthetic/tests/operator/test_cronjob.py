@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from synthetic.operator.cronjob import build_cron_job, build_job, matches
+from synthetic.operator.cronjob import UID_LABEL, build_cron_job, build_job, matches
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.spec import Spec, SpecError, stable_offset
 from tests.support.synthetic.kubernetes_objects import monitor
@@ -15,6 +15,21 @@ from tests.support.synthetic.kubernetes_objects import monitor
 IMAGE = ProbeImage("r.example/synthetic:1", pull_secrets=("pull",), labels={"a": "b"})
 NOW = datetime(2026, 1, 31, 10, 3, tzinfo=UTC)
 
+POD = {
+    "labels": {"team": "shop", UID_LABEL: "forged"},
+    "annotations": {"sidecar.istio.io/inject": "false"},
+    "nodeSelector": {"pool": "monitors"},
+    "tolerations": [{"key": "pool", "operator": "Equal", "value": "monitors"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "arch", "operator": "Exists"}]}]
+            }
+        }
+    },
+    "priorityClassName": "monitoring",
+    "imagePullSecrets": [{"name": "registry"}],
+}
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"schedule": "0 3 * * 1-5", "timeZone": "America/Sao_Paulo"},
@@ -27,6 +42,7 @@ VARIANTS: list[dict[str, Any]] = [
         }
     },
     {"resources": {"limits": {"memory": "1Gi"}}, "suspend": True, "concurrencyPolicy": "Replace"},
+    {"pod": POD},
 ]
 
 
@@ -62,6 +78,18 @@ def test_the_pod_is_restricted_and_has_no_token() -> None:
     (container,) = pod["containers"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_a_monitor_chooses_scheduling_and_metadata_of_its_pods_and_no_more() -> None:
+    template = build(pod=POD)["spec"]["jobTemplate"]["spec"]["template"]
+    plain = build()["spec"]["jobTemplate"]["spec"]["template"]
+    assert template["metadata"]["labels"] == {"team": "shop", **plain["metadata"]["labels"]}
+    assert template["metadata"]["annotations"] == POD["annotations"]
+    fields = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
+    assert {name: template["spec"].pop(name) for name in fields} == {n: POD[n] for n in fields}
+    assert template["spec"].pop("imagePullSecrets")[-1] == {"name": "registry"}
+    plain["spec"].pop("imagePullSecrets")
+    assert template["spec"] == plain["spec"]
 
 
 def test_a_probe_trusts_only_the_ca_of_its_monitor() -> None:

@@ -126,6 +126,9 @@ def _labels(monitor: Object, image: ProbeImage) -> dict[str, str]:
 
 
 def _job_spec(labels: dict[str, str], pod: Object, spec: Spec) -> Object:
+    metadata: Object = {"labels": {**spec.pod.get("labels", {}), **labels}}
+    if spec.pod.get("annotations"):
+        metadata["annotations"] = spec.pod["annotations"]
     return {
         "backoffLimit": 0,
         "activeDeadlineSeconds": spec.job_deadline,
@@ -137,5 +140,5 @@ def _job_spec(labels: dict[str, str], pod: Object, spec: Spec) -> Object:
                 }
             ]
         },
-        "template": {"metadata": {"labels": labels}, "spec": pod},
+        "template": {"metadata": metadata, "spec": pod},
     }

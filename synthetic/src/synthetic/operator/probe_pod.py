@@ -8,6 +8,8 @@ from synthetic.operator.spec import Spec
 CONTAINER_NAME = "probe"
 CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/authorities"
 
+SCHEDULING_FIELDS = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
+
 DEFAULT_RESOURCES: Object = {
     "requests": {"cpu": "20m", "memory": "64Mi"},
     "limits": {"memory": "128Mi"},
@@ -27,7 +29,9 @@ class ProbeImage:
 def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()) -> Object:
     """Return the pod spec of a probe of ``url``; ``hosts`` may receive its credentials."""
     volumes, mounts = _volumes(spec)
+    pull_secrets = [{"name": name} for name in image.pull_secrets]
     return {
+        **{name: spec.pod[name] for name in SCHEDULING_FIELDS if spec.pod.get(name)},
         "restartPolicy": "Never",
         "activeDeadlineSeconds": spec.pod_deadline,
         "terminationGracePeriodSeconds": spec.cleanup + 5,
@@ -40,7 +44,7 @@ def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ..
             "fsGroup": 10001,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "imagePullSecrets": [{"name": name} for name in image.pull_secrets],
+        "imagePullSecrets": [*pull_secrets, *spec.pod.get("imagePullSecrets", [])],
         "containers": [
             {
                 "name": CONTAINER_NAME,

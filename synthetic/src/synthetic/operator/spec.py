@@ -88,6 +88,7 @@ class Spec:
     history_success: int
     history_failed: int
     resources: Object
+    pod: Object  # scheduling and metadata of the probe's pods
 
     @classmethod
     def from_monitor(cls, monitor: Object) -> Self:
@@ -118,6 +119,7 @@ class Spec:
             history_success=history.get("success", 10),
             history_failed=history.get("failed", 10),
             resources=spec.get("resources") or {},
+            pod=spec.get("pod") or {},
         )
 
     @property

@@ -79,7 +79,7 @@ class LocalSystem:
 
 
 class Writer(threading.Thread):
-    """Creates clients from the moment that the system answers, and keeps acknowledged ones."""
+    """Creates clients as soon as the system responds, and records the acknowledged ones."""
 
     def __init__(self, url: str) -> None:
         """Write to ``url`` until ``stop``."""
@@ -90,7 +90,7 @@ class Writer(threading.Thread):
         self.acknowledged: set[str] = set()  # e-mail addresses
 
     def run(self) -> None:
-        """Log in, then write; wait while there is no answer."""
+        """Log in, then write; retry while there is no response."""
         token = ""
         while not self._stopping.is_set():
             try:

@@ -154,7 +154,7 @@ def service(settings: dict[str, str]) -> Iterator[GunicornServer]:
 
 
 def exchange(service: GunicornServer, request: bytes) -> bytes:
-    """Send bytes until the service has answered; return the start of its answer."""
+    """Send bytes until the service responds; return the start of its response."""
     target = urlsplit(service.url)
     with socket.create_connection((target.hostname, target.port), timeout=10) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):  # it may close before it has all

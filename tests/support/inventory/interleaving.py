@@ -35,7 +35,7 @@ class SteppedTransaction:
 
     @property
     def is_over(self) -> bool:
-        """Whether the transaction has ended."""
+        """True after the end of the transaction."""
         return self._future.done()
 
     def step(self) -> None:

@@ -58,7 +58,7 @@ class ArazzoDocument:
         return self._workflows[name].text("summary") if name in self._workflows else ""
 
     def cursor(self, name: str) -> Cursor:
-        """Return a workflow, to be read with problems of its own."""
+        """Return a workflow; its problems are recorded apart."""
         item = self._workflows[name]
         return Cursor(item.value, Problems(self._document), item.location)
 
@@ -74,7 +74,7 @@ class ArazzoDocument:
 
     @cached_property
     def values(self) -> DocumentValues:
-        """What expressions refer to."""
+        """The names that expressions may refer to."""
         components = members_of(members_of(self.root).get("components"))
         parameters = members_of(components.get("parameters"))
         return DocumentValues(

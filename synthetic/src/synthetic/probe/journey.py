@@ -46,7 +46,7 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What follows a step: the end of the workflow, another step or workflow, or a retry."""
+    """The action after a step: the end of the workflow, another step or workflow, or a retry."""
 
     name: str
     kind: Literal["end", "goto", "retry"]

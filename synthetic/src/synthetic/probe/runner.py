@@ -38,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a caller may state about one run beside its limits."""
+    """Options of one run beside its limits."""
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     servers: Mapping[str, Target] = field(default_factory=dict)  # by source description

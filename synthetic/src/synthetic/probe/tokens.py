@@ -22,7 +22,7 @@ CONTRACT_SCOPES = "contract"  # the credential `scope` for the scopes that an op
 
 
 class TokenGrant(NamedTuple):
-    """What a token is requested with; equal grants share a token."""
+    """The parameters of a token request; equal grants share a token."""
 
     target: Target  # the server that a relative URL belongs to
     url: str  # of the token endpoint, or of the discovery document

@@ -124,7 +124,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         HttpToolsProtocol.data_received(self, b"\r\n".join((*lines, b"", rest)))
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that cannot be parsed, unless it was refused already."""
+        """Return 400 for a request that cannot be parsed, unless it was refused already."""
         if not self.transport.is_closing():
             super().send_400_response(msg)
 

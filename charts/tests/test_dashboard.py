@@ -56,6 +56,7 @@ def exposed() -> str:
     monitor_metrics.register(registry, store, lambda: now)
     operator_metrics.API_REQUESTS.labels("GET", "200")
     operator_metrics.RECONCILES.labels("ok")
+    operator_metrics.CONFLICTS.labels("other")
     return (generate_latest(registry) + generate_latest(operator_metrics.REGISTRY)).decode()
 
 

@@ -16,7 +16,7 @@ POD_VALUES: dict[str, tuple[Any, str]] = {
     "image.repository": ("other", "image: other:1.0.0"),
     "image.tag": ("v9", ":v9"),
     "image.pullPolicy": ("Always", "imagePullPolicy: Always"),
-    "image.pullSecrets": ([{"name": "pull"}], "imagePullSecrets:"),
+    "image.pullSecrets": ([{"name": "pull-key"}], "name: pull-key"),
     "resources": ({"limits": {"memory": "1Gi"}}, "memory: 1Gi"),
 }
 SCHEDULING_VALUES: dict[str, tuple[Any, str]] = {
@@ -116,7 +116,7 @@ UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "test.url": ("http://x.example", '--url, "http://x.example"'),
     "test.image.registry": ("r.example", "image: r.example/cadastro/synthetic"),
     "test.image.repository": ("other", "image: other:1.0.0"),
-    "test.image.pullSecrets": ([{"name": "pull"}], "imagePullSecrets:"),
+    "test.image.pullSecrets": ([{"name": "pull-key"}], "name: pull-key"),
     **{f"test.{name}": effect for name, effect in SCHEDULING_VALUES.items()},
     **{f"postgresql.{name}": effect for name, effect in SCHEDULING_VALUES.items()},
     "test.image.tag": ("v9", "image: cadastro/synthetic:v9"),

@@ -25,6 +25,7 @@ from servicekit.testing import (
     Sign,
     check_fast_path,
 )
+from servicekit.testing.request import Request
 from tests.support.auth.users import (
     PASSWORD,
     basic_auth_header,
@@ -67,6 +68,10 @@ class Auth(InvalidRequestCases):
                 credentials={**users, "users.token": as_user(*SERVICE)},
             )
         )
+
+    def new_write(self, request: Request) -> Request:
+        """Return the request for another user: a taken name is rejected before it is written."""
+        return request.with_body(username=new_username())
 
     def conflicts(self) -> Iterator[InvalidRequest]:
         """Yield requests with invalid names and wrong credentials."""
@@ -115,7 +120,8 @@ def own_settings(
     settings: dict[str, str], migrated_url_factory: Callable[[str], str]
 ) -> dict[str, str]:
     """The environment of a service with a separate database."""
-    return {**settings, "DATABASE_URL": migrated_url_factory("auth")}
+    # a fourth of the threads may register the users of concurrent requests
+    return {**settings, "DATABASE_URL": migrated_url_factory("auth"), "THREADS": "40"}
 
 
 @pytest.fixture

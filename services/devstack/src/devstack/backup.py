@@ -60,11 +60,17 @@ def main() -> int:
 
 
 def folder_option(name: str) -> Callable[[str], Path]:
-    """Return an ``argparse`` type for the path of a folder, which rejects an empty one."""
+    """Return an ``argparse`` type for the path of a folder, which has to be a text."""
 
     def parse(text: str) -> Path:
         if not text:
             raise argparse.ArgumentTypeError(f"{name} is empty: name a folder with {name}=...")
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # the title of the process contains the options too
+            raise argparse.ArgumentTypeError(
+                f"the path {text!r} has bytes that are not UTF-8: name another one with {name}=..."
+            ) from None
         return Path(text)
 
     return parse

@@ -145,6 +145,7 @@ class _FastPathCheck:
             request = request.with_headers(authorization=authorization)
         with ExitStack() as blocked:
             if case.blocked_on is not None:
+                request = self._cases.new_write(request)
                 request = request.with_headers(idempotency_key=f"a-key-in-use-{next(self._keys)}")
                 blocked.enter_context(self._blocked_request(request, case.blocked_on))
             response = self._send(request)

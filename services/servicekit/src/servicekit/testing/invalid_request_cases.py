@@ -65,6 +65,10 @@ class InvalidRequestCases(ABC):
             for path, method, operation in operations(contract)
         }
 
+    def new_write(self, request: Request) -> Request:
+        """Return a valid write that does not conflict with its earlier repetitions."""
+        return request
+
     @abstractmethod
     def conflicts(self) -> Iterable[InvalidRequest]:
         """Return conflicts and violations of domain rules, which the contract does not contain."""

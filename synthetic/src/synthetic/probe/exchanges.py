@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from synthetic.probe.http import Request, Response
@@ -33,23 +33,9 @@ class Exchange(NamedTuple):
     duration_ms: float
 
 
-class Recorder(Protocol):
-    """An observer of exchanges."""
-
-    def record(
-        self,
-        result: StepResult,
-        url: str,
-        request: Request,
-        response: Response | None,
-        timings: Timings,
-    ) -> None:
-        """Record an exchange; without a response it has failed."""
-
-
 @dataclass(slots=True)
 class ExchangeLog:
-    """A recorder that keeps exchanges in order, and passes each one to ``show``."""
+    """The exchanges of a command in order; each one is passed to ``show``."""
 
     show: Callable[[Exchange], None] | None = None
     exchanges: list[Exchange] = field(default_factory=list)
@@ -62,7 +48,7 @@ class ExchangeLog:
         response: Response | None,
         timings: Timings,
     ) -> None:
-        """Add an exchange."""
+        """Add an exchange; without a response it has failed."""
         headers = response.headers if response else {}
         exchange = Exchange(
             result.step_id,

@@ -22,7 +22,7 @@ from synthetic.probe.target import Target
 from synthetic.probe.workflow_runner import WorkflowRunner
 
 if TYPE_CHECKING:
-    from synthetic.probe.exchanges import Recorder
+    from synthetic.probe.exchanges import ExchangeLog
 
 RETRY_DELAY_SECONDS = 1.0  # before the next attempt at the journey
 
@@ -43,7 +43,7 @@ class RunOptions:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     servers: Mapping[str, Target] = field(default_factory=dict)  # by source description
     policy: Policy = STRICT
-    recorder: "Recorder | None" = None  # gets every exchange
+    recorder: "ExchangeLog | None" = None  # gets every exchange
 
 
 class Runner:

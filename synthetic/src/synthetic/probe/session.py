@@ -15,7 +15,7 @@ from synthetic.probe.servers import Servers
 from synthetic.probe.target import Target
 
 if TYPE_CHECKING:
-    from synthetic.probe.exchanges import Recorder
+    from synthetic.probe.exchanges import ExchangeLog
 
 Connection = tuple[Target, tuple[str, str] | None]  # a server, and the client's certificate
 
@@ -29,7 +29,7 @@ class Session:
         servers: Servers,
         credentials: Credentials | None,
         trace_id: str,
-        recorder: "Recorder | None" = None,
+        recorder: "ExchangeLog | None" = None,
     ) -> None:
         """Prepare the session without connecting; ``recorder`` gets every exchange.
 

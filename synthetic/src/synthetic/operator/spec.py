@@ -116,8 +116,8 @@ class Spec:
             degraded_ms=thresholds.get("degradedMs", 0),
             objective=float(slo.get("objective", "99.5")) / 100,
             window=slo.get("window", "30d"),
-            history_success=history.get("success", 10),
-            history_failed=history.get("failed", 10),
+            history_success=history.get("success", 1),
+            history_failed=history.get("failed", 3),
             resources=spec.get("resources") or {},
             pod=spec.get("pod") or {},
         )

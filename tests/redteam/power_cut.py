@@ -1,6 +1,8 @@
 """A file system in a file, whose power can be cut: ext4 drops all that was not flushed."""
 
+import ctypes
 import fcntl
+import functools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 # include/uapi/linux/ext4.h; xfstests simulates power failures by this call
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
+CLONE_NEWNS = 0x00020000  # linux/sched.h
 SIZE_BYTES = 2 * 1024**3  # of a sparse file
 
 
@@ -50,6 +53,7 @@ def new_disk(folder: Path) -> Iterator[Disk]:
         PowerCutError: this machine has no loop devices, no ext4, or not the permission.
 
     """
+    _leave_mount_namespace()
     image, mount = folder / "disk.img", folder / "disk"
     mount.mkdir()
     with image.open("wb") as file:
@@ -61,6 +65,14 @@ def new_disk(folder: Path) -> Iterator[Disk]:
         yield disk
     finally:
         disk.unmount()
+
+
+@functools.cache
+def _leave_mount_namespace() -> None:
+    """Mount in a namespace of this process; a container's copy of a mount would keep it alive."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
+        raise PowerCutError(f"unshare: {os.strerror(ctypes.get_errno())}")
+    _run("mount", "--make-rprivate", "/")
 
 
 def _run(*command: str) -> None:

@@ -43,15 +43,33 @@ LASTING: dict[str, Any] = {
 }
 
 
+INVALID = json.dumps(JOURNEY).replace("clients.health", "clients.healthy")
+
+
 def secret(harness: MonitorHarness) -> str:
     """Refer to a missing Secret."""
-    return _missing(harness, "secret", credentialsSecretRef={"name": MISSING})
+    harness.create(timeoutSeconds=1, credentialsSecretRef={"name": MISSING})
+    harness.run_now()
+    return _wait_for_error(harness, f'secret "{MISSING}" not found')
 
 
 def config_map(harness: MonitorHarness) -> str:
     """Refer to a missing ConfigMap."""
-    reference = {"configMapKeyRef": {"name": MISSING, "key": "mine.arazzo.yaml"}}
-    return _missing(harness, "configmap", journeyFrom=reference, journey="mine")
+    harness.create(journey="lasting", journeyFrom=_journey_from(MISSING))
+    message = harness.wait_for_condition("Ready", "NoJourney")
+    check(f'configmap "{MISSING}" not found' in message, message)
+    return message
+
+
+def journey(harness: MonitorHarness) -> str:
+    """Refer to a journey with a mistake: its file and line are reported, and nothing runs."""
+    harness.cluster.apply(json.dumps(LASTING | {"data": {FILE: INVALID}}))
+    harness.create(journey="lasting", journeyFrom=_journey_from(LASTING["metadata"]["name"]))
+    message = harness.wait_for_condition("Ready", "JourneyInvalid")
+    check(f"{FILE}:1:" in message and "clients.healthy" in message, message)
+    harness.cluster.apply(json.dumps(LASTING))
+    harness.wait_for_condition("Ready", "Scheduled")
+    return message
 
 
 def memory(harness: MonitorHarness) -> str:
@@ -166,6 +184,7 @@ def operator_outage(harness: MonitorHarness) -> str:
 FAULTS: dict[str, Callable[[MonitorHarness], str]] = {
     "secret": secret,
     "configmap": config_map,
+    "journey": journey,
     "memory": memory,
     "killed": killed,
     "hanging": hanging,
@@ -177,18 +196,18 @@ FAULTS: dict[str, Callable[[MonitorHarness], str]] = {
 }
 
 
-def _missing(harness: MonitorHarness, kind: str, **spec: Any) -> str:
-    harness.create(timeoutSeconds=1, **spec)
-    harness.run_now()
-    return _wait_for_error(harness, f'{kind} "{MISSING}" not found')
+def _journey_from(config_map_name: str) -> dict[str, Any]:
+    return {"configMapKeyRef": {"name": config_map_name, "key": FILE}}
 
 
 def _create_lasting(harness: MonitorHarness) -> None:
     """Start a run that lasts until its timeout, unless it is ended from outside."""
     harness.cluster.apply(json.dumps(LASTING))
-    reference = {"configMapKeyRef": {"name": LASTING["metadata"]["name"], "key": FILE}}
     harness.create(
-        journey="lasting", journeyFrom=reference, timeoutSeconds=LASTING_SECONDS, retries=0
+        journey="lasting",
+        journeyFrom=_journey_from(LASTING["metadata"]["name"]),
+        timeoutSeconds=LASTING_SECONDS,
+        retries=0,
     )
     harness.run_now()
 

@@ -88,6 +88,9 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 - apiGroups: [""]
   resources: [secrets] # the annotation with the hosts that may receive the credentials
   verbs: [get]
+- apiGroups: [""]
+  resources: [configmaps] # custom journeys, to check them before they are scheduled
+  verbs: [get]
 - apiGroups: [coordination.k8s.io]
   resources: [leases] # of each namespace with monitors, for one operator alone
   verbs: [get, create, update]

@@ -71,7 +71,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         help="list all mistakes of Arazzo documents",
         description="Check Arazzo documents against the standard and their contracts, without a "
         "server. Each mistake has its file, line and column.",
-        epilog="Exit codes: 0 without mistakes, 1 with mistakes.",
+        epilog="Exit codes: 0 without mistakes, 1 with mistakes, 3 not checked because of "
+        "--confined.",
     )
     check_command.add_arguments(check)
     commands.add_parser("list", help="list the shipped journeys")

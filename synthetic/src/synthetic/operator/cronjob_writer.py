@@ -12,6 +12,7 @@ from synthetic.operator.cronjob import (
     is_owned_by,
     matches,
 )
+from synthetic.operator.journey_check import JourneyChecker
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
 from synthetic.operator.secret_binding import credential_hosts
@@ -61,7 +62,12 @@ def not_ready(reason: str, message: str) -> Condition:
 
 
 async def ensure_cron_job(
-    api: ApiClient, monitor: Object, spec: Spec, image: ProbeImage, now: datetime
+    api: ApiClient,
+    monitor: Object,
+    spec: Spec,
+    image: ProbeImage,
+    journeys: JourneyChecker,
+    now: datetime,
 ) -> tuple[str, CronJobState]:
     """Create or update the CronJob; return the target's URL and the resulting state."""
     namespace = monitor["metadata"]["namespace"]
@@ -70,6 +76,7 @@ async def ensure_cron_job(
     url = ""
     try:
         spec.schedule.after(now)
+        await journeys.check(namespace, spec)
         url = await find_url(api, namespace, spec)
         _check_ownership(live, monitor)
         hosts = await credential_hosts(api, namespace, spec, url)

@@ -14,6 +14,7 @@ from synthetic.operator.cronjob_writer import (
     not_ready,
 )
 from synthetic.operator.history import History
+from synthetic.operator.journey_check import JourneyChecker
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import JOBS, MONITORS, Object
@@ -27,6 +28,7 @@ from synthetic.operator.stored_status import read_status
 
 RETRY_SECONDS = {  # by reason of the condition Ready, for causes without a watch
     **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken", "SecretNotBound"), 5.0),
+    **dict.fromkeys(("NoJourney", "JourneyInvalid"), 15.0),
     "RunRefused": 30.0,
 }
 MAX_PATHS = 5  # in one Event
@@ -42,6 +44,7 @@ class Reconciler:
         self._api = api
         self._cache = cache
         self._image = image
+        self._journeys = JourneyChecker(api)
         self._clock = clock
 
     async def reconcile(self, key: Key) -> float | None:
@@ -65,7 +68,9 @@ class Reconciler:
             await self._report_unreadable_spec(monitor, error)
             return None
         try:
-            url, state = await ensure_cron_job(self._api, monitor, spec, self._image, self._clock())
+            url, state = await ensure_cron_job(
+                self._api, monitor, spec, self._image, self._journeys, self._clock()
+            )
             return await self._observe(monitor, spec, url, state)
         except ApiError as error:
             if error.status in REJECTION_REASONS:

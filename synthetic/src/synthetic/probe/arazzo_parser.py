@@ -1,6 +1,6 @@
 """Read Arazzo documents: a journey with all that it may run, or all workflows of a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synthetic.probe.arazzo_document import ArazzoDocument
@@ -25,9 +25,7 @@ def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None)
     main = ArazzoDocument(path, sources)
     raise_first(main.problems.found)
     if name not in main.workflow_ids:
-        raise ProbeError(
-            f"{path.name} has no workflow {name}; it has {', '.join(main.workflow_ids)}"
-        )
+        raise _no_workflow(path, name, main)
     documents = {main.path: main}
     workflows: dict[WorkflowKey, Workflow] = {}
     pending = [(main.path, name)]
@@ -45,8 +43,41 @@ def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None)
     return Journey(name, first, workflows)
 
 
+def check_workflow(
+    path: Path, name: str, files: Mapping[str, Path] | None = None, folders: Sequence[Path] = ()
+) -> list[Problem]:
+    """Return the problems of a workflow and of those that it may run, contracts included.
+
+    Raises:
+        ProbeError: a file cannot be read or is not YAML, or has no workflow of this name.
+        ConfinementError: a document is in none of the ``folders``, if any are given.
+
+    """
+    sources = Sources(files, folders)
+    main = ArazzoDocument(path, sources)
+    if not main.problems.found and name not in main.workflow_ids:
+        raise _no_workflow(path, name, main)
+    problems = set(main.problems.found)
+    pending, seen = [(main.path, name)] if not problems else [], set()
+    while pending:
+        key = pending.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        document = ArazzoDocument(Path(key[0]), sources)
+        workflow, found = _parse_against_contract(document, key[1])
+        problems.update(document.problems.found, found)
+        if not found:
+            pending += _referenced(workflow)
+    return sorted(problems)
+
+
 def read_all(
-    path: Path, files: Mapping[str, Path] | None = None, *, against_contract: bool = False
+    path: Path,
+    files: Mapping[str, Path] | None = None,
+    folders: Sequence[Path] = (),
+    *,
+    against_contract: bool = False,
 ) -> tuple[dict[str, Workflow], list[Problem]]:
     """Return the workflows of a document that are valid, and the problems of the others.
 
@@ -54,16 +85,15 @@ def read_all(
 
     Raises:
         ProbeError: the file cannot be read, or is not YAML.
+        ConfinementError: a document is in none of the ``folders``, if any are given.
 
     """
-    document = ArazzoDocument(path, Sources(files))
+    document = ArazzoDocument(path, Sources(files, folders))
     valid: dict[str, Workflow] = {}
     problems = list(document.problems.found)
     for name in document.workflow_ids:
-        cursor = document.cursor(name)
-        workflow, found = WorkflowParser(document, cursor).parse(), cursor.problems.found
-        if not found and against_contract:
-            check_steps(cursor, workflow)
+        parse = _parse_against_contract if against_contract else parse_workflow
+        workflow, found = parse(document, name)
         problems += found
         if not found:
             valid[name] = workflow
@@ -74,6 +104,20 @@ def parse_workflow(document: ArazzoDocument, name: str) -> tuple[Workflow, list[
     """Return a workflow with its problems; it can run if it has none."""
     cursor = document.cursor(name)
     return WorkflowParser(document, cursor).parse(), cursor.problems.found
+
+
+def _parse_against_contract(document: ArazzoDocument, name: str) -> tuple[Workflow, list[Problem]]:
+    cursor = document.cursor(name)
+    workflow = WorkflowParser(document, cursor).parse()
+    if not cursor.problems.found:
+        check_steps(cursor, workflow)
+    return workflow, cursor.problems.found
+
+
+def _no_workflow(path: Path, name: str, document: ArazzoDocument) -> ProbeError:
+    return ProbeError(
+        f"{path.name} has no workflow {name}; it has {', '.join(document.workflow_ids)}"
+    )
 
 
 def _referenced(workflow: Workflow) -> Iterator[WorkflowKey]:

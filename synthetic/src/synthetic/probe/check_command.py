@@ -4,8 +4,14 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthetic.probe.results import ProbeError
+
+if TYPE_CHECKING:
+    from synthetic.probe.problems import Problem
+
+PASSED, MISTAKES, NOT_CHECKED = 0, 1, 3  # exit codes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,27 +27,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_source,
         help="file to read in place of the URL of a source description",
     )
+    parser.add_argument(
+        "--workflow", metavar="ID", help="check this workflow alone, with those that it may run"
+    )
+    parser.add_argument(
+        "--confined",
+        action="store_true",
+        help="read only the files' folders and the shipped contracts, and no URL",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check the files, print their mistakes, and return the exit code."""
-    counts = [_check(file, dict(options.source)) for file in options.files]
-    return 1 if any(counts) else 0
+    codes = {_check(file, options) for file in options.files}
+    return MISTAKES if MISTAKES in codes else max(codes)
 
 
-def _check(file: Path, sources: dict[str, Path]) -> int:
-    """Print the mistakes of a file, and return their number."""
-    from synthetic.probe.arazzo_parser import read_all  # noqa: PLC0415 - slow imports
+def _check(file: Path, options: argparse.Namespace) -> int:
+    """Print the mistakes of a file, and return the exit code."""
+    from synthetic.probe.documents import ConfinementError  # noqa: PLC0415 - slow imports
 
     try:
-        valid, problems = read_all(file, sources, against_contract=True)
+        valid, problems = _find_problems(file, options)
     except ProbeError as error:
         sys.stdout.write(f"{error}\n")
-        return 1
+        return MISTAKES
+    except ConfinementError as error:
+        sys.stdout.write(f"{file}: not checked: it needs {error}\n")
+        return NOT_CHECKED
     lines = [str(replace(problem, file=str(file))) for problem in problems]
-    summary = f"{file}: {_count(len(valid), 'valid workflow')}, {_count(len(problems), 'mistake')}"
+    summary = f"{file}: {_count(valid, 'valid workflow')}, {_count(len(problems), 'mistake')}"
     sys.stdout.write("\n".join([*lines, summary, ""]))
-    return len(problems)
+    return MISTAKES if problems else PASSED
+
+
+def _find_problems(file: Path, options: argparse.Namespace) -> tuple[int, list["Problem"]]:
+    """Return the number of valid workflows, and the problems."""
+    from synthetic.probe.arazzo_parser import check_workflow, read_all  # noqa: PLC0415
+    from synthetic.probe.catalog import contracts_folder  # noqa: PLC0415
+
+    files = dict(options.source)
+    readable = [contracts_folder(), file.parent, *(path.parent for path in files.values())]
+    folders = readable if options.confined else []
+    if options.workflow:
+        problems = check_workflow(file, options.workflow, files, folders)
+        return int(not problems), problems
+    valid, problems = read_all(file, files, folders, against_contract=True)
+    return len(valid), problems
 
 
 def _count(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ pointer that it arrived at, and needs 3 MB and 60 ms of each run.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
@@ -32,11 +32,25 @@ class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
     }
 
 
+class ConfinementError(Exception):
+    """A document outside the admitted folders was needed."""
+
+
 class DocumentStore:
     """Documents by URI, each loaded once."""
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        """Start without documents; with ``folders`` those elsewhere, or at URLs, are not read."""
         self._roots: dict[str, Node] = {}
+        self._folders = [folder.resolve() for folder in folders]
+
+    def admit(self, uri: str) -> None:
+        """Raise ``ConfinementError`` unless the document at a URI may be read."""
+        path = Path(unquote(urlsplit(uri).path)).resolve()
+        if self._folders and (
+            _is_remote(uri) or not any(path.is_relative_to(folder) for folder in self._folders)
+        ):
+            raise ConfinementError(uri)
 
     def root(self, location: Path | str) -> "Node":
         """Return the root of the document at a path, or at a file, http or https URL.
@@ -93,6 +107,7 @@ class DocumentStore:
         return False
 
     def _add_document(self, uri: str) -> None:
+        self.admit(uri)
         try:
             value = _with_string_keys(_load(uri), {})
         except RecursionError as error:

@@ -1,6 +1,6 @@
 """Documents that a journey consists of: Arazzo documents and the contracts that they name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,12 +24,17 @@ class SourceError(ProbeError):
 class Sources:
     """Documents by path or URL, each read once."""
 
-    def __init__(self, files: Mapping[str, Path] | None = None) -> None:
-        """Start without documents; ``files`` has the files to read in place of URLs."""
+    def __init__(
+        self, files: Mapping[str, Path] | None = None, folders: Sequence[Path] = ()
+    ) -> None:
+        """Start without documents; ``files`` has the files to read in place of URLs.
+
+        With ``folders``, documents elsewhere or at other URLs raise ``ConfinementError``.
+        """
         self._files = files or {}
         self._arazzo: dict[Path, YamlDocument] = {}
         self._contracts: dict[Path | str, Mapping[str, Operation] | ProbeError] = {}
-        self._store = DocumentStore()
+        self._store = DocumentStore(folders)
 
     def arazzo(self, path: Path) -> YamlDocument:
         """Return an Arazzo document.
@@ -39,6 +44,7 @@ class Sources:
 
         """
         path = path.resolve()
+        self._store.admit(path.as_uri())
         if path not in self._arazzo:
             self._arazzo[path] = YamlDocument(path)
         return self._arazzo[path]
@@ -76,6 +82,7 @@ class Sources:
             same = (path for path, known in self._arazzo.items() if _identity(known.value) == url)
             return next(same, url)
         path = document.parent / unquote(parts.path)
+        self._store.admit(path.resolve().as_uri())
         if not path.is_file():
             raise ProbeError(f"{url[:200]} does not exist: {path} is not a file")
         return path

@@ -1,0 +1,103 @@
+"""Options of `synthetic check`: one workflow alone, and confinement to given folders."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CONTRACT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Cafe", "version": "1"},
+    "paths": {
+        "/menu": {"get": {"operationId": "listMenu", "responses": {"200": {"description": "d"}}}}
+    },
+}
+MENU = {"workflowId": "menu", "steps": [{"stepId": "list", "operationId": "listMenu"}]}
+MEALS = {"workflowId": "meals", "steps": [{"stepId": "list", "operationId": "listMeals"}]}
+BOTH = {
+    "workflowId": "both",
+    "steps": [{"stepId": "menu", "workflowId": "menu"}, {"stepId": "meals", "workflowId": "meals"}],
+}
+
+
+def write(folder: Path, contract_url: str = "cafe.json", **sources: Any) -> Path:
+    """Write a document with three workflows, and its contract."""
+    (folder / "cafe.json").write_text(json.dumps(CONTRACT))
+    document = {
+        "arazzo": "1.0.1",
+        "info": {"title": "Cafe", "version": "1"},
+        "sourceDescriptions": [{"name": "cafe", "url": contract_url, "type": "openapi", **sources}],
+        "workflows": [MENU, MEALS, BOTH],
+    }
+    file = folder / "own.json"
+    file.write_text(json.dumps(document, indent=1))
+    return file
+
+
+def check(*arguments: str | Path) -> tuple[int, str]:
+    """Return the exit code and the output of the command."""
+    program = Path(sys.executable).with_name("synthetic")
+    command = [str(program), "check", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("workflow", "code", "output"),
+    [
+        ("menu", 0, "1 valid workflow, 0 mistakes"),
+        ("meals", 1, "the contract cafe has no operation listMeals"),
+        ("both", 1, "the contract cafe has no operation listMeals"),
+        ("lunch", 1, "own.json has no workflow lunch; it has menu, meals, both"),
+    ],
+)
+def test_checks_one_workflow_with_those_that_it_may_run(
+    tmp_path: Path, workflow: str, code: int, output: str
+) -> None:
+    found, text = check("--workflow", workflow, write(tmp_path))
+    assert (found, output in text) == (code, True)
+
+
+def test_confined_reads_its_own_folder_and_the_shipped_contracts(tmp_path: Path) -> None:
+    assert check("--confined", "--workflow", "menu", write(tmp_path))[0] == 0
+    shipped = Path(os.environ.get("CONTRACTS_DIR", "openapi")) / "journeys/login.arazzo.yaml"
+    assert check("--confined", shipped)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://cafe.example/openapi.yaml",
+        "../outside.json",
+        "linked.json",
+        "{outside}",
+        "../missing.json",
+    ],
+)
+def test_confined_reads_nothing_else(tmp_path: Path, url: str) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "outside.json"
+    folder.mkdir()
+    outside.write_text(json.dumps({"secret": "a-value-of-another-file"}))
+    (folder / "linked.json").symlink_to(outside)
+    file = write(folder, url.format(outside=outside))
+    code, output = check("--confined", "--workflow", "menu", file)
+    assert (code, "not checked" in output) == (3, True)
+    assert "a-value-of-another-file" not in output
+
+
+@pytest.mark.parametrize("url", ["file://{outside}", "../outside.json#/secret"])
+def test_confined_follows_no_reference_out_of_its_folder(tmp_path: Path, url: str) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "outside.json"
+    folder.mkdir()
+    outside.write_text(json.dumps({"secret": "a-value-of-another-file"}))
+    file = write(folder)
+    contract = {**CONTRACT, "paths": {"/menu": {"$ref": url.format(outside=outside)}}}
+    (folder / "cafe.json").write_text(json.dumps(contract))
+    code, output = check("--confined", "--workflow", "menu", file)
+    assert (code, "not checked" in output) == (3, True)
+    assert "a-value-of-another-file" not in output

@@ -97,6 +97,7 @@ def test_missing_credentials_return_invalid_client(api: ContractClient) -> None:
         ({**FORM, "scope": "clients:read  clients:write"}, "invalid_scope"),
         ({**FORM, "scope": " "}, "invalid_scope"),
         ({**FORM, **{f"field{number}": "1" for number in range(100)}}, "invalid_request"),
+        ({**FORM, "surprise": "a" * 5000}, "invalid_request"),
         ({**FORM, "scope": "\x00"}, "invalid_scope"),
         ({**FORM, "grant_type": ["client_credentials"] * 2}, "invalid_request"),
         ({**FORM, "scope": ["inventory:remove"] * 2}, "invalid_request"),

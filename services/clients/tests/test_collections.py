@@ -141,6 +141,9 @@ def test_an_invalid_query_is_rejected(api: ContractClient) -> None:
         ("name=%FF", "name"),
         ("email=a%C3", "email"),
         ("limit=1&name=%ED%A0%80", "name"),
+        ("limit=1&" * 1025, "query"),
+        ("&" * 8193, "query"),
+        ("name=" + "%41" * 2800, "query"),
     ):
         answer = api.get(f"/clients/fetch?{query}")
         assert answer.status_code == 400

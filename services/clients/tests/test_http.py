@@ -123,12 +123,28 @@ def test_a_body_of_another_kind_is_refused(api: ContractClient, media: str | Non
         b'{"balance": ' + b"9" * 5000 + b"}",
         b'{"balance": 1e400, "name": "a", "email": "a@b.co", "cpf": "529.982.247-25"}',
         b"[" * 30_000,
+        b'{"name": ' + b"[" * 256 + b"]" * 256 + b"}",
+        b'{"a":' * 128 + b"1" + b"}" * 128,
+        b'[{"a":' * 80 + b"1" + b"}]" * 80,
+        b'{"name": ' + b"[" * 254 + b"1" + b"]" * 254 + b"}",
         b'{"name": "\\ud800"}',
         b'{"name": "\\u0000"}',
     ],
 )
 def test_a_body_that_makes_no_sense_is_a_bad_request(api: ContractClient, body: bytes) -> None:
     assert_problem(api.post("/clients/create", content=body, headers=JSON), 400)
+
+
+@pytest.mark.parametrize(
+    "unit", [b"1,", b"[],", b'{"a":1},', b'{"a":{}},', b'"",', b"[[", rb'"\"",', rb'"\\",']
+)
+def test_a_body_of_many_values_is_rejected_before_they_are_parsed(
+    api: ContractClient, unit: bytes
+) -> None:
+    body = b'{"name": [' + unit * (20_000 // len(unit)) + b"1]}"
+    answer = api.post("/clients/create", content=body, headers=JSON)
+    assert_problem(answer, 400)
+    assert answer.json()["msg"] == "The body holds too many values"
 
 
 def test_a_body_over_the_limit_is_too_large(api: ContractClient) -> None:

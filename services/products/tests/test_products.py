@@ -115,6 +115,7 @@ def test_a_price_is_exact(api: ContractClient, given: float | str, stored: str) 
         ("description", ""),
         ("description", "d" * 2000),
         ("description", "duas\nlinhas"),
+        ("description", "[" * 2000),
         ("quantity", 2**31 - 1),
     ],
 )
@@ -122,6 +123,13 @@ def test_maximum_values_are_stored(api: ContractClient, field: str, value: objec
     body = product_body(**{field: value})
     product_id = created(api, body)
     assert api.get(f"/products/fetch/{product_id}").json()[field] == value
+    assert api.delete(f"/products/delete/{product_id}").status_code == 200
+
+
+def test_the_largest_valid_body_is_accepted(api: ContractClient) -> None:
+    body = product_body(name="," * 200, description="[" * 1000 + ":" * 1000)
+    product_id = created(api, body)
+    assert api.get(f"/products/fetch/{product_id}").json()["description"] == body["description"]
     assert api.delete(f"/products/delete/{product_id}").status_code == 200
 
 

@@ -13,6 +13,7 @@ from servicekit.problems import ValidationProblem
 
 LOCATIONS = ("path", "query", "header")
 TYPES = ("boolean", "integer", "string")  # of parameters: text is converted to no other type
+MAX_QUERY_LENGTH = 8192  # bytes; the longest valid one, three filters of a list, has some 5,500
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 
@@ -52,6 +53,8 @@ class Parameters:
     def _query_of(self, request: Request) -> dict[str, str]:
         if not request.query_string or not self._strict:
             return {}
+        if len(request.query_string) > MAX_QUERY_LENGTH:
+            reject("query", f"must have at most {MAX_QUERY_LENGTH} bytes")
         _reject_undecodable(request.query_string)
         query: dict[str, str] = {}
         for name, value in request.args.items(multi=True):

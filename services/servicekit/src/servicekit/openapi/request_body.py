@@ -17,10 +17,13 @@ from servicekit.problems import BadRequest, UnsupportedMediaType
 
 _MEDIA_TYPE_CACHE_SIZE = 64  # headers; a client sends always the same
 _UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
+_DELIMITERS = (b",", b":", b"[", b"{")  # outside of texts, each begins a value or a name
+_MAX_DELIMITERS = 256  # a value costs far more time than its bytes; contracts allow some ten
 _MAX_NUMBER_LENGTH = 40  # characters; contracts allow some twenty
 _MAX_EXPONENT = 308  # decimal, the range of the doubles that RFC 8259, section 6 recommends
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS = 100
+_MAX_FORM_LENGTH = 4096  # bytes; the longest valid one, with an escaped scope, has some 1,600
 _OUT_OF_RANGE = "The body holds a number that is out of range"
 _MAX_CONTENT_TYPE = 256  # characters; its parser takes quadratic time
 
@@ -64,10 +67,12 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value of a JSON text (RFC 8259), with stricter rules than ``json.loads``.
 
     Raises:
-        BadRequest: it is not JSON, has a duplicate member, nests too deep, or contains a number of
-            more than 40 characters, NaN, a NUL or an unpaired surrogate.
+        BadRequest: it is not JSON, has a duplicate member, too many values or too deep a nesting,
+            or contains a number of more than 40 characters, NaN, a NUL or an unpaired surrogate.
 
     """
+    if _count_delimiters(data) > _MAX_DELIMITERS:
+        raise BadRequest("The body holds too many values")
     try:
         value = _decode(data.decode())
     except UnicodeDecodeError:
@@ -80,6 +85,13 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if b"\\u" in data or b"\0" in data:  # unstorable characters have no other source
         _reject_unstorable(value)
     return value
+
+
+def _count_delimiters(data: bytes) -> int:
+    """Return the number of delimiters outside of texts, up to the first error of syntax."""
+    unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    return sum(map(outside.count, _DELIMITERS))
 
 
 def _bounded_integer(text: str) -> int:
@@ -122,6 +134,8 @@ _decode = json.JSONDecoder(
 
 def _parse_form(data: bytes, fields: Container[str]) -> dict[str, str]:
     """Return the known fields of a form; unknown and empty ones are ignored (RFC 6749, 3.2)."""
+    if len(data) > _MAX_FORM_LENGTH:
+        raise BadRequest(f"The form has more than {_MAX_FORM_LENGTH} bytes")
     try:
         pairs = parse_qsl(data.decode(), max_num_fields=_MAX_FORM_FIELDS, errors="strict")
     except (UnicodeDecodeError, ValueError):

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 
 from servicekit.openapi.formats import FORMATS
-from servicekit.problems import ValidationProblem
+from servicekit.problems import MAX_ERRORS, ValidationProblem
 
 # PostgreSQL's text type has no NUL, and UTF-8 has no surrogates
 UNSTORABLE_CHARS = re.compile("[\x00\ud800-\udfff]")
@@ -37,9 +37,14 @@ class SchemaValidator:
             ValidationProblem: it is invalid; each error has a field below ``name`` and a reason.
 
         """
-        if not self._validator.is_valid(value):
+        try:
+            is_valid = self._validator.is_valid(value)
+            errors = [] if is_valid else list(self._validator.iter_errors(value))
+        except ValueError:  # of jsonschema-rs, for more than 255 levels
+            reject(name or "body", "nests too deep")
+        if errors:
             faults: dict[str, dict[str, str]] = {}  # one error for each field
-            for error in _filter_errors(list(self._validator.iter_errors(value))):
+            for error in _filter_errors(errors):
                 for fault in _explain(error, self._schema, name):
                     faults.setdefault(fault["field"], fault)
             raise ValidationProblem(list(faults.values()))
@@ -78,7 +83,8 @@ def _explain(
         case "required":
             faults = {".".join([*path, kind.property]): "is required"}
         case "additionalProperties":
-            faults = {sanitize(unknown): "is not known here" for unknown in kind.unexpected}
+            names = map(sanitize, kind.unexpected[:MAX_ERRORS])
+            faults = dict.fromkeys(names, "is not known here")
         case "oneOf" | "anyOf":
             return _explain_alternatives(error, schema, path, name)
         case "pattern":

@@ -13,10 +13,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024  # names and values; nginx and Traefik admit half of it by default
+MAX_TARGET_BYTES = 16 * 1024  # path and query, which have at most 8 KiB
 MAX_CONNECTIONS = 2048  # of a worker
 RESERVED_FILES = 128  # for the database, logs, metrics and the listening socket
 WARNING_INTERVAL = 10.0  # seconds between two warnings about the number of connections
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TARGET_TOO_LONG = b"HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -43,6 +45,8 @@ _TRAILERS = _Trailers()
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Bounds connections, and refuses too many or too long headers with 431 (RFC 6585, 5).
+
+    A target that is too long is refused with 414 (RFC 9110, 15.5.15).
 
     An offer of another protocol is ignored (RFC 9110, 7.8).
 
@@ -87,7 +91,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the request, unless its headers exceed the bounds."""
         size = sum([len(name) + len(value) for name, value in self.headers])
-        if size > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS:
+        is_too_long = size > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS
+        if is_too_long or len(self.url) > MAX_TARGET_BYTES:
             self._refuse()
             raise ValueError  # ends the parser's work on this connection
         hosts = [value for name, value in self.headers if name == b"host"]
@@ -166,8 +171,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             )
 
     def _refuse(self) -> None:
-        log.warning("request refused: header section too large")
-        self.transport.write(_REFUSAL)
+        is_long_target = len(self.url) > MAX_TARGET_BYTES
+        part = "target too long" if is_long_target else "header section too large"
+        log.warning("request refused: %s", part)
+        self.transport.write(_TARGET_TOO_LONG if is_long_target else _REFUSAL)
         self.transport.close()
 
 

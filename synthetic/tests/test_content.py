@@ -107,7 +107,7 @@ def test_checks_each_line_of_json_lines(tmp_path: Path) -> None:
     contract = {"openapi": "3.2.0"}
     assert check(tmp_path, content, good, header, contract=contract).result == "passed"
     failed = check(tmp_path, content, bad, header, contract=contract)
-    assert "line 2 of the body of 200 at id" in failed.detail
+    assert "line 2 of the body of 200 at /id" in failed.detail
 
 
 JSON_BODY = b'{"id": 1}'
@@ -343,4 +343,4 @@ def test_requests_need_no_read_only_property(tmp_path: Path) -> None:
     assert list(operation.request_errors("application/json", {"name": "x"})) == []
     errors = list(operation.request_errors("application/json; charset=utf-8", {}))
     assert len(errors) == 1
-    assert "name" in errors[0]
+    assert "name" in str(errors[0])

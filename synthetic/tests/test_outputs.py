@@ -50,7 +50,8 @@ def test_junit_has_a_case_for_each_step(shop: MockShop, journey: Path) -> None:
     ]
     (failure,) = suite.iter("failure")
     assert failure.get("type") == "http_status"
-    assert failure.get("message") == "the response status is 500"
+    status = "the response status is 500, and the criterion is $statusCode == 200"
+    assert failure.get("message") == status
 
 
 def test_junit_has_an_error_for_a_run_that_did_not_start() -> None:

@@ -116,7 +116,7 @@ def test_credentials_are_not_sent_to_a_host_that_they_do_not_allow(
 ) -> None:
     with run_mock_shop() as issuer:
         set_token_url(journey, issuer.url.replace("127.0.0.1", "localhost") + "/token")
-        bound = Credentials("secret", hosts=frozenset({"127.0.0.1"}))
+        bound = Credentials({"client-secret": "secret"}, hosts=frozenset({"127.0.0.1"}))
         with pytest.raises(ProbeError, match="may not be sent to localhost"):
             replay("things", shop.url, bound, LONG_LIMITS, file=journey)
     assert issuer.calls == shop.calls == []

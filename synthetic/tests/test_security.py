@@ -111,7 +111,7 @@ def test_credentials_come_from_a_folder_the_environment_and_options(tmp_path: Pa
         "SYNTHETIC_CREDENTIAL_OTHER_KEY_API_KEY": "of one scheme",
     }
     found = gather_credentials(tmp_path, {"password": "of an option"}, environment)
-    assert found.client_secret == "of the environment"
+    assert found.values["client-secret"] == "of the environment"
     assert found.values["password"] == "of an option"
     assert found.values["key.token"] == "own token"
     assert found.values["tls.crt"] == str(tmp_path / "tls.crt")
@@ -333,6 +333,6 @@ def test_no_output_contains_a_secret(tmp_path: Path, output: str, *, verbose: bo
 
 
 def test_masks_each_encoding_of_a_secret() -> None:
-    Credentials('quo"te /&ä')
+    Credentials({"token": 'quo"te /&ä'})
     for form in ('quo"te /&ä', "quo%22te%20%2F%26%C3%A4", 'quo\\"te /&\\u00e4', "cXVvInRlIC8mw6Q"):
         assert MASK.mask(f"<{form}>") == "<***>"

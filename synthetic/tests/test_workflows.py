@@ -140,6 +140,15 @@ def test_a_retry_runs_the_step_that_it_names_first(api: ScriptedApi, tmp_path: P
     assert api.calls == ["GET /a", "GET /b", "GET /a", "GET /b", "GET /c?q=7"]
 
 
+def test_a_retry_runs_the_named_step_of_its_own_workflow(api: ScriptedApi, tmp_path: Path) -> None:
+    api.replies["GET /a"] = [BAD, GOOD]
+    failing = step("a", onFailure=[retry(stepId="b")])
+    inner = workflow(failing, step("b", "c"), workflow_id="inner")
+    outer = workflow(step("call", workflowId="inner"), failing, step("b", "d"))
+    assert run_workflow(api, write_arazzo(tmp_path, outer, inner)).result == PASSED
+    assert api.calls[:4] == ["GET /a", "GET /c", "GET /a", "GET /c"]
+
+
 def test_a_retry_that_names_its_own_step_runs_it_before_each_retry(
     api: ScriptedApi, tmp_path: Path
 ) -> None:

@@ -42,7 +42,7 @@ class Context:
     def buy(self) -> None:
         """Replay the purchase journey through the ingress; raises ``StepFailed``."""
         secret = self.cluster.secrets()[f"{RELEASE}-oauth-clients"][CLIENT_ID]
-        credentials = Credentials(b64decode(secret).decode())
+        credentials = Credentials({"client-secret": b64decode(secret).decode()})
         deadline = time.monotonic() + ROUTE_TIMEOUT_SECONDS
         while True:
             outcome = replay("inventory-purchase", self.url, credentials)

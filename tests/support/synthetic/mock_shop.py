@@ -18,7 +18,7 @@ from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 
-CREDENTIALS = Credentials("not-secret-in-tests")
+CREDENTIALS = Credentials({"client-secret": "not-secret-in-tests"})
 LONG_LIMITS = Limits(timeout=60.0, cleanup=60.0, retries=0)  # seconds
 SHORT_LIMITS = Limits(timeout=1.0, cleanup=1.0, retries=0)  # for servers that hang
 

@@ -152,7 +152,7 @@ def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[Run
     if form == "har":
         from synthetic.probe.har import format_har  # noqa: PLC0415
 
-        return lambda _: format_har(exchanges.exchanges if exchanges else [])
+        return lambda runs: format_har(exchanges.exchanges if exchanges else [], runs)
     from synthetic.probe.table import format_tables  # noqa: PLC0415
 
     return format_tables

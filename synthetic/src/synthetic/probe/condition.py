@@ -1,16 +1,12 @@
 """Parser of Arazzo's simple conditions by recursive descent."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from synthetic.probe.comparison import compare, is_true
+from synthetic.probe.condition_nodes import Comparison, Junction, Negation, Node, Operand
 from synthetic.probe.expressions import Expression, parse_expression
 from synthetic.probe.results import ProbeError
-from synthetic.probe.runtime_values import UNDEFINED, Context, dereference
-
-# a value, or a verdict: True, False, or UNDEFINED for a comparison with an undefined value
-Evaluator = Callable[[Context], Any]
+from synthetic.probe.runtime_values import dereference
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<operator>\|\||&&|==|!=|<=|>=|[<>!()])"
@@ -21,11 +17,19 @@ _TOKEN = re.compile(
     r"|(?P<access>(?:\.[^\s()<>=!&|.\[\]]+|\[\d+\])+))"
 )
 _KEYWORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
+_HINTS = {
+    '"': "strings need single quotes",
+    "=": "equality is ==",
+    "&": "a conjunction is &&",
+    "|": "a disjunction is ||",
+    ")": "there is no opening parenthesis",
+    "'": "the closing quote is missing",
+}
 MAX_DEPTH = 50  # of parentheses and negations
 
 
 class ConditionParser:
-    """Parses a simple condition into ``evaluate``, and collects its expressions."""
+    """Parses a simple condition into ``root``, and collects its expressions."""
 
     def __init__(self, text: str) -> None:
         """Parse ``text``.
@@ -38,10 +42,9 @@ class ConditionParser:
         self._tokens = self._tokenize(text.rstrip())
         self._next = self._depth = 0
         self.expressions: list[Expression] = []
-        evaluate = self._or()
+        self.root = self._or()
         if self._next < len(self._tokens):
             raise self._syntax_error()
-        self.evaluate: Callable[[Context], bool] = lambda context: is_true(evaluate(context))
 
     def _tokenize(self, text: str) -> list[tuple[str, str, int]]:
         tokens, position = [], 0
@@ -65,33 +68,30 @@ class ConditionParser:
         at_end = self._next >= len(self._tokens)
         return ("end", "", len(self._text)) if at_end else self._tokens[self._next]
 
-    def _or(self) -> Evaluator:
+    def _or(self) -> Node:
         operands = [self._and()]
         while self._accept("||"):
             operands.append(self._and())
-        return operands[0] if len(operands) == 1 else _any_of(operands)
+        return operands[0] if len(operands) == 1 else Junction("||", operands)
 
-    def _and(self) -> Evaluator:
+    def _and(self) -> Node:
         operands = [self._comparison()]
         while self._accept("&&"):
             operands.append(self._comparison())
-        return operands[0] if len(operands) == 1 else _all_of(operands)
+        return operands[0] if len(operands) == 1 else Junction("&&", operands)
 
-    def _comparison(self) -> Evaluator:
+    def _comparison(self) -> Node:
         left = self._operand()
         operation = self._accept("==", "!=", "<", "<=", ">", ">=")
-        if operation is None:
-            return left
-        right = self._operand()
-        return lambda context: compare(operation, left(context), right(context))
+        return left if operation is None else Comparison(left, operation, self._operand())
 
-    def _operand(self) -> Evaluator:
+    def _operand(self) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ProbeError("the condition is nested too deeply")
         try:
             if self._accept("!"):
-                return _negated(self._operand())
+                return Negation(self._operand())
             if self._accept("("):
                 inner = self._or()
                 if not self._accept(")"):
@@ -101,7 +101,7 @@ class ConditionParser:
         finally:
             self._depth -= 1
 
-    def _atom(self) -> Evaluator:
+    def _atom(self) -> Node:
         kind, text, _ = self._peek()
         if kind in {"operator", "access", "end"}:
             raise self._syntax_error()
@@ -109,52 +109,30 @@ class ConditionParser:
         if kind == "expression":
             expression = parse_expression(text)
             self.expressions.append(expression)
-            return self._with_access(expression.evaluate)
-        literal = _literal(kind, text)
-        return lambda _: literal
+            return self._with_access(Operand(text, expression.evaluate, text))
+        value = _literal(kind, text)
+        return Operand(f"'{text}'" if kind == "string" else text, lambda _: value)
 
-    def _with_access(self, inner: Evaluator) -> Evaluator:
+    def _with_access(self, inner: Node) -> Node:
         """Apply the operators `.` and `[]` that follow an operand after a blank or parenthesis."""
         kind, path, _ = self._peek()
         if kind != "access":
             return inner
         self._next += 1
-        return lambda context: dereference(inner(context), path)
+        text = f"{inner.text}{path}"
+        return Operand(text, lambda context: dereference(inner.evaluate(context), path), text)
 
     def _syntax_error(self, position: int | None = None) -> ProbeError:
         start = self._peek()[2] if position is None else position
         rest = self._text[start : start + 30].strip()
-        hint = "; strings need single quotes" if rest.startswith('"') else ""
+        hint = _HINTS.get(rest[:1], "")
+        if not rest and self._depth:
+            hint = "a closing parenthesis is missing" if "(" in self._text else ""
+        elif rest[:1].isalpha():
+            hint = "strings need single quotes"
         what = f"before {rest!r}" if rest else "at its end"
-        return ProbeError(f"the condition {self._text[:200]} has a syntax error {what}{hint}")
-
-
-def _any_of(operands: list[Evaluator]) -> Evaluator:
-    def evaluate(context: Context) -> Any:  # noqa: ANN401 - a verdict
-        verdicts = [_verdict(operand(context)) for operand in operands]
-        return True if True in verdicts else UNDEFINED if UNDEFINED in verdicts else False
-
-    return evaluate
-
-
-def _all_of(operands: list[Evaluator]) -> Evaluator:
-    def evaluate(context: Context) -> Any:  # noqa: ANN401 - a verdict
-        verdicts = [_verdict(operand(context)) for operand in operands]
-        return False if False in verdicts else UNDEFINED if UNDEFINED in verdicts else True
-
-    return evaluate
-
-
-def _negated(operand: Evaluator) -> Evaluator:
-    def evaluate(context: Context) -> Any:  # noqa: ANN401 - a verdict
-        verdict = _verdict(operand(context))
-        return verdict if verdict is UNDEFINED else not verdict
-
-    return evaluate
-
-
-def _verdict(value: Any) -> Any:  # noqa: ANN401 - a value or a verdict
-    return value if value is UNDEFINED else is_true(value)
+        message = f"the condition {self._text[:200]} has a syntax error {what}"
+        return ProbeError(f"{message}; {hint}" if hint else message)
 
 
 def _literal(kind: str, text: str) -> str | float | bool | None:

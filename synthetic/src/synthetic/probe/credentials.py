@@ -17,6 +17,7 @@ from synthetic.probe.results import ProbeError
 from synthetic.probe.security import SecurityScheme
 
 CLIENT_ID = "synthetic"
+DEFAULTS = {"client-id": CLIENT_ID}
 HOSTS_VARIABLE = "CREDENTIALS_HOSTS"
 ENVIRONMENT_PREFIX = "SYNTHETIC_CREDENTIAL_"
 PUBLIC_NAMES = frozenset(("client-id", "client-auth", "scope", "username", "tls.crt", "tls.key"))
@@ -31,14 +32,11 @@ MAX_FILE_BYTES = 64 * 1024
 class Credentials:
     """Credentials by name; ``repr`` omits the values."""
 
-    client_secret: str = field(default="", repr=False)
-    client_id: str = CLIENT_ID
-    hosts: frozenset[str] | None = None  # that may receive them; None for all
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: frozenset[str] | None = None  # that may receive them; None for all
 
     def __post_init__(self) -> None:
         """Register the secrets, so that no output contains them."""
-        MASK.add(self.client_secret)
         for name, value in self.values.items():
             if not any(name == n or name.endswith(f".{n}") for n in PUBLIC_NAMES):
                 MASK.add(value)
@@ -49,14 +47,10 @@ class Credentials:
 
     def find(self, scheme: SecurityScheme, name: str) -> str:
         """Return the credential of a scheme, or the one of all schemes, or an empty text."""
-        common = {"client-secret": self.client_secret, "client-id": self.client_id}
         own = f"{scheme.name}.{name}"
-        specific = self.values.get(own) or self.values.get(environment_name(own))
-        return specific or self.values.get(name) or common.get(name, "")
-
-    def authorization_header(self) -> str:
-        """Return the value of the Authorization header (RFC 6749, 2.3.1)."""
-        return basic_authorization(self.client_id, self.client_secret)
+        names = (own, environment_name(own), name)
+        found = next(filter(None, map(self.values.get, names)), None)
+        return found or DEFAULTS.get(name, "")
 
 
 def basic_authorization(username: str, password: str) -> str:
@@ -102,10 +96,7 @@ def gather_credentials(
         )
     hosts = environment.get(HOSTS_VARIABLE)
     return Credentials(
-        values.get("client-secret", ""),
-        values.get("client-id", CLIENT_ID),
-        None if hosts is None else frozenset(filter(None, hosts.lower().split(","))),
-        values,
+        values, None if hosts is None else frozenset(filter(None, hosts.lower().split(",")))
     )
 
 

@@ -1,34 +1,137 @@
 """Criteria of steps and actions: simple conditions, regular expressions, JSONPath and XPath."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
+from synthetic.probe.comparison import is_true
 from synthetic.probe.condition import ConditionParser
+from synthetic.probe.evidence import Evidence, is_secret_source, shortened, shown
 from synthetic.probe.expressions import Expression, parse_expression
-from synthetic.probe.queries import parse_query
+from synthetic.probe.masking import MASKED
+from synthetic.probe.queries import Query, parse_query, text_of
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.runtime_values import UNDEFINED, Context, as_text
 from synthetic.probe.templates import EmbeddingText, parse_text
 
-Matcher = Callable[[Any], bool]
+MAX_TEXT = 500  # characters of a criterion in a message
+MAX_COMPARISONS = 5  # in a message
 # only these of a query's results fail by themselves (effective boolean value of XPath)
 _FALSE_RESULTS = (False, 0, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Protocol):
     """A parsed criterion."""
 
     text: str
-    evaluate: Callable[[Context], bool]
     expressions: tuple[Expression, ...]
 
-    @property
-    def only_checks_status(self) -> bool:
-        """True if the criterion depends on the status alone."""
-        return [e.text for e in self.expressions] == ["$statusCode"] * len(self.expressions)
+    def evaluate(self, context: Context) -> bool:
+        """Return whether the criterion is met."""
+
+    def evidence(self, context: Context) -> list[Evidence]:
+        """Return what an unmet criterion has compared: both sides of each comparison."""
+
+
+class SimpleCriterion:
+    """A criterion of the type simple."""
+
+    def __init__(self, condition: str) -> None:
+        """Parse a condition.
+
+        Raises:
+            ProbeError: it is invalid.
+
+        """
+        self.text = condition.strip()
+        parser = ConditionParser(self.text)
+        self.expressions = tuple(parser.expressions)
+        self._root = parser.root
+
+    def evaluate(self, context: Context) -> bool:
+        """Return whether the condition is true."""
+        return is_true(self._root.evaluate(context))
+
+    def evidence(self, context: Context) -> list[Evidence]:
+        """Return both sides of each comparison that fails."""
+        return list(self._root.evidence(context, wanted=True))
+
+
+class QueryCriterion:
+    """A criterion of the type regex, jsonpath or xpath, over the value of its context."""
+
+    def __init__(self, condition: str, kind: str, context: str, version: str) -> None:
+        """Parse a condition.
+
+        Raises:
+            ProbeError: it or the context is invalid.
+
+        """
+        condition = condition.strip()
+        self.text = f"{context} {kind} {condition}"
+        self._kind, self._version = kind, version
+        self._subject = parse_expression(context)
+        self._condition = parse_text(condition)
+        embedded: tuple[Expression, ...] = ()
+        if isinstance(self._condition, EmbeddingText):
+            embedded = self._condition.expressions
+        else:
+            self._query(self._condition)  # a mistake is found before the run
+        self.expressions = (self._subject, *embedded)
+
+    def evaluate(self, context: Context) -> bool:
+        """Return whether the condition matches; one that cannot be evaluated fails."""
+        try:
+            found = self._select(context)
+        except (ProbeError, StepError, ValueError):
+            return False  # such as XPath over a body that is no XML (Arazzo 1.1.0)
+        if self._kind == "xpath" and len(found) == 1 and not hasattr(found[0], "itertext"):
+            return found[0] not in _FALSE_RESULTS
+        return bool(found)
+
+    def evidence(self, context: Context) -> list[Evidence]:
+        """Return the value of the context, the evaluated condition, and what it has selected."""
+        value = self._subject.evaluate(context)
+        evidence = {
+            "condition": self.text,
+            "value": shown(value, self._subject.text),
+            "pattern" if self._kind == "regex" else "query": self._shown_condition(context),
+        }
+        try:
+            found = self._select(context)
+        except (ProbeError, StepError, ValueError) as error:
+            return [{**evidence, "problem": shortened(str(error))}]
+        selected = shown([text_of(each) for each in found])
+        return [evidence if self._kind == "regex" else {**evidence, "selected": selected}]
+
+    def _shown_condition(self, context: Context) -> str:
+        if isinstance(self._condition, str):
+            return shortened(self._condition)
+        if any(is_secret_source(expression.text) for expression in self._condition.expressions):
+            return MASKED
+        try:
+            return shortened(self._condition.evaluate(context))
+        except StepError:
+            return "undefined"
+
+    def _select(self, context: Context) -> list[Any]:
+        """Return what the condition selects from the context; a regex selects its match."""
+        value = self._subject.evaluate(context)
+        if value is UNDEFINED or value is None:
+            return []
+        condition = self._condition
+        text = condition if isinstance(condition, str) else condition.evaluate(context)
+        return self._query(text)(value)
+
+    def _query(self, text: str) -> Query:
+        if self._kind == "regex":
+            return _regex(text)
+        return parse_query(self._kind, self._version, text)
+
+
+def only_checks_status(criterion: Criterion) -> bool:
+    """Return whether a criterion depends on the status alone."""
+    return {expression.text for expression in criterion.expressions} == {"$statusCode"}
 
 
 def parse_criterion(
@@ -41,59 +144,28 @@ def parse_criterion(
 
     """
     if kind == "simple":
-        parser = ConditionParser(condition.strip())
-        return Criterion(condition.strip(), parser.evaluate, tuple(parser.expressions))
+        return SimpleCriterion(condition)
     if not context:
         raise ProbeError(f"the {kind} criterion {condition[:100]} needs a context")
-    subject = parse_expression(context)
-    text = parse_text(condition.strip())
-    embedded = text.expressions if isinstance(text, EmbeddingText) else ()
-    matches = _delayed(kind, version, text) if embedded else _matcher(kind, version, str(text))
-
-    def evaluate(context: Context) -> bool:
-        value = subject.evaluate(context)
-        if value is UNDEFINED or value is None:
-            return False
-        return matches(value, context)
-
-    return Criterion(f"{context} {kind} {condition.strip()}", evaluate, (subject, *embedded))
+    return QueryCriterion(condition, kind, context, version)
 
 
-def _matcher(kind: str, version: str, text: str) -> Callable[[Any, Context], bool]:
-    matches = _regex(text) if kind == "regex" else _query(kind, version, text)
-    return lambda value, _: matches(value)
+def failure_text(criterion: Criterion, evidence: list[Evidence]) -> str:
+    """Return a criterion with the evidence of its failure in one line."""
+    text = criterion.text[:MAX_TEXT]
+    found = [_described(each, criterion.text) for each in evidence[:MAX_COMPARISONS]]
+    return f"{text} ({'; '.join(found)})" if found else text
 
 
-def _delayed(kind: str, version: str, text: Any) -> Callable[[Any, Context], bool]:  # noqa: ANN401
-    """Return a matcher that replaces embedded expressions before it parses the condition."""
-
-    def matches(value: Any, context: Context) -> bool:  # noqa: ANN401 - any JSON
-        try:
-            return _matcher(kind, version, text.evaluate(context))(value, context)
-        except (ProbeError, StepError):
-            return False  # a condition that cannot be evaluated fails (Arazzo 1.1.0)
-
-    return matches
+def _described(evidence: Evidence, text: str) -> str:
+    values = ", ".join(f"{name} {value}" for name, value in evidence.items() if name != "condition")
+    return values if evidence["condition"] == text else f"{evidence['condition']}: {values}"
 
 
-def _regex(condition: str) -> Matcher:
+@lru_cache(maxsize=256)
+def _regex(condition: str) -> Query:
     try:
         pattern = re.compile(condition)
     except (re.error, RecursionError, OverflowError) as error:
         raise ProbeError(f"{condition[:100]} is not a regular expression: {error}") from error
-    return lambda value: pattern.search(as_text(value)) is not None
-
-
-def _query(kind: str, version: str, condition: str) -> Matcher:
-    query = parse_query(kind, version, condition)
-
-    def selects(value: Any) -> bool:  # noqa: ANN401 - any JSON
-        try:
-            found = query(value)
-        except ValueError:
-            return False  # such as XPath over a body that is no XML
-        if kind == "xpath" and len(found) == 1 and not hasattr(found[0], "itertext"):
-            return found[0] not in _FALSE_RESULTS
-        return bool(found)
-
-    return selects
+    return lambda value: [match[0]] if (match := pattern.search(as_text(value))) else []

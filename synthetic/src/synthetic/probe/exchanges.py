@@ -112,7 +112,7 @@ def masked_body(body: bytes, content_type: str) -> str:
     text = body.decode("utf-8", "replace")
     if media.is_json:
         try:
-            text = json.dumps(_masked_value(json.loads(text)), ensure_ascii=False)
+            text = json.dumps(mask_members(json.loads(text)), ensure_ascii=False)
         except (ValueError, RecursionError):
             return f"{len(body)} bytes that are not JSON"
     elif media.name == FORM:
@@ -123,15 +123,16 @@ def masked_body(body: bytes, content_type: str) -> str:
     return MASK.mask(text)[:MAX_BODY_CHARACTERS]
 
 
-def _masked_value(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def mask_members(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a value without the values of members that are secret by their names."""
     if isinstance(value, dict):
         return {
             name: MASKED
             if is_secret_name(name) and isinstance(member, str | int | float)
-            else _masked_value(member)
+            else mask_members(member)
             for name, member in value.items()
         }
-    return [_masked_value(each) for each in value] if isinstance(value, list) else value
+    return [mask_members(each) for each in value] if isinstance(value, list) else value
 
 
 def _content_type(headers: Mapping[str, str]) -> str:

@@ -6,13 +6,27 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from synthetic.probe.exchanges import Exchange
+from synthetic.probe.results import RunResult, StepResult
 
 
-def format_har(exchanges: Sequence[Exchange]) -> str:
-    """Return an archive; each entry's comment is the step."""
+def format_har(exchanges: Sequence[Exchange], runs: Sequence[RunResult] = ()) -> str:
+    """Return an archive; each entry's comment is the step.
+
+    The last entry of a failed step has the member `_failure`, with the reason and the evidence.
+    """
     creator = {"name": "synthetic probe", "version": "1"}
-    entries = [_entry(exchange) for exchange in exchanges]
+    failed = {step.step_id: step for run in runs for step in run.steps if step.reason}
+    entries = []
+    for exchange in reversed(exchanges):
+        step = failed.pop(exchange.step_id, None)
+        entries.append({**_entry(exchange), **({"_failure": _failure(step)} if step else {})})
+    entries.reverse()
     return json.dumps({"log": {"version": "1.2", "creator": creator, "entries": entries}})
+
+
+def _failure(step: StepResult) -> dict[str, Any]:
+    described = step.to_dict()
+    return {name: described[name] for name in ("reason", "detail", "evidence")}
 
 
 def _entry(exchange: Exchange) -> dict[str, Any]:

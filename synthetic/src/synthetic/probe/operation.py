@@ -17,7 +17,7 @@ from synthetic.probe.media_types import (
 )
 from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
 from synthetic.probe.results import ProbeError, StepError
-from synthetic.probe.schemas import SchemaCompiler
+from synthetic.probe.schemas import SchemaCompiler, Violation
 from synthetic.probe.security import Alternative
 
 BODYLESS_STATUSES = frozenset((204, 304))
@@ -67,8 +67,8 @@ class Operation:
         key = best_match(self.request_content.value, content_type)
         return self.request_content.get(key) if key is not None else None
 
-    def request_errors(self, content_type: str, payload: Any) -> Iterator[str]:  # noqa: ANN401
-        """Yield each violation of a JSON payload with its place; no message contains a value.
+    def request_errors(self, content_type: str, payload: Any) -> Iterator[Violation]:  # noqa: ANN401
+        """Yield each violation of a JSON payload; none contains a value.
 
         Raises:
             ProbeError: the schema is invalid.
@@ -177,4 +177,6 @@ class Operation:
     def _check_schema(self, schema: Node, value: Any, what: str) -> None:  # noqa: ANN401 - any JSON
         error = next(self.schemas.errors(schema, value, "response"), None)
         if error is not None:
-            raise StepError("schema", f"{what}{error}")
+            place = f" (schema {error.schema})" if error.schema else ""
+            evidence = {"pointer": error.pointer, "problem": error.message, "schema": error.schema}
+            raise StepError("schema", f"{what}{error}{place}", [evidence])

@@ -1,6 +1,6 @@
 """Results of a run and of its steps, and the errors that end them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -29,10 +29,13 @@ class ProbeError(Exception):
 class StepError(Exception):
     """A step failed."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        """Set the reason and the detail, a sentence without data of the run."""
+    def __init__(
+        self, reason: Reason, detail: str, evidence: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Set the reason, the detail in a sentence, and the values that the check has seen."""
         super().__init__(detail)
         self.reason: Reason = reason
+        self.evidence = evidence
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class StepResult:
     timings: Timings = field(default_factory=Timings)
     reason: Reason | Literal[""] = ""
     detail: str = ""
+    evidence: Sequence[Mapping[str, str]] = ()  # the values that the failed check has seen
     warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +79,7 @@ class StepResult:
             "firstByteMs": round(self.timings.first_byte, 1),
             "reason": self.reason,
             "detail": self.detail,
+            "evidence": [dict(each) for each in self.evidence],
             "warnings": self.warnings,
         }
 

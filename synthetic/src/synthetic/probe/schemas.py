@@ -6,7 +6,7 @@ adds to JSON Schema becomes plain JSON Schema: `nullable`, formats of numbers, a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -61,6 +61,25 @@ class Dialect(NamedTuple):
     is_3_0: bool  # `nullable`, and members beside a `$ref` are ignored
 
 
+class Violation(NamedTuple):
+    """A violation of a schema; it contains no value."""
+
+    pointer: str  # of the value (RFC 6901)
+    message: str
+    schema: str  # the file and the pointer of the violated keyword
+
+    def __str__(self) -> str:
+        """Return the place and the message, to follow the name of the value."""
+        return f" at {self.pointer}: {self.message}" if self.pointer else f": {self.message}"
+
+
+class _Compiled(NamedTuple):
+    """A validator, and the schemas that it consists of."""
+
+    validator: Validator
+    nodes: Sequence[Node]
+
+
 class SchemaCompiler:
     """Compiles schemas of one contract, each once."""
 
@@ -68,10 +87,10 @@ class SchemaCompiler:
         """Set the schema language."""
         self.assert_formats = True  # otherwise a `format` is an annotation
         self._dialect = dialect
-        self._validators: dict[tuple[str, Direction, bool], Validator] = {}
+        self._validators: dict[tuple[str, Direction, bool], _Compiled] = {}
 
-    def errors(self, schema: Node, value: Any, direction: Direction) -> Iterator[str]:  # noqa: ANN401
-        """Yield each violation with its place; no message contains a value.
+    def errors(self, schema: Node, value: Any, direction: Direction) -> Iterator[Violation]:  # noqa: ANN401
+        """Yield each violation with its places; none contains a value.
 
         Raises:
             ProbeError: the schema is invalid.
@@ -80,20 +99,22 @@ class SchemaCompiler:
         key = schema.uri, direction, self.assert_formats
         if key not in self._validators:
             self._validators[key] = self._compile(schema, direction)
-        for error in self._validators[key].iter_errors(value):
-            place = "/".join(map(str, error.instance_path))
-            yield f" at {place}: {error.message}" if place else f": {error.message}"
+        validator, nodes = self._validators[key]
+        for error in validator.iter_errors(value):
+            place = _keyword_place(nodes, error.schema_path)
+            yield Violation(_pointer(error.instance_path), error.message, place)
 
-    def _compile(self, schema: Node, direction: Direction) -> Validator:
-        bundle = _Bundler(self._dialect, direction, assert_formats=self.assert_formats)
+    def _compile(self, schema: Node, direction: Direction) -> _Compiled:
+        bundler = _Bundler(self._dialect, direction, assert_formats=self.assert_formats)
         try:
-            return self._dialect.validator(
-                bundle.bundle(schema),
+            validator = self._dialect.validator(
+                bundler.bundle(schema),
                 mask="the value",
                 validate_formats=self.assert_formats,
                 formats=FORMATS if self.assert_formats else None,
                 offline=True,
             )
+            return _Compiled(validator, bundler.nodes)
         except (*INVALID_SCHEMA, RecursionError) as error:
             reason = str(error).partition("\n")[0][:200]
             raise ProbeError(f"{schema.name}: the schema {schema.pointer}: {reason}") from error
@@ -106,6 +127,7 @@ class _Bundler:
         self._is_3_0 = dialect.is_3_0
         self._hiding = HIDING[direction]
         self._assert_formats = assert_formats
+        self.nodes: list[Node] = []  # by the number that names them in `definitions`
         self._names: dict[SchemaKey, str] = {}
         self._waiting: list[tuple[Node, frozenset[str], str]] = []
         self._hidden: dict[int, frozenset[str]] = {}
@@ -124,6 +146,7 @@ class _Bundler:
         key = id(node.value), inherited
         if key not in self._names:
             self._names[key] = str(len(self._names))
+            self.nodes.append(node)
             self._waiting.append((node, inherited, self._names[key]))
         return {"$ref": f"#/definitions/{self._names[key]}"}
 
@@ -234,6 +257,23 @@ class _Bundler:
         count = len(conjunction.value) if conjunction and isinstance(conjunction.value, list) else 0
         members = [conjunction.member(str(i)) for i in range(count)] if conjunction else []
         return [part for part in (target, *members) if part is not None]
+
+
+def _pointer(steps: Sequence[str | int]) -> str:
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def _keyword_place(nodes: Sequence[Node], path: Sequence[str | int]) -> str:
+    """Return where a contract has a keyword that the bundle has at ``path``."""
+    if len(path) < 2 or path[0] != "definitions":  # noqa: PLR2004 - the name of a definition
+        return ""
+    node = nodes[int(path[1])]
+    for step in path[2:]:
+        # the bundle has keywords of its own, such as the range of a format
+        if (member := node.member(str(step))) is None:
+            break
+        node = member
+    return f"{node.name}#{node.pointer}"
 
 
 def _is_object(node: Node) -> bool:

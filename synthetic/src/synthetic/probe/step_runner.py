@@ -48,6 +48,7 @@ class StepRunner:
             act(result)
         except StepError as error:
             result.reason, result.detail = error.reason, MASK.mask(str(error))
+            result.evidence = error.evidence
         except Exception as error:  # noqa: BLE001 - the clean-up must follow whatever happens
             print_traceback()
             result.reason = "runner"

@@ -9,6 +9,7 @@ from typing import Any
 from synthetic.probe.results import ProbeError, RunResult
 
 MAX_MESSAGE_BYTES = 2048  # the kubelet reads up to 4,096 bytes
+MAX_DETAIL_BYTES = 700  # of the detail as JSON
 
 
 class TerminationLog:
@@ -49,8 +50,16 @@ def format_message(run: RunResult) -> str:
     steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in run.steps]
     fixed: dict[str, Any] = {**run.summary(), "step": run.step[:64]}
     fixed["journey"] = run.journey[:64]
+    fixed["detail"] = _shortened(run.detail)
     while True:
         text = json.dumps({**fixed, "steps": steps}, separators=(",", ":"))
         if len(text) <= MAX_MESSAGE_BYTES:
             return text
         del steps[0]
+
+
+def _shortened(detail: str) -> str:
+    """Return a detail of at most ``MAX_DETAIL_BYTES``, in which escapes count too."""
+    while len(json.dumps(detail)) > MAX_DETAIL_BYTES:
+        detail = f"{detail[: len(detail) * 3 // 4]}..."
+    return detail

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from synthetic.probe.criteria import MAX_TEXT, failure_text, only_checks_status
 from synthetic.probe.http import Response
 from synthetic.probe.journey import Step
 from synthetic.probe.policy import STRICT, Policy
@@ -48,16 +49,19 @@ def verify_criteria(step: Step, context: Context) -> None:
     """
     for criterion in step.criteria:
         if not criterion.evaluate(context):
-            raise StepError("assertion", f"the criterion is not met: {criterion.text}")
+            evidence = criterion.evidence(context)
+            text = failure_text(criterion, evidence)
+            raise StepError("assertion", f"the criterion is not met: {text}", evidence)
 
 
 def _check_status(step: Step, response: Response, context: Context) -> None:
     """Fail on an unmet status criterion, or on 4xx and 5xx if the step names no status."""
     texts = [e.text for criterion in step.criteria for e in criterion.expressions]
-    status_criteria = [criterion for criterion in step.criteria if criterion.only_checks_status]
-    if all(criterion.evaluate(context) for criterion in status_criteria) and (
-        "$statusCode" in texts or response.status < MIN_ERROR_STATUS
-    ):
+    status_criteria = filter(only_checks_status, step.criteria)
+    unmet = next((each for each in status_criteria if not each.evaluate(context)), None)
+    if unmet is None and ("$statusCode" in texts or response.status < MIN_ERROR_STATUS):
         return
     reason: Reason = "auth" if response.status in AUTH_STATUSES else "http_status"
-    raise StepError(reason, f"the response status is {response.status}")
+    expected = f", and the criterion is {unmet.text[:MAX_TEXT]}" if unmet else ""
+    evidence = unmet.evidence(context) if unmet else ()
+    raise StepError(reason, f"the response status is {response.status}{expected}", evidence)

@@ -161,7 +161,8 @@ class WorkflowRunner:
         store_outputs(step, context)
         failure = outcome.failure
         if failure is not None and failure.reason:
-            raise StepError(failure.reason, f"{failure.step_id}: {failure.detail}")
+            detail = f"{failure.step_id}: {failure.detail}"
+            raise StepError(failure.reason, detail, failure.evidence)
         verify_criteria(step, context)
 
     def _run_reference(self, step: Step, action: Action, context: Context) -> None:
@@ -180,7 +181,7 @@ class WorkflowRunner:
         return next(
             found
             for workflow in self._workflows.values()
-            if any(step in (own, own.cleanup) for own in workflow.steps)
+            if any(step is own or step is own.cleanup for own in workflow.steps)
             for own in workflow.steps
             for found in (own, own.cleanup)
             if found is not None and found.step_id == step_id

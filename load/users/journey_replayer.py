@@ -22,7 +22,7 @@ class JourneyReplayer:
     def __init__(self, url: str, secret_file: str = "") -> None:
         """Read the journeys, to be replayed against ``url``."""
         secret = Path(secret_file).read_text().strip() if secret_file else ""
-        self._credentials = Credentials(secret) if secret else None
+        self._credentials = Credentials({"client-secret": secret}) if secret else None
         self._target = parse_target(url)
         self._journeys = [*filter(self._can_run, map(load_journey, journey_names()))]
 

@@ -249,7 +249,8 @@ def test_an_operator_without_monitors_needs_no_values(helm: str) -> None:
     [
         '{"journey": "auth-health", "interval": "1m"}',
         '{"journey": "own", "journeyFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}',
-        '{"journey": "login", "credentialsSecretRef": {"name": "x"}}',
+        '{"journey": "login", "interval": "1m"}',
+        '{"journey": "login", "credentials": true, "credentialsSecretRef": {"name": "x"}}',
         '{"journey": "login", "enabled": false}',
     ],
 )
@@ -258,5 +259,7 @@ def test_a_monitor_that_needs_no_credentials_installs_without(helm: str, monitor
 
 
 def test_a_monitor_that_lacks_credentials_is_named(helm: str) -> None:
-    with pytest.raises(HelmError, match=r"monitor own .*credentials\.existingSecret"):
-        render(helm, "synthetic", "--set-json", 'monitors.own={"journey": "login"}')
+    monitor = 'monitors.own={"journey": "auth-health", "credentials": true}'
+    message = r"monitors\.own\.credentials .*credentials\.existingSecret"
+    with pytest.raises(HelmError, match=message):
+        render(helm, "synthetic", "--set-json", monitor)

@@ -175,7 +175,6 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "global.postgresql.enabled": {f"{name}.database.existingSecret": "x" for name in SERVICES},
     "test.": {"test.url": "http://x.example"},
     "ingress.enabled": {"synthetic.target.url": "http://x.example"},
-    "monitors": {"credentials.existingSecret": "x"},
     "networkPolicy.databaseTo": {"database.existingSecret": "x"},
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
 }
@@ -183,6 +182,7 @@ OWN_MONITOR = {
     "journey": "own",
     "journeyFrom": {"configMapKeyRef": {"name": "own", "key": "own.yaml"}},
     "interval": "1h",
+    "credentials": True,
 }
 EFFECTS = {
     **{chart: SERVICE_VALUES | OWN_VALUES[chart] for chart in SERVICES},
@@ -193,7 +193,10 @@ EFFECTS = {
 REQUIRED_OPTIONS = {
     **{chart: standalone_options(chart) for chart in SERVICES},
     "cadastro": [],
-    "synthetic": ["--set-json", f"monitors.own={json.dumps(OWN_MONITOR)}"],
+    "synthetic": [
+        *("--set-json", f"monitors.own={json.dumps(OWN_MONITOR)}"),
+        *("--set-json", 'credentials.existingSecret="credentials"'),
+    ],
     "load": ["--set-json", 'url="http://cadastro.example"'],
 }
 CASES = [(chart, path, *effect) for chart in EFFECTS for path, effect in EFFECTS[chart].items()]

@@ -18,7 +18,6 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"interval": None}, "exactly one of schedule and interval"),
     ({"interval": "7m"}, 'Unsupported value: "7m"'),
     ({"timeZone": "Europe/Lisbon"}, "timeZone goes with schedule"),
-    ({"journey": "client-health"}, "no journey of this name ships"),
     ({"journey": None}, "spec.journey: Required value"),
     ({"target": None}, "spec.target: Required value"),
     ({"target": {"url": "http://ana@shop.example"}}, "a URL has no user and password"),
@@ -40,6 +39,7 @@ CONDITIONS: list[tuple[str, Object, str]] = [
     ("no-zone", {"schedule": "0 4 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),
     ("no-ingress", {"target": {"ingress": {"name": "nowhere"}}}, "NoIngress"),
     ("no-quantity", {"resources": {"limits": {"memory": "much"}}}, "Refused"),
+    ("no-journey", {"journey": "client-health"}, "NoJourney"),
     ("taken", {}, "NameTaken"),
     ("n" * MAX_NAME_LENGTH, {}, "Scheduled"),
 ]

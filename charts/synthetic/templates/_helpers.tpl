@@ -40,19 +40,15 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- end }}
 {{- end }}
 
-{{/*
-Name of the Secret with the credentials of a monitor's probes; empty for a journey that needs none. Whether a custom journey
-needs them is unknown: it gets them if there are any. Takes "root", "name" and "spec".
-*/}}
+{{/* Name of the Secret for monitors with "credentials: true". Takes "root" and the monitor's "name". */}}
 {{- define "synthetic.credentialsSecretName" -}}
 {{- $root := .root -}}
-{{- if hasSuffix "-health" .spec.journey -}}
-{{- else if $root.Values.credentials.existingSecret -}}
+{{- if $root.Values.credentials.existingSecret -}}
 {{ $root.Values.credentials.existingSecret }}
 {{- else if ($root.Values.global).generateSecrets -}}
 {{ include "service-lib.releaseName" $root }}-synthetic-credentials
-{{- else if not .spec.journeyFrom -}}
-{{ fail (printf "the journey of the monitor %s needs credentials: set credentials.existingSecret to the name of a Secret with the keys client-id and client-secret, or monitors.%s.enabled to false" .name .name) }}
+{{- else -}}
+{{ fail (printf "monitors.%s.credentials is true, and there is no Secret: set credentials.existingSecret to the name of one with the keys client-id and client-secret, or monitors.%s.enabled to false" .name .name) }}
 {{- end -}}
 {{- end }}
 
@@ -144,15 +140,14 @@ needs them is unknown: it gets them if there are any. Takes "root", "name" and "
 {{- $monitors := dict -}}
 {{- range $name, $monitor := .Values.monitors -}}
 {{- if and $monitor (dig "enabled" true $monitor) -}}
-{{- $spec := omit $monitor "enabled" -}}
+{{- $spec := omit $monitor "enabled" "credentials" -}}
 {{- with dig "slo" "objective" "" $spec }}{{ $_ := set $spec "slo" (merge (dict "objective" (include "service-lib.string" .)) $spec.slo) }}{{ end -}}
 {{- range $kind, $quantities := $spec.resources -}}
 {{- $_ := set $spec.resources $kind (include "service-lib.stringMap" $quantities | fromYaml) -}}
 {{- end -}}
 {{- if not $spec.target }}{{ $_ := set $spec "target" $target }}{{ end -}}
-{{- if not $spec.credentialsSecretRef -}}
-{{- $secret := include "synthetic.credentialsSecretName" (dict "root" $ "name" $name "spec" $spec) -}}
-{{- with $secret }}{{ $_ := set $spec "credentialsSecretRef" (dict "name" .) }}{{ end -}}
+{{- if and $monitor.credentials (not $spec.credentialsSecretRef) -}}
+{{- $_ := set $spec "credentialsSecretRef" (dict "name" (include "synthetic.credentialsSecretName" (dict "root" $ "name" $name))) -}}
 {{- end -}}
 {{- $_ := set $monitors $name (toYaml $spec) -}}
 {{- end -}}

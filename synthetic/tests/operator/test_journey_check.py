@@ -82,6 +82,18 @@ async def test_a_mistake_in_the_journey_is_told_with_its_place_instead_of_a_sche
     assert harness.cluster.list_kind("cronjobs") == []
 
 
+async def test_a_journey_that_is_not_shipped_is_told_with_those_that_are(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(journey="clients-cruds")
+    assert await harness.reconcile()
+    assert harness.ready() == ("False", "NoJourney")
+    assert "shipped journeys: auth-health, clients-crud" in ready_message(harness)
+    harness.update_spec(journey="clients-crud")
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+
+
 @pytest.mark.parametrize("files", [None, {"cafe.yaml": CONTRACT}])
 async def test_a_missing_journey_is_scheduled_once_it_exists(
     harness: OperatorHarness, files: dict[str, str] | None

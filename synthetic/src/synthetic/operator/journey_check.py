@@ -17,6 +17,8 @@ from pathlib import Path
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.resources import CONFIG_MAPS, Object
 from synthetic.operator.spec import Spec, SpecError
+from synthetic.probe.catalog import require_shipped
+from synthetic.probe.results import ProbeError
 
 CHECK_SECONDS = 20.0
 MEMORY_BYTES = 192 * 1024 * 1024
@@ -37,15 +39,16 @@ class JourneyChecker:
         self._single = asyncio.Lock()  # the memory of one check at a time
 
     async def check(self, namespace: str, spec: Spec) -> None:
-        """Check the monitor's own journey, if it has one.
+        """Check that a monitor's journey is shipped, or that its own one is valid.
 
         Raises:
-            SpecError: the ConfigMap or its key does not exist, or the journey is invalid.
+            SpecError: the journey, the ConfigMap or its key does not exist, or it is invalid.
             ApiError: the API server rejected a request or is unavailable.
 
         """
         source = spec.journey_from
         if source is None:
+            _require_shipped(spec.journey)
             return
         found = await self._api.get_metadata(CONFIG_MAPS, namespace, source.name)
         if found is None:
@@ -69,6 +72,13 @@ class JourneyChecker:
             raise SpecError("JourneyInvalid", f"The ConfigMap {source.name} has {mistakes}")
 
 
+def _require_shipped(journey: str) -> None:
+    try:
+        require_shipped(journey)
+    except ProbeError as error:
+        raise SpecError("NoJourney", f"{error}; spec.journeyFrom refers to your own") from error
+
+
 def _no_journey(problem: str, key: str) -> SpecError:
     return SpecError("NoJourney", f"{problem}; spec.journeyFrom needs it with the key {key}")
 
@@ -90,7 +100,7 @@ async def _check(files: dict[str, bytes], key: str, workflow: str) -> str:
         status, output = await _run(folder, key, workflow)
     if status in {PASSED, NOT_CHECKED}:  # the probe may read other places
         return ""
-    if status != MISTAKES:
+    if status != MISTAKES or not output:  # killed, or without memory
         limit = f"{CHECK_SECONDS:g} s and {MEMORY_BYTES // 1024**2} MiB"
         return f"a document that was not checked within {limit}: {key}"
     first, *others = output.splitlines()[:-1] or [output.strip()]  # the last one counts them

@@ -39,12 +39,17 @@ def load_journey(name: str, file: Path | None = None) -> Journey:
     """
     if file is not None:
         return read_journey(file, name)
+    require_shipped(name)
+    return read_journey(_shipped_file(name), name)
+
+
+def require_shipped(name: str) -> None:
+    """Raise ``ProbeError``, with the names that exist, unless a journey is shipped."""
     names = journey_names()
     if name not in names:
         shipped = ", ".join(names)
         hint = f"shipped journeys: {shipped}" if names else "none are shipped; set CONTRACTS_DIR"
         raise ProbeError(f"there is no journey {name[:100]!r}; {hint}")
-    return read_journey(_shipped_file(name), name)
 
 
 def workflow_names(file: Path) -> list[str]:

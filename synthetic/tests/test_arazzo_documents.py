@@ -95,7 +95,7 @@ PLACES = [
     "27:13: the parameter q is given twice",
     "28:13: $components.parameters.lost does not exist",
     "29:13: c has no query parameter z",
-    "30:23: $response.body: no response is available yet",
+    "30:57: $response.body: no response is available yet",
     "32:40: retryAfter must be a number from 0",
     "32:56: retryLimit must be an integer from 0",
     "33:36: there is no step nowhere in this workflow",
@@ -359,7 +359,7 @@ def contract_problems(tmp_path: Path, members: dict[str, Any]) -> list[str]:
     file = write_arazzo(tmp_path, workflow(step("s", "make", **members), inputs=inputs))
     write_strict_contract(tmp_path)
     _, problems = read_all(file, against_contract=True)
-    return [str(problem) for problem in problems]
+    return [str(problem) for problem in problems if not problem.is_warning]
 
 
 @pytest.mark.parametrize(("members", "message"), CONTRACT_MISTAKES)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from synthetic.probe.cursor import Cursor, members_of
-from synthetic.probe.inputs import input_names, parse_inputs
+from synthetic.probe.graphs import find_cycles
+from synthetic.probe.inputs import input_names, input_names_in, parse_inputs
 from synthetic.probe.operation import Operation
 from synthetic.probe.problems import Problem, Problems, quoted
 from synthetic.probe.results import ProbeError
@@ -18,6 +19,10 @@ from synthetic.probe.yaml_document import Location
 DOCUMENT_FIELDS = ("arazzo", "info", "sourceDescriptions", "workflows", "components")
 COMPONENTS = ("inputs", "parameters", "successActions", "failureActions")
 _VERSION = re.compile(r"1\.(?P<minor>[01])\.\d+(?:-.+)?\Z")
+
+
+def _strings(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 class ArazzoDocument:
@@ -93,6 +98,19 @@ class ArazzoDocument:
             }
             for name, item in self._workflows.items()
         }
+
+    @cached_property
+    def used_inputs(self) -> set[str]:
+        """The names of inputs that expressions refer to."""
+        return input_names_in(self.root)
+
+    @cached_property
+    def dependency_cycles(self) -> dict[str, list[str]]:
+        """The workflows that depend on themselves, each with the path back to it."""
+        graph = {
+            name: _strings(item.value.get("dependsOn")) for name, item in self._workflows.items()
+        }
+        return find_cycles(graph)
 
     def source_type(self, name: str) -> str:
         """Return the type of a source description.

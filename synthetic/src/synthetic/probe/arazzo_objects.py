@@ -37,7 +37,7 @@ class ObjectParser:
         parsed = self._attempt(cursor, lambda: parse_template(cursor.value, self._selector(cursor)))
         if parsed is None:
             return Template(None)
-        scope.check(cursor, parsed.expressions)
+        _check_names(cursor, parsed.value, scope)
         return parsed
 
     def outputs(self, cursor: Cursor, scope: Scope) -> dict[str, Output]:
@@ -230,6 +230,16 @@ class ObjectParser:
         except ProbeError as error:
             cursor.problem(str(error))
             return None
+
+
+def _check_names(cursor: Cursor, value: Any, scope: Scope) -> None:  # noqa: ANN401 - any template
+    """Check the names in the expressions of a value, each at its own place."""
+    if isinstance(value, dict | list):
+        for name, member in value.items() if isinstance(value, dict) else enumerate(value):
+            place = Cursor(None, cursor.problems, (*cursor.location, name))
+            _check_names(place, member, scope)
+    else:
+        scope.check(cursor, Template(value).expressions)
 
 
 def parameter_key(parameter: Parameter) -> tuple[str, str]:

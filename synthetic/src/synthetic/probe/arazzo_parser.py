@@ -6,7 +6,7 @@ from pathlib import Path
 from synthetic.probe.arazzo_document import ArazzoDocument
 from synthetic.probe.contract_checks import check_steps
 from synthetic.probe.journey import Journey, Workflow, WorkflowKey
-from synthetic.probe.problems import Problem, raise_first
+from synthetic.probe.problems import Problem, has_mistakes, raise_first
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import Sources
 from synthetic.probe.workflow_parser import WorkflowParser
@@ -67,7 +67,7 @@ def check_workflow(
         document = ArazzoDocument(Path(key[0]), sources)
         workflow, found = _parse_against_contract(document, key[1])
         problems.update(document.problems.found, found)
-        if not found:
+        if not has_mistakes(found):
             pending += _referenced(workflow)
     return sorted(problems)
 
@@ -95,7 +95,7 @@ def read_all(
         parse = _parse_against_contract if against_contract else parse_workflow
         workflow, found = parse(document, name)
         problems += found
-        if not found:
+        if not has_mistakes(found):
             valid[name] = workflow
     return valid, sorted(set(problems))
 
@@ -110,7 +110,7 @@ def _parse_against_contract(document: ArazzoDocument, name: str) -> tuple[Workfl
     cursor = document.cursor(name)
     workflow = WorkflowParser(document, cursor).parse()
     if not cursor.problems.found:
-        check_steps(cursor, workflow)
+        check_steps(cursor, workflow, document.used_inputs)
     return workflow, cursor.problems.found
 
 

@@ -56,22 +56,25 @@ def _check(file: Path, options: argparse.Namespace) -> int:
         sys.stdout.write(f"{file}: not checked: it needs {error}\n")
         return NOT_CHECKED
     lines = [str(replace(problem, file=str(file))) for problem in problems]
-    summary = f"{file}: {_count(valid, 'valid workflow')}, {_count(len(problems), 'mistake')}"
-    sys.stdout.write("\n".join([*lines, summary, ""]))
-    return MISTAKES if problems else PASSED
+    warnings = sum(problem.is_warning for problem in problems)
+    counts = [_count(valid, "valid workflow"), _count(len(problems) - warnings, "mistake")]
+    counts += [_count(warnings, "warning")] * bool(warnings)
+    sys.stdout.write("\n".join([*lines, f"{file}: {', '.join(counts)}", ""]))
+    return MISTAKES if len(problems) > warnings else PASSED
 
 
 def _find_problems(file: Path, options: argparse.Namespace) -> tuple[int, list["Problem"]]:
     """Return the number of valid workflows, and the problems."""
     from synthetic.probe.arazzo_parser import check_workflow, read_all  # noqa: PLC0415
     from synthetic.probe.catalog import contracts_folder  # noqa: PLC0415
+    from synthetic.probe.problems import has_mistakes  # noqa: PLC0415
 
     files = dict(options.source)
     readable = [contracts_folder(), file.parent, *(path.parent for path in files.values())]
     folders = readable if options.confined else []
     if options.workflow:
         problems = check_workflow(file, options.workflow, files, folders)
-        return int(not problems), problems
+        return int(not has_mistakes(problems)), problems
     valid, problems = read_all(file, files, folders, against_contract=True)
     return len(valid), problems
 

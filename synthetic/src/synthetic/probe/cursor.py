@@ -22,6 +22,23 @@ class Cursor:
         """Record a problem at this value."""
         self.problems.add(self.location, message)
 
+    def warn(self, message: str) -> None:
+        """Record a warning at this value."""
+        self.problems.add(self.location, message, is_warning=True)
+
+    def at(self, pointer: str) -> Self:
+        """Return the place at a JSON pointer (RFC 6901), or of its innermost parent that exists."""
+        value, steps = self.value, list(self.location)
+        for step in pointer.split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+                steps.append(int(name))
+                value = value[int(name)]
+            else:
+                steps.append(name)
+                value = members_of(value).get(name)
+        return type(self)(value, self.problems, steps)
+
     def has(self, name: str) -> bool:
         """Return whether this is an object with the member ``name``."""
         return isinstance(self.value, dict) and name in self.value

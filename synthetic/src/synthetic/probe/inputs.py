@@ -1,5 +1,6 @@
 """Inputs of a journey, generated for each run so that runs do not collide."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,12 +9,15 @@ from synthetic.probe.generators import GENERATORS, generate, generator_problem
 from synthetic.probe.problems import quoted
 from synthetic.probe.results import ProbeError
 
+MAX_PARTS = 10  # of a dotted name
 MAX_DEPTH = 30  # of schemas within schemas
 MAX_SCHEMAS = 10_000  # of one workflow's inputs, each reference to a schema counted
 # keywords whose value is a schema, an array of schemas, or an object of them
 _SCHEMAS = ("additionalProperties", "items", "not", "if", "then", "else", "contains")
 _ARRAYS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _OBJECTS = ("properties", "patternProperties", "$defs", "dependentSchemas")
+_INPUT = re.compile(r"\binputs\.([^\s{}()#=<>!&|,'\"]+)")
+_END_OF_NAME = re.compile(r"[.\[]")
 
 
 def parse_inputs(cursor: Cursor | None, document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -56,6 +60,21 @@ def input_names(schema: Mapping[str, Any]) -> list[str] | None:
     names = list(schema.get("properties", {}))
     is_open = schema.get("additionalProperties") or "patternProperties" in schema
     return None if is_open or not (names or is_closed) else names
+
+
+def input_names_in(document: Any) -> set[str]:  # noqa: ANN401 - any JSON
+    """Return the names of inputs that the expressions of a document refer to."""
+    found: set[str] = set()
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            for name in _INPUT.findall(value):
+                ends = [match.start() for match in _END_OF_NAME.finditer(name)]
+                found |= {name[:end] for end in (*ends[:MAX_PARTS], len(name))}
+        elif isinstance(value, dict | list):
+            pending += value.values() if isinstance(value, dict) else value
+    return found
 
 
 def generate_inputs(
@@ -125,8 +144,8 @@ class _SchemaResolver:
         self._resolving: list[str] = []
         self._count = 0
 
-    def resolve(self, schema: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON
-        """Return a schema with its references resolved."""
+    def resolve(self, schema: Any, depth: int, chain: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+        """Return a schema with its references resolved; ``chain`` has those that led to it."""
         self._count += 1
         if self._count == MAX_SCHEMAS:
             self._cursor.problem(f"the inputs have more than {MAX_SCHEMAS} schemas")
@@ -134,10 +153,15 @@ class _SchemaResolver:
             return schema if isinstance(schema, bool) else {}
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            return self._resolve_reference(schema, reference, depth)
+            return self._resolve_reference(schema, reference, depth, chain)
         return self._resolve_members(schema, depth)
 
-    def _resolve_reference(self, schema: dict[str, Any], reference: str, depth: int) -> Any:  # noqa: ANN401
+    def _resolve_reference(
+        self, schema: dict[str, Any], reference: str, depth: int, chain: tuple[str, ...]
+    ) -> Any:  # noqa: ANN401 - any JSON
+        if reference in chain:
+            self._cursor.problem(f"the inputs refer to {reference[:100]}, which leads in a circle")
+            return {}
         if reference in self._resolving:
             return {}
         target = self._find(reference)
@@ -145,7 +169,7 @@ class _SchemaResolver:
             self._cursor.problem(f"the inputs refer to {reference[:100]}, which does not exist")
             return {}
         self._resolving.append(reference)
-        found = self.resolve(target, depth + 1)
+        found = self.resolve(target, depth + 1, (*chain, reference))
         self._resolving.pop()
         beside = {name: value for name, value in schema.items() if name != "$ref"}
         if not isinstance(found, dict) or not beside:

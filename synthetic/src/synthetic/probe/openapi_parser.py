@@ -76,6 +76,7 @@ class _ContractParser:
             path=path,
             specs=_parameter_specs(item, node),
             request_content=body.get("content") if body else None,
+            needs_body=bool(body and body.value.get("required")),
             responses=responses,
             security=parse_security(self._root, node),
             server=server_url(self._root, item, node),

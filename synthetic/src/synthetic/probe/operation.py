@@ -17,7 +17,7 @@ from synthetic.probe.media_types import (
 )
 from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
 from synthetic.probe.results import ProbeError, StepError
-from synthetic.probe.schemas import SchemaCompiler, Violation
+from synthetic.probe.schemas import Direction, SchemaCompiler, Violation
 from synthetic.probe.security import Alternative
 
 BODYLESS_STATUSES = frozenset((204, 304))
@@ -33,6 +33,7 @@ class Operation:
     path: str
     specs: Mapping[tuple[str, str], ParameterSpec]  # parameters by location and name
     request_content: Node | None  # by media type
+    needs_body: bool
     responses: Node
     security: tuple[Alternative, ...]
     server: str  # the URL of its first server; empty without one
@@ -66,6 +67,27 @@ class Operation:
             return None
         key = best_match(self.request_content.value, content_type)
         return self.request_content.get(key) if key is not None else None
+
+    def compile_schemas(self) -> None:
+        """Compile the schemas of JSON requests and responses.
+
+        Raises:
+            ProbeError: a schema is invalid, or refers to what does not exist.
+
+        """
+        for content, direction in self._contents():
+            for media_type, described in content.items():
+                schema = described.member("schema")
+                if schema is not None and "json" in media_type:
+                    next(self.schemas.errors(schema, None, direction), None)
+
+    def _contents(self) -> Iterator[tuple[Node, Direction]]:
+        if self.request_content is not None:
+            yield self.request_content, "request"
+        for response in dict(self.responses.items()).values():
+            content = response.get("content")
+            if content is not None:
+                yield content, "response"
 
     def request_errors(self, content_type: str, payload: Any) -> Iterator[Violation]:  # noqa: ANN401
         """Yield each violation of a JSON payload; none contains a value.

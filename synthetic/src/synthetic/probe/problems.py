@@ -19,10 +19,12 @@ class Problem:
     line: int
     column: int
     message: str
+    is_warning: bool = False  # the workflow can run, and may not do what was meant
 
     def __str__(self) -> str:
         """Return the problem in one line."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        kind = "warning: " if self.is_warning else ""
+        return f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
 
 
 class Problems:
@@ -33,16 +35,22 @@ class Problems:
         self.found: list[Problem] = []
         self._document = document
 
-    def add(self, location: Location, message: str) -> None:
+    def add(self, location: Location, message: str, *, is_warning: bool = False) -> None:
         """Record a problem at a place of the document."""
         if len(self.found) < MAX_PROBLEMS:
-            place = self._document.place(location)
-            self.found.append(Problem(self._document.path.name, *place, message))
+            line, column = self._document.place(location)
+            name = self._document.path.name
+            self.found.append(Problem(name, line, column, message, is_warning))
 
     def __iadd__(self, others: Self) -> Self:
         """Include the problems of another part."""
         self.found += others.found
         return self
+
+
+def has_mistakes(problems: Iterable[Problem]) -> bool:
+    """Return whether there are problems other than warnings."""
+    return any(not problem.is_warning for problem in problems)
 
 
 def raise_first(problems: list[Problem]) -> None:

@@ -34,7 +34,7 @@ Alternative = tuple[SecurityRequirement, ...]  # a request needs all of them
 
 
 def parse_security(root: Node, operation: Node) -> tuple[Alternative, ...]:
-    """Return the alternatives of an operation; schemes that the contract lacks are left out.
+    """Return the alternatives of an operation; a scheme that the contract lacks has no kind.
 
     Raises:
         AttributeError, KeyError, TypeError: the contract is invalid.
@@ -45,12 +45,16 @@ def parse_security(root: Node, operation: Node) -> tuple[Alternative, ...]:
     schemes = components.get("securitySchemes") if components else None
     return tuple(
         tuple(
-            SecurityRequirement(_parse_scheme(name, scheme.value), tuple(scopes or ()))
+            SecurityRequirement(_find_scheme(schemes, name), tuple(scopes or ()))
             for name, scopes in requirement.items()
-            if (scheme := schemes.get(name) if schemes else None) is not None
         )
         for requirement in requirements
     )
+
+
+def _find_scheme(schemes: Node | None, name: str) -> SecurityScheme:
+    found = schemes.get(name) if schemes else None
+    return SecurityScheme(name, "") if found is None else _parse_scheme(name, found.value)
 
 
 def _parse_scheme(name: str, document: Mapping[str, Any]) -> SecurityScheme:

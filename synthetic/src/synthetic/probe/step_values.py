@@ -67,16 +67,26 @@ def _structure(payload: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def _replace(payload: Any, replacement: Replacement, value: Any) -> Any:  # noqa: ANN401 - any JSON
     if replacement.kind == "jsonpointer":
-        pointers = [replacement.target.split("/")[1:]]
-        pointers = [[s.replace("~1", "/").replace("~0", "~") for s in pointers[0]]]
+        pointers = [pointer_steps(replacement.target)]
     else:
         pointers = _locations(payload, replacement)
     for pointer in pointers:
-        payload = _set(payload, pointer, value, replacement.target)
+        payload = set_at(payload, pointer, value, replacement.target)
     return payload
 
 
-def _set(payload: Any, pointer: list[str], value: Any, target: str) -> Any:  # noqa: ANN401 - any JSON
+def pointer_steps(pointer: str) -> list[str]:
+    """Return the unescaped steps of a JSON pointer (RFC 6901)."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def set_at(payload: Any, pointer: list[str], value: Any, target: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return a payload with a value at the steps of a JSON pointer, which ``target`` names.
+
+    Raises:
+        StepError: with the reason runner, when the payload has no place for it.
+
+    """
     if not pointer:
         return value
     parent = payload

@@ -22,6 +22,7 @@ STEP_FIELDS = (
     "stepId", "description", *TARGETS, "parameters", "requestBody", "successCriteria", "onSuccess",
     "onFailure", "outputs",
 )  # fmt: skip
+MAX_CYCLE = 10  # names in a message
 STEP_FIELDS_OF_1_1 = (*ASYNC_FIELDS, "timeout", "dependsOn")
 
 
@@ -68,6 +69,11 @@ class WorkflowParser:
         )
 
     def _parse_dependencies(self) -> Iterator[WorkflowKey]:
+        cycle = self._document.dependency_cycles.get(str(self._cursor.value["workflowId"]))
+        if cycle:
+            place = self._cursor.get("dependsOn") or self._cursor
+            names = [*cycle[:MAX_CYCLE], *(["..."] if len(cycle) > MAX_CYCLE else [])]
+            place.problem(f"dependsOn has a cycle: {' -> '.join(map(quoted, names))}")
         for item in self._cursor.items("dependsOn"):
             if item.expect(str, "a workflow of dependsOn"):
                 key = self._references.find_workflow(item)
@@ -179,7 +185,11 @@ class WorkflowParser:
                 and key not in operation.parameters
             ):
                 place = _place_of(cursor, parameter)
-                place.problem(f"{name} has no {parameter.location} parameter {parameter.name}")
+                others = [where for where, known in operation.specs if known == parameter.name]
+                hint = f"; it is in: {others[0]}" if others else ""
+                place.problem(
+                    f"{name} has no {parameter.location} parameter {parameter.name}{hint}"
+                )
         keys = {parameter_key(parameter) for parameter in own}
         fitting = tuple(
             parameter

@@ -174,4 +174,6 @@ def _describe(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
     where = f", line {mark.line + 1}" if mark else ""
-    return f"{place} is not YAML{where}: {getattr(error, 'problem', None) or 'it is not text'}"
+    problem = getattr(error, "problem", None) or "it is not text"
+    hint = "; indent with blanks, not with tabs" if "any token" in problem else ""
+    return f"{place} is not YAML{where}: {problem}{hint}"

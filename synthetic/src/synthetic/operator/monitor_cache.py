@@ -52,6 +52,10 @@ class MonitorCache:
         """Yield the monitors sorted by namespace and name."""
         return iter([self._views[key] for key in sorted(self._views)])
 
+    def get(self, key: Key) -> MonitorView | None:
+        """Return a monitor, or None if it does not exist."""
+        return self._views.get(key)
+
     def keys(self) -> set[Key]:
         """Return the keys of all monitors."""
         return set(self._views)

@@ -1,4 +1,4 @@
-"""The operator's HTTP server: status page, metrics and health checks."""
+"""The operator's HTTP server: status page, monitors as JSON, metrics and health checks."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from synthetic.operator import monitor_metrics, status_page
 from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.monitor_routes import add_routes
 from synthetic.operator.operator_metrics import REGISTRY
 
 SECURITY_HEADERS = {
@@ -59,6 +60,7 @@ def build_application(cache: MonitorCache, health: Health) -> web.Application:
     application.router.add_get("/metrics", scrape)
     application.router.add_get("/-/live", live)
     application.router.add_get("/-/ready", ready)
+    add_routes(application, cache, _now)
     return application
 
 

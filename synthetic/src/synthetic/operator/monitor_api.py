@@ -1,0 +1,88 @@
+"""Monitors as JSON, as `monitor_api.yaml` (OpenAPI) describes them."""
+
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from synthetic.operator.history import RunRecord
+from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.resources import Object
+from synthetic.operator.status import UPTIME_WINDOWS
+
+
+@cache
+def contract() -> Object:
+    """Return the OpenAPI description of the resources."""
+    text = resources.files(__package__).joinpath("monitor_api.yaml").read_text()
+    document: Object = yaml.safe_load(text)
+    return document
+
+
+def to_summary(view: MonitorView, now: datetime) -> Object:
+    """Return a monitor without its runs; ratios are numbers from 0 to 1, or null without data."""
+    return {
+        "namespace": view.namespace,
+        "name": view.name,
+        "journey": view.journey,
+        "target": view.target,
+        "schedule": view.schedule,
+        "state": view.state,
+        "conditions": {
+            "healthy": _condition(view.healthy),
+            "ready": _condition(view.ready),
+        },
+        "uptime": {window: view.history.uptime(window, now) for window in UPTIME_WINDOWS},
+        "slo": {
+            "objective": view.spec.objective,
+            "window": view.spec.window,
+            "budgetRemaining": _ratio(view.slo.get("budgetRemaining", "")),
+        },
+        "lastRun": _last_run(view.last),
+    }
+
+
+def to_details(view: MonitorView, now: datetime) -> Object:
+    """Return a monitor with its last runs, the oldest first."""
+    totals = {**view.history.totals, "passedAfterRetry": view.history.retried}
+    return {
+        **to_summary(view, now),
+        "totals": totals,
+        "runs": [_run(run) for run in view.history.runs],
+    }
+
+
+def _condition(condition: Object) -> Object:
+    return {
+        "status": condition.get("status", "Unknown"),
+        "reason": condition.get("reason", ""),
+        "message": condition.get("message", ""),
+        "since": condition.get("lastTransitionTime"),
+    }
+
+
+def _ratio(percentage: str) -> float | None:
+    """Return a percentage of the status, such as ``99.50%``, as a ratio."""
+    return round(float(percentage[:-1]) / 100, 4) if percentage else None
+
+
+def _last_run(last: Object) -> Object | None:
+    names = ("job", "result", "step", "reason", "detail", "traceId", "startedAt", "finishedAt")
+    if not last:
+        return None
+    texts = {name: last.get(name) or None for name in names}
+    return {
+        **texts,
+        "httpStatus": last.get("httpStatus") or None,
+        "durationMs": last.get("durationMs", 0),
+    }
+
+
+def _run(run: RunRecord) -> Object:
+    return {
+        "startedAt": run.at,
+        "result": run.result,
+        "durationMs": run.duration_ms,
+        "detail": run.detail or None,
+    }

@@ -1,7 +1,7 @@
 """Runs of one command: the journeys that it names, with its options."""
 
 import argparse
-import secrets
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -84,7 +84,7 @@ class Batch:
             try:
                 results.append(self._run(name, file))
             except ProbeError as error:
-                failed = RunResult(name, secrets.token_hex(16), result="error", reason="runner")
+                failed = RunResult(name, os.urandom(16).hex(), result="error", reason="runner")
                 failed.detail = str(error)
                 results.append(failed)
         return results

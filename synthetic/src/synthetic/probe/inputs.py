@@ -1,11 +1,13 @@
-"""Inputs of a journey, generated for each run so that runs do not collide."""
+"""Inputs of a journey, generated for each run so that runs do not collide.
+
+The generators are imported at their first use: most journeys have none.
+"""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from synthetic.probe.cursor import Cursor, members_of
-from synthetic.probe.generators import GENERATORS, generate, generator_problem
 from synthetic.probe.problems import quoted
 from synthetic.probe.results import ProbeError
 
@@ -97,11 +99,15 @@ def generate_inputs(
         if name in values:
             continue
         if generator:
+            from synthetic.probe.generators import generate  # noqa: PLC0415 - see above
+
             values[name] = generate(str(generator), values)
         elif "default" in described:
             values[name] = described["default"]
     for name in schema.get("required", ()):
         if name not in values:
+            from synthetic.probe.generators import GENERATORS  # noqa: PLC0415 - see above
+
             raise ProbeError(
                 f"the input {name} needs a default, or x-generate: {' '.join(GENERATORS)}"
             )
@@ -130,7 +136,11 @@ def _check_generator(
     generator: Any,  # noqa: ANN401 - any JSON
     properties: Mapping[str, Any],
 ) -> None:
-    message = generator_problem(generator, properties) if generator is not None else ""
+    if generator is None:
+        return
+    from synthetic.probe.generators import generator_problem  # noqa: PLC0415 - see above
+
+    message = generator_problem(generator, properties)
     if message:
         place.problem(f"the input {name}: {message}")
 

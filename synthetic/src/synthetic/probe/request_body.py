@@ -1,7 +1,7 @@
 """Request bodies: JSON, forms, multipart forms, and texts as given."""
 
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +45,7 @@ def encode_body(
     if media.name == FORM:
         return content_type, _encode_form(_fields(payload, content_type), encoding).encode()
     if media.name == MULTIPART:
-        boundary = dict(media.parameters).get("boundary") or secrets.token_hex(16)
+        boundary = dict(media.parameters).get("boundary") or os.urandom(16).hex()
         body = _encode_multipart(_fields(payload, content_type), encoding, boundary)
         return f"{MULTIPART}; boundary={boundary}", body
     if isinstance(payload, Mapping | list) or payload is None:

@@ -1,6 +1,6 @@
 """Replay a journey: run its workflow, retry a failed run, and clean up."""
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Runner:
         self._signals = signals
         self._progress = progress
         self._started = time.monotonic()
-        self.result = RunResult(journey.name, secrets.token_hex(16))
+        self.result = RunResult(journey.name, os.urandom(16).hex())
         self._session = Session(
             journey,
             Servers(target, options.servers),

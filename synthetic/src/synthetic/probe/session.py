@@ -1,6 +1,6 @@
 """Connections and credentials of one run, and the requests sent with them."""
 
-import secrets
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -133,4 +133,4 @@ class Session:
         return response
 
     def _traceparent(self) -> str:
-        return f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
+        return f"00-{self._trace_id}-{os.urandom(8).hex()}-01"

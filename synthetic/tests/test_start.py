@@ -1,0 +1,45 @@
+"""The start of the command: a journey imports only the modules that it needs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.synthetic.mock_api import MockApi, run_mock_api, write_call
+
+# each takes more than one per cent of the CPU time of a short run
+UNNEEDED = {
+    "elementpath",
+    "jsonpath_rfc9535",
+    "secrets",
+    "ssl",
+    "synthetic.probe.contract_checks",
+    "synthetic.probe.download",
+    "synthetic.probe.exchanges",
+    "synthetic.probe.generators",
+    "synthetic.probe.junit",
+    "xml.etree.ElementTree",
+}
+PROGRAM = """
+import json, sys
+from synthetic.cli import main
+main()
+json.dump(sorted(sys.modules), sys.stderr)
+"""
+
+
+def test_a_journey_without_queries_inputs_and_tls_imports_nothing_for_them(tmp_path: Path) -> None:
+    operation = {"responses": {"200": {"description": "d"}}}
+    file = write_call(tmp_path, operation)
+    with run_mock_api(MockApi()) as api:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "probe", str(file), "--url", api.url],
+            env={n: v for n, v in os.environ.items() if not n.startswith("COVERAGE_PROCESS")},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    assert "passed" in done.stdout
+    assert UNNEEDED & set(json.loads(done.stderr)) == set()

@@ -141,3 +141,16 @@ def test_options_need_a_name_and_a_value() -> None:
     for text in ("a", "=b", ""):
         with pytest.raises(ProbeError, match="--input must be like NAME=VALUE"):
             parse_pairs([text], "--input")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string"},
+        {"minProperties": 1, "properties": {"a": {"default": 1}}},
+        {"anyOf": [{"required": ["a"]}], "properties": {"a": {"default": 1}}},
+        {"not": {}},
+    ],
+)
+def test_a_run_without_given_inputs_validates_none(schema: Any) -> None:
+    assert gather_inputs(schema, {}, None, {}) == {}

@@ -62,7 +62,8 @@ def gather_inputs(
         described = properties.get(name)
         if isinstance(value, str) and isinstance(described, dict) and _is_secret(described):
             MASK.add(value)
-    check_values({**schema, "required": []}, values)
+    if values:
+        check_values({**schema, "required": []}, values)
     return values
 
 

@@ -1,0 +1,1 @@
+"""Comparison of `synthetic probe` with Redocly Respect on Arazzo documents of others."""

@@ -11,7 +11,8 @@ from synthetic.probe.security import Alternative, SecurityRequirement, SecurityS
 from synthetic.probe.target import Target, parse_token_url
 from synthetic.probe.tokens import TokenGrant, TokenStore, grant_for
 
-REQUIRED_NAMES = {"apiKey": ("api-key",), "mutualTLS": ("tls.crt", "tls.key")}
+CERTIFICATE = ("tls.crt", "tls.key")
+REQUIRED_NAMES = {"apiKey": ("api-key",), "mutualTLS": CERTIFICATE}
 
 
 class Authenticator:
@@ -30,6 +31,22 @@ class Authenticator:
         """
         needs_token = any(r.scheme.needs_token for each in operation.security for r in each)
         return needs_token and not self._choose(operation)
+
+    def check_certificate(self, operation: Operation) -> None:
+        """Check that a client's certificate has a key, and a key its certificate.
+
+        Raises:
+            ProbeError: one of them is missing.
+
+        """
+        for requirement in (each for alternative in operation.security for each in alternative):
+            if requirement.scheme.kind == "mutualTLS":
+                missing = [n for n in CERTIFICATE if not self._find(requirement.scheme, n)]
+                if len(missing) == 1:
+                    needed = " and ".join(CERTIFICATE)
+                    raise ProbeError(
+                        f"--credentials: mutual TLS needs {needed}, and {missing[0]} is missing"
+                    )
 
     def check_hosts(self, operation: Operation, target: Target) -> None:
         """Check that the hosts that will receive credentials may have them.
@@ -76,7 +93,7 @@ class Authenticator:
         """Return the files of a client's certificate and key, if an operation needs them."""
         for requirement in self._choose(operation):
             if requirement.scheme.kind == "mutualTLS":
-                files = [self._find(requirement.scheme, name) for name in ("tls.crt", "tls.key")]
+                files = [self._find(requirement.scheme, name) for name in CERTIFICATE]
                 return files[0], files[1]
         return None
 

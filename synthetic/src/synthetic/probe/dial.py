@@ -1,8 +1,10 @@
 """DNS look-up, TCP connection and TLS handshake, each with its own failure reason."""
 
 import queue
+import re
 import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthetic.probe.deadline import Deadline
@@ -12,6 +14,20 @@ if TYPE_CHECKING:
     import ssl
 
 MIN_TIMEOUT_SECONDS = 0.001  # a timeout of 0 would make the socket non-blocking
+NO_TLS = "the port does not speak TLS"
+NO_VERSION = "there is no TLS version that both sides support"
+TLS_FAILURES = {
+    "WRONG_VERSION_NUMBER": NO_TLS,
+    "PACKET_LENGTH_TOO_LONG": NO_TLS,
+    "RECORD_LAYER_FAILURE": NO_TLS,
+    "HTTP_REQUEST": NO_TLS,
+    "UNSUPPORTED_PROTOCOL": NO_VERSION,
+    "TLSV1_ALERT_PROTOCOL_VERSION": NO_VERSION,
+    "NO_PROTOCOLS_AVAILABLE": NO_VERSION,
+    "UNEXPECTED_EOF_WHILE_READING": "the server closed the connection",
+}
+# alerts of a server about certificates (RFC 8446, 6.2) concern the client's
+_CERTIFICATE_ALERT = re.compile(r"ALERT_.*(?:CERTIFICATE|UNKNOWN_CA)")
 
 Addresses = list[tuple[socket.AddressFamily, Any]]
 
@@ -89,16 +105,39 @@ def start_tls(
             context.load_cert_chain(*certificate, password="")
         except (OSError, ValueError) as error:
             plain.close()
-            raise StepError(
-                "auth", "tls.crt and tls.key are no certificate with its key"
-            ) from error
+            raise StepError("auth", _certificate_problem(certificate, error)) from error
     plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
         # RFC 6066, 3: the name without a trailing dot, which certificates do not have either
         return context.wrap_socket(plain, server_hostname=host.removesuffix("."))
     except OSError as error:
         plain.close()
-        raise StepError("tls", _tls_error_message(error)) from error
+        raise rejection(error) or StepError("tls", _tls_error_message(error)) from error
+
+
+def rejection(error: OSError) -> StepError | None:
+    """Return the failure if a server has rejected the client's certificate, or None.
+
+    With TLS 1.3 it does so after the client's handshake (RFC 8446, 4.4.2.4).
+    """
+    reason = str(getattr(error, "reason", None))
+    if _CERTIFICATE_ALERT.search(reason) is None:
+        return None
+    alert = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
+    return StepError("auth", f"the server rejected the client's certificate: {alert}")
+
+
+def _certificate_problem(certificate: tuple[str, str], error: Exception) -> str:
+    for name, file in zip(("tls.crt", "tls.key"), certificate, strict=True):
+        try:
+            content = Path(file).read_bytes()
+        except OSError as missing:
+            return f"the client's {name} cannot be read: {file} ({missing.strerror})"
+        if name == "tls.key" and b"ENCRYPTED" in content:
+            return "the client's tls.key is encrypted: the probe needs a key without a password"
+    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+        return "the client's tls.key is not the key of tls.crt"
+    return "the client's tls.crt and tls.key are no certificate with its key, as PEM"
 
 
 def _tls_error_message(error: OSError) -> str:
@@ -107,4 +146,5 @@ def _tls_error_message(error: OSError) -> str:
     refusal = getattr(error, "verify_message", None)
     if refusal:
         return f"the certificate is not trusted: {refusal}"
-    return f"the TLS handshake failed: {getattr(error, 'reason', None) or error.strerror}"
+    reason = str(getattr(error, "reason", None) or error.strerror)
+    return f"the TLS handshake failed: {TLS_FAILURES.get(reason, reason)}"

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import h11
 
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.dial import connect, resolve, start_tls
+from synthetic.probe.dial import connect, rejection, resolve, start_tls
 from synthetic.probe.results import StepError, Timings
 from synthetic.probe.target import Target
 
 CHUNK_BYTES = 65_536
+MAX_REASON = 100  # characters of a parser's message
 MAX_BODY_BYTES = 8 * 1024 * 1024  # bytes
 
 
@@ -123,13 +124,14 @@ class HttpClient:
                 raise StepError(
                     "connect", "the connection was closed before the response was complete"
                 ) from error
-            raise StepError("schema", "the response is not valid HTTP/1.1") from error
+            reason = str(error)[:MAX_REASON]
+            raise StepError("schema", f"the response is not valid HTTP/1.1: {reason}") from error
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise StepError(
                 "runner", "the journey's request is not valid HTTP: check its headers"
             ) from error
         except OSError as error:
-            raise StepError(
+            raise rejection(error) or StepError(
                 "connect",
                 f"the connection broke before the response was complete: {error.strerror or error}",
             ) from error

@@ -1,6 +1,7 @@
 """Media types (RFC 9110, 8.3.1), and the values in bodies of them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 LINES = frozenset(("application/jsonl", "application/x-ndjson", "application/ndjson"))
 XML = frozenset(("application/xml", "text/xml"))
+MAX_NAME = 40  # characters of a member's name in a message
 
 
 class MediaType(NamedTuple):
@@ -103,7 +105,30 @@ def parse_json(body: bytes | str) -> Any:  # noqa: ANN401 - any JSON
         RecursionError: it is nested too deeply.
 
     """
-    return json.loads(body, parse_constant=_reject_constant)
+    text = _decode_json(body) if isinstance(body, bytes) else body
+    if not text.strip():
+        raise ValueError("it is empty")
+    return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_members)
+
+
+def _decode_json(body: bytes) -> str:
+    """Return the text of a JSON body, which is UTF-8 without a mark (RFC 8259, 8.1)."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8 at byte {error.start}") from error
+    if text.startswith("\ufeff"):
+        raise ValueError("it starts with a byte order mark")
+    return text
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; parsers disagree on repeated names (RFC 8259, 4)."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        ((repeated, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the member {ascii(repeated[:MAX_NAME])[1:-1]} is repeated")
+    return members
 
 
 def _reject_constant(name: str) -> None:

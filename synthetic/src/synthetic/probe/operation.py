@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthetic.probe.documents import Node
+from synthetic.probe.exchanges import masked_url
 from synthetic.probe.http import Response
 from synthetic.probe.media_types import (
     LINES,
@@ -20,6 +21,8 @@ from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.schemas import Direction, SchemaCompiler, Violation
 from synthetic.probe.security import Alternative
 
+REDIRECTIONS = frozenset((301, 302, 303, 307, 308))
+MAX_LOCATION = 200  # characters in an error message
 BODYLESS_STATUSES = frozenset((204, 304))
 MAX_MEDIA_TYPE_LENGTH = 100  # in an error message
 
@@ -118,7 +121,10 @@ class Operation:
             raise StepError("runner", f"the contract is invalid: {error}") from error
 
     def _check_response(self, response: Response) -> None:
-        declared = self.declared_response(response.status)
+        try:
+            declared = self.declared_response(response.status)
+        except StepError as error:
+            raise StepError("schema", f"{error}{_redirection(response)}") from error
         for name, header in headers.items() if (headers := declared.get("headers")) else []:
             if name.lower() != "content-type":  # OpenAPI: it shall be ignored
                 self._check_header(name, header, response.headers.get(name.lower()))
@@ -184,8 +190,7 @@ class Operation:
             elif schema is not None and media.is_text:
                 self._check_schema(schema, parse_text(decode_text(body, media), schema), what)
         except (ValueError, RecursionError) as error:
-            kind = f"valid {media.charset[:40]}" if media.is_text else "JSON"
-            raise StepError("schema", f"{what} is not {kind}") from error
+            raise StepError("schema", f"{what} is not {_parse_failure(media, error)}") from error
 
     def _check_lines(
         self, values: list[Any], schema: Node | None, item_schema: Node | None, what: str
@@ -202,3 +207,20 @@ class Operation:
             place = f" (schema {error.schema})" if error.schema else ""
             evidence = {"pointer": error.pointer, "problem": error.message, "schema": error.schema}
             raise StepError("schema", f"{what}{error}{place}", [evidence])
+
+
+def _parse_failure(media: MediaType, error: Exception) -> str:
+    """Return what a body is not, and why; no message contains a value."""
+    if media.is_text:
+        return f"valid {media.charset[:40]}"
+    return f"JSON: {'it is nested too deeply' if isinstance(error, RecursionError) else error}"
+
+
+def _redirection(response: Response) -> str:
+    """Return where a response redirects to, which a step does not follow."""
+    if response.status not in REDIRECTIONS:
+        return ""
+    location = response.headers.get("location")
+    if location is None:
+        return ", which redirects without a Location"
+    return f", which redirects to {masked_url(location)[:MAX_LOCATION]}"

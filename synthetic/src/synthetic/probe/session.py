@@ -54,6 +54,7 @@ class Session:
                 f"{journey.name} needs a token: name a folder with the files client-id and "
                 "client-secret with --credentials"
             )
+        self._authenticator.check_certificate(operation)
         self._authenticator.check_hosts(operation, target)
 
     def needs_token(self, operation: Operation) -> bool:

@@ -1,4 +1,4 @@
-"""The shipped journeys against the local system, also when a signal ends the probe at a step."""
+"""Journeys against the local system: shipped, newly written, and ended by a signal at a step."""
 
 import json
 import signal
@@ -16,18 +16,21 @@ import pytest
 from devstack.data_folder import DataFolder
 from devstack.pytest_postgres import traversable_folder
 from servicekit.testing import record, wait_until
-from synthetic.probe.catalog import journey_names
+from synthetic.probe.catalog import contracts_folder, journey_names, workflow_names
 from synthetic.probe.credentials import read_credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
 from synthetic.probe.runner import Limits
 from tests.support.local_system import System, running
 from tests.support.synthetic.interrupting_proxy import interrupting_proxy
+from tests.support.synthetic.object_api import synthetic
 from tests.support.synthetic_rows import SyntheticRows
 
 PROGRAM = Path(sys.executable).with_name("synthetic")
 PATIENCE = 120  # seconds; other tests may run in parallel
 INTERRUPTED = ("clients-health", "login", "clients-crud", "products-crud", "inventory-purchase")
+CLIENT = {"name": "Ana", "email": "ana@example.com", "cpf": "529.982.247-25", "balance": 1}
+PRODUCT = {"name": "Monitor", "description": "", "quantity": 1, "price": 1, "status": True}
 NOTHING = {"users": 0, "clients": 0, "addresses": 0, "products": 0, "inventory_items": 0}
 
 
@@ -40,14 +43,19 @@ class Site:
     leftovers: SyntheticRows
     live: dict[str, int]
 
-    def replay(self, journey: str) -> RunResult:
+    def replay(self, journey: str, file: Path | None = None) -> RunResult:
         """Replay a journey, and record the statuses for contract coverage."""
         credentials = read_credentials(self.folder.monitor)
-        outcome = replay(journey, self.system.url, credentials, Limits(timeout=PATIENCE))
+        limits = Limits(timeout=PATIENCE)
+        outcome = replay(journey, self.system.url, credentials, limits, file=file)
         for step in outcome.steps:
             if step.step_id != "token":
                 record("monitor", step.operation_id, step.status)
         return outcome
+
+    def left(self) -> dict[str, int]:
+        """Return the number of rows of monitors by table, without users: a purge deletes these."""
+        return self.leftovers.count("synthetic") | {"users": 0}
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +71,12 @@ def site() -> Iterator[Site]:
 def sell_to_a_live_client(url: str) -> None:
     """Create data that no monitor may change."""
     user = {"username": "Arthur", "password": "Testando"}
-    client = {
-        "name": "Ana",
-        "email": "ana@example.com",
-        "cpf": "529.982.247-25",
-        "balance": 1,
-    }
-    product = {
-        "name": "Monitor",
-        "description": "",
-        "quantity": 1,
-        "price": 1,
-        "status": True,
-    }
     with httpx.Client(base_url=url) as http:
         http.post("/users/create", json=user).raise_for_status()
         login = http.post("/users/login", auth=("Arthur", "Testando"))
         http.headers["Authorization"] = f"Bearer {login.json()['token']}"
-        client_id = http.post("/clients/create", json=client).json()["id"]
-        product_id = http.post("/products/create", json=product).json()["id"]
+        client_id = http.post("/clients/create", json=CLIENT).json()["id"]
+        product_id = http.post("/products/create", json=PRODUCT).json()["id"]
         bought = {
             "client_id": client_id,
             "product_id": product_id,
@@ -99,6 +94,63 @@ def test_shipped_journeys_pass_and_leave_only_users(site: Site) -> None:
     assert left.pop("users") > 0, "only the sweep deletes users"
     assert set(left.values()) == {0}
     assert site.leftovers.count("live") == site.live
+
+
+NEW = {
+    "clients": (("clients",), ["clients", "address", "reads"]),
+    "products": (("products",), ["products", "reads"]),
+    "auth": (("auth",), ["users", "reads"]),
+    "inventory": (
+        ("inventory", "clients", "products"),
+        ["inventory", "clients", "address", "products", "reads"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("names", "workflows"), NEW.values(), ids=NEW)
+def test_newly_written_journeys_pass_and_leave_only_users(
+    site: Site, tmp_path: Path, names: tuple[str, ...], workflows: list[str]
+) -> None:
+    file = tmp_path / "new.yaml"
+    contracts = [contracts_folder() / f"{name}.yaml" for name in names]
+    assert synthetic("new", *contracts, "--output", file).code == 0
+    checked = synthetic("check", file)
+    assert (checked.code, checked.stdout.split(", ")[-1]) == (0, "0 mistakes\n")
+    assert workflow_names(file) == workflows
+    for name in workflows:
+        outcome = site.replay(name, file)
+        assert (outcome.result, outcome.attempt) == ("passed", 1), (outcome.step, outcome.detail)
+    assert site.left() == NOTHING
+    assert site.leftovers.count("live") == site.live
+
+
+def test_the_command_replays_what_it_has_written_for_given_ids(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "inventory.yaml"
+    done = synthetic("new", contracts_folder() / "inventory.yaml", "--output", file)
+    assert "fill in client_id" in done.stderr
+    assert "fill in product_id" in done.stderr
+    client, product = {**CLIENT, "cpf": "111.444.777-35"}, {**PRODUCT, "name": "Teclado"}
+    with httpx.Client(base_url=site.system.url) as http:
+        http.headers["Authorization"] = f"Bearer {monitor_token(site)}"
+        client_id = http.post("/clients/create", json=client).json()["id"]
+        product_id = http.post("/products/create", json=product).json()["id"]
+        given = ["--input", f"client_id={client_id}", "--input", f"product_id={product_id}"]
+        where = ["--server", f"inventory={site.system.url}", "--credentials"]
+        named = ["probe", "inventory", "--file", str(file), *where, str(site.folder.monitor)]
+        command = [str(PROGRAM), *named, *given, "--retries", "0"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        http.delete(f"/clients/delete/{client_id}").raise_for_status()
+        http.delete(f"/products/delete/{product_id}").raise_for_status()
+    assert ran.returncode == 0, ran.stdout
+    wait_until(lambda: site.left() == NOTHING, "the relays to deliver")
+
+
+def monitor_token(site: Site) -> str:
+    """Return a token of the monitors' realm."""
+    secret = (site.folder.monitor / "client-secret").read_text()
+    form = {"grant_type": "client_credentials"}
+    response = httpx.post(f"{site.system.url}/users/token", data=form, auth=("synthetic", secret))
+    return str(response.json()["access_token"])
 
 
 @pytest.mark.slow
@@ -129,11 +181,7 @@ def test_a_probe_terminated_at_any_step_cleans_up(site: Site, tmp_path: Path) ->
         assert ended.code == 2
         assert (ended.message["result"], ended.message["reason"]) == ("error", "runner")
         assert ended.message["step"] in names
-
-    def left() -> dict[str, int]:
-        return site.leftovers.count("synthetic") | {"users": 0}
-
-    wait_until(lambda: left() == NOTHING, "the relays to deliver")
+    wait_until(lambda: site.left() == NOTHING, "the relays to deliver")
     assert site.leftovers.count("live") == site.live
 
 

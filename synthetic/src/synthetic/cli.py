@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import NoReturn
 
+from synthetic.new import command as new_command
 from synthetic.probe import check_command, command
 
 
@@ -22,6 +23,8 @@ def main() -> int:
         return command.run(options)
     if options.command == "check":
         return check_command.run(options)
+    if options.command == "new":
+        return new_command.run(options)
     if options.command == "list":
         return _list()
     if options.command == "operator":
@@ -75,6 +78,14 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         "--confined.",
     )
     check_command.add_arguments(check)
+    new = commands.add_parser(
+        "new",
+        help="write first journeys from a contract",
+        description="Write Arazzo workflows that create, read, change and delete the resources of "
+        "OpenAPI contracts, and list on stderr what is left to fill in.",
+        epilog="Exit codes: 0 written, 1 a contract is invalid, 2 an option is wrong.",
+    )
+    new_command.add_arguments(new)
     commands.add_parser("list", help="list the shipped journeys")
     operator = commands.add_parser(
         "operator",

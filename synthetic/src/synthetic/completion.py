@@ -8,6 +8,8 @@ _synthetic() {{
   case $COMP_CWORD:${{COMP_WORDS[1]}}:$before in
   1:*) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
   2:probe:*) COMPREPLY=($(compgen -W "$(synthetic list 2>/dev/null | cut -d' ' -f1)" -- "$word")) ;;
+  *:new:new | *:new:-o | *:new:--output) COMPREPLY=($(compgen -f -- "$word")) ;;
+  *:new:--version) COMPREPLY=($(compgen -W "1.0.1 1.1.0" -- "$word")) ;;
   *:check:*) COMPREPLY=($(compgen -f -- "$word")) ;;
   *:--file | *:--inputs | *:--cred* | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
   *:--output) COMPREPLY=($(compgen -W "table json junit har" -- "$word")) ;;

@@ -1,0 +1,1 @@
+"""The command `synthetic new`: first journeys from OpenAPI contracts."""

@@ -15,6 +15,7 @@ import h11
 
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.dial import connect, rejection, resolve, start_tls
+from synthetic.probe.masking import MASK
 from synthetic.probe.results import StepError, Timings
 from synthetic.probe.target import Target
 
@@ -124,7 +125,7 @@ class HttpClient:
                 raise StepError(
                     "connect", "the connection was closed before the response was complete"
                 ) from error
-            reason = str(error)[:MAX_REASON]
+            reason = MASK.mask(str(error))[:MAX_REASON]
             raise StepError("schema", f"the response is not valid HTTP/1.1: {reason}") from error
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise StepError(

@@ -88,7 +88,8 @@ class StepRunner:
                 # before verification: the clean-up is due for wrong responses too
                 self._succeeded.add((request.method, request.path))
                 self._register_cleanup(step.cleanup, context)
-            result.warnings = verify(step, response, context, self.policy)
+            warnings = verify(step, response, context, self.policy)
+            result.warnings = [MASK.mask(warning) for warning in warnings]
 
     def has_succeeded(self, step: Step, context: Context) -> bool:
         """Return whether the journey itself has sent a step's request with success.

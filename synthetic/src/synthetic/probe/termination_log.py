@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from synthetic.probe.masking import MASK
 from synthetic.probe.results import ProbeError, RunResult
 
 MAX_MESSAGE_BYTES = 2048  # the kubelet reads up to 4,096 bytes
@@ -60,6 +61,7 @@ def format_message(run: RunResult) -> str:
 
 def _shortened(detail: str) -> str:
     """Return a detail of at most ``MAX_DETAIL_BYTES``, in which escapes count too."""
+    detail = MASK.mask(detail)
     while len(json.dumps(detail)) > MAX_DETAIL_BYTES:
         detail = f"{detail[: len(detail) * 3 // 4]}..."
     return detail

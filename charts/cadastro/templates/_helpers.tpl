@@ -4,6 +4,18 @@
 {{- end }}
 
 {{/*
+Whether the release has the bundled PostgreSQL, and whether it generates Secrets; empty if not. Both read the global values of
+a subchart: with `global: null` Helm leaves the defaults there, and none here.
+*/}}
+{{- define "cadastro.hasPostgresql" -}}
+{{- if ((.Subcharts.auth.Values.global).postgresql).enabled }}true{{ end -}}
+{{- end }}
+
+{{- define "cadastro.generatesSecrets" -}}
+{{- if (.Subcharts.auth.Values.global).generateSecrets }}true{{ end -}}
+{{- end }}
+
+{{/*
 Name, namespace and labels of an object of the release. Takes "root" and "name", or "suffix" of the release's name; a
 "component" is the label of that name.
 */}}

@@ -43,10 +43,15 @@ spec:
     {{- end }}
 {{- end }}
 
+{{/* Egress to DNS. A policy applies to the port of the pods behind the Service, which is 5353 on OpenShift. */}}
 {{- define "service-lib.dnsEgress" -}}
 - ports:
     - {port: 53, protocol: UDP}
     - {port: 53, protocol: TCP}
+    {{- if include "service-lib.isOpenShift" . }}
+    - {port: 5353, protocol: UDP}
+    - {port: 5353, protocol: TCP}
+    {{- end }}
 {{- end }}
 
 {{/* Peer for the pods of the release with certain components. Probes carry its labels too. Takes "root" and "components". */}}

@@ -51,12 +51,19 @@ annotations:
 {{ include "service-lib.podMetadata" (dict "values" .root.Values "labels" $labels "annotations" .annotations) }}
 {{- end }}
 
+{{/* "true" on OpenShift, which assigns users and groups of pods by namespace and rejects others; else empty. */}}
+{{- define "service-lib.isOpenShift" -}}
+{{- if .Capabilities.APIVersions.Has "security.openshift.io/v1" }}true{{ end -}}
+{{- end }}
+
 {{/* Pod security context of the restricted Pod Security Standard. */}}
 {{- define "service-lib.podSecurityContext" -}}
 runAsNonRoot: true
+{{- if not (include "service-lib.isOpenShift" .) }}
 runAsUser: 10001
 runAsGroup: 10001
 fsGroup: 10001
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end }}

@@ -109,6 +109,10 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- end }}
 - name: PROBE_LABELS
   value: app.kubernetes.io/part-of=cadastro,app.kubernetes.io/instance={{ .Release.Name }}
+{{- if include "service-lib.isOpenShift" . }}
+- name: PROBE_ASSIGNED_USER
+  value: "true"
+{{- end }}
 - name: WATCH_NAMESPACES
   value: {{ .Values.watch.allNamespaces | default false | ternary "*" .Release.Namespace | quote }}
 - name: POD_ID # kopf would look up the user name, which the container lacks

@@ -1,6 +1,7 @@
 """Building CronJobs and Jobs from specs."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +79,13 @@ def test_the_pod_is_restricted_and_has_no_token() -> None:
     (container,) = pod["containers"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_a_cluster_may_assign_the_user_of_the_pod() -> None:
+    wanted, image = monitor(), replace(IMAGE, assigned_user=True)
+    made = build_cron_job(wanted, Spec.from_monitor(wanted), "http://shop.example", image)
+    context = made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["securityContext"]
+    assert context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 def test_a_monitor_chooses_scheduling_and_metadata_of_its_pods_and_no_more() -> None:

@@ -10,6 +10,7 @@ CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/a
 
 SCHEDULING_FIELDS = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
 
+USER_FIELDS = ("runAsUser", "runAsGroup", "fsGroup")
 DEFAULT_RESOURCES: Object = {
     "requests": {"cpu": "20m", "memory": "64Mi"},
     "limits": {"memory": "128Mi"},
@@ -24,6 +25,7 @@ class ProbeImage:
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)  # of the pods, for network policies
+    assigned_user: bool = False  # by the cluster, as on OpenShift, which rejects other users
 
 
 def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()) -> Object:
@@ -39,9 +41,7 @@ def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ..
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "fsGroup": 10001,
+            **({} if image.assigned_user else dict.fromkeys(USER_FIELDS, 10001)),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "imagePullSecrets": [*pull_secrets, *spec.pod.get("imagePullSecrets", [])],

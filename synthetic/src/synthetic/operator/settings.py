@@ -47,6 +47,7 @@ class Settings:
             ),
             pull_secrets=tuple(env.list("PROBE_IMAGE_PULL_SECRETS", [])),
             labels=env.dict("PROBE_LABELS", {}),
+            assigned_user=env.bool("PROBE_ASSIGNED_USER", default=False),
         )
         settings = cls(
             image=image,

@@ -98,6 +98,15 @@ def test_services_have_probes_and_drain_before_termination(helm: str) -> None:
         assert drain < spec["template"]["spec"]["terminationGracePeriodSeconds"]
 
 
+def test_pods_that_do_not_drain_have_no_sleep(helm: str) -> None:
+    # Kubernetes accepts a sleep of 0 s only from 1.33 on
+    objects = render(helm, "cadastro", "--set", "clients.drainSeconds=0")
+    (container,) = next(
+        spec["containers"] for name, spec in pod_specs(objects) if name == "Deployment/try-clients"
+    )
+    assert "lifecycle" not in container
+
+
 def test_clients_and_products_have_relays(helm: str) -> None:
     deployments = of_kind(render(helm, "cadastro"), "Deployment")
     assert {name for name in deployments if name.endswith("-relay")} == {

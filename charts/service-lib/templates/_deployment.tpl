@@ -57,10 +57,12 @@ spec:
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 6
+          {{- with .Values.drainSeconds }}
           lifecycle:
             preStop: # lets load balancers remove the endpoint before the listener closes
               sleep:
-                seconds: {{ .Values.drainSeconds }}
+                seconds: {{ . }}
+          {{- end }}
           {{- include "service-lib.resources" .Values | nindent 10 }}
           securityContext:
             {{- include "service-lib.containerSecurityContext" . | nindent 12 }}

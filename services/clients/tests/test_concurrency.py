@@ -71,6 +71,29 @@ def test_an_address_has_versions_too(api: ContractClient) -> None:
     assert api.get(f"/address/fetch/{client_id}").json()[0]["number"] == 2
 
 
+@pytest.mark.parametrize("what", ["clients", "address"])
+def test_a_deletion_of_an_old_version_is_rejected(api: ContractClient, what: str) -> None:
+    made = api.post("/clients/create", json=client_body())
+    client_id, body = made.json()["id"], client_body()
+    if what == "address":
+        made = api.post("/address/create", json=address_body(client_id=client_id))
+        body = address_body()
+    row_id, first = made.json()["id"], made.headers["ETag"]
+    current = api.put(f"/{what}/update/{row_id}", json=body).headers["ETag"]
+    path = f"/{what}/delete/{row_id}"
+    for stale in (first, f"W/{current}", '"x"', f'"0{current[1:]}'):
+        assert api.delete(path, headers={"If-Match": stale}).status_code == 412
+    found = api.get(f"/{what}/fetch/{client_id}").json()
+    assert (found["email"] if what == "clients" else found[0]["id"]) in (body.get("email"), row_id)
+    assert api.delete(path, headers={"If-Match": f'"x", {current}'}).status_code == 200
+    assert api.delete(path, headers={"If-Match": current}).status_code == 404
+
+
+def test_a_deletion_of_any_version_succeeds(api: ContractClient) -> None:
+    path = f"/clients/delete/{api.post('/clients/create', json=client_body()).json()['id']}"
+    assert api.delete(path, headers={"If-Match": "*"}).status_code == 200
+
+
 def test_one_of_many_concurrent_updates_of_a_version_succeeds(api: ContractClient) -> None:
     body = client_body()
     made = api.post("/clients/create", json=body)

@@ -44,6 +44,16 @@ def test_one_of_many_concurrent_updates_of_a_version_succeeds(api: ContractClien
     assert statuses == [200] + [412] * (WRITERS - 1)
 
 
+def test_a_deletion_of_an_old_version_is_rejected(api: ContractClient) -> None:
+    made = api.post("/products/create", json=product_body())
+    product_id, first = made.json()["id"], made.headers["ETag"]
+    current = api.put(f"/products/update/{product_id}", json=product_body()).headers["ETag"]
+    path = f"/products/delete/{product_id}"
+    assert api.delete(path, headers={"If-Match": first}).status_code == 412
+    assert api.get(f"/products/fetch/{product_id}").headers["ETag"] == current
+    assert api.delete(path, headers={"If-Match": current}).status_code == 200
+
+
 def test_one_of_many_concurrent_creations_with_a_name_succeeds(api: ContractClient) -> None:
     name = product_body()["name"]
     spelt = (name, name.upper(), name.lower())

@@ -63,14 +63,17 @@ def update_client(
     return _clients.update(connection, realm, client_id, versions, _column_values(client))
 
 
-def delete_client(connection: Connection, realm: Realm, client_id: int) -> None:
+def delete_client(
+    connection: Connection, realm: Realm, client_id: int, versions: list[int] | None = None
+) -> None:
     """Delete a client with its addresses, and enqueue a message for the inventory.
 
     Raises:
         NotFound: the client does not exist.
+        PreconditionFailed: its version is none of ``versions``.
 
     """
-    _clients.delete(connection, realm, client_id)
+    _clients.delete(connection, realm, client_id, versions)
     enqueue(connection, "client", client_id)
 
 
@@ -129,9 +132,17 @@ def update_address(
     return _addresses.update(connection, realm, address_id, versions, as_dict(address))
 
 
-def delete_address(connection: Connection, realm: Realm, address_id: int) -> None:
-    """Delete an address; raise ``NotFound`` if it is missing."""
-    _addresses.delete(connection, realm, address_id)
+def delete_address(
+    connection: Connection, realm: Realm, address_id: int, versions: list[int] | None
+) -> None:
+    """Delete an address.
+
+    Raises:
+        NotFound: the address does not exist.
+        PreconditionFailed: its version is none of ``versions``.
+
+    """
+    _addresses.delete(connection, realm, address_id, versions)
 
 
 def _column_values(client: Client) -> dict[str, Any]:

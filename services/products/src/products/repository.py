@@ -63,14 +63,17 @@ def update_product(
     return _products.update(connection, realm, product_id, versions, as_dict(product))
 
 
-def delete_product(connection: Connection, realm: Realm, product_id: int) -> None:
+def delete_product(
+    connection: Connection, realm: Realm, product_id: int, versions: list[int] | None = None
+) -> None:
     """Delete a product, and enqueue a message for the inventory.
 
     Raises:
         NotFound: the product does not exist.
+        PreconditionFailed: its version is none of ``versions``.
 
     """
-    _products.delete(connection, realm, product_id)
+    _products.delete(connection, realm, product_id, versions)
     enqueue(connection, "product", product_id)
 
 

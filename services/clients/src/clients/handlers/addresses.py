@@ -72,8 +72,9 @@ def update(
     return put_response("Address updated", version)
 
 
-def delete(address_id: int, principal: Principal) -> dict[str, str]:
+def delete(address_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
     """Delete an address."""
+    versions = parse_if_match(if_match)
     with database().autocommit() as connection:
-        repository.delete_address(connection, principal.realm, address_id)
+        repository.delete_address(connection, principal.realm, address_id, versions)
     return {"msg": "Address deleted"}

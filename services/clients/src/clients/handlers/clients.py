@@ -64,10 +64,11 @@ def update(
     return put_response("Client updated", version)
 
 
-def delete(client_id: int, principal: Principal) -> dict[str, str]:
+def delete(client_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
     """Delete a client with its addresses; its inventory entries are deleted asynchronously."""
+    versions = parse_if_match(if_match)
     with database().transaction() as connection:
-        repository.delete_client(connection, principal.realm, client_id)
+        repository.delete_client(connection, principal.realm, client_id, versions)
     return {"msg": "Client deleted"}
 
 

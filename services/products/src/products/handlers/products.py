@@ -64,10 +64,11 @@ def update(
     return put_response("Product updated", version)
 
 
-def delete(product_id: int, principal: Principal) -> dict[str, str]:
+def delete(product_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
     """Delete a product; its inventory entries are deleted asynchronously."""
+    versions = parse_if_match(if_match)
     with database().transaction() as connection:
-        repository.delete_product(connection, principal.realm, product_id)
+        repository.delete_product(connection, principal.realm, product_id, versions)
     return {"msg": "Product deleted"}
 
 

@@ -79,6 +79,7 @@ class TableRepository:
         self._update = change.where(is_row).returning(c.version)
         self._update_if = change.where(is_version).returning(c.version)
         self._delete = delete(table).where(is_row)
+        self._delete_if = delete(table).where(is_version)
 
     def insert(self, connection: Connection, realm: Realm, values: Mapping[str, Any]) -> int:
         """Insert a row and return its id."""
@@ -145,15 +146,28 @@ class TableRepository:
             raise PreconditionFailed if self._row_exists(connection, key) else self._not_found()
         return int(version)
 
-    def delete(self, connection: Connection, realm: Realm, identifier: int) -> None:
-        """Delete a row.
+    def delete(
+        self,
+        connection: Connection,
+        realm: Realm,
+        identifier: int,
+        versions: list[int] | None = None,
+    ) -> None:
+        """Delete a row that is at one of ``versions``.
 
         Raises:
             NotFound: the realm has no row with that id.
+            PreconditionFailed: the row is at another version.
 
         """
-        if connection.execute(self._delete, _row_key(realm, identifier)).rowcount == 0:
-            raise self._not_found()
+        key = _row_key(realm, identifier)
+        if versions is None:
+            deleted = connection.execute(self._delete, key)
+        else:
+            deleted = connection.execute(self._delete_if, {**key, "_versions": versions})
+        if deleted.rowcount == 0:
+            exists = versions is not None and self._row_exists(connection, key)
+            raise PreconditionFailed if exists else self._not_found()
 
     def expired(self, connection: Connection, batch: int) -> list[int]:
         """Return ids of expired synthetic rows, and lock those rows until the transaction ends."""

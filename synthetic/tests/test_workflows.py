@@ -215,6 +215,20 @@ def test_a_failure_in_a_called_workflow_fails_its_step(api: ScriptedApi, tmp_pat
     assert api.calls == ["GET /b?q=3"]
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "string"}, {"minProperties": 1}, {"anyOf": [{"required": ["n"]}]}, {"not": {}}],
+)
+def test_a_workflow_that_gets_no_inputs_runs_whatever_their_schema(
+    api: ScriptedApi, tmp_path: Path, schema: Any
+) -> None:
+    called = workflow(step("b"), workflow_id="called", inputs=schema)
+    goto = {"name": "on", "type": "goto", "workflowId": "called"}
+    steps = step("call", workflowId="called"), step("a", onSuccess=[goto])
+    assert run_workflow(api, write_arazzo(tmp_path, workflow(*steps), called)).result == PASSED
+    assert api.calls == ["GET /b", "GET /a", "GET /b"]
+
+
 @pytest.mark.parametrize("value", ["three", None, {"$": 1}])
 def test_inputs_of_a_called_workflow_have_to_match_its_schema(
     api: ScriptedApi, tmp_path: Path, value: Any

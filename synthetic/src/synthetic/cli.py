@@ -1,11 +1,14 @@
 """The command `synthetic`: replay journeys against a system, once or on a schedule."""
 
 import argparse
+import gc
 import sys
 from typing import NoReturn
 
 from synthetic.new import command as new_command
 from synthetic.probe import check_command, command
+
+GC_THRESHOLD = 100_000  # objects; a short run makes fewer
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,7 +23,7 @@ def main() -> int:
     parser, commands = _parsers()
     options = parser.parse_args()
     if options.command == "probe":
-        return command.run(options)
+        return _probe(options)
     if options.command == "check":
         return check_command.run(options)
     if options.command == "new":
@@ -33,6 +36,15 @@ def main() -> int:
 
     print(bash_completion(commands), end="")
     return 0
+
+
+def _probe(options: argparse.Namespace) -> int:
+    """Run the probe with little garbage collection, which takes a quarter of a short run's time."""
+    gc.set_threshold(GC_THRESHOLD)
+    try:
+        return command.run(options)
+    finally:
+        gc.freeze()  # the last collection, at the exit, ignores all objects
 
 
 def _list() -> int:

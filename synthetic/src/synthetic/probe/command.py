@@ -1,7 +1,6 @@
 """The command `synthetic probe`: arguments, output and exit code."""
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 POD_TERMINATION_LOG = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
-GC_THRESHOLD = 100_000  # objects; a run ends soon, and 40 collections take 7 % of its CPU time
 OUTPUTS = ("table", "json", "junit", "har")
 
 
@@ -104,7 +102,6 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay journeys, print the results, and return the exit code."""
-    gc.set_threshold(GC_THRESHOLD)
     signals = Signals()
     signals.install()  # before the slow imports, so that a signal ends them in order too
     not_run = _not_run(options.journeys[0])

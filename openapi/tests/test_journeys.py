@@ -9,6 +9,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from tests.support.synthetic.object_api import synthetic
+
 JOURNEYS = sorted((Path(__file__).resolve().parents[1] / "journeys").glob("*.arazzo.yaml"))
 SCHEMA_ID = "https://spec.openapis.org/arazzo/1.0/schema/2024-08-01"  # Apache-2.0
 WHEEL = "arazzo-generator"  # used only for the schema that it contains
@@ -59,6 +61,18 @@ def test_journeys_match_the_arazzo_schema(
     assert [
         f"{error.instance_path}: {error.message}" for error in validator.iter_errors(journey)
     ] == []
+
+
+@pytest.mark.parametrize("name", ["auth", "clients", "products", "inventory"])
+def test_newly_written_journeys_match_the_arazzo_schema(
+    schema: jsonschema_rs.Draft202012Validator,
+    schema_of_1_1: jsonschema_rs.Draft202012Validator,
+    name: str,
+) -> None:
+    contract = JOURNEYS[0].parents[1] / f"{name}.yaml"
+    for version, validator in (("1.0.1", schema), ("1.1.0", schema_of_1_1)):
+        done = synthetic("new", contract, "--version", version)
+        validator.validate(yaml.safe_load(done.stdout))
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from validate_docbr import CNPJ, CPF
 
 from synthetic.probe.catalog import load_journey
 from synthetic.probe.generators import generate
@@ -55,6 +56,11 @@ def test_a_cnpj_has_the_check_digits_of_the_federal_revenue(name: str) -> None:
             weights = [2 + (end - 1 - i) % 8 for i in range(end)]
             rest = sum(d * w for d, w in zip(digits, weights, strict=False)) % 11
             assert digits[end] == (0 if rest < 2 else 11 - rest)
+
+
+@pytest.mark.parametrize(("name", "document"), [("cpf", CPF()), ("cnpj", CNPJ())])
+def test_another_library_accepts_the_check_digits(name: str, document: CPF | CNPJ) -> None:
+    assert all(document.validate(generate(name, {})) for _ in range(200))
 
 
 def test_the_example_of_the_federal_revenue_has_these_check_digits(
@@ -134,6 +140,13 @@ def test_rejects_a_given_input_that_the_schema_excludes(
 ) -> None:
     with pytest.raises(ProbeError, match=re.escape(message)):
         gather_inputs(SCHEMA, options, None, {})
+
+
+def test_an_input_that_only_another_journey_of_the_run_has_is_left_out() -> None:
+    given = gather_inputs(SCHEMA, {"count": "7", "id": "5"}, None, {}, elsewhere=("id", "text"))
+    assert given == {"count": 7}
+    with pytest.raises(ProbeError, match="there is no input lost"):
+        gather_inputs(SCHEMA, {"lost": "5"}, None, {}, elsewhere=("id", "text"))
 
 
 def test_options_need_a_name_and_a_value() -> None:

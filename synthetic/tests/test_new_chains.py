@@ -1,5 +1,7 @@
 """Journeys that `synthetic new` writes for small contracts, and their runs as written."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.support.synthetic.object_api import (
 )
 
 STEPS = "POST-things GET-things-id GET-things PUT-things-id GET-things-id-updated DELETE-things-id"
+PROGRAM = Path(sys.executable).with_name("synthetic")
 METHODS = ["POST", "GET", "GET", "PUT", "GET", "DELETE", "GET"]
 
 
@@ -149,6 +152,22 @@ LINKS = {
 WHICH = [{"name": "which", "in": "path", "required": True, "schema": {"type": "integer"}}]
 MADE = {"description": "x", "content": json_content(thing(number={"type": "integer"}))}
 NOTE = thing(about={"type": "integer"}, text=TEXT)
+
+
+def test_a_run_of_all_workflows_gives_each_one_the_inputs_that_it_has(tmp_path: Path) -> None:
+    body = thing(name=TEXT, owner_id={"type": "integer"})
+    health = {"get": {"responses": {"404": {"description": "x"}, "200": {"description": "x"}}}}
+    paths = {**crud("/orders", "order_id", body=body), "/status/now": health}
+    file = tmp_path / "journeys.arazzo.yaml"
+    assert synthetic("new", write_contract(tmp_path, paths), "-o", file).code == 0
+    with run_object_api(ObjectApi(objects={"/status/now": {}})) as api:
+        command = [str(PROGRAM), "probe", str(file), "--url", api.url, "--input", "owner_id=7"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert "2 journeys: " in ran.stdout
+        assert "there is no input" not in ran.stdout
+        assert "POST /orders" in api.requests
+
+
 LINKED = {
     "/thing/make": {
         "post": {

@@ -168,7 +168,7 @@ def _numbers(shape: Shape) -> Iterator[float]:
         if isinstance(step, int | float) and step > 0:
             yield math.ceil(low / step) * step
             yield (math.floor(low / step) + 1) * step
-    for bound, way in ((above, 1), (below, -1), (high, -1)):
+    for bound, way in ((above, 1), (below, -1)):
         if isinstance(bound, int | float) and not isinstance(bound, bool):
             yield from (bound + way, bound + way / 2)
     yield from (value for value in (high, step, 0) if isinstance(value, int | float))

@@ -4,12 +4,15 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthetic.probe.catalog import load_journey, workflow_names
 from synthetic.probe.credentials import gather_credentials
 from synthetic.probe.given_inputs import gather_inputs, parse_pairs
+from synthetic.probe.inputs import input_names
 from synthetic.probe.journey import Journey
 from synthetic.probe.policy import Policy, parse_severities
 from synthetic.probe.results import ProbeError, RunResult
@@ -41,6 +44,7 @@ class Batch:
 
         """
         self._options = options
+        self._journeys: dict[Named, Journey] = {}
         self._signals = signals
         self._progress = progress
         self._target = parse_target(options.url) if options.url is not None else None
@@ -64,8 +68,8 @@ class Batch:
         from synthetic.probe.dry_run import describe_requests  # noqa: PLC0415 - most runs need none
 
         texts = []
-        for name, file in self._named():
-            journey = load_journey(name, file)
+        for named in self._named:
+            journey = self._load(named)
             texts.append(describe_requests(journey, self._target, self._run_options(journey)))
         return "\n\n".join(texts)
 
@@ -76,20 +80,19 @@ class Batch:
             ProbeError: the only journey cannot run.
 
         """
-        named = list(self._named())
-        if len(named) == 1:
-            return [self._run(*named[0])]
+        if len(self._named) == 1:
+            return [self._run(self._named[0])]
         results = []
-        for name, file in named:
+        for named in self._named:
             try:
-                results.append(self._run(name, file))
+                results.append(self._run(named))
             except ProbeError as error:
-                failed = RunResult(name, os.urandom(16).hex(), result="error", reason="runner")
+                failed = RunResult(named[0], os.urandom(16).hex(), result="error", reason="runner")
                 failed.detail = str(error)
                 results.append(failed)
         return results
 
-    def _named(self) -> Iterator[Named]:
+    def _named_journeys(self) -> Iterator[Named]:
         """Yield the journeys; a file stands for all its workflows."""
         for name in self._options.journeys:
             path = Path(name)
@@ -98,8 +101,27 @@ class Batch:
             else:
                 yield name, self._options.file
 
-    def _run(self, name: str, file: Path | None) -> RunResult:
-        journey = load_journey(name, file)
+    @cached_property
+    def _named(self) -> list[Named]:
+        """The journeys of the command."""
+        return list(self._named_journeys())
+
+    @cached_property
+    def _all_inputs(self) -> frozenset[str]:
+        """The inputs of all journeys: each one takes those that it has."""
+        names: set[str] = set()
+        for named in self._named if len(self._named) > 1 else ():
+            with suppress(ProbeError):  # its own run reports it
+                names |= set(input_names(self._load(named).inputs) or ())
+        return frozenset(names)
+
+    def _load(self, named: Named) -> Journey:
+        if named not in self._journeys:
+            self._journeys[named] = load_journey(*named)
+        return self._journeys[named]
+
+    def _run(self, named: Named) -> RunResult:
+        journey = self._load(named)
         options = self._run_options(journey)
         limits = Limits(self._options.timeout, self._options.cleanup, self._options.retries)
         runner = Runner(
@@ -115,7 +137,9 @@ class Batch:
         return runner.run()
 
     def _run_options(self, journey: Journey) -> RunOptions:
-        inputs = gather_inputs(journey.inputs, self._inputs, self._options.inputs)
+        inputs = gather_inputs(
+            journey.inputs, self._inputs, self._options.inputs, elsewhere=self._all_inputs
+        )
         return RunOptions(inputs, self._servers, self._policy, self.exchanges)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,12 @@ def gather_inputs(
     options: Mapping[str, str],
     file: Path | None,
     environment: Mapping[str, str] | None = None,
+    elsewhere: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the inputs from a file, the environment and options; the last one wins.
 
-    Texts are parsed by the input's type.
+    Texts are parsed by the input's type. Those that only other journeys of the run have, which
+    are named ``elsewhere``, are left out.
 
     Raises:
         ProbeError: an input is unknown, or violates its schema.
@@ -55,6 +57,8 @@ def gather_inputs(
     for name, text in options.items():
         values[name] = _parse(name, text, properties.get(name))
     names = input_names(schema)
+    if names is not None:
+        values = {n: value for n, value in values.items() if n in names or n not in elsewhere}
     unknown = next((name for name in values if names is not None and name not in names), None)
     if unknown is not None:
         raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")

@@ -125,6 +125,7 @@ def test_a_required_parameter_has_its_example_or_is_left_to_the_user(tmp_path: P
         {"name": "X-Tenant", "in": "header", "value": "$inputs.X-Tenant"},
     ]
     assert workflow["inputs"]["required"] == ["X-Tenant"]
+    assert workflow["workflowId"] == "GET-report"
 
 
 def test_strings_stay_strings_in_both_versions_of_yaml(tmp_path: Path) -> None:

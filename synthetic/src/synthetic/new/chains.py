@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from synthetic.new.contract import Endpoint
 from synthetic.new.draft import Draft, Exchange, Reference
 from synthetic.new.locations import array_of, first_item, generated_filter
-from synthetic.new.names import PARAMETER, label, path_nouns, path_parameters, unique
+from synthetic.new.names import PARAMETER, identifier, label, path_nouns, path_parameters, unique
 from synthetic.new.resources import Catalog, Resource
 from synthetic.new.shapes import read_shape
 from synthetic.new.writer import GONE, WorkflowWriter
@@ -55,7 +55,7 @@ class ChainWriter:
 
     def _new(self, name: str, summary: str) -> WorkflowWriter:
         taken = {draft.workflow_id for draft in self._drafts}
-        draft = Draft(unique(name, taken), summary)
+        draft = Draft(unique(identifier(name), taken), summary)
         self._drafts.append(draft)
         return WorkflowWriter(self._catalog, draft, by_id=self._by_id)
 

@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from tests.redteam import interrupted_starts, parser_costs
+from tests.redteam import attack_table, interrupted_starts, parser_costs
 from tests.redteam.rows import Part, Plan, SkippedPartError
 
 PARTS: dict[str, Part] = {
     "kill": interrupted_starts.kills,
     "power cut": interrupted_starts.power_cuts,
     "parsers": parser_costs.parsers,
+    "attacks": attack_table.attack_rows,
 }
 
 

@@ -18,6 +18,7 @@ from tests.support.auth.users import (
     PASSWORD,
     PREFIXES,
     basic_auth,
+    basic_auth_header,
     create_user,
     new_username,
     request_login,
@@ -168,3 +169,18 @@ def test_a_burst_of_logins_is_rejected_and_other_requests_are_served(
     assert {(1, 429), (2, 429)} <= seen
     assert {status for _, status in seen} <= {200, 201, 429}
     assert request_login(narrow_api, name).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["\0", "a" * 101, "\x7f"], ids=["NUL", "long", "DEL"])
+def test_names_that_no_user_can_have_are_throttled_each_by_itself(
+    api: ContractClient, end: str
+) -> None:
+    address = {"X-Forwarded-For": "198.51.100.78"}
+    one, other = new_username() + end, new_username() + end
+
+    def status(name: str) -> int:
+        headers = {**basic_auth_header(name, PASSWORD), **address}
+        return api.post("/users/login", headers=headers).status_code
+
+    assert [status(one) for _ in range(FREE + 1)] == [401] * FREE + [429]
+    assert status(other) == 401

@@ -92,3 +92,27 @@ def test_stop_waits_for_running_and_queued_work() -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(submit_and_stop())
+
+
+def test_sources_of_work_take_turns() -> None:
+    pool: ThreadPool[None] = ThreadPool(1, "hand")
+    done: list[str] = []
+    released = threading.Event()
+
+    def wait() -> None:
+        released.wait(LONG)
+
+    async def submit() -> None:
+        tasks = [asyncio.create_task(pool.run(wait, LONG))]
+        order = [("busy", number) for number in range(5)] + [("calm", 0), ("third", 0), ("calm", 1)]
+        for source, number in order:
+            work = partial(done.append, f"{source} {number}")
+            tasks.append(asyncio.create_task(pool.run(work, LONG, source)))
+        await asyncio.sleep(0)
+        released.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(submit())
+    pool.stop()
+    turns = ["busy 0", "calm 0", "third 0", "busy 1", "calm 1", "busy 2", "busy 3", "busy 4"]
+    assert done == turns

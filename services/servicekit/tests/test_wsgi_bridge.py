@@ -8,7 +8,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from servicekit.http.wsgi_bridge import QUEUE_DEPTH_PER_THREAD, TOO_LARGE, Message, WsgiBridge
+from servicekit.http.wsgi_bridge import (
+    QUEUE_DEPTH_PER_THREAD,
+    REJECTION_DELAY,
+    TOO_LARGE,
+    Message,
+    WsgiBridge,
+)
 
 BUSY = (503, [(b"retry-after", b"1")], b"busy")
 
@@ -170,3 +176,63 @@ def test_runs_the_lifespan_of_the_service() -> None:
 
 def test_reports_a_failed_startup() -> None:
     assert run_lifespan(FakeLifespan(fails=True)) == ["lifespan.startup.failed"]
+
+
+def test_a_429_is_sent_after_later_responses_and_holds_no_place() -> None:
+    def reject(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/reject":
+            start_response("429 Too Many Requests", [])
+            return [b""]
+        return echo(environ, start_response)
+
+    async def send_requests() -> tuple[set[bool], set[int]]:
+        app = bridge(reject)
+        rejected = [
+            asyncio.create_task(request(app, scope("/reject"), chunk(b"")))
+            for _ in range(QUEUE_DEPTH_PER_THREAD + 1)
+        ]
+        await asyncio.sleep(0)
+        status = 503
+        while status == 503:  # the requests that will be rejected fill the queue
+            status = (await request(app, scope(), chunk(b"")))[0]["status"]
+            await asyncio.sleep(0.001)
+        assert status == 200
+        are_done = {task.done() for task in rejected}
+        return are_done, {(await task)[0]["status"] for task in rejected}
+
+    assert asyncio.run(send_requests()) == ({False}, {429})
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 415])
+def test_a_rejection_is_delayed_only_while_other_requests_are_handled(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    started, released = threading.Event(), threading.Event()
+    delays: list[float] = []
+
+    async def record(seconds: float) -> None:
+        delays.append(seconds)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/reject":
+            start_response(f"{status} Rejected", [])
+            return [b""]
+        started.set()
+        released.wait(10)
+        return echo(environ, start_response)
+
+    async def send_requests() -> None:
+        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert delays == []
+        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
+        await asyncio.to_thread(started.wait, 10)
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert delays == [REJECTION_DELAY]
+        released.set()
+        await other
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert delays == [REJECTION_DELAY]
+
+    monkeypatch.setattr(asyncio, "sleep", record)
+    asyncio.run(send_requests())

@@ -35,7 +35,7 @@ def create(
     name, realm = validate_name(body["username"]), principal.realm if principal else "live"
     caller = principal.id if principal else None
     stored_body = {"username": name}  # for retries, therefore without the password
-    with auth().passwords.registrations:
+    with auth().passwords.registrations.place(caller_address()):
         try:
             _admit(name, principal)
         except Conflict:  # perhaps with the user of this request, which the caller has repeated
@@ -57,9 +57,11 @@ def create(
 
 def login(credentials: Credentials) -> dict[str, str]:
     """Return a token for a user name and a password."""
-    attempt = LoginAttempt(login_key(credentials.username), caller_address())
-    with auth().passwords.logins:
-        user = _authenticate(credentials, attempt)
+    key, address = login_key(credentials.username), caller_address()
+    # a name that no user can have is throttled like the others, each by itself
+    attempt = LoginAttempt(key or f"\0{credentials.username}", address)
+    with auth().passwords.logins.place(address):
+        user = _authenticate(credentials, attempt, key)
     return {
         "msg": "Success",
         "token": auth().tokens.sign(
@@ -117,7 +119,7 @@ def _admit(name: str, principal: Principal | None) -> None:
         repository.require_free_name(connection, name)
 
 
-def _authenticate(credentials: Credentials, attempt: LoginAttempt) -> RowMapping:
+def _authenticate(credentials: Credentials, attempt: LoginAttempt, key: str) -> RowMapping:
     """Return the user with these credentials.
 
     Raises:
@@ -127,7 +129,7 @@ def _authenticate(credentials: Credentials, attempt: LoginAttempt) -> RowMapping
     """
     with database().autocommit() as connection:
         throttle.check(connection, attempt)
-        user = repository.find_user(connection, attempt.account) if attempt.account else None
+        user = repository.find_user(connection, key) if key else None
     password = login_password(credentials.password)
     stored = user["password"] if user else None
     if not auth().passwords.verify(stored, password) or user is None:

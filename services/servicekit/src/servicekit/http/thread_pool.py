@@ -6,6 +6,7 @@ call; this pool needs one future and one lock, which is a measurable part of a r
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -20,17 +21,22 @@ class QueueTimeout(Exception):
 
 
 class ThreadPool(Generic[T]):
-    """Threads that are started on demand."""
+    """Threads that are started on demand, and take turns among the sources of work.
+
+    So a source with much work delays the others by one unit of its work only.
+    """
 
     def __init__(self, max_threads: int, name: str) -> None:
         """Allow up to ``max_threads`` threads, named ``name`` with a number."""
         self._max_threads = max_threads
         self._name = name
         self._threads: list[threading.Thread] = []
-        self._queue: SimpleQueue[_WorkItem[T] | None] = SimpleQueue()
+        self._queued: SimpleQueue[bool] = SimpleQueue()  # True for each item, False to end
+        self._items: dict[str, deque[_WorkItem[T]]] = {}  # by source; the next one is the first
+        self._items_lock = threading.Lock()
         self._pending = 0  # queued and running items
 
-    async def run(self, work: Callable[[], T], queue_timeout: float) -> T:
+    async def run(self, work: Callable[[], T], queue_timeout: float, source: str = "") -> T:
         """Return the result of ``work`` or raise its error; call it from one loop only.
 
         Raises:
@@ -42,7 +48,9 @@ class ThreadPool(Generic[T]):
         self._pending += 1
         if self._pending > len(self._threads) < self._max_threads:
             self._start_thread()
-        self._queue.put(item)
+        with self._items_lock:
+            self._items.setdefault(source, deque()).append(item)
+        self._queued.put(True)  # noqa: FBT003 - see the comment of the queue
         timer = loop.call_later(queue_timeout, item.cancel)
         try:
             return await item.future
@@ -54,7 +62,7 @@ class ThreadPool(Generic[T]):
     def stop(self) -> None:
         """Finish the queued items and end the threads."""
         for _ in self._threads:
-            self._queue.put(None)
+            self._queued.put(False)  # noqa: FBT003 - see the comment of the queue
         for thread in self._threads:
             thread.join()
         self._threads.clear()
@@ -66,9 +74,17 @@ class ThreadPool(Generic[T]):
         self._threads.append(thread)
 
     def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
-            item.run()
-            del item  # an idle thread holds no reference to a request
+        while self._queued.get():
+            self._next_item().run()
+
+    def _next_item(self) -> "_WorkItem[T]":
+        with self._items_lock:
+            source = next(iter(self._items))
+            items = self._items.pop(source)
+            item = items.popleft()
+            if items:
+                self._items[source] = items  # behind the other sources
+            return item
 
 
 class _WorkItem(Generic[T]):

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -26,6 +27,19 @@ RawResponse = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, b
 TOO_LARGE = "cadastro.body_too_large"  # environ key, set for a request with a truncated body
 QUEUE_DEPTH_PER_THREAD = 64  # requests that may wait for each thread; further ones get a 503
 QUEUE_TIMEOUT = 2.0  # seconds that a request may wait for a thread
+# Seconds until a 429 is sent, and other rejections while half of the threads are busy: a caller
+# that repeats them then takes little time. The wait takes no thread and no place in the queue.
+REJECTION_DELAY = 0.5
+REJECTIONS = frozenset(
+    (
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    )
+)
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +100,11 @@ class WsgiBridge:
             environ[TOO_LARGE] = not is_complete
             response = await self._run(environ)
             self._count(environ, response, time.perf_counter() - started)
-            await _send(send, response)
         finally:
             self._free_slots += 1
+        if self._is_delayed(response[0]):
+            await asyncio.sleep(REJECTION_DELAY)
+        await _send(send, response)
 
     def instruments(self) -> list[Instrument]:
         """Return the metrics of the thread pool and its queue."""
@@ -108,6 +124,10 @@ class WsgiBridge:
             ),
         ]
 
+    def _is_delayed(self, status: int) -> bool:
+        is_busy = self._in_flight() >= max(1, self._threads // 2)
+        return status == HTTPStatus.TOO_MANY_REQUESTS or (is_busy and status in REJECTIONS)
+
     def _in_flight(self) -> int:
         return self._threads * (QUEUE_DEPTH_PER_THREAD + 1) - self._free_slots
 
@@ -121,7 +141,8 @@ class WsgiBridge:
     async def _run(self, environ: WSGIEnvironment) -> RawResponse:
         """Run the application on a thread; return the overload response on a queue time-out."""
         try:
-            return await self._pool.run(partial(call_wsgi, self._wsgi, environ), QUEUE_TIMEOUT)
+            work = partial(call_wsgi, self._wsgi, environ)
+            return await self._pool.run(work, QUEUE_TIMEOUT, _source(environ))
         except QueueTimeout:
             return self._overload_response
 
@@ -192,6 +213,12 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
     environ["CONTENT_LENGTH"] = str(len(body))  # a chunked request has none, and the body is whole
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ
+
+
+def _source(environ: WSGIEnvironment) -> str:
+    """Return the address of the caller as the nearest proxy recorded it."""
+    forwarded: str = environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"]
+    return forwarded.rpartition(",")[2].strip()
 
 
 def _key(name: bytes) -> str:

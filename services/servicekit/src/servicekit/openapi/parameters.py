@@ -13,6 +13,7 @@ from servicekit.problems import ValidationProblem
 
 LOCATIONS = ("path", "query", "header")
 TYPES = ("boolean", "integer", "string")  # of parameters: text is converted to no other type
+MAX_QUERY_PARAMETERS = 64  # operations have at most five, but a query may have empty ones
 MAX_QUERY_LENGTH = 8192  # bytes; the longest valid one, three filters of a list, has some 5,500
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
@@ -55,6 +56,8 @@ class Parameters:
             return {}
         if len(request.query_string) > MAX_QUERY_LENGTH:
             reject("query", f"must have at most {MAX_QUERY_LENGTH} bytes")
+        if request.query_string.count(b"&") >= MAX_QUERY_PARAMETERS:
+            reject("query", f"must have at most {MAX_QUERY_PARAMETERS} parameters")
         _reject_undecodable(request.query_string)
         query: dict[str, str] = {}
         for name, value in request.args.items(multi=True):

@@ -71,7 +71,7 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
             or contains a number of more than 40 characters, NaN, a NUL or an unpaired surrogate.
 
     """
-    if _count_delimiters(data) > _MAX_DELIMITERS:
+    if _has_many_values(data):
         raise BadRequest("The body holds too many values")
     try:
         value = _decode(data.decode())
@@ -87,11 +87,15 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _count_delimiters(data: bytes) -> int:
-    """Return the number of delimiters outside of texts, up to the first error of syntax."""
+def _has_many_values(data: bytes) -> bool:
+    """Return whether there are too many values before the end or the first error of syntax."""
     unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if unescaped.count(b'"') > 2 * (
+        _MAX_DELIMITERS + 1
+    ):  # a text follows a delimiter, but the first
+        return True
     outside = b"".join(unescaped.split(b'"')[::2])
-    return sum(map(outside.count, _DELIMITERS))
+    return sum(map(outside.count, _DELIMITERS)) > _MAX_DELIMITERS
 
 
 def _bounded_integer(text: str) -> int:

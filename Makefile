@@ -87,7 +87,7 @@ fuzz: environment-dev ## Fuzz the contracts that URL serves (EXAMPLES for each o
 chaos: environment-dev ## Inject faults into a running system (ROUNDS, FAULTS, UNTIMED=1; SELFTEST=1: mutants)
 	@$(BIN)/python -m tests.chaos $(ROUNDS:%=--rounds '%') --only '$(FAULTS)' $(if $(UNTIMED),--untimed) $(if $(SELFTEST),--selftest)
 
-redteam: environment-dev ## Attack a local system: kills, power cuts, ... (ROUNDS, FAULTS=kill,power)
+redteam: environment-dev ## Attack a local system: kills, power cuts, ... (ROUNDS, FAULTS=kill,parsers,...)
 	@$(BIN)/python -m tests.redteam $(ROUNDS:%=--rounds '%') --only '$(FAULTS)'
 
 bench: environment-dev ## Benchmark against alternatives (OPS, QUICK=1; ARGS='telemetry', 'scale', 'instructions')

@@ -287,3 +287,17 @@ def test_a_header_with_an_underscore_does_not_set_the_address(
     for address, status in {"203.0.113.97": 401, "198.51.100.77": 429}.items():
         headers = {**basic_auth_header(new_username(), "wrong"), "X-Forwarded-For": address}
         assert httpx.post(f"{service.url}/users/login", headers=headers).status_code == status
+
+
+LOGIN = b"POST /users/login HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [LOGIN, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"],
+    ids=["headers", "trailers"],
+)
+def test_headers_and_trailers_without_an_end_are_counted(
+    service: GunicornServer, start: bytes
+) -> None:
+    assert exchange(service, start + b"X: a\r\n" * 102).startswith(b"HTTP/1.1 431 ")

@@ -16,6 +16,7 @@ MAX_HEADER_BYTES = 64 * 1024  # names and values; nginx and Traefik admit half o
 MAX_TARGET_BYTES = 16 * 1024  # path and query, which have at most 8 KiB
 MAX_CONNECTIONS = 2048  # of a worker
 RESERVED_FILES = 128  # for the database, logs, metrics and the listening socket
+REFUSAL_DELAY = 0.5  # seconds until a refused connection is closed, against callers that repeat it
 WARNING_INTERVAL = 10.0  # seconds between two warnings about the number of connections
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TARGET_TOO_LONG = b"HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -62,6 +63,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.headers = _TRAILERS
         self._received = 0  # bytes of an incomplete header section, without the first read
+        self._trailers = 0
+        self._is_refused = False
         self._by_last_request[self] = None
         if len(self._by_last_request) > max_connections():
             self._make_room()
@@ -79,14 +82,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes, and bound a header section that does not end."""
+        if self._is_refused:
+            return
         was_incomplete = self.headers is not _TRAILERS
         self._data = data
         super().data_received(data)
         if self.headers is _TRAILERS:
             return
         self._received = self._received + len(data) if was_incomplete else 0
-        if self._received > MAX_HEADER_BYTES and not self.transport.is_closing():
+        if self._received > MAX_HEADER_BYTES:
             self._refuse()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Add a header, or count a trailer; stop the parser at the bound."""
+        self._trailers = self._trailers + 1 if self.headers is _TRAILERS else 0
+        if self._trailers > MAX_HEADERS or len(self.headers) > MAX_HEADERS:
+            self._refuse()
+            raise ValueError  # ends the parser's work on this connection
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start the request, unless its headers exceed the bounds."""
@@ -130,7 +143,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Return 400 for a request that cannot be parsed, unless it was refused already."""
-        if not self.transport.is_closing():
+        if not self._is_refused and not self.transport.is_closing():
             super().send_400_response(msg)
 
     def _make_room(self) -> None:
@@ -171,11 +184,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             )
 
     def _refuse(self) -> None:
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
         is_long_target = len(self.url) > MAX_TARGET_BYTES
         part = "target too long" if is_long_target else "header section too large"
         log.warning("request refused: %s", part)
-        self.transport.write(_TARGET_TOO_LONG if is_long_target else _REFUSAL)
-        self.transport.close()
+        response = _TARGET_TOO_LONG if is_long_target else _REFUSAL
+        self.transport.pause_reading()
+        self.loop.call_later(REFUSAL_DELAY, self.end, response)
 
 
 def max_connections() -> int:

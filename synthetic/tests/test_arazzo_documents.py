@@ -20,7 +20,6 @@ from synthetic.probe.yaml_document import YamlDocument
 from tests.support.ports import free_port
 from tests.support.synthetic.scripted_api import (
     LIMITS,
-    expect,
     step,
     workflow,
     write_arazzo,
@@ -275,101 +274,3 @@ def test_documents_of_others_are_read_or_refused_with_the_place(file: Path) -> N
     assert bool(problems) is not is_valid, [str(problem) for problem in problems]
     lines = len(file.read_text().splitlines())
     assert all(0 < problem.line <= lines and problem.column for problem in problems)
-
-
-def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `synthetic check`."""
-    program = Path(sys.executable).with_name("synthetic")
-    command = [str(program), "check", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-
-def test_the_command_lists_the_mistakes_of_all_files(tmp_path: Path) -> None:
-    (tmp_path / "bad").mkdir()
-    good = write_arazzo(tmp_path, workflow(step("a")))
-    bad = write_arazzo(tmp_path / "bad", workflow(step("a", "lost"), step("x")))
-    done = check(good, bad, tmp_path / "missing.yaml")
-    assert (done.returncode, done.stderr) == (1, "")
-    lines = done.stdout.splitlines()
-    assert lines[0] == f"{good}: 1 valid workflow, 0 mistakes"
-    assert lines[1].startswith(f"{bad}:")
-    assert "the contract api has no operation lost" in lines[1]
-    assert lines[3] == f"{bad}: 0 valid workflows, 2 mistakes"
-    assert "missing.yaml cannot be read" in lines[4]
-    assert check(good).returncode == 0
-
-
-def test_the_command_reads_a_file_in_place_of_a_url(tmp_path: Path) -> None:
-    url = "https://example.invalid/a=b.yaml"
-    sources = [{"name": "api", "url": url, "type": "openapi"}]
-    file = write_arazzo(tmp_path, workflow(step("a")), sourceDescriptions=sources)
-    assert check(file, "--source", f"{url}={tmp_path / 'api.yaml'}").returncode == 0
-    assert check(file, "--source", url.partition("=")[0]).returncode == 2
-
-
-CONTRACT_MISTAKES = [
-    ({"successCriteria": expect("$statusCode == 201 || $statusCode == 418")}, "the status 418"),
-    ({"requestBody": {"payload": {"name": 5}}}, "name: the value is not of type"),
-    ({"requestBody": {"payload": {}}}, '"name" is a required property'),
-    ({"requestBody": {"payload": '{"name": "x"'}}, "the payload is not JSON"),
-    ({"requestBody": {"contentType": "text/csv", "payload": "x"}}, "no body of type text/csv"),
-    ({"outputs": {"x": "$response.body#/idd"}}, "has /idd; did you mean id?"),
-    ({"outputs": {"x": "$response.body#/items/0/nam"}}, "has /items/0/nam"),
-]
-FINE = [
-    {"successCriteria": expect("$statusCode == 422"), "requestBody": {"payload": {}}},
-    {"requestBody": {"payload": {"name": "$inputs.n"}}},
-    {"outputs": {"x": "$response.body#/items/0/name", "y": "$response.body#/any/thing"}},
-    {"outputs": {"x": "$response.body#/title", "y": "$response.body", "z": "$statusCode"}},
-]
-
-
-def write_strict_contract(folder: Path) -> None:
-    """Write a contract with one operation and schemas."""
-    named = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    thing = {
-        "type": "object",
-        "properties": {
-            "id": {"type": "integer"},
-            "items": {"type": "array", "items": {"allOf": [named]}},
-            "any": {"type": "object"},
-        },
-    }
-    problem = {"type": "object", "properties": {"title": {"type": "string"}}}
-    responses = {
-        status: {"description": "x", "content": {"application/json": {"schema": schema}}}
-        for status, schema in (("201", thing), ("422", problem))
-    }
-    operation = {
-        "operationId": "make",
-        "requestBody": {"content": {"application/json": {"schema": named}}},
-        "responses": responses,
-    }
-    contract = {
-        "openapi": "3.1.0",
-        "info": {"title": "x", "version": "1"},
-        "paths": {"/things": {"post": operation}},
-    }
-    (folder / "api.yaml").write_text(json.dumps(contract))
-
-
-def contract_problems(tmp_path: Path, members: dict[str, Any]) -> list[str]:
-    """Return the problems of a step by the strict contract."""
-    inputs = {"type": "object", "properties": {"n": {"default": "x"}}}
-    file = write_arazzo(tmp_path, workflow(step("s", "make", **members), inputs=inputs))
-    write_strict_contract(tmp_path)
-    _, problems = read_all(file, against_contract=True)
-    return [str(problem) for problem in problems if not problem.is_warning]
-
-
-@pytest.mark.parametrize(("members", "message"), CONTRACT_MISTAKES)
-def test_a_check_finds_what_the_contract_does_not_declare(
-    tmp_path: Path, members: dict[str, Any], message: str
-) -> None:
-    (problem,) = contract_problems(tmp_path, members)
-    assert message in problem
-
-
-@pytest.mark.parametrize("members", FINE)
-def test_a_check_accepts_what_the_contract_allows(tmp_path: Path, members: dict[str, Any]) -> None:
-    assert contract_problems(tmp_path, members) == []

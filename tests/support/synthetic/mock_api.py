@@ -112,3 +112,16 @@ def call(file: Path, api: MockApi | None = None) -> tuple[RunResult, list[Receiv
     with run_mock_api(api or MockApi()) as served:
         result = replay("calls", served.url, None, LONG_LIMITS, file=file)
     return result, served.requests
+
+
+def check_response(
+    folder: Path,
+    response: Document,
+    body: bytes,
+    *headers: tuple[str, str],
+    contract: Document | None = None,
+) -> RunResult:
+    """Return the result of a call whose declared response and actual response are given."""
+    operation = {"responses": {"200": {"description": "d", **response}}}
+    file = write_call(folder, operation, contract=contract)
+    return call(file, MockApi(headers=list(headers), body=body))[0]

@@ -1,0 +1,41 @@
+"""The command `synthetic check`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.synthetic.scripted_api import (
+    step,
+    workflow,
+    write_arazzo,
+)
+
+
+def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run `synthetic check`."""
+    program = Path(sys.executable).with_name("synthetic")
+    command = [str(program), "check", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_command_lists_the_mistakes_of_all_files(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    good = write_arazzo(tmp_path, workflow(step("a")))
+    bad = write_arazzo(tmp_path / "bad", workflow(step("a", "lost"), step("x")))
+    done = check(good, bad, tmp_path / "missing.yaml")
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{good}: 1 valid workflow, 0 mistakes"
+    assert lines[1].startswith(f"{bad}:")
+    assert "the contract api has no operation lost" in lines[1]
+    assert lines[3] == f"{bad}: 0 valid workflows, 2 mistakes"
+    assert "missing.yaml cannot be read" in lines[4]
+    assert check(good).returncode == 0
+
+
+def test_the_command_reads_a_file_in_place_of_a_url(tmp_path: Path) -> None:
+    url = "https://example.invalid/a=b.yaml"
+    sources = [{"name": "api", "url": url, "type": "openapi"}]
+    file = write_arazzo(tmp_path, workflow(step("a")), sourceDescriptions=sources)
+    assert check(file, "--source", f"{url}={tmp_path / 'api.yaml'}").returncode == 0
+    assert check(file, "--source", url.partition("=")[0]).returncode == 2

@@ -1,0 +1,84 @@
+"""Requests, statuses and outputs that a contract does not declare."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthetic.probe.arazzo_parser import read_all
+from tests.support.synthetic.scripted_api import (
+    expect,
+    step,
+    workflow,
+    write_arazzo,
+)
+
+CONTRACT_MISTAKES = [
+    ({"successCriteria": expect("$statusCode == 201 || $statusCode == 418")}, "the status 418"),
+    ({"requestBody": {"payload": {"name": 5}}}, "name: the value is not of type"),
+    ({"requestBody": {"payload": {}}}, '"name" is a required property'),
+    ({"requestBody": {"payload": '{"name": "x"'}}, "the payload is not JSON"),
+    ({"requestBody": {"contentType": "text/csv", "payload": "x"}}, "no body of type text/csv"),
+    ({"outputs": {"x": "$response.body#/idd"}}, "has /idd; did you mean id?"),
+    ({"outputs": {"x": "$response.body#/items/0/nam"}}, "has /items/0/nam"),
+]
+
+
+FINE = [
+    {"successCriteria": expect("$statusCode == 422"), "requestBody": {"payload": {}}},
+    {"requestBody": {"payload": {"name": "$inputs.n"}}},
+    {"outputs": {"x": "$response.body#/items/0/name", "y": "$response.body#/any/thing"}},
+    {"outputs": {"x": "$response.body#/title", "y": "$response.body", "z": "$statusCode"}},
+]
+
+
+def write_strict_contract(folder: Path) -> None:
+    """Write a contract with one operation and schemas."""
+    named = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    thing = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "items": {"type": "array", "items": {"allOf": [named]}},
+            "any": {"type": "object"},
+        },
+    }
+    problem = {"type": "object", "properties": {"title": {"type": "string"}}}
+    responses = {
+        status: {"description": "x", "content": {"application/json": {"schema": schema}}}
+        for status, schema in (("201", thing), ("422", problem))
+    }
+    operation = {
+        "operationId": "make",
+        "requestBody": {"content": {"application/json": {"schema": named}}},
+        "responses": responses,
+    }
+    contract = {
+        "openapi": "3.1.0",
+        "info": {"title": "x", "version": "1"},
+        "paths": {"/things": {"post": operation}},
+    }
+    (folder / "api.yaml").write_text(json.dumps(contract))
+
+
+def contract_problems(tmp_path: Path, members: dict[str, Any]) -> list[str]:
+    """Return the problems of a step by the strict contract."""
+    inputs = {"type": "object", "properties": {"n": {"default": "x"}}}
+    file = write_arazzo(tmp_path, workflow(step("s", "make", **members), inputs=inputs))
+    write_strict_contract(tmp_path)
+    _, problems = read_all(file, against_contract=True)
+    return [str(problem) for problem in problems if not problem.is_warning]
+
+
+@pytest.mark.parametrize(("members", "message"), CONTRACT_MISTAKES)
+def test_a_check_finds_what_the_contract_does_not_declare(
+    tmp_path: Path, members: dict[str, Any], message: str
+) -> None:
+    (problem,) = contract_problems(tmp_path, members)
+    assert message in problem
+
+
+@pytest.mark.parametrize("members", FINE)
+def test_a_check_accepts_what_the_contract_allows(tmp_path: Path, members: dict[str, Any]) -> None:
+    assert contract_problems(tmp_path, members) == []

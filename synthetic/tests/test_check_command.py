@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.synthetic.checked_document import write_changed
 from tests.support.synthetic.scripted_api import (
     step,
     workflow,
@@ -39,3 +40,15 @@ def test_the_command_reads_a_file_in_place_of_a_url(tmp_path: Path) -> None:
     file = write_arazzo(tmp_path, workflow(step("a")), sourceDescriptions=sources)
     assert check(file, "--source", f"{url}={tmp_path / 'api.yaml'}").returncode == 0
     assert check(file, "--source", url.partition("=")[0]).returncode == 2
+
+
+def test_the_command_lists_mistakes_before_warnings(tmp_path: Path) -> None:
+    file = write_changed(tmp_path, "default: Ana}", "default: Ana}\n        age: {}")
+    warned = check(file)
+    file.write_text(file.read_text().replace("== 201", "== 299"))
+    done = check(file)
+    assert (done.returncode, warned.returncode) == (1, 0)
+    first, second, summary = done.stdout.splitlines()
+    assert "the status 299" in first
+    assert ": warning: the input age is not used" in second
+    assert summary.endswith("1 valid workflow, 1 mistake, 1 warning")

@@ -55,7 +55,8 @@ def _check(file: Path, options: argparse.Namespace) -> int:
     except ConfinementError as error:
         sys.stdout.write(f"{file}: not checked: it needs {error}\n")
         return NOT_CHECKED
-    lines = [str(replace(problem, file=str(file))) for problem in problems]
+    mistakes_first = sorted(problems, key=lambda problem: problem.is_warning)
+    lines = [str(replace(problem, file=str(file))) for problem in mistakes_first]
     warnings = sum(problem.is_warning for problem in problems)
     counts = [_count(valid, "valid workflow"), _count(len(problems) - warnings, "mistake")]
     counts += [_count(warnings, "warning")] * bool(warnings)

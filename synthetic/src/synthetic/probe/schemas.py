@@ -5,9 +5,7 @@ adds to JSON Schema becomes plain JSON Schema: `nullable`, formats of numbers, a
 `readOnly` and `writeOnly`. A `discriminator` has no effect, as OpenAPI demands.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +13,7 @@ import jsonschema_rs
 
 from synthetic.probe.documents import Node
 from synthetic.probe.results import ProbeError
+from synthetic.probe.schema_formats import FORMATS
 
 Direction = Literal["request", "response"]
 Validator = (
@@ -286,25 +285,3 @@ def _with_base(node: Node) -> Node:
     if not isinstance(identity, str) or not node.pointer:
         return node
     return node.documents.add_resource(node, identity)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None
-
-
-def _is_base64(text: str) -> bool:
-    return len(text) % 4 == 0 and re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", text) is not None
-
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-# formats of OpenAPI 3.0 that JSON Schema Draft 4 lacks
-FORMATS: dict[str, Callable[[str], bool]] = {
-    "date": _is_date,
-    "byte": _is_base64,
-    "uuid": lambda text: _UUID.fullmatch(text) is not None,
-}

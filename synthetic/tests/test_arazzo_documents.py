@@ -245,7 +245,6 @@ VALID = (
     "cat-fact-api/auto-cat", "implicit/implicit",
     "inputs-passed-to-step-target-workflow/events",
     "inputs-passed-to-step-target-workflow/inputs-passed-to-step-target-workflow",
-    "inputs-passed-to-step-target-workflow-and-remapped/inputs-passed-to-step-target-workflow-and-remapped",
     "mask-input-secrets/mask-input-secrets", "max-steps/arazzo", "museum-tickets", "oauth",
     "respect/cafe-menu", "replacements/replacements", "resources/museum-tickets",
     "reusable-components/reusable-components",

@@ -101,3 +101,40 @@ def test_confined_follows_no_reference_out_of_its_folder(tmp_path: Path, url: st
     code, output = check("--confined", "--workflow", "menu", file)
     assert (code, "not checked" in output) == (3, True)
     assert "a-value-of-another-file" not in output
+
+
+def test_a_workflow_that_runs_one_with_mistakes_is_not_valid(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    document = json.loads(file.read_text())
+    outer = {"workflowId": "outer", "steps": [{"stepId": "both", "workflowId": "both"}]}
+    document["workflows"].append(outer)
+    file.write_text(json.dumps(document, indent=1))
+    code, output = check(file)
+    assert code == 1
+    assert "1 valid workflow, 3 mistakes" in output
+    assert "both runs meals, which has mistakes" in output
+    assert "outer runs both, which has mistakes" in output
+
+
+def test_a_workflow_of_another_document_counts_too(tmp_path: Path) -> None:
+    other = write(tmp_path)
+    calling = {
+        "arazzo": "1.0.1",
+        "info": {"title": "Caller", "version": "1"},
+        "sourceDescriptions": [{"name": "other", "url": other.name, "type": "arazzo"}],
+        "workflows": [
+            {
+                "workflowId": name,
+                "steps": [
+                    {"stepId": "a", "workflowId": f"$sourceDescriptions.other.{called}"},
+                ],
+            }
+            for name, called in (("good", "menu"), ("bad", "both"))
+        ],
+    }
+    file = tmp_path / "caller.json"
+    file.write_text(json.dumps(calling, indent=1))
+    code, output = check(file)
+    assert code == 1
+    assert "bad runs both, which has mistakes" in output
+    assert "1 valid workflow, 1 mistake" in output

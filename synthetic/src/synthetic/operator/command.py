@@ -20,6 +20,7 @@ settings (environment variables):
   WATCH_NAMESPACES          comma-separated namespaces, or * for all
   PROBE_IMAGE_PULL_POLICY   Always, IfNotPresent (default) or Never
   PROBE_IMAGE_PULL_SECRETS  comma-separated names
+  PROBE_ASSIGNED_USER       true where the cluster assigns the users of pods, such as OpenShift
   PROBE_LABELS              labels of the probes' pods, like a=b,c=d
   MONITORS_CONFIG_MAP       ConfigMap with the release's monitors, in POD_NAMESPACE
   OPERATOR_NAME             name of the operator in POD_NAMESPACE, for its leases (synthetic)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from synthetic.probe.arazzo_document import ArazzoDocument
 from synthetic.probe.journey import Journey, Workflow, WorkflowKey
-from synthetic.probe.problems import Problem, has_mistakes, raise_first
+from synthetic.probe.problems import Problem, has_mistakes, quoted, raise_first
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import Sources
 from synthetic.probe.workflow_parser import WorkflowParser
@@ -32,7 +32,9 @@ def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None)
         key = pending.pop()
         if key in workflows:
             continue
-        document = documents.setdefault(key[0], ArazzoDocument(Path(key[0]), sources))
+        if key[0] not in documents:
+            documents[key[0]] = ArazzoDocument(Path(key[0]), sources)
+        document = documents[key[0]]
         workflow, problems = parse_workflow(document, key[1])
         raise_first(document.problems.found + problems)
         workflows[key] = workflow
@@ -56,6 +58,7 @@ def check_workflow(
     main = ArazzoDocument(path, sources)
     if not main.problems.found and name not in main.workflow_ids:
         raise _no_workflow(path, name, main)
+    documents = {main.path: main}
     problems = set(main.problems.found)
     pending, seen = [(main.path, name)] if not problems else [], set()
     while pending:
@@ -63,7 +66,9 @@ def check_workflow(
         if key in seen:
             continue
         seen.add(key)
-        document = ArazzoDocument(Path(key[0]), sources)
+        if key[0] not in documents:
+            documents[key[0]] = ArazzoDocument(Path(key[0]), sources)
+        document = documents[key[0]]
         workflow, found = _parse_against_contract(document, key[1])
         problems.update(document.problems.found, found)
         if not has_mistakes(found):
@@ -87,7 +92,8 @@ def read_all(
         ConfinementError: a document is in none of the ``folders``, if any are given.
 
     """
-    document = ArazzoDocument(path, Sources(files, folders))
+    sources = Sources(files, folders)
+    document = ArazzoDocument(path, sources)
     valid: dict[str, Workflow] = {}
     problems = list(document.problems.found)
     for name in document.workflow_ids:
@@ -96,7 +102,59 @@ def read_all(
         problems += found
         if not has_mistakes(found):
             valid[name] = workflow
+    problems += _remove_callers(document, valid, sources)
     return valid, sorted(set(problems))
+
+
+def _remove_callers(
+    document: ArazzoDocument, valid: dict[str, Workflow], sources: Sources
+) -> list[Problem]:
+    """Remove the workflows that may run one with mistakes, and return a problem for each."""
+    broken = {(document.path, name) for name in document.workflow_ids if name not in valid}
+    callers, others = _find_callers(document, valid, sources)
+    broken |= others
+    problems: list[Problem] = []
+    pending = list(broken)
+    while pending:
+        culprit = pending.pop()
+        for path, name in callers.get(culprit, []):
+            if (path, name) in broken:
+                continue
+            broken.add((path, name))
+            pending.append((path, name))
+            if path == document.path:
+                del valid[name]
+                cursor = document.cursor(name)
+                cursor.problem(f"{quoted(name)} runs {quoted(culprit[1])}, which has mistakes")
+                problems += cursor.problems.found
+    return problems
+
+
+def _find_callers(
+    document: ArazzoDocument, valid: Mapping[str, Workflow], sources: Sources
+) -> tuple[dict[WorkflowKey, list[WorkflowKey]], set[WorkflowKey]]:
+    """Return the callers of each workflow, and the workflows with mistakes of other documents."""
+    documents = {document.path: document}
+    seen = {(document.path, name) for name in document.workflow_ids}
+    pending = [((document.path, name), workflow) for name, workflow in valid.items()]
+    callers: dict[WorkflowKey, list[WorkflowKey]] = {}
+    broken: set[WorkflowKey] = set()
+    while pending:
+        key, workflow = pending.pop()
+        for called in _referenced(workflow):
+            callers.setdefault(called, []).append(key)
+            if called in seen:
+                continue
+            seen.add(called)
+            path, name = called
+            if path not in documents:
+                documents[path] = ArazzoDocument(Path(path), sources)
+            other, found = parse_workflow(documents[path], name)
+            if has_mistakes(found):
+                broken.add(called)
+            else:
+                pending.append((called, other))
+    return callers, broken
 
 
 def parse_workflow(document: ArazzoDocument, name: str) -> tuple[Workflow, list[Problem]]:

@@ -26,9 +26,8 @@ def _check_loops(step: Cursor) -> None:
             is_loop = described.get("type") == "goto" and described.get("stepId") == own_id
             if is_loop and not described.get("criteria"):
                 place = action.get("stepId") or action
-                place.problem(
-                    f"{quoted(own_id)} goes to itself forever: add criteria, or use the type retry"
-                )
+                own = quoted(own_id)
+                place.warn(f"{own} may go to itself forever: add criteria, or use the type retry")
 
 
 def _check_reachable(cursor: Cursor, workflow: Workflow) -> None:

@@ -16,6 +16,8 @@ from synthetic.probe.target import parse_target
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
 from tests.support.synthetic.mock_shop import MockShop, respond
 
+pytestmark = pytest.mark.covers_subprocesses
+
 SHIPPED = {
     "auth-health",
     "clients-crud",

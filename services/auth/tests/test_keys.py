@@ -19,6 +19,8 @@ from auth.keys import SigningKeyError, SigningKeys
 from servicekit.testing import ContractClient
 from tests.support.auth.users import bearer, create_user, log_in, run_auth
 
+pytestmark = pytest.mark.covers_subprocesses
+
 
 def pem(curve: EllipticCurve) -> str:
     """Return a private key on a curve."""

@@ -21,6 +21,8 @@ from servicekit.testing import (
 )
 from tests.support.clients.request_bodies import client_body
 
+pytestmark = pytest.mark.covers_subprocesses
+
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name = 'clients' AND wait_event_type = 'Lock'"

@@ -12,6 +12,8 @@ import pytest
 
 from servicekit.testing import GUNICORN, FakeIssuer, gunicorn_server, peer_settings
 
+pytestmark = pytest.mark.covers_subprocesses
+
 TIMEOUT = 20.0  # seconds; far below the default of the setting
 REQUEST = b"GET /-/live HTTP/1.1\r\nHost: x\r\n\r\n"
 

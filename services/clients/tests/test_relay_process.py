@@ -31,6 +31,8 @@ from tests.support.clients.outbox import add_messages, pending_ids
 from tests.support.clients.request_bodies import client_body
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.covers_subprocesses
+
 
 class Inventory(ThreadingHTTPServer):
     """A fake inventory and auth with prepared statuses."""

@@ -10,6 +10,8 @@ import pytest
 
 from servicekit.testing import FakeIssuer, gunicorn_server, peer_settings
 
+pytestmark = pytest.mark.covers_subprocesses
+
 NEVER_USED = {"httpx", "requests.sessions", "sqlalchemy.orm", "starlette.testclient"}
 
 

@@ -9,6 +9,8 @@ from servicekit.db import migrate, wait_for_migrations
 from servicekit.db.database import driver_url
 from tests.support.local_system import command
 
+pytestmark = pytest.mark.covers_subprocesses
+
 ADD = text(
     "INSERT INTO products (realm, name, description, quantity, price, status)"
     " VALUES ('live', :name, '-', 1, 1, true)"

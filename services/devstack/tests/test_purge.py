@@ -5,10 +5,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from servicekit.db.database import driver_url
 from servicekit.testing import wait_until
+
+pytestmark = pytest.mark.covers_subprocesses
 
 UNAVAILABLE = "postgresql://postgres@127.0.0.1:9/nothing"
 

@@ -22,6 +22,8 @@ from devstack.service_catalog import SERVICES
 from servicekit.db import migrate, wait_for_migrations
 from tests.support.local_system import command
 
+pytestmark = pytest.mark.covers_subprocesses
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.local_system import ROOT, command, refused
 
+pytestmark = pytest.mark.covers_subprocesses
+
 
 def test_data_of_another_postgresql_version_is_rejected_and_unchanged(data_folder: Path) -> None:
     version = data_folder / "postgres" / "PG_VERSION"

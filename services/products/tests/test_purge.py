@@ -6,11 +6,14 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from servicekit.db.database import driver_url
 from servicekit.testing import ContractClient, FakeIssuer
 from tests.support.products.request_bodies import product_body
+
+pytestmark = pytest.mark.covers_subprocesses
 
 
 def run_purge(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

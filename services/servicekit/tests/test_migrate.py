@@ -9,6 +9,8 @@ from sqlalchemy import create_engine, inspect, text
 from servicekit.db import migrate, wait_for_migrations
 from servicekit.db.database import driver_url
 
+pytestmark = pytest.mark.covers_subprocesses
+
 
 def ends_with(*arguments: str) -> int:
     """Run the command and return its exit code."""

@@ -12,6 +12,8 @@ from sqlalchemy import create_engine, text
 
 from servicekit.db.database import driver_url
 
+pytestmark = pytest.mark.covers_subprocesses
+
 KEYS = (
     "INSERT INTO idempotency_keys"
     " (principal, operation, key, fingerprint, status, headers, body, created_at)"

@@ -10,6 +10,8 @@ from alembic.script import ScriptDirectory
 
 from servicekit.db import migrate, wait_for_migrations
 
+pytestmark = pytest.mark.covers_subprocesses
+
 UNREACHABLE = "postgresql://postgres@127.0.0.1:9/nothing"
 
 

@@ -16,7 +16,7 @@ from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MONITORS, Objec
 from tests.support.synthetic.kubernetes_objects import monitor, termination_message
 from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.covers_subprocesses]
 
 PATIENCE = 20.0  # seconds
 RECONCILED = 'cadastro_synthetic_operator_reconciles_total{result="ok"}'

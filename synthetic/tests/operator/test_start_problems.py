@@ -11,7 +11,7 @@ from synthetic.operator.start_problems import START_GRACE
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.covers_subprocesses]
 
 QUOTA = 'pods "shop-1-x" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=1'
 

@@ -1,0 +1,44 @@
+"""The pytest plugins that order the tests and choose the subprocesses with coverage."""
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+ORDERED = """
+import pytest
+def test_quick(): pass
+@pytest.mark.slow
+def test_slow(): pass
+"""
+COVERED = """
+import os
+import pytest
+VARIABLE = "COVERAGE_PROCESS_CONFIG"
+def test_other(): assert VARIABLE not in os.environ
+@pytest.mark.covers_subprocesses
+def test_marked(): assert os.environ[VARIABLE] == "settings"
+def test_next(): assert VARIABLE not in os.environ
+"""
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load none of the installed plugins into the inner runs."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def test_a_module_with_a_slow_test_runs_first_and_stays_together(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmarkers = slow")
+    pytester.makepyfile(test_a="def test_first(): pass", test_b=ORDERED)
+    done = pytester.runpytest("-p", "tests.support.slow_first", "--collect-only", "-q")
+    done.stdout.fnmatch_lines(["*b.py::test_quick", "*b.py::test_slow", "*a.py::test_first"])
+
+
+def test_the_subprocesses_of_marked_tests_alone_have_coverage(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", "settings")
+    pytester.makeini("[pytest]\nmarkers = covers_subprocesses")
+    pytester.makepyfile(COVERED)
+    done = pytester.runpytest_inprocess("-p", "tests.support.subprocess_coverage", "-q")
+    done.assert_outcomes(passed=3)

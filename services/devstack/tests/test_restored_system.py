@@ -1,11 +1,16 @@
 """Restore of one service of a system: the inventory has no orphans, and losses are reported."""
 
 import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import pytest
 
+from devstack.pytest_postgres import traversable_folder
 from servicekit.testing import wait_until
 from tests.support.local_system import System, command, running
 
@@ -72,98 +77,116 @@ def restore(data: Path, backup: str, *services: str) -> dict[str, Any]:
     return report
 
 
-def test_restoring_clients_or_products_removes_orphans_and_reports_losses(
-    data_folder: Path,
-) -> None:
-    with running(data_folder) as system, Shop(system) as shop:
-        old, deleted = shop.client("111.444.777-35"), shop.client("529.982.247-25")
-        product = shop.product("Teclado")
-        shop.buy(old, product)
-        backup = back_up(data_folder)
-        shop.buy(deleted, product)
-        shop.http.delete(f"/clients/delete/{deleted}").raise_for_status()
-        wait_until(lambda: shop.product_ids(deleted) == [], "the relay to remove the client")
-        new, new_product = shop.client("123.456.789-09"), shop.product("Monitor")
-        shop.buy(new, product)
-        shop.buy(old, new_product)
-        refused = command("devstack.restore", backup, "--data", str(data_folder))
-        assert refused.returncode == 1
-        assert "stop it first" in refused.stderr
+@dataclass(frozen=True)
+class Past:
+    """The data folder of a stopped system, its backup, and the rows of both."""
 
-    report = restore(data_folder, backup, "clients")
-    lost = report["restored"]["clients"]["clients"]
-    assert (lost["lost"], lost["back"]) == (1, 1)
+    data: Path
+    backup: str
+    kept: int  # a client
+    deleted: int  # a client, deleted since the backup
+    new: int  # a client, created since the backup
+    product: int
+    withdrawn: int  # a product, deleted since the backup
+    new_product: int  # created since the backup
+    newcomer: dict[str, str]  # a user, created since the backup
+
+    def copy(self, name: str) -> Path:
+        """Return a copy of the data folder."""
+        target = self.data.with_name(name)
+        subprocess.run(["cp", "-a", str(self.data), str(target)], check=True)  # noqa: S607 - the system's
+        return target
+
+
+@pytest.fixture(scope="module")
+def past() -> Iterator[Past]:
+    """A system that was backed up, then changed, then stopped."""
+    newcomer = {"username": "Ana", "password": "Testando-2"}
+    with traversable_folder() as folder:
+        data = folder / "data"
+        with running(data) as system, Shop(system) as shop:
+            kept, deleted = shop.client("111.444.777-35"), shop.client("529.982.247-25")
+            product, withdrawn = shop.product("Teclado"), shop.product("Monitor")
+            shop.buy(kept, product)
+            shop.buy(kept, withdrawn)
+            shop.buy(deleted, product)
+            backup = back_up(data)
+            shop.http.delete(f"/clients/delete/{deleted}").raise_for_status()
+            shop.http.delete(f"/products/delete/{withdrawn}").raise_for_status()
+            wait_until(lambda: shop.product_ids(deleted) == [], "the relay to remove the client")
+            wait_until(lambda: shop.product_ids(kept) == [product], "the relay's other removal")
+            new, new_product = shop.client("123.456.789-09"), shop.product("Mouse")
+            shop.buy(new, product)
+            shop.buy(kept, new_product)
+            httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()
+        rows = (kept, deleted, new, product, withdrawn, new_product)
+        yield Past(data, backup, *rows, newcomer)
+
+
+@pytest.mark.slow
+def test_restoring_clients_and_products_removes_orphans_and_reports_losses(past: Past) -> None:
+    data = past.copy("clients-and-products")
+    report = restore(data, past.backup, "clients")
+    clients = report["restored"]["clients"]["clients"]
+    assert (clients["lost"], clients["back"]) == (1, 1)
     assert report["inventory"]["missing"]["client"] == 1
     assert report["inventory"]["removed_rows"] == 1
-    report = restore(data_folder, backup, "products")
-    assert report["restored"]["products"]["products"]["lost"] == 1
+    report = restore(data, past.backup, "products")
+    products = report["restored"]["products"]["products"]
+    assert (products["lost"], products["back"]) == (1, 1)
     assert report["inventory"]["missing"]["product"] == 1
     assert report["inventory"]["removed_rows"] == 1
 
-    with running(data_folder) as system, Shop(system) as shop:
+    with running(data) as system, Shop(system) as shop:
         ids = {row["id"] for row in shop.http.get("/clients/fetch").json()}
-        assert {old, deleted} <= ids
-        assert new not in ids
-        assert shop.product_ids(old) == [product]
-        shop.buy(deleted, product)  # the inventory had a tombstone of the restored client
-        assert shop.product_ids(deleted) == [product]
+        assert {past.kept, past.deleted} <= ids
+        assert past.new not in ids
+        assert shop.product_ids(past.kept) == [past.product]
+        shop.buy(past.deleted, past.product)  # the inventory has tombstones of both restored rows
+        shop.buy(past.deleted, past.withdrawn)
+        assert set(shop.product_ids(past.deleted)) == {past.product, past.withdrawn}
         another = shop.client("123.456.789-09")
-        assert another > new  # a reused id would inherit purchases
+        assert another > past.new  # a reused id would inherit purchases
         assert shop.product_ids(another) == []
 
 
+@pytest.mark.slow
 def test_restoring_the_inventory_removes_entries_of_deleted_clients_and_products(
-    data_folder: Path,
+    past: Past,
 ) -> None:
-    newcomer = {"username": "Ana", "password": "Testando-2"}
-    with running(data_folder) as system, Shop(system) as shop:
-        kept, deleted = shop.client("111.444.777-35"), shop.client("529.982.247-25")
-        product, withdrawn = shop.product("Teclado"), shop.product("Monitor")
-        shop.buy(kept, product)
-        shop.buy(kept, withdrawn)
-        shop.buy(deleted, product)
-        backup = back_up(data_folder)
-        shop.http.delete(f"/clients/delete/{deleted}").raise_for_status()
-        shop.http.delete(f"/products/delete/{withdrawn}").raise_for_status()
-        wait_until(lambda: shop.product_ids(deleted) == [], "the relay to remove the client")
-        wait_until(lambda: shop.product_ids(kept) == [product], "the relay to remove the product")
-        shop.buy(kept, shop.product("Mouse"))
-        httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()
-
-    report = restore(data_folder, backup, "inventory")
+    data = past.copy("inventory-and-auth")
+    report = restore(data, past.backup, "inventory")
     entries = report["restored"]["inventory"]["inventory_items"]
-    assert (entries["lost"], entries["back"]) == (1, 2)
+    assert (entries["lost"], entries["back"]) == (2, 2)
     assert report["inventory"]["missing"] == {"client": 1, "product": 1}
     assert report["inventory"]["removed_rows"] == 2
-    report = restore(data_folder, backup, "auth")
+    report = restore(data, past.backup, "auth")
     users = report["restored"]["auth"]["users"]
     assert (users["lost"], users["back"]) == (1, 0)
     assert report["inventory"]["missing"] == {"client": 0, "product": 0}
 
-    with running(data_folder) as system, Shop(system) as shop:
-        assert shop.product_ids(kept) == [product]
-        assert shop.product_ids(deleted) == []
-        login = (newcomer["username"], newcomer["password"])
+    with running(data) as system, Shop(system) as shop:
+        assert shop.product_ids(past.kept) == [past.product]
+        assert shop.product_ids(past.deleted) == []
+        login = (past.newcomer["username"], past.newcomer["password"])
         assert httpx.post(f"{system.url}/users/login", auth=login).status_code == 401
-        httpx.post(f"{system.url}/users/create", json=newcomer).raise_for_status()
+        httpx.post(f"{system.url}/users/create", json=past.newcomer).raise_for_status()
 
 
-def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(data_folder: Path) -> None:
-    moved = data_folder.with_name("moved")
-    with running(data_folder) as system, Shop(system) as shop:
-        buyer, product = shop.client("111.444.777-35"), shop.product("Teclado")
-        shop.buy(buyer, product)
-        backup = back_up(data_folder)
-        lost = shop.client("529.982.247-25")
-        lost_product = shop.product("Mouse")
-    report = restore(moved, backup)
-    assert report["restored"]["clients"]["clients"]["back"] == 1
+@pytest.mark.slow
+def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(past: Past) -> None:
+    moved = past.data.with_name("moved")
+    report = restore(moved, past.backup)
+    assert report["restored"]["clients"]["clients"]["back"] == 2
     assert report["inventory"]["missing"] == {"client": 0, "product": 0}
     with running(moved) as system, Shop(system) as shop:
-        assert shop.product_ids(buyer) == [product]
-        again, product_again = shop.client("529.982.247-25"), shop.product("Mouse")
-        assert again > lost
-        assert product_again > lost_product
+        refused = command("devstack.restore", past.backup, "--data", str(moved))
+        assert refused.returncode == 1
+        assert "stop it first" in refused.stderr
+        assert set(shop.product_ids(past.kept)) == {past.product, past.withdrawn}
+        again, product_again = shop.client("123.456.789-09"), shop.product("Mouse")
+        assert again > past.new
+        assert product_again > past.new_product
         shop.buy(again, product_again)
-        shop.buy(buyer, product_again)
+        shop.buy(past.kept, product_again)
         assert shop.product_ids(again) == [product_again]

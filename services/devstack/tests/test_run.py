@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,8 @@ def run_pasted_lines(system: System) -> list[dict[str, str]]:
     return clients
 
 
+@pytest.mark.covers_subprocesses
+@pytest.mark.slow
 def test_a_system_starts_serves_users_stops_and_keeps_its_data(data_folder: Path) -> None:
     with running(data_folder) as system:
         for page in PAGES:
@@ -49,58 +52,48 @@ def test_a_system_starts_serves_users_stops_and_keeps_its_data(data_folder: Path
         assert len(run_pasted_lines(system)) == 1  # only the client of the first run
 
 
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [
-        (("gunicorn", "products.app"), "products"),
-        (("clients.relay",), "clients-relay"),
-        (("traefik",), "ingress"),
-    ],
+def kill(*words: str) -> Callable[[System], None]:
+    """Return a function that kills the process with these words in its command line."""
+    return lambda system: system.part(*words).kill()
+
+
+def kill_parent(system: System) -> None:
+    """Kill the process that started all others."""
+    system.process.kill()
+
+
+def interrupt_twice(system: System) -> None:
+    """Press Ctrl-C twice."""
+    system.process.send_signal(signal.SIGINT)
+    system.process.send_signal(signal.SIGINT)
+
+
+ENDS: tuple[tuple[Callable[[System], None], str], ...] = (  # with a part of the output
+    (kill("gunicorn", "products.app"), "products ended by signal 9"),
+    (kill("traefik"), "ingress ended by signal 9"),
+    (kill("postgres", "-D"), "PostgreSQL ended"),
+    (kill_parent, ""),
+    (interrupt_twice, ""),
 )
-def test_a_killed_process_is_named_and_the_system_stops(
-    data_folder: Path, words: tuple[str, ...], name: str
-) -> None:
-    with running(data_folder) as system:
-        parts = system.parts()
-        system.part(*words).kill()
-        assert system.wait() == 1
-        assert_exited(parts)
-        assert f"{name} ended by signal 9" in system.output
-        assert "the data is kept" in system.output
 
 
-def test_a_killed_database_is_named_and_the_next_run_recovers(data_folder: Path) -> None:
-    with running(data_folder) as system:
-        parts = system.parts()
-        system.part("postgres", "-D").kill()
-        assert system.wait() == 1
-        assert_exited(parts)
-        assert "PostgreSQL ended" in system.output
+@pytest.mark.slow
+def test_each_end_leaves_no_process_and_the_next_run_starts(data_folder: Path) -> None:
+    for end, sentence in ENDS:
+        with running(data_folder) as system:
+            parts = system.parts()
+            end(system)
+            code = system.wait()
+            assert_exited(parts)
+            if sentence:
+                assert code == 1
+                assert sentence in system.output
+                assert "the data is kept" in system.output.lower()
     with running(data_folder) as system:
         assert is_healthy(system.url)
 
 
-def test_killing_the_parent_leaves_no_process_and_the_next_run_starts(data_folder: Path) -> None:
-    with running(data_folder) as system:
-        parts = system.parts()
-        system.process.kill()
-        system.wait()
-        assert_exited(parts)
-    with running(data_folder) as system:
-        assert is_healthy(system.url)
-
-
-def test_a_second_ctrl_c_leaves_no_process(data_folder: Path) -> None:
-    with running(data_folder) as system:
-        parts = system.parts()
-        system.process.send_signal(signal.SIGINT)
-        system.process.send_signal(signal.SIGINT)
-        system.wait()
-        assert_exited(parts)
-    with running(data_folder) as system:
-        assert is_healthy(system.url)
-
-
+@pytest.mark.covers_subprocesses
 def test_ctrl_c_during_the_start_leaves_no_process(data_folder: Path) -> None:
     system = System(data_folder)
     wait_until(

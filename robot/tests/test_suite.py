@@ -15,8 +15,10 @@ import psycopg2
 import pytest
 
 from devstack.postgres import Postgres
+from devstack.pytest_postgres import traversable_folder
 from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
+from servicekit.testing import environment
 from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +111,7 @@ def declared() -> set[tuple[str, int]]:
     }
 
 
+@pytest.mark.slow
 def test_the_suite_covers_the_contracts_and_deletes_its_rows(
     data_folder: Path, tmp_path: Path, coverage: Path
 ) -> None:
@@ -134,45 +137,59 @@ def test_the_suite_covers_the_contracts_and_deletes_its_rows(
     assert {key for key in exceptions if key in covered and not exceptions[key]} == set(), "covered"
 
 
+@pytest.fixture(scope="module")
+def format_system() -> Iterator[System]:
+    """A system in the format mode whose tokens expire within seconds."""
+    short = {"TOKEN_TTL": "10", "SERVICE_TOKEN_TTL": "10", "JWT_LEEWAY": "0"}
+    with (
+        traversable_folder() as folder,
+        environment(**short),
+        running(folder / "data", None, "--validation", "format") as system,
+    ):
+        yield system
+
+
+@pytest.mark.usefixtures("coverage")
+@pytest.mark.slow
 def test_the_format_mode_and_short_tokens_have_their_own_scenarios(
-    data_folder: Path, tmp_path: Path, coverage: Path, monkeypatch: pytest.MonkeyPatch
+    format_system: System, tmp_path: Path
 ) -> None:
-    assert coverage.is_dir()
-    monkeypatch.setenv("TOKEN_TTL", "10")
-    monkeypatch.setenv("SERVICE_TOKEN_TTL", "10")
-    monkeypatch.setenv("JWT_LEEWAY", "0")
-    with running(data_folder, None, "--validation", "format") as system:
-        done = run_suite(system.url, data_folder / SECRET, tmp_path / "reports")
+    # of the services, clients alone has the mode: the others would repeat the strict run
+    only = [part for tag in ("clientes", "enderecos", "vencimento") for part in ("--etiqueta", tag)]
+    done = run_suite(format_system.url, format_system.data / SECRET, tmp_path / "reports", *only)
     assert done.returncode == 0, done.stdout
     # the scenarios of the strict mode
     assert "3 foram pulados" in done.stdout, done.stdout
     assert done.stdout.count("o cenário é de strict") == 3
 
 
-def test_skipped_and_failed_scenarios_are_reported_separately(
-    data_folder: Path, tmp_path: Path
+def test_scenarios_of_the_monitors_without_their_secret_are_skipped(
+    format_system: System, tmp_path: Path
 ) -> None:
-    with running(data_folder, None, "--validation", "format") as system:
-        only = ("--etiqueta", "monitor", "--etiqueta", "saude", "--semente", "7")
-        without_secret = run_suite(system.url, None, tmp_path, *only, "--processos", "1")
-        assert without_secret.returncode == 0, without_secret.stdout
-        assert without_secret.stdout.count("falta o segredo dos monitores (SECRET_FILE)") > 10
-        assert " 0 falharam" in without_secret.stdout
-        assert "--semente 7" in without_secret.stdout
+    only = ("--etiqueta", "monitor", "--etiqueta", "saude", "--semente", "7")
+    done = run_suite(format_system.url, None, tmp_path, *only, "--processos", "1")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("falta o segredo dos monitores (SECRET_FILE)") > 10
+    assert " 0 falharam" in done.stdout
+    assert "--semente 7" in done.stdout
 
-        # a stopped service fails only its own scenarios
-        name = "CPF de dígitos errados e sem pontuação é recusado nos dois modos"
-        for pid in (part.pid for part in system.parts() if "products.app" in str(part.cmdline())):
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            names = ("--cenario", name, "--cenario", "Serviço de produtos diz que está bem")
-            broken = run_suite(system.url, None, tmp_path, *names)
-        finally:
-            for part in system.parts():
-                part.resume()
-        assert broken.returncode == 1, broken.stdout
-        assert "1 passou, 1 falhou" in broken.stdout
-        assert "| Produtos: Serviço de produtos diz que está bem |" in broken.stdout
+
+def test_a_stopped_service_fails_only_its_own_scenarios(
+    format_system: System, tmp_path: Path
+) -> None:
+    name = "CPF de dígitos errados e sem pontuação é recusado nos dois modos"
+    names = ("--cenario", name, "--cenario", "Serviço de produtos diz que está bem")
+    parts = format_system.parts()
+    for pid in (part.pid for part in parts if "products.app" in str(part.cmdline())):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        broken = run_suite(format_system.url, None, tmp_path, *names)
+    finally:
+        for part in parts:
+            part.resume()
+    assert broken.returncode == 1, broken.stdout
+    assert "1 passou, 1 falhou" in broken.stdout
+    assert "| Produtos: Serviço de produtos diz que está bem |" in broken.stdout
 
 
 def test_an_unreachable_system_is_reported(tmp_path: Path) -> None:

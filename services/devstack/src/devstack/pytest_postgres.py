@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,15 +49,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url_factory() -> Iterator[Callable[[], str]]:
-    """Return a function that creates an empty database and returns its URL."""
+def postgres_url_factory() -> Iterator[Callable[..., str]]:
+    """Return a function that creates a database and returns its URL.
+
+    It is empty, or a copy of the database at the URL in the argument, which must have no sessions.
+    """
     folder = Path(os.environ[FOLDER_VARIABLE])
     server = Postgres(folder, folder.parent / "postgres.log")
     created: list[str] = []
 
-    def create() -> str:
+    def create(original: str = "") -> str:
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        server.execute(f"CREATE DATABASE {name}")
+        template = urlsplit(original).path.removeprefix("/") or "template1"
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         created.append(name)
         return server.url(name)
 

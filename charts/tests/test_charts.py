@@ -4,7 +4,6 @@ import re
 import subprocess
 from typing import Any
 
-import kubernetes_validate
 import pytest
 
 from devstack.service_catalog import SERVICES
@@ -18,6 +17,7 @@ from scripts.charts.rendering import (
     render,
     standalone_options,
 )
+from tests.support.chart_manifests import check_schema
 
 VARIANTS: list[tuple[str, ...]] = [
     (),
@@ -27,13 +27,6 @@ VARIANTS: list[tuple[str, ...]] = [
     ("--set", "clients.autoscaling.enabled=true,clients.validation=format"),
     ("--set", "clients.image.pullSecrets[0].name=pull,global.image.registry=r.example"),
 ]
-# custom resources, which have no schema in Kubernetes
-CUSTOM_KINDS = {
-    "HTTPRoute",
-    "PodMonitor",
-    "PrometheusRule",
-    "ServiceMonitor",
-}
 
 
 @pytest.mark.parametrize("chart", ["cadastro", *SERVICES])
@@ -49,8 +42,7 @@ def test_helm_lint_passes(all_helms: list[str], chart: str) -> None:
 @pytest.mark.parametrize("options", VARIANTS)
 def test_objects_match_kubernetes_schemas(helm: str, options: tuple[str, ...]) -> None:
     for item in render(helm, "cadastro", *options):
-        if item["kind"] not in CUSTOM_KINDS:
-            kubernetes_validate.validate(item, "1.34", strict=True)
+        check_schema(item)
 
 
 @pytest.mark.parametrize("options", VARIANTS)

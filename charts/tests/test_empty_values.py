@@ -1,5 +1,6 @@
 """Empty lists, maps and sections: each means no rule, or is rejected by name."""
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -37,9 +38,14 @@ def collections(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from collections(value, f"{prefix}{name}.")
 
 
+@functools.cache
 def paths(chart: str) -> dict[str, Any]:
     """Return default by path of each list and map in the values of a chart."""
-    return dict(collections(yaml.safe_load((CHARTS / chart / "values.yaml").read_text())))
+    return dict(
+        collections(
+            yaml.load((CHARTS / chart / "values.yaml").read_text(), Loader=yaml.CSafeLoader)
+        )
+    )
 
 
 def settings(values: dict[str, Any]) -> list[str]:

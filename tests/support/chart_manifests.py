@@ -27,8 +27,7 @@ def check_manifests(objects: list[dict[str, Any]]) -> None:
     for item in objects:
         if item["kind"] == "CustomResourceDefinition":
             continue
-        if item["kind"] not in CUSTOM_KINDS:
-            _validator(item["kind"], item["apiVersion"]).validate(item)
+        check_schema(item)
         _check_name(item)
         for path, value in _walk(item):
             assert value is not None, f"{item['kind']}{path} is null"
@@ -36,6 +35,12 @@ def check_manifests(objects: list[dict[str, Any]]) -> None:
             if path.endswith((".labels", ".matchLabels")):
                 _check_labels(value)
     _check_references(objects)
+
+
+def check_schema(item: dict[str, Any]) -> None:
+    """Check an object against the strict schema of its kind, if Kubernetes has one."""
+    if item["kind"] not in CUSTOM_KINDS:
+        _validator(item["kind"], item["apiVersion"]).validate(item)
 
 
 @functools.cache

@@ -28,6 +28,7 @@ BIN = .venv/bin
 # isolated: the shell's PYTHON* variables and the working folder do not change what is imported
 DEVSTACK = $(BIN)/python -I -X utf8 -m devstack
 unexport PYTHONHOME PYTHONPATH
+unexport PYTHONDONTWRITEBYTECODE # without bytecode, each start of a process compiles all modules again
 export PYTHONUTF8 := 1
 quoted = '$(subst ','\'',$(1))'
 

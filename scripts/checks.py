@@ -1,4 +1,4 @@
-"""Run every check of the project: the linters in parallel, then the tests on all cores."""
+"""Run every check of the project: the tests on all cores, and the linters in their idle time."""
 
 import argparse
 import os
@@ -40,7 +40,9 @@ TYPED = (
 )
 
 NESTED = ("services", "tests")  # folders of several packages
-PYTEST = ("pytest", "-q", "-n", str(os.cpu_count() or 1), "--dist", "worksteal")
+CORES = os.cpu_count() or 1
+WORKERS = CORES + 1  # a test waits for other processes, and for time to pass
+PYTEST = ("pytest", "-q", "-n", str(WORKERS), "--dist", "worksteal")
 
 SCHEMA = ("check-jsonschema", "--quiet", "--builtin-schema")
 
@@ -82,12 +84,11 @@ def main() -> int:
     )
     options = parser.parse_args()
     since, only = options.changed_since, options.only
-    results: list[Result] = []
-    if only != "tests":
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            results += pool.map(run, FAST_LINTERS if since else LINTERS)
-    if only != "lint":
-        results += changed_tests(since) if since else tests()
+    linters = FAST_LINTERS if since else LINTERS
+    with ThreadPoolExecutor(CORES) as pool:
+        linted = pool.map(run, linters if only != "tests" else ())
+        tested = [] if only == "lint" else changed_tests(since) if since else tests()
+    results = [*linted, *tested]
     print("\n".join(["", *map(row, results)]))
     return 0 if all(result.passed for result in results) else 1
 
@@ -146,10 +147,12 @@ def tests() -> list[Result]:
 
 
 def run(check: Check, *, quiet: bool = True) -> Result:
-    """Run one check; a quiet one shows its output only when it fails."""
+    """Run one check; a quiet one yields to the others, and shows its output only when it fails."""
     started = time.monotonic()
     print(f"checks: {check.name} ...", file=sys.stderr, flush=True)
     command = [str(BIN / check.command[0]), *check.command[1:]]
+    if quiet:
+        command = ["nice", *command]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=quiet, text=True)
     if quiet and done.returncode:
         print(f"--- {check.name}\n{done.stdout}{done.stderr}", flush=True)

@@ -95,6 +95,7 @@ def test_the_page_names_every_file_of_the_field() -> None:
     assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == files_of(change)
 
 
+@pytest.mark.slow
 def test_a_field_takes_four_files_and_passes_every_suite_of_its_service(
     copy: Path, data_folder: Path
 ) -> None:
@@ -104,11 +105,12 @@ def test_a_field_takes_four_files_and_passes_every_suite_of_its_service(
     for patch in (change, test):
         run(copy, "git", "apply", given=patch)
     run(copy, str(BIN / "ruff"), "check", "services/products")
-    run(copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products")
-    run(copy, str(BIN / "pytest"), "-q", "services/servicekit/tests/test_migrations.py")
+    migrations = "services/servicekit/tests/test_migrations.py"
+    run(copy, str(BIN / "pytest"), "-q", "openapi/tests", "services/products", migrations)
     run(copy, sys.executable, "-c", ROBOT, str(data_folder))
 
 
+@pytest.mark.slow
 def test_a_service_takes_few_lines_and_responds_behind_the_ingress(
     copy: Path, data_folder: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_an_unknown_path_returns_a_problem_document(system: System, path: str) -
         assert response.json()["msg"] == response.json()["detail"]
 
 
+@pytest.mark.slow
 def test_the_served_contracts_pass_a_short_fuzzing(system: System) -> None:
     secret = secret_file(system, "synthetic")
     done = subprocess.run(

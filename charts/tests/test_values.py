@@ -138,6 +138,7 @@ SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
     "resyncSeconds": (77, 'value: "77"'),
     "target.url": ("http://x.example", "url: http://x.example"),
     "target.ingress": ("front", "name: front"),
+    "target.checkInstance": (True, "instance: default/try/clients"),
     "credentials.existingSecret": ("mine", "name: mine"),
     "monitors": ({"mine": {"journey": "login", "interval": "30m"}}, "interval: 30m"),
     "metrics.prometheusOperator": (True, "kind: ServiceMonitor"),
@@ -161,6 +162,7 @@ LOAD_VALUES: dict[str, tuple[Any, str]] = {
 REJECTIONS = {  # values whose only effect is an error, with the test of the error
     "database.maxConnections": "test_install_fails_above_the_connection_limit",
     "global.generateSecrets": "test_invalid_or_missing_value_is_named_in_the_error",
+    "ingress.checkHosts": "test_a_release_that_matches_the_hosts_of_another_is_rejected",
 }
 PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs to have an effect
     "autoscaling.": {"autoscaling.enabled": True},
@@ -175,6 +177,7 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "global.postgresql.enabled": {f"{name}.database.existingSecret": "x" for name in SERVICES},
     "test.": {"test.url": "http://x.example"},
     "ingress.enabled": {"synthetic.target.url": "http://x.example"},
+    "target.checkInstance": {"monitors.clients": {"journey": "clients-health"}},
     "networkPolicy.databaseTo": {"database.existingSecret": "x"},
     "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
 }

@@ -153,6 +153,22 @@ def monitor_token(site: Site) -> str:
     return str(response.json()["access_token"])
 
 
+@pytest.mark.parametrize("service", ["auth", "clients", "products", "inventory"])
+def test_a_health_journey_fails_if_another_instance_responds(site: Site, service: str) -> None:
+    assert probe_instance(site, service, service) == ("passed", "")
+    assert probe_instance(site, service, "") == ("passed", "")
+    assert probe_instance(site, service, f"other/{service}") == ("failed", "assertion")
+
+
+def probe_instance(site: Site, service: str, instance: str) -> tuple[str, str]:
+    """Return result and reason of a health journey that expects an instance."""
+    inputs = ["--input", f"instance={instance}", "--output", "json"]
+    command = [str(PROGRAM), "probe", f"{service}-health", "--url", site.system.url, *inputs]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    return found["result"], found["reason"]
+
+
 @pytest.mark.slow
 def test_a_probe_killed_at_any_step_reports_its_progress_and_leaves_no_data(
     site: Site, tmp_path: Path

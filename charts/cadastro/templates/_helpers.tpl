@@ -76,6 +76,46 @@ inventory: [/inventory]
 {{- end -}}
 {{- end }}
 
+{{/* "true" if a request may match both hosts of Ingresses, of which each may be empty or a wildcard. Takes a list of both. */}}
+{{- define "cadastro.hostsOverlap" -}}
+{{- $first := first . -}}
+{{- $second := last . -}}
+{{- if or (eq $first $second) (not $first) (not $second) -}}
+true
+{{- else if and (hasPrefix "*." $first) (hasSuffix (trimPrefix "*" $first) $second) -}}
+true
+{{- else if and (hasPrefix "*." $second) (hasSuffix (trimPrefix "*" $second) $first) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/*
+Fails if the Ingress of another release may match the same host, in an equal or unknown class. An ingress controller may route a
+host without endpoints to the Ingress that matches all hosts, that is to the data of another release. Without lookup, as in
+`helm template`, other releases are unknown.
+*/}}
+{{- define "cadastro.validateHosts" -}}
+{{- if and .Values.ingress.enabled .Values.ingress.checkHosts }}
+{{- range (lookup "networking.k8s.io/v1" "Ingress" "" "").items }}
+{{- $labels := .metadata.labels | default dict }}
+{{- $isRelease := eq (index $labels "app.kubernetes.io/part-of" | default "") "cadastro" }}
+{{- $isOwn := and (eq .metadata.namespace $.Release.Namespace) (eq .metadata.name (include "service-lib.releaseName" $)) }}
+{{- $classes := list (.spec.ingressClassName | default "") $.Values.ingress.className | uniq }}
+{{- if and $isRelease (not $isOwn) (or (has "" $classes) (eq (len $classes) 1)) }}
+{{- $own := $.Values.ingress.host | default "" }}
+{{- $metadata := .metadata }}
+{{- range .spec.rules }}
+{{- $other := .host | default "" }}
+{{- if include "cadastro.hostsOverlap" (list $other $own) }}
+{{- $matches := printf "%s, and this release %s" ($other | default "all hosts") ($own | default "all hosts") }}
+{{- fail (printf "the Ingress %s of the namespace %s matches %s, so that one release could respond to requests for the other: set ingress.host of both to different host names, or ingress.checkHosts to false" $metadata.name $metadata.namespace $matches) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Fails if monitors target the Ingress of a release without one, or one with a wildcard host. */}}
 {{- define "cadastro.validateMonitorTargets" -}}
 {{- $target := .Values.synthetic.target }}

@@ -106,10 +106,12 @@ env:
   value: {{ printf "%s:9000" (include "service-lib.anyAddress" .) | toYaml }}
 {{- end }}
 
-{{/* Listeners of the API and of the metrics. */}}
+{{/* Listeners of the API and of the metrics, and the name of the instance in health responses. */}}
 {{- define "service-lib.bindEnv" -}}
 - name: BIND
   value: {{ printf "%s:8000" (include "service-lib.anyAddress" .) | toYaml }}
+- name: INSTANCE
+  value: {{ printf "%s/%s" (include "service-lib.releaseInstance" .) .Chart.Name | quote }}
 {{- with .Values.keepAliveSeconds }}
 - name: KEEP_ALIVE
   value: {{ . | quote }}

@@ -11,6 +11,11 @@ the name of a Service (63) and of a CronJob (52). A name that has to be changed 
 {{ $name }}
 {{- end }}
 
+{{/* Name of a release in its cluster, the first part of its services' INSTANCE. */}}
+{{- define "service-lib.releaseInstance" -}}
+{{ .Release.Namespace }}/{{ .Release.Name }}
+{{- end }}
+
 {{/* Name of the objects of one service in a release. */}}
 {{- define "service-lib.fullname" -}}
 {{ include "service-lib.releaseName" . }}-{{ .Chart.Name }}

@@ -149,7 +149,14 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- range $kind, $quantities := $spec.resources -}}
 {{- $_ := set $spec.resources $kind (include "service-lib.stringMap" $quantities | fromYaml) -}}
 {{- end -}}
-{{- if not $spec.target }}{{ $_ := set $spec "target" $target }}{{ end -}}
+{{- if $spec.inputs }}{{ $_ := set $spec "inputs" (include "service-lib.stringMap" $spec.inputs | fromYaml) }}{{ end -}}
+{{- if not $spec.target -}}
+{{- $_ := set $spec "target" $target -}}
+{{- if and $.Values.target.checkInstance (hasSuffix "-health" $spec.journey) (not $spec.journeyFrom) -}}
+{{- $instance := printf "%s/%s" (include "service-lib.releaseInstance" $) (trimSuffix "-health" $spec.journey) -}}
+{{- $_ := set $spec "inputs" (merge dict ($spec.inputs | default dict) (dict "instance" $instance)) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $monitor.credentials (not $spec.credentialsSecretRef) -}}
 {{- $_ := set $spec "credentialsSecretRef" (dict "name" (include "synthetic.credentialsSecretName" (dict "root" $ "name" $name))) -}}
 {{- end -}}

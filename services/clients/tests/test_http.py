@@ -3,16 +3,18 @@
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
 
-from servicekit.testing import ContractClient, FakeIssuer
+from clients.app import create_app
+from servicekit.testing import CONTRACTS, ContractClient, FakeIssuer
 from tests.support.clients.request_bodies import client_body
 
 JSON = {"Content-Type": "application/json"}
+UNUSED_URL = "http://127.0.0.1:9"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -191,6 +193,17 @@ def test_health_is_open_to_all(api: ContractClient) -> None:
         answer = stranger.get("/clients/health")
     assert answer.status_code == 200
     assert answer.json()["msg"]
+
+
+def test_a_health_response_names_the_instance(
+    serve_peer: Callable[..., str], database_url: str, api: ContractClient, issuer: FakeIssuer
+) -> None:
+    assert "Cadastro-Instance" not in api.get("/clients/health").headers
+    name = "shop/cadastro/clients"
+    url = serve_peer(create_app, database_url, INVENTORY_URL=UNUSED_URL, INSTANCE=name)
+    with ContractClient(url, CONTRACTS / "clients.yaml", "unit", issuer.token()) as named:
+        assert named.get("/clients/health").headers["Cadastro-Instance"] == name
+        assert "Cadastro-Instance" not in named.get("/clients/fetch").headers
 
 
 @pytest.mark.parametrize("given", ["a1-B2.c3", "x" * 128])

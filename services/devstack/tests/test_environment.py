@@ -49,6 +49,7 @@ SET_BY_THE_STACK = {
     "CLIENTS_URL",
     "CONTRACTS_DIR",
     "DATABASE_URL",
+    "INSTANCE",
     "INVENTORY_URL",
     "JWKS_URL",
     "KEYS_DIR",

@@ -44,6 +44,8 @@ def test_lists_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         ("BODY_LIMIT", "12"),
         ("JWT_LEEWAY", "600"),
         ("METRICS_BIND", "9000"),
+        ("INSTANCE", "shop/cadastro\r\nSet-Cookie: a=b"),
+        ("INSTANCE", "a" * 201),
         ("JWKS_URL", "auth:8000"),
         ("SERVICE_CLIENT_SECRET_FILE", "/nowhere"),
     ],

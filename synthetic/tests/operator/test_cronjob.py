@@ -44,6 +44,7 @@ VARIANTS: list[dict[str, Any]] = [
     },
     {"resources": {"limits": {"memory": "1Gi"}}, "suspend": True, "concurrencyPolicy": "Replace"},
     {"pod": POD},
+    {"inputs": {"instance": "shop/cadastro/clients"}},
 ]
 
 
@@ -61,6 +62,12 @@ def test_cron_jobs_and_jobs_are_valid_by_kubernetes_schemas(spec: dict[str, Any]
     made = build(**spec)
     kubernetes_validate.validate(made, "1.34", strict=True)
     kubernetes_validate.validate(build_job(monitor(), made, "annotation x"), "1.34", strict=True)
+
+
+def test_inputs_are_arguments_of_the_probe() -> None:
+    job = build(inputs={"instance": "a/b/c", "-x": "--url=y", "empty": ""})["spec"]["jobTemplate"]
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert arguments[-3:] == ["--input=-x=--url=y", "--input=empty=", "--input=instance=a/b/c"]
 
 
 def test_deadlines_nest() -> None:

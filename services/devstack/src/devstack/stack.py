@@ -197,6 +197,7 @@ class Stack:
             "CONTRACTS_DIR": str(CONTRACTS),
             "VALIDATION": self._validation,
             "BIND": f"127.0.0.1:{self._ports[name]}",
+            "INSTANCE": name,
             "JWKS_URL": f"{bases['auth']}/users/jwks.json",
             "TOKEN_URL": f"{bases['auth']}/users/token",
             "SERVICE_CLIENT_ID": name,

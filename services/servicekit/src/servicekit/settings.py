@@ -31,6 +31,7 @@ class Settings:
     threads: int  # of each worker, which has as many database connections
     workers: int  # processes of the service
     body_limit: int  # bytes
+    instance: str  # name in health responses, for example NAMESPACE/RELEASE/SERVICE; or empty
     metrics_bind: str  # host:port; empty disables metrics
     traces_endpoint: str  # OTLP over HTTP; empty disables tracing
 
@@ -61,6 +62,13 @@ class Settings:
             "threads": env.integer("THREADS", 4, 1, 64),
             "workers": env.integer("WORKERS", 1, 1, 256),
             "body_limit": env.integer("BODY_LIMIT", 65_536, 1024, 16_777_216),
+            "instance": env.text(
+                "INSTANCE",
+                "",
+                pattern=r"[A-Za-z0-9._/-]{0,200}",
+                message="It must be a name like shop/cadastro/clients, with at most 200 letters,"
+                " digits and . _ / -.",
+            ),
             "metrics_bind": env.text(
                 "METRICS_BIND",
                 "",

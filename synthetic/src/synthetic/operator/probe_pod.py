@@ -79,6 +79,8 @@ def _arguments(spec: Spec, url: str) -> list[str]:
     ]
     if spec.credentials:
         arguments += ["--credentials", CREDENTIALS_DIR]
+    # one argument each: a name may start with a dash
+    arguments += [f"--input={name}={value}" for name, value in sorted(spec.inputs.items())]
     if spec.journey_from:
         arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
     return arguments

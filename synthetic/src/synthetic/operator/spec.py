@@ -79,6 +79,7 @@ class Spec:
     concurrency: str
     credentials: str
     journey_from: ConfigMapKey | None
+    inputs: dict[str, str]
     deployments: tuple[str, ...]
     failures: int
     out_of: int
@@ -110,6 +111,7 @@ class Spec:
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
             journey_from=_config_map_key(spec.get("journeyFrom")),
+            inputs=dict(spec.get("inputs") or {}),
             deployments=tuple(spec.get("runOnRollout", {}).get("deployments", [])),
             failures=thresholds.get("failures", 3),
             out_of=thresholds.get("outOf", 3),

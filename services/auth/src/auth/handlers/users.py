@@ -99,7 +99,7 @@ def jwks() -> Result:
     )
 
 
-def health() -> dict[str, str]:
+def health() -> Result:
     """Return the state of the service."""
     return healthy()
 

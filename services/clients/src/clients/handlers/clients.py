@@ -78,6 +78,6 @@ def exists(client_id: int, principal: Principal) -> dict[str, bool]:
         return {"status": repository.client_exists(connection, principal.realm, client_id)}
 
 
-def health() -> dict[str, str]:
+def health() -> Result:
     """Return the state of the service."""
     return healthy()

@@ -62,7 +62,7 @@ def remove_many(body: dict[str, Any], principal: Principal) -> dict[str, str]:
     return {"msg": f"The {kind} is in no inventory"}
 
 
-def health() -> dict[str, str]:
+def health() -> Result:
     """Return the state of the service."""
     return healthy()
 

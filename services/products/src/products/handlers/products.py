@@ -79,6 +79,6 @@ def exists(product_id: int, principal: Principal) -> dict[str, Any]:
     return {"status": False} if name is None else {"status": True, "product_name": name}
 
 
-def health() -> dict[str, str]:
+def health() -> Result:
     """Return the state of the service."""
     return healthy()

@@ -19,3 +19,9 @@ def validation() -> Validation:
     """Return how strictly the service validates documents."""
     settings: Settings = current_app.extensions[SETTINGS]
     return settings.validation
+
+
+def instance() -> str:
+    """Return the name of the service's instance; empty without one."""
+    settings: Settings = current_app.extensions[SETTINGS]
+    return settings.instance

@@ -8,11 +8,12 @@ from typing import Any
 from flask import Flask, current_app
 
 from servicekit.db.database import Database
-from servicekit.http.context import database
+from servicekit.http.context import database, instance
 from servicekit.http.responses import Result
 from servicekit.problems import Unavailable
 
 READY_PATH = "/-/ready"
+INSTANCE_HEADER = "Cadastro-Instance"
 CACHE_TTL = 1.0  # seconds that a successful ping of the database serves every probe
 
 
@@ -53,7 +54,11 @@ def register(app: Flask, readiness: Readiness) -> None:
     app.add_url_rule(READY_PATH, view_func=ready)
 
 
-def healthy() -> dict[str, str]:
-    """Return the body of a health operation after a ping of the database."""
+def healthy() -> Result:
+    """Return the result of a health operation after a ping of the database.
+
+    A header names the instance, so that a monitor detects a response of another release.
+    """
     database().ping()
-    return {"msg": f"The {current_app.name} service is healthy"}
+    headers = {INSTANCE_HEADER: name} if (name := instance()) else {}
+    return Result({"msg": f"The {current_app.name} service is healthy"}, headers=headers)

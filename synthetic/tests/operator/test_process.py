@@ -187,7 +187,7 @@ async def test_two_operators_of_one_namespace_do_not_write_in_turn(
     harness.add_monitor()
     other = tmp_path / "other"
     other.mkdir()
-    async with operator(harness, tmp_path, OPERATOR_NAME="one"):
+    async with operator(harness, tmp_path, OPERATOR_NAME="one", RESYNC_SECONDS="5"):
         await until(lambda: is_ready(harness))
         image = {"PROBE_IMAGE": "r.example/another:2", "RESYNC_SECONDS": "5"}
         async with operator(harness, other, OPERATOR_NAME="two", **image) as second:
@@ -197,8 +197,15 @@ async def test_two_operators_of_one_namespace_do_not_write_in_turn(
             await until_page_contains(
                 f"{url}/metrics", f'{CONFLICT}{{conflict_namespace="here"}} 1'
             )
-            assert harness.cluster.writes == before
+            await until_page_contains(url, f"The operator {NAMESPACE}/one manages the namespace")
+            await until(lambda: condition(harness.status, "OperatorConflict"))
+            await until(lambda: harness.events() == ["OperatorConflict"])
+            writes = harness.cluster.writes[len(before) :]
+            assert len([path for _, path in writes if "/syntheticmonitors/" in path]) == 1
+            assert not [path for _, path in writes if "/cronjobs" in path]
             assert "another:2" not in str(harness.cron_job)
+    message = condition(harness.status, "OperatorConflict")["message"]
+    assert f"The operator {NAMESPACE}/two also watches this namespace" in message
 
 
 async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> None:

@@ -97,10 +97,12 @@ class Operator:
         self, reconciler: Reconciler, leases: NamespaceLeases, key: Key
     ) -> float | None:
         """Reconcile a monitor, unless another operator manages its namespace."""
-        if await leases.other_holder(key[0]):
+        ownership = await leases.check(key[0])
+        self._cache.set_holder(key[0], ownership.holder)
+        if ownership.holder:
             self._cache.remove(key)
             return None
-        return await reconciler.reconcile(key)
+        return await reconciler.reconcile(key, ownership.contender)
 
     async def _work(self, reconciler: Reconciler, leases: NamespaceLeases) -> None:
         while True:

@@ -27,6 +27,14 @@ def condition(status: Object, kind: str) -> Object:
     return found
 
 
+def operator_conflict(contender: str) -> list[Condition]:
+    """Return the condition of a namespace with a second operator; none if there is none."""
+    if not contender:
+        return []
+    message = f"The operator {contender} also watches this namespace, and changes nothing in it"
+    return [Condition("OperatorConflict", "True", "AnotherOperator", message)]
+
+
 def merge_conditions(
     old: Object, conditions: list[Condition], generation: int, now: datetime
 ) -> list[Object]:

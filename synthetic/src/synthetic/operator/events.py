@@ -33,6 +33,9 @@ def transitions(
     before, after = condition(old, "Ready"), condition(new, "Ready")
     if after["status"] == "False" and before.get("reason") != after["reason"]:
         yield build(monitor, ("Warning", after["reason"]), after["message"], now)
+    before, after = (condition(status, "OperatorConflict") for status in (old, new))
+    if after and not before:
+        yield build(monitor, ("Warning", "OperatorConflict"), after["message"], now)
 
 
 async def record(api: ApiClient, event: Object) -> None:

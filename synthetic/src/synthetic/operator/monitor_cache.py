@@ -25,6 +25,7 @@ class MonitorView:
     last: Object
     healthy: Object
     ready: Object
+    conflict: Object
     slo: Object
 
     @property
@@ -43,6 +44,7 @@ class MonitorCache:
     def __init__(self) -> None:
         """Start empty."""
         self._views: dict[Key, MonitorView] = {}
+        self._holders: dict[str, str] = {}
 
     def __len__(self) -> int:
         """Return the number of monitors."""
@@ -78,8 +80,21 @@ class MonitorCache:
             last=status.get("lastRun", {}),
             healthy=condition(status, "Healthy"),
             ready=condition(status, "Ready"),
+            conflict=condition(status, "OperatorConflict"),
             slo=status.get("slo", {}),
         )
+
+    def set_holder(self, namespace: str, holder: str) -> None:
+        """Set the other operator that manages a namespace; an empty one removes it."""
+        if holder:
+            self._holders[namespace] = holder
+        else:
+            self._holders.pop(namespace, None)
+
+    @property
+    def holders(self) -> dict[str, str]:
+        """Other operators by the namespace that they manage."""
+        return dict(sorted(self._holders.items()))
 
     def remove(self, key: Key) -> None:
         """Remove a monitor if it is present."""

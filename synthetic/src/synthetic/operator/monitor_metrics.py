@@ -122,7 +122,7 @@ def _up(views: list[MonitorView]) -> Iterator[Sample]:
 
 def _conditions(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
-        for condition in (view.healthy, view.ready):
+        for condition in (view.healthy, view.ready, view.conflict):
             if condition:
                 found = (condition["type"], condition["status"], condition["reason"])
                 yield (*_labels(view), *found), 1

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from synthetic.operator import events
 from synthetic.operator.api_client import ApiClient, ApiError
-from synthetic.operator.conditions import Condition, merge_conditions
+from synthetic.operator.conditions import Condition, merge_conditions, operator_conflict
 from synthetic.operator.cronjob import UID_LABEL, cron_job_name, is_owned_by
 from synthetic.operator.cronjob_writer import (
     REJECTION_REASONS,
@@ -47,8 +47,10 @@ class Reconciler:
         self._journeys = JourneyChecker(api)
         self._clock = clock
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: Key, contender: str = "") -> float | None:
         """Reconcile a monitor; return the seconds until it needs another reconciliation.
+
+        ``contender`` is another operator that watches the namespace.
 
         Raises:
             ApiError: the API server is unavailable or rejected a request; retry later.
@@ -65,20 +67,20 @@ class Reconciler:
         try:
             spec = Spec.from_monitor(monitor)
         except READ_ERRORS as error:  # the CRD's schema was a wider one when it was created
-            await self._report_unreadable_spec(monitor, error)
+            await self._report_unreadable_spec(monitor, error, contender)
             return None
         try:
             url, state = await ensure_cron_job(
                 self._api, monitor, spec, self._image, self._journeys, self._clock()
             )
-            return await self._observe(monitor, spec, url, state)
+            return await self._observe(monitor, spec, url, state, contender)
         except ApiError as error:
             if error.status in REJECTION_REASONS:
-                await self._report_rejection(monitor, spec, error)
+                await self._report_rejection(monitor, spec, error, contender)
             raise
 
     async def _observe(
-        self, monitor: Object, spec: Spec, url: str, state: CronJobState
+        self, monitor: Object, spec: Spec, url: str, state: CronJobState, contender: str
     ) -> float | None:
         """Count the finished runs, start the requested ones, and write the status."""
         listed = await self._list_jobs(monitor, state.live)
@@ -101,6 +103,7 @@ class Reconciler:
             schedule=state.schedule,
             last=last,
             handled=requested.handled,
+            contender=contender,
         )
         status = build_status(monitor, spec, history, observation, self._clock())
         await self._write_status(monitor, status, restored=state.restored)
@@ -138,7 +141,9 @@ class Reconciler:
         problem = await refused_job(self._api, state.live, due)
         return f"The CronJob creates no Job: {problem}" if problem else ""
 
-    async def _report_rejection(self, monitor: Object, spec: Spec, error: ApiError) -> None:
+    async def _report_rejection(
+        self, monitor: Object, spec: Spec, error: ApiError, contender: str
+    ) -> None:
         """Write a rejected request to the status: otherwise that would keep its last state."""
         old: Object = monitor["status"]
         reason = REJECTION_REASONS[error.status]
@@ -147,6 +152,7 @@ class Reconciler:
             ready=not_ready(reason, f"The API server rejected a request: {error.message}"),
             url=old.get("target", ""),
             handled=HandledTriggers(handled.get("runRequestedAt", ""), handled.get("rollouts", {})),
+            contender=contender,
         )
         status = build_status(monitor, spec, History.read(old), observation, self._clock())
         await self._write_status(monitor, status, restored=False)
@@ -160,12 +166,15 @@ class Reconciler:
         warning = ("Warning", "StatusUnreadable")
         await events.record(self._api, events.build(monitor, warning, message, self._clock()))
 
-    async def _report_unreadable_spec(self, monitor: Object, error: Exception) -> None:
+    async def _report_unreadable_spec(
+        self, monitor: Object, error: Exception, contender: str
+    ) -> None:
         message = f"The spec does not match this version of the operator: {error!r}"
         old, now = monitor["status"], self._clock()
         conditions = [
             not_ready("SpecUnreadable", message),
             Condition("Healthy", "Unknown", "NotReady", f"SpecUnreadable: {message}"),
+            *operator_conflict(contender),
         ]
         merged = merge_conditions(old, conditions, monitor["metadata"]["generation"], now)
         await self._write_status(monitor, {**old, "conditions": merged}, restored=False)

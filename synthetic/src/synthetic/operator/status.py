@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from synthetic.operator.conditions import MAX_MESSAGE_LENGTH, Condition, merge_conditions
+from synthetic.operator.conditions import (
+    MAX_MESSAGE_LENGTH,
+    Condition,
+    merge_conditions,
+    operator_conflict,
+)
 from synthetic.operator.health import bound_by_ready, healthy, last_activity, overdue
 from synthetic.operator.history import TIMESTAMP_FORMAT, History
 from synthetic.operator.resources import Object
@@ -35,6 +40,7 @@ class Observation:
     schedule: Schedule | None = None  # of the CronJob; None if that is missing or suspended
     last: Run | None = None  # the latest of the newly counted runs
     handled: HandledTriggers = field(default_factory=HandledTriggers)
+    contender: str = ""  # another operator that watches the namespace
 
 
 def build_status(
@@ -48,6 +54,7 @@ def build_status(
         observation.ready,
         _healthy(spec, history, observation, old, since, now),
         _suspended(spec, observation),
+        *operator_conflict(observation.contender),
     ]
     status: Object = {
         "observedGeneration": monitor["metadata"]["generation"],

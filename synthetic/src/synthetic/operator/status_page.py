@@ -1,14 +1,14 @@
 """The status page: all monitors with their last runs as bars, in HTML without scripts."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from importlib import resources
 
 from synthetic.operator.history import MAX_RUNS, RunRecord
-from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.resources import Object
 from synthetic.operator.status import UPTIME_WINDOWS, percent
 
@@ -40,9 +40,9 @@ SHAPES = {  # top and height of a bar, as parts of the whole height
 }
 
 
-def render(views: Iterable[MonitorView], now: datetime) -> str:
+def render(cache: MonitorCache, now: datetime) -> str:
     """Return the page."""
-    found = sorted(views, key=lambda view: (_order(view), view.namespace, view.name))
+    found = sorted(cache, key=lambda view: (_order(view), view.namespace, view.name))
     articles = "\n".join(_article(view, now) for view in found)
     key = " ".join(f'<span class="key {kind}">{tooltip}</span>' for kind, tooltip in LEGEND)
     moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -59,6 +59,7 @@ def render(views: Iterable[MonitorView], now: datetime) -> str:
 <header>
 <h1>{escape(summary(found))}</h1>
 <p>{len(found)} monitors at {moment}</p>
+{_notices(cache.holders)}
 </header>
 <main>
 {articles or "<p>There is no SyntheticMonitor yet.</p>"}
@@ -67,6 +68,15 @@ def render(views: Iterable[MonitorView], now: datetime) -> str:
 </body>
 </html>
 """
+
+
+def _notices(holders: Mapping[str, str]) -> str:
+    """Return the namespaces without monitors on this page, because others manage them."""
+    sentences = (
+        f"The operator {escape(holder)} manages the namespace {escape(namespace)}"
+        for namespace, holder in holders.items()
+    )
+    return "\n".join(f'<p class="why">{sentence}</p>' for sentence in sentences)
 
 
 def summary(views: Iterable[MonitorView]) -> str:

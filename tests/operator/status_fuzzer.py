@@ -2,6 +2,7 @@
 
 import random
 import re
+from datetime import datetime
 from typing import Any
 
 TEXTS = (
@@ -48,10 +49,18 @@ def _random_object(schema: Schema, rng: random.Random) -> dict[str, Any]:
 
 
 def _is_admitted(schema: Schema, text: str) -> bool:
-    is_time = "format" not in schema or re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", text)
     return bool(
-        is_time
+        ("format" not in schema or _is_date_time(text))
         and len(text) <= schema.get("maxLength", len(text))
         and text in schema.get("enum", [text])
         and re.search(schema.get("pattern", ""), text)
     )
+
+
+def _is_date_time(text: str) -> bool:
+    """Return whether the API server takes a text as a `date-time`, on a day that exists."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", text) is not None

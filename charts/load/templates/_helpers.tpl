@@ -19,6 +19,7 @@ spec:
     - name: {{ .component }}
       image: {{ include "service-lib.image" .root }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      terminationMessagePolicy: FallbackToLogsOnError
       args:
         {{- toYaml .arguments | nindent 8 }}
       {{- if eq .component "master" }}

@@ -16,7 +16,7 @@ metadata:
   {{- include "service-lib.componentMetadata" (dict "root" . "component" "migration") | nindent 2 }}
 spec:
   {{- include "service-lib.podSpec" . | nindent 2 }}
-  restartPolicy: OnFailure
+  restartPolicy: Never # with OnFailure, Kubernetes deletes the pod of a failed Job, and its message
   containers:
     - name: migrate
       image: {{ include "service-lib.image" . }}

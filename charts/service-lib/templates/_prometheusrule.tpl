@@ -24,10 +24,19 @@ spec:
 {{- toYaml .groups }}
 {{- end }}
 
+{{/* Command that prints the termination messages of Jobs. Takes "root" and the "component", a value or a set. */}}
+{{- define "service-lib.messagesCommand" -}}
+{{- $component := hasPrefix "in " .component | ternary (printf " %s" .component) (printf "=%s" .component) -}}
+{{- $selector := printf "app.kubernetes.io/instance=%s,app.kubernetes.io/name=%s,app.kubernetes.io/component%s" .root.Release.Name .root.Chart.Name $component -}}
+kubectl -n {{ .root.Release.Namespace }} get pods -l '{{ $selector }}' -o jsonpath='{.items[*].status.containerStatuses[*].state.terminated.message}'
+{{- end }}
+
 {{- define "service-lib.alertGroups" -}}
 {{- $name := .Chart.Name -}}
 {{- $labels := printf "namespace=%q, service=%q" .Release.Namespace $name -}}
 {{- $requests := printf "http_server_request_duration_seconds_count{%s" $labels -}}
+{{- $jobs := printf "namespace=%q, job_name=~\"%s" .Release.Namespace (include "service-lib.fullname" .) -}}
+{{- $cronJobs := printf "namespace=%q, cronjob=~\"%s-(sweep|reconcile)\"}" .Release.Namespace (include "service-lib.fullname" .) -}}
 {{- $podLabels := printf "namespace=%q, app_kubernetes_io_name=%q" .Release.Namespace $name -}}
 groups:
   - name: {{ .Release.Namespace }}-{{ include "service-lib.fullname" . }}
@@ -96,6 +105,26 @@ groups:
           summary: {{ printf "Prometheus has no metrics of the relay of %s" $name }}
           description: The relay is not running, or its database is unavailable. Deletions do not reach the inventory until it recovers.
       {{- end }}
+      - alert: ServiceMigrationFailing
+        expr: >-
+          max by (namespace, job_name) (kube_job_status_failed{ {{- $jobs }}-migrate-.*"}) > 0
+          unless on (namespace, job_name) kube_job_status_succeeded > 0
+        for: 10m
+        labels: {severity: critical, service: {{ $name }}}
+        annotations:
+          summary: {{ printf "The migration of %s fails" $name }}
+          description: {{ printf "New pods wait for it. The reason: %s" (include "service-lib.messagesCommand" (dict "root" . "component" "migration")) | quote }}
+      - alert: ServiceJobFailing
+        expr: >-
+          max by (namespace, cronjob) (kube_cronjob_status_last_schedule_time{ {{- $cronJobs }})
+          unless on (namespace, cronjob)
+          (max by (namespace, cronjob) (kube_cronjob_status_last_successful_time{ {{- $cronJobs }})
+          >= on (namespace, cronjob) max by (namespace, cronjob) (kube_cronjob_status_last_schedule_time{ {{- $cronJobs }}))
+        for: 1h
+        labels: {severity: warning, service: {{ $name }}}
+        annotations:
+          summary: {{ printf "A CronJob of %s fails" $name }}
+          description: {{ printf "No run of {{ $labels.cronjob }} has succeeded since it was last due. The reason: %s" (include "service-lib.messagesCommand" (dict "root" . "component" "in (sweep, reconcile)")) | quote }}
       {{- if (.Values.reconcile).schedule }}
       - alert: InventoryOrphans
         expr: max(cadastro_inventory_orphan_rows{ {{- $podLabels }}}) > 0

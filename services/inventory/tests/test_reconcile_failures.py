@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -80,6 +81,16 @@ def test_the_error_names_the_unavailable_part(
     assert "127.0.0.1" not in done.stderr
     assert done.report["complete"] is False
     assert entries.pairs() == [entry]
+
+
+def test_the_error_has_the_reason_of_the_database(
+    run: Command, postgres_url_factory: Callable[[], str]
+) -> None:
+    done = run(*NO_GRACE, DATABASE_URL="postgresql://postgres@127.0.0.1:9/nothing")
+    assert "the database is unavailable: Connection refused" in done.stderr
+    done = run(*NO_GRACE, DATABASE_URL=postgres_url_factory())
+    assert done.code == 70
+    assert "the database rejected a statement: relation" in done.stderr
 
 
 def test_the_error_names_an_invalid_setting(run: Command) -> None:

@@ -24,6 +24,7 @@ from inventory.owner_services import OwnerServices, exists
 from inventory.service_client import call_all
 from inventory.settings import InventorySettings
 from servicekit.auth.service_token import ServiceToken
+from servicekit.db import failures
 from servicekit.db.database import Database
 from servicekit.problems import Forbidden, Problem
 from servicekit.settings import settings_or_exit
@@ -32,9 +33,8 @@ from servicekit.telemetry import logs
 KINDS: tuple[Kind, ...] = ("client", "product")
 BATCH_SIZE = 500  # ids of one query
 CONCURRENCY = 8  # calls
-EX_ORPHANS = 1  # exit codes; those below are from sysexits.h
-EX_TEMPFAIL = 75
-EX_NOPERM = 77
+EX_ORPHANS = 1
+EX_NOPERM = 77  # sysexits.h
 
 ReadIds = Callable[[Connection, Kind, int, int], list[int]]
 """Reads the next ids of a kind above an id, at most as many as a batch."""
@@ -195,11 +195,11 @@ def _run(reconciliation: Reconciliation, options: argparse.Namespace) -> int:
         return reconcile(reconciliation, options)
     except Problem as problem:
         sys.stderr.write(f"cannot reconcile: {problem}\n")
-        return EX_NOPERM if isinstance(problem, Forbidden) else EX_TEMPFAIL
+        return EX_NOPERM if isinstance(problem, Forbidden) else failures.EX_TEMPFAIL
     except DBAPIError as error:
-        reason = type(error).__name__
-        sys.stderr.write(f"cannot reconcile: the database is unavailable ({reason})\n")
-        return EX_TEMPFAIL
+        code, reason = failures.describe(error)
+        sys.stderr.write(f"cannot reconcile: {reason}\n")
+        return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -209,8 +209,8 @@ def _parser() -> argparse.ArgumentParser:
         " tombstones of those that exist again; print the counts as a line of JSON. The settings"
         " are those of the service, from the environment.",
         epilog="Exit codes: 0 no orphans remain, 1 orphans remain (--dry-run, or more than"
-        " --at-most), 75 a service or the database is unavailable, 77 the token lacks a scope, 78"
-        " a setting is missing or invalid.",
+        " --at-most), 70 the database rejected a statement, 75 a service or the database is"
+        " unavailable, 77 the token lacks a scope, 78 a setting is missing or invalid.",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="count orphans without removing them"

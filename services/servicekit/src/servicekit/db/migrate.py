@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from servicekit.db.database import driver_url
+from servicekit.db.failures import first_line
 from servicekit.db.wait_for_migrations import NOT_MIGRATED, TERMINATED
 from servicekit.settings import database_url, settings_or_exit
 
@@ -80,7 +81,7 @@ def refusals(url: str, config: Config) -> list[str]:
             try:
                 connection.execute(text(getattr(revision.module, "CHECK", "SELECT 1")))
             except InternalError as error:  # of RAISE EXCEPTION
-                reasons.append(_first_line(error))
+                reasons.append(first_line(error))
             connection.rollback()
     return reasons
 
@@ -107,7 +108,7 @@ def _upgrade_with_retries(url: str, config: Config, package: str) -> None:
         except DBAPIError as error:
             # only operational errors are worth a retry: a wrong statement stays wrong
             if attempt == MAX_ATTEMPTS or not isinstance(error, OperationalError):
-                sys.stderr.write(f"cannot migrate {package}: {_first_line(error)}\n")
+                sys.stderr.write(f"cannot migrate {package}: {first_line(error)}\n")
                 raise SystemExit(NOT_MIGRATED) from None
             time.sleep(1)
         else:
@@ -135,7 +136,3 @@ def _is_newer(connection: Connection, script: ScriptDirectory) -> bool:
 
 def _current(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]

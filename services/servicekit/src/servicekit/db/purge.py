@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from servicekit.db import failures
 from servicekit.db.database import Database
 from servicekit.settings import database_url, settings_or_exit
 
 BATCH_SIZE = 200  # rows in a transaction
-EX_TEMPFAIL = 75  # sysexits.h: temporary failure, the caller may retry
 
 Purger = Callable[[Connection, int], int]  # deletes at most so many rows, returns the number
 
@@ -23,14 +23,16 @@ def main(name: str, purgers: Mapping[str, Purger]) -> None:
         prog=f"python -m {name}.purge",
         description=f"Delete expired rows from the database of {name}: {', '.join(purgers)}."
         " Prints the counts as one line of JSON. DATABASE_URL names the database.",
-        epilog="Exit codes: 0 done, 75 the database is unavailable, 78 a setting is invalid.",
+        epilog="Exit codes: 0 done, 70 the database rejected a statement, 75 it is unavailable,"
+        " 78 a setting is invalid.",
     ).parse_args()
     database = Database(settings_or_exit(database_url), connections=1, application=f"{name}-sweep")
     try:
         counts = {label: _purge_all(database, purge) for label, purge in purgers.items()}
     except DBAPIError as error:
-        sys.stderr.write(f"cannot purge {name}: {type(error.orig).__name__}; try again later\n")
-        raise SystemExit(EX_TEMPFAIL) from None
+        code, reason = failures.describe(error)
+        sys.stderr.write(f"cannot purge {name}: {reason}\n")
+        raise SystemExit(code) from None
     finally:
         database.close()
     print(json.dumps({"service": name, "deleted": counts}))

@@ -19,6 +19,7 @@ from tests.e2e import (
     acceptance,
     failed_upgrades,
     lifecycle,
+    neighbours,
     notes,
     pod_kills,
     rollouts,
@@ -38,6 +39,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("dry run of the examples", lifecycle.check_examples),
     ("monitors of every service", synthetic_monitors.check_monitors),
     ("a second operator", synthetic_monitors.install_second_operator),
+    ("releases and operators together", neighbours.check_neighbours),
     ("drill: one fault of each kind", synthetic_monitors.run_drill),
     ("purges and reconciliation", lifecycle.run_cron_jobs),
     ("rolling restarts under load", rollouts.restart),
@@ -57,6 +59,7 @@ THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),
     ("skaffold run, skaffold dev", skaffold.deploy),
 )
+BASE = 2  # steps that every other step needs
 FAILURES = (CommandError, PromtoolError, httpx.HTTPError)
 
 
@@ -69,8 +72,9 @@ def main() -> int:
     repetitions = Repetitions(options.rounds, options.rounds + 1)
     context = Context(cluster, Repetitions.thorough() if options.thorough else repetitions)
     runner = StepRunner(report, *FAILURES)
+    steps = (*STEPS, *(THOROUGH if options.thorough else ()))
     try:
-        run_steps((*STEPS, *(THOROUGH if options.thorough else ())), context, runner)
+        run_steps(select(steps, options.only), context, runner)
     finally:
         if not options.keep:
             StepRunner(report, *FAILURES).run("delete the namespace", partial(clean_up, cluster))
@@ -78,6 +82,11 @@ def main() -> int:
             duration = f"{result.seconds:7.1f} s"
             print(f"{result.status:6}{result.name:36}{duration}  {result.detail}")
     return 0 if runner.all_ok else 1
+
+
+def select(steps: Sequence[tuple[str, Step]], text: str) -> list[tuple[str, Step]]:
+    """Return the first two steps, which the others build on, and those with a text in the name."""
+    return [step for number, step in enumerate(steps) if number < BASE or text in step[0]]
 
 
 def run_steps(steps: Sequence[tuple[str, Step]], context: Context, runner: StepRunner) -> None:
@@ -112,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a value of every install"
+    )
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="TEXT",
+        help="after build and install, only the steps whose names contain the text",
     )
     parser.add_argument("--keep", action="store_true", help="keep the namespace for inspection")
     return parser

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.e2e.__main__ import run_steps
+from tests.e2e.__main__ import STEPS, run_steps, select
 from tests.e2e.context import Context, Repetitions
 from tests.support.cluster import Cluster
 from tests.support.commands import CommandError, comma_separated, run_command
@@ -117,3 +117,10 @@ def test_a_caller_replaces_a_connection_that_the_server_closed() -> None:
     listener.close()
     assert (first.status, second.status) == (200, 200)
     assert second.document == {"a": "bc"}
+
+
+def test_selected_steps_come_after_those_that_every_step_needs() -> None:
+    names = [name for name, _ in select(STEPS, "operator")]
+    assert names[:2] == [name for name, _ in STEPS[:2]]
+    assert names[2:] == ["a second operator", "releases and operators together"]
+    assert select(STEPS, "") == list(STEPS)

@@ -267,13 +267,8 @@ def test_each_value_changes_the_manifests(
 
 def test_install_fails_above_the_connection_limit(helm: str) -> None:
     def rendered(allowed: int) -> str:
-        return render_text(
-            helm,
-            "clients",
-            *standalone_options("clients"),
-            "--set",
-            f"database.maxConnections={allowed}",
-        )
+        setting = f"database.maxConnections={allowed}"
+        return render_text(helm, "clients", *standalone_options("clients"), "--set", setting)
 
     # (2 replicas + 1 surge pod) x 1 worker x 4 threads + 2 relays x 2 + 3 jobs = 19, at most 80 %
     assert "kind: Deployment" in rendered(24)

@@ -60,6 +60,30 @@ def test_a_fault_is_reported_once_until_it_has_passed(small_disk: Path) -> None:
     assert "almost full" in watch.new_problem(20)
 
 
+def test_a_fault_is_reported_again_when_it_becomes_worse(small_disk: Path) -> None:
+    watch = DiskWatch(small_disk, 5)
+    fill(small_disk, 60)
+    assert "20 MiB of 80 are free" in watch.new_problem(0)
+    fill(small_disk, 20)
+    full = watch.new_problem(5)
+    assert f"the disk of {small_disk} cannot be written (No space left on device)" in full
+    assert "0 MiB of 80 are free; free some space" in full
+    assert watch.new_problem(10) == ""
+    (small_disk / "filler-20").unlink()
+    assert watch.new_problem(15) == ""
+    fill(small_disk, 20)
+    assert "No space left on device" in watch.new_problem(20)
+
+
+def test_a_disk_that_became_read_only_is_reported_with_a_remedy(small_disk: Path) -> None:
+    watch = DiskWatch(small_disk, 5)
+    fill(small_disk, 60)
+    assert "almost full" in watch.new_problem(0)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: S607 - the system's
+    found = watch.new_problem(5)
+    assert "(Read-only file system): check the disk, and mount it writable" in found
+
+
 def test_a_start_on_a_full_disk_ends_with_that_reason(small_disk: Path) -> None:
     fill(small_disk, 60)
     sentence = refused(small_disk / "data")

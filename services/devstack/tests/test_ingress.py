@@ -50,7 +50,7 @@ def ingress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, server = free_port(), ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     Thread(target=server.serve_forever, daemon=True).start()
     folder: Path = tmp_path_factory.mktemp("ingress")
-    command = configure(folder, port, dict.fromkeys(SERVICES, server.server_port))
+    command = configure(folder, port, dict.fromkeys(SERVICES, server.server_port), free_port())
     with subprocess.Popen(command) as process:
         try:
             wait_until(lambda: get(port, "/products/fetch")[0] == 200, "the ingress to answer")

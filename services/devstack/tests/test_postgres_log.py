@@ -1,16 +1,21 @@
 """PostgreSQL's log has no statements, not even those of a crash, and is closed to others."""
 
 import os
+import resource
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from subprocess import PIPE
 
 import psycopg2
 import pytest
 
+from devstack import postgres_log_filter
 from devstack.postgres import Postgres
 from devstack.pytest_postgres import FAST_SETTINGS, traversable_folder
 from servicekit.testing import wait_until
@@ -111,3 +116,21 @@ def test_a_log_of_an_earlier_release_is_closed_to_other_accounts(data_folder: Pa
     server = Postgres(data_folder / "pg", log, FAST_SETTINGS)
     server.initialise()
     assert log.stat().st_mode & 0o077 == 0
+
+
+def test_a_line_that_a_full_disk_has_cut_is_not_joined_to_the_next(tmp_path: Path) -> None:
+    command = [sys.executable, postgres_log_filter.__file__]
+    log = tmp_path / "postgres.log"
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(command, stdin=PIPE, stdout=output) as filtering,
+    ):
+        assert filtering.stdin is not None
+        no_limit = resource.prlimit(filtering.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(filtering.pid, resource.RLIMIT_FSIZE, (9, no_limit[1]))
+        filtering.stdin.write(b"a line of some length\n")
+        filtering.stdin.flush()
+        wait_until(lambda: log.stat().st_size == 9, "the line to be cut")
+        resource.prlimit(filtering.pid, resource.RLIMIT_FSIZE, no_limit)
+        filtering.stdin.write(b"the next line\n")
+    assert log.read_text() == "a line of\nthe next line\n"

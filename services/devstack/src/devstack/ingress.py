@@ -4,13 +4,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from devstack.service_catalog import AUTH_SERVICE, routes
+from devstack.unavailable import STATUS_PATH
 
 FALLBACK_ROUTE = "fallback"  # for paths of no service
+UNAVAILABLE = "unavailable"  # the program that responds for services that do not
+NO_ANSWER = "no-answer"  # a middleware
+RESPONSE_TIMEOUT = "10s"  # services take at most 8 s for a request, also without their database
 # a service that hangs is answered with 503, as by a cluster's readiness checks
 HEALTH_CHECK = {"path": "/-/live", "interval": "1s", "unhealthyInterval": "200ms", "timeout": "1s"}
 
@@ -22,7 +26,11 @@ def traefik_path() -> str:
 
 
 def configure(
-    folder: Path, port: int, upstreams: Mapping[str, int], collector: str = ""
+    folder: Path,
+    port: int,
+    upstreams: Mapping[str, int],
+    unavailable: int,
+    collector: str = "",
 ) -> list[str]:
     """Write the routes to ``folder``, and return the command that serves them on ``port``.
 
@@ -30,11 +38,12 @@ def configure(
         folder: folder of the configuration.
         port: port of 127.0.0.1 of the ingress.
         upstreams: port of 127.0.0.1 of each service.
+        unavailable: port of 127.0.0.1 of ``devstack.unavailable``.
         collector: base URL of an OTLP collector over HTTP; empty to disable tracing.
 
     """
     dynamic = folder / "routes.yaml"  # JSON is a subset of YAML
-    dynamic.write_text(json.dumps(_routes(upstreams), indent=2))
+    dynamic.write_text(json.dumps(_routes(upstreams, unavailable), indent=2))
     return [
         traefik_path(),
         f"--entryPoints.web.address=127.0.0.1:{port}",
@@ -46,6 +55,7 @@ def configure(
         "--global.sendAnonymousUsage=false",
         "--log.level=WARN",
         "--serversTransport.maxIdleConnsPerHost=64",
+        f"--serversTransport.forwardingTimeouts.responseHeaderTimeout={RESPONSE_TIMEOUT}",
         *(_tracing_options(collector) if collector else ()),
     ]
 
@@ -59,32 +69,47 @@ def _tracing_options(collector: str) -> list[str]:
     ]
 
 
-def _routes(upstreams: Mapping[str, int]) -> dict[str, Any]:
+def _routes(upstreams: Mapping[str, int], unavailable: int) -> dict[str, Any]:
     routers = {
-        name: {"rule": _rule(prefixes), "service": name} for name, prefixes in routes().items()
+        name: {"rule": _rule(prefixes), "service": name, "middlewares": [NO_ANSWER]}
+        for name, prefixes in routes().items()
     }
     fallback = {
         "rule": "PathPrefix(`/`)",
         "priority": 1,
-        "middlewares": [FALLBACK_ROUTE],
+        "middlewares": [NO_ANSWER, FALLBACK_ROUTE],
         "service": AUTH_SERVICE,
+    }
+    no_answer = {
+        "status": ["502", "504"],
+        "service": UNAVAILABLE,
+        "query": STATUS_PATH + "{status}",
     }
     return {
         "http": {
             "routers": {**routers, FALLBACK_ROUTE: fallback},
-            # auth returns the 404, so that it has the format of all other errors
-            "middlewares": {FALLBACK_ROUTE: {"replacePath": {"path": "/nothing"}}},
+            "middlewares": {
+                # auth returns the 404, so that it has the format of all other errors
+                FALLBACK_ROUTE: {"replacePath": {"path": "/nothing"}},
+                NO_ANSWER: {"errors": no_answer},
+            },
             "services": {
-                name: {
-                    "loadBalancer": {
-                        "servers": [{"url": f"http://127.0.0.1:{port}"}],
-                        "healthCheck": HEALTH_CHECK,
-                    }
-                }
-                for name, port in upstreams.items()
+                **dict(item for name, port in upstreams.items() for item in _service(name, port)),
+                UNAVAILABLE: {"loadBalancer": {"servers": _servers(unavailable)}},
             },
         }
     }
+
+
+def _service(name: str, port: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a service, which is unavailable while its health check fails."""
+    yield name, {"failover": {"service": f"{name}-checked", "fallback": UNAVAILABLE}}
+    checked = {"servers": _servers(port), "healthCheck": HEALTH_CHECK}
+    yield f"{name}-checked", {"loadBalancer": checked}
+
+
+def _servers(port: int) -> list[dict[str, str]]:
+    return [{"url": f"http://127.0.0.1:{port}"}]
 
 
 def _rule(prefixes: tuple[str, ...]) -> str:

@@ -67,7 +67,7 @@ class Stack:
         self._launch = launch
         self.postgres = Postgres(data.postgres, data.logs / "postgres.log")
         scraped = (*SERVICES, *(f"{name}-relay" for name in relays())) if metrics else ()
-        ports = free_ports(len(SERVICES) + len(scraped))
+        self._unavailable_port, *ports = free_ports(1 + len(SERVICES) + len(scraped))
         self._ports = dict(zip(SERVICES, ports, strict=False))
         self._metrics_ports = dict(zip(scraped, ports[len(SERVICES) :], strict=True))
 
@@ -93,10 +93,7 @@ class Stack:
             self._start_with_metrics(f"{name}-relay", [f"{name}.relay"], name)
         urls = [f"{name}={self._settings(name)['DATABASE_URL']}" for name in SERVICES]
         self._start("purge", ["devstack.purge", *urls], MALLOC_SETTINGS)
-        collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-        command = ingress.configure(self._data.traefik, self._port, self._ports, collector)
-        log = self._data.logs / "ingress.log"
-        self.supervisor.start(ChildProcess("the ingress", command, log))
+        self._start_ingress()
         self._wait_until_ready()
 
     def run_smoke_test(self) -> None:
@@ -164,6 +161,19 @@ class Stack:
             child.signal(signal.SIGTERM)
         if child.exit_code():
             raise StackError(f"the {name} failed; the log is {child.log}{child.log_tail()}")
+
+    def _start_ingress(self) -> None:
+        program = ["devstack.unavailable", str(self._unavailable_port)]
+        self._start("unavailable", program, MALLOC_SETTINGS)
+        command = ingress.configure(
+            self._data.traefik,
+            self._port,
+            self._ports,
+            self._unavailable_port,
+            os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        )
+        log = self._data.logs / "ingress.log"
+        self.supervisor.start(ChildProcess("the ingress", command, log))
 
     def _write_metrics_targets(self) -> None:
         """Write the metrics addresses in Prometheus' format (``file_sd_configs``)."""

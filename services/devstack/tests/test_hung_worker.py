@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import pytest
 
 from servicekit.testing import wait_until
 from tests.support.accounts import create_user, log_in, new_client, new_purchase
@@ -28,6 +29,7 @@ def user_of(system: System) -> httpx.Client:
     return httpx.Client(base_url=system.url, headers=headers, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_ingress_responds_for_a_worker_that_hangs_and_no_retry_doubles_a_write(
     data_folder: Path,
 ) -> None:

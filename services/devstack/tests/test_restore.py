@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,11 @@ from devstack.backup import MANIFEST, BackupError, back_up, verify_dump
 from devstack.databases import Difference
 from devstack.postgres import Postgres
 from devstack.postgres_programs import program
-from devstack.pytest_postgres import FAST_SETTINGS, traversable_folder
 from devstack.service_catalog import SERVICES
 from servicekit.db import migrate, wait_for_migrations
 from tests.support.local_system import command
 
 pytestmark = pytest.mark.covers_subprocesses
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server with the four databases, migrated and empty."""
-    with traversable_folder() as folder:
-        server = Postgres(folder / "pg", folder / "postgres.log", FAST_SETTINGS)
-        server.initialise()
-        server.start()
-        try:
-            databases.create_missing(server)
-            for name in SERVICES:
-                migrate.upgrade(server.url(name, user=name), migrate.configuration(name))
-            yield server
-        finally:
-            server.stop()
 
 
 def restore(server: Postgres, backup: Path, *names: str) -> dict[str, Difference]:

@@ -10,7 +10,9 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from devstack.data_folder import DataFolder
 from devstack.pytest_postgres import traversable_folder
+from devstack.restore import restore as load_and_swap
 from servicekit.testing import wait_until
 from tests.support.local_system import System, command, running
 
@@ -190,3 +192,17 @@ def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(past: Past) 
         shop.buy(again, product_again)
         shop.buy(past.kept, product_again)
         assert shop.product_ids(again) == [product_again]
+
+
+@pytest.mark.slow
+def test_the_next_start_completes_a_restore_that_was_killed_before_its_last_step(
+    past: Past,
+) -> None:
+    folder = DataFolder(past.copy("killed-restore"))
+    load_and_swap(folder, Path(past.backup), ("clients",))  # without the reconciliation
+    assert folder.unreconciled.exists()
+    with running(folder.path) as system, Shop(system) as shop:
+        assert "completing a restore that was interrupted" in system.output
+        shop.buy(past.deleted, past.product)  # the inventory had a tombstone of the client
+        assert shop.product_ids(past.deleted) == [past.product]
+    assert not folder.unreconciled.exists()

@@ -80,6 +80,9 @@ class _RunCommand:
             launch=prefork.ForkedProcess,
         )
         self._stack.start()
+        if folder.unreconciled.exists():
+            self._report("completing a restore that was interrupted: reconciling the inventory")
+            self._stack.reconcile()
         self._report("replaying the journeys")
         self._stack.run_smoke_test()
         print(format_banner(self._stack.url), flush=True)

@@ -5,6 +5,7 @@ The secrets of the data folder are not included.
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from devstack.data_folder import DataFolder, DataFolderError
 from devstack.postgres import Postgres, PostgresError
 from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES
+from devstack.supervisor import die_with_parent
 from servicekit import durable_files
 
 MANIFEST = "manifest.json"
@@ -45,7 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     environment.apply()
     os.umask(0o077)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
+    interrupt_on_signals()
     try:
         with running_server(DataFolder(options.data)) as server:
             backup = back_up(server, options.to)
@@ -74,6 +76,12 @@ def folder_option(name: str) -> Callable[[str], Path]:
         return Path(text)
 
     return parse
+
+
+def interrupt_on_signals() -> None:
+    """Raise ``KeyboardInterrupt`` at each signal that requests the end, not only at Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +124,8 @@ def locked(folder: DataFolder) -> Iterator[None]:
 def back_up(server: Postgres, target: Path) -> Path:
     """Dump all databases into a new folder below ``target``, and return that folder.
 
-    The folder gets its name when the backup is complete and on the disk.
+    The folder gets its name when the backup is complete and on the disk. Drafts of killed backups
+    are removed.
 
     Raises:
         BackupError: a database could not be dumped, or the folder not written.
@@ -125,9 +134,10 @@ def back_up(server: Postgres, target: Path) -> Path:
     final = target / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     draft = target / f".{final.name}.draft"
     try:
-        durable_files.create_folder(draft)
-        _write(server, draft)
-        durable_files.rename(draft, final)
+        durable_files.create_folder(target)
+        with _new_draft(draft):
+            _write(server, draft)
+            durable_files.rename(draft, final)
     except OSError as error:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}): name another folder with TO=..."
@@ -135,6 +145,35 @@ def back_up(server: Postgres, target: Path) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return final
+
+
+@contextmanager
+def _new_draft(draft: Path) -> Iterator[None]:
+    """Remove stale drafts, and create one that is locked until the block ends."""
+    with ExitStack() as locks:
+        _create_draft(draft, locks)
+        yield
+
+
+def _create_draft(draft: Path, locks: ExitStack) -> None:
+    with _lock(draft.parent):  # a new draft of another backup is not locked at once
+        for other in draft.parent.glob(".*Z.draft"):
+            with suppress(BlockingIOError), _lock(other, fcntl.LOCK_NB):
+                sys.stderr.write(f"backup: removing {other}, which a killed backup has left\n")
+                shutil.rmtree(other)
+        durable_files.create_folder(draft)
+        locks.enter_context(_lock(draft))
+
+
+@contextmanager
+def _lock(folder: Path, option: int = 0) -> Iterator[None]:
+    """Lock a folder until the block ends or the process is killed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | option)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write(server: Postgres, folder: Path) -> None:
@@ -146,7 +185,7 @@ def _write(server: Postgres, folder: Path) -> None:
         dumped_at = datetime.now(UTC).isoformat(timespec="seconds")
         digest = _dump(server, name, folder / f"{name}.dump")
         databases[name] = {"at": dumped_at, "sha256": digest}
-    manifest = {"made_at": made_at, "databases": databases}
+    manifest = {"made_at": made_at, "system": system_id(server), "databases": databases}
     durable_files.write(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
 
 
@@ -170,10 +209,26 @@ def verify_dump(backup: Path, name: str) -> tuple[Path, str]:
     return dump, str(dumped_at)
 
 
+def system_id(server: Postgres) -> str:
+    """Return the identifier of a database server, which each new data folder has of its own."""
+    return str(server.execute("SELECT system_identifier FROM pg_control_system()")[0][0])
+
+
+def is_of(backup: Path, server: Postgres) -> bool:
+    """Return whether a backup with a valid manifest was made from this server."""
+    return bool(json.loads((backup / MANIFEST).read_text()).get("system") == system_id(server))
+
+
 def _dump(server: Postgres, name: str, path: Path) -> str:
     command = [program("pg_dump"), "--format=custom", "--no-owner", server.url(name)]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        done = subprocess.run(command, check=False, stdout=file, stderr=subprocess.PIPE)  # noqa: S603 - ours
+        done = subprocess.run(  # noqa: S603 - our own command
+            command,
+            check=False,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
         os.fsync(file.fileno())
     if done.returncode:
         error = done.stderr.decode(errors="replace")[-300:]

@@ -35,6 +35,7 @@ class DataFolder:
         self.monitor = self.path / "secrets" / "monitor"
         self.traefik = self.path / "traefik"
         self.metrics = self.path / "metrics.json"
+        self.unreconciled = self.path / "unreconciled"  # exists until a restore is complete
         self.repairs: list[str] = []  # sentences
         self._lock: IO[str] | None = None
 

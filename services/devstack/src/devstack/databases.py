@@ -1,7 +1,7 @@
 """The databases of the services: creation, and replacement by restored ones."""
 
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,19 +42,34 @@ def create_missing(server: Postgres) -> None:
             server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
 
+def drop_leftovers(server: Postgres) -> list[str]:
+    """Drop the databases that a killed restore has left, and return their names."""
+    existing = {row[0] for row in server.execute("SELECT datname FROM pg_database")}
+    left = [n for service in SERVICES for n in (_restored(service), _replaced(service))]
+    left = [name for name in left if name in existing]
+    for name in left:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    return left
+
+
 def replace(
-    server: Postgres, dumps: Mapping[str, Path], *, gap: int = 0
+    server: Postgres,
+    dumps: Mapping[str, Path],
+    *,
+    gap: int = 0,
+    before_swap: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Difference]]:
     """Replace the databases of some services by dumps, and return the differences by table.
 
     All dumps are loaded beside the present databases, and then renamed in one transaction. ``gap``
-    ids are skipped after the highest known one.
+    ids are skipped after the highest known one. ``before_swap`` is called when all
+    dumps are loaded.
 
     Raises:
         BackupError: a dump cannot be restored; all databases are unchanged.
 
     """
-    _drop_leftovers(server, dumps)
+    drop_leftovers(server)
     try:
         for name, dump in dumps.items():
             _load(server, name, dump)
@@ -68,9 +83,10 @@ def replace(
         for name, found in differences.items():
             for table, difference in found.items():
                 _advance_sequence(server, _restored(name), table, difference.newest_id)
+        before_swap()
         _swap(server, dumps)
     finally:
-        _drop_leftovers(server, dumps)
+        drop_leftovers(server)
     return differences
 
 
@@ -80,12 +96,6 @@ def _restored(name: str) -> str:
 
 def _replaced(name: str) -> str:
     return f"{name}_before"
-
-
-def _drop_leftovers(server: Postgres, names: Collection[str]) -> None:
-    for name in names:
-        for database in (_restored(name), _replaced(name)):
-            server.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
 
 def _load(server: Postgres, name: str, dump: Path) -> None:

@@ -2,8 +2,9 @@
 
 The system must be stopped. All dumps are restored to new databases, which then replace the old ones
 together. The differences are printed, and sequences continue after the highest known id, so that no
-id is reused. A data folder that does not exist is created, with new secrets; its sequences skip a
-million ids. Finally the inventory is reconciled with clients and products.
+id is reused. A data folder that does not exist is created, with new secrets. In another folder than
+that of the backup, the sequences skip a million ids. Finally the inventory is reconciled with
+clients and products.
 """
 
 import argparse
@@ -19,9 +20,12 @@ from typing import Any
 from devstack import databases, environment, prefork
 from devstack.backup import (
     FAILURE,
+    INTERRUPTED,
     BackupError,
     add_data_option,
     folder_option,
+    interrupt_on_signals,
+    is_of,
     locked,
     verify_dump,
 )
@@ -29,8 +33,9 @@ from devstack.data_folder import DataFolder, DataFolderError
 from devstack.databases import Difference
 from devstack.postgres import Postgres, PostgresError
 from devstack.service_catalog import SERVICES
-from devstack.stack import Stack, StackError, free_ports
+from devstack.stack import RECONCILE_AT_MOST, Stack, StackError, free_ports
 from devstack.supervisor import ProcessExitedError
+from servicekit import durable_files
 
 EXPECTED_ERRORS = (
     BackupError,
@@ -46,6 +51,7 @@ def main() -> int:
     options = _parser().parse_args()
     environment.apply()
     os.umask(0o077)
+    interrupt_on_signals()
     prefork.preload()
     folder = DataFolder(options.data)
     try:
@@ -54,6 +60,12 @@ def main() -> int:
     except EXPECTED_ERRORS as error:
         sys.stderr.write(f"restore: {error}\n")
         return FAILURE
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "restore: interrupted; all databases are either as before or restored, and the next "
+            "start completes the rest\n"
+        )
+        return INTERRUPTED
     restored = {n: {t: asdict(d) for t, d in each.items()} for n, each in differences.items()}
     print(json.dumps({"restored": restored, "inventory": report}))
     return code
@@ -76,11 +88,17 @@ def restore(
     server = Postgres(folder.postgres, folder.logs / "postgres.log")
     with locked(folder):
         try:
-            is_new = server.initialise()
+            server.initialise()
             server.start()
             databases.create_missing(server)
-            gap = databases.NEW_FOLDER_GAP if is_new else 0
-            return databases.replace(server, {n: dump for n, (dump, _) in dumps.items()}, gap=gap)
+            # another system may have issued ids after the backup, which this one does not have
+            gap = 0 if is_of(backup, server) else databases.NEW_FOLDER_GAP
+            return databases.replace(
+                server,
+                {name: dump for name, (dump, _) in dumps.items()},
+                gap=gap,
+                before_swap=lambda: durable_files.write(folder.unreconciled, b""),
+            )
         finally:
             server.stop()
 
@@ -99,14 +117,9 @@ def _reconcile(folder: DataFolder, at_most: int) -> tuple[int, dict[str, Any]]:
         )
         try:
             stack.start()
-            done = stack.run(
-                "inventory", "inventory.reconcile", "--grace", "0", "--at-most", str(at_most)
-            )
+            return stack.reconcile(at_most)
         finally:
             stack.stop()
-    if not done.stdout:
-        raise BackupError(f"the inventory could not be reconciled: {done.stderr[-300:]}")
-    return done.returncode, json.loads(done.stdout)
 
 
 def _discard(_: str) -> None:
@@ -133,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--at-most",
         type=int,
-        default=1000,
+        default=RECONCILE_AT_MOST,
         metavar="IDS",
         help="keep orphans if more than IDS clients, or products, are missing (1000)",
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -24,6 +25,7 @@ from devstack.supervisor import (
 )
 
 START_TIMEOUT_SECONDS = 60.0
+RECONCILE_AT_MOST = 1000  # ids of missing clients, or products
 STOP_TIMEOUT_SECONDS = 8.0  # of the processes; PostgreSQL has its own timeout
 
 # by default, glibc keeps an arena for each thread and the large blocks that argon2 frees
@@ -100,6 +102,20 @@ class Stack:
         """Replay each journey once like the monitors; raise ``StackError`` if one fails."""
         self._run_program("journeys", ["devstack.smoke_test", self.url, str(self._data.monitor)])
 
+    def reconcile(self, at_most: int = RECONCILE_AT_MOST) -> tuple[int, dict[str, Any]]:
+        """Reconcile the inventory after a restore, and return the exit code and the report.
+
+        Raises:
+            StackError: there is no report; the next start tries again.
+
+        """
+        options = ("--grace", "0", "--at-most", str(at_most))
+        done = self.run("inventory", "inventory.reconcile", *options)
+        if not done.stdout:
+            raise StackError(f"the inventory could not be reconciled: {done.stderr[-300:]}")
+        self._data.unreconciled.unlink(missing_ok=True)
+        return done.returncode, json.loads(done.stdout)
+
     def check(self) -> None:
         """Raise ``ProcessExitedError`` if a process has exited."""
         self.supervisor.check()
@@ -140,6 +156,8 @@ class Stack:
         self.postgres.initialise()
         self._report("starting PostgreSQL")
         self.postgres.start()
+        if left := databases.drop_leftovers(self.postgres):
+            self._report(f"a restore was killed; its copies were removed: {', '.join(left)}")
         databases.create_missing(self.postgres)
 
     def _migrate(self) -> None:

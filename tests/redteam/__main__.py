@@ -3,12 +3,14 @@
 import argparse
 import sys
 
-from tests.redteam import attack_table, interrupted_starts, parser_costs
+from tests.redteam import attack_table, disk_faults, hung_workers, interrupted_starts, parser_costs
 from tests.redteam.rows import Part, Plan, SkippedPartError
 
 PARTS: dict[str, Part] = {
     "kill": interrupted_starts.kills,
     "power cut": interrupted_starts.power_cuts,
+    "disk": disk_faults.rows,
+    "worker": hung_workers.rows,
     "parsers": parser_costs.parsers,
     "attacks": attack_table.attack_rows,
 }

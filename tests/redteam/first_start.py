@@ -14,7 +14,7 @@ import httpx
 import psutil
 
 from tests.support.accounts import User, create_user, log_in, new_client
-from tests.support.http_caller import HttpCaller
+from tests.support.http_caller import HttpCaller, Response
 from tests.support.local_system import ISOLATED, ROOT
 from tests.support.ports import free_port
 from tests.support.steps import StepFailed
@@ -43,6 +43,11 @@ class LocalSystem:
                 start_new_session=True,
             )
 
+    @property
+    def last_line(self) -> str:
+        """The last line of the output."""
+        return (self._output.read_text().splitlines() or ["no output"])[-1]
+
     def wait_until_ready(self) -> float:
         """Wait until the system is ready, and return the seconds that passed.
 
@@ -54,8 +59,7 @@ class LocalSystem:
         while "Cadastro is ready" not in self._output.read_text():
             is_late = time.monotonic() - started > START_TIMEOUT_SECONDS
             if is_late or self.process.poll() is not None:
-                lines = self._output.read_text().splitlines()
-                raise StepFailed(f"no start: {lines[-1] if lines else 'no output'}")
+                raise StepFailed(f"no start: {self.last_line}")
             time.sleep(POLL_SECONDS)
         return time.monotonic() - started
 
@@ -88,6 +92,7 @@ class Writer(threading.Thread):
         self._stopping = threading.Event()
         self.user: User | None = None
         self.acknowledged: set[str] = set()  # e-mail addresses
+        self.responses: list[Response] = []  # to creations
 
     def run(self) -> None:
         """Log in, then write; retry while there is no response."""
@@ -115,6 +120,7 @@ class Writer(threading.Thread):
         body = new_client("Vermelho", "redteam")
         with HttpCaller(self._url, token) as caller:
             response = caller.request("POST", "/clients/create", body)
+        self.responses.append(response)
         if response.is_success:
             self.acknowledged.add(str(body["email"]))
         else:

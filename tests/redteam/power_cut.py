@@ -6,13 +6,14 @@ import functools
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # include/uapi/linux/ext4.h; xfstests simulates power failures by this call
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
 CLONE_NEWNS = 0x00020000  # linux/sched.h
+FILL_BYTES = 64 * 1024  # at once
 SIZE_BYTES = 2 * 1024**3  # of a sparse file
 
 
@@ -27,6 +28,7 @@ class Disk:
         """Mount ``image`` at ``mount``."""
         self._image = image
         self.mount_point = mount
+        self._filler = mount / "filler"
 
     def mount(self) -> None:
         """Mount the file system; the kernel replays its journal after a power cut."""
@@ -43,6 +45,26 @@ class Disk:
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH.to_bytes(4, "little"))
         finally:
             os.close(descriptor)
+
+    def fill(self) -> None:
+        """Write a file until no space is left, not even for root."""
+        with suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(FILL_BYTES))
+        with suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(b"\0")
+
+    def free(self) -> None:
+        """Delete what ``fill`` wrote."""
+        self._filler.unlink()
+
+    def fail(self) -> None:
+        """Let the kernel find an error, which makes the file system read-only."""
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        device = next(each[0] for each in mounts if each[1] == str(self.mount_point))
+        _run("mount", "-o", "remount,errors=remount-ro", str(self.mount_point))
+        Path(f"/sys/fs/ext4/{Path(device).name}/trigger_fs_error").write_text("redteam")
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class _RunCommand:
         if failure is None:
             return 0
         problem = disk.problem(folder.path) if folder.path.is_dir() else ""
-        reason = f"{failure}; {problem}" if problem else str(failure)
+        reason = f"{failure}; {problem}, and start again" if problem else str(failure)
         sys.stderr.write(f"cadastro: {reason}\n")  # the last line of the output
         return 1
 

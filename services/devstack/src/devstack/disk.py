@@ -42,8 +42,7 @@ def inspect(folder: Path) -> Problem:
             if error.errno in _FULL
             else "check the disk, and mount it writable"
         )
-        sentence = f"the disk of {folder} cannot be written ({error.strerror}): {remedy}"
-        return Problem(f"{sentence}, then start again if the system has ended", 2)
+        return Problem(f"the disk of {folder} cannot be written ({error.strerror}): {remedy}", 2)
     status = os.statvfs(folder)
     if status.f_bavail * status.f_frsize < LOW_BYTES:
         return Problem(f"the disk of {folder} is almost full: {_space(folder)}; free some space", 1)

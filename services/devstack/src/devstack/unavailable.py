@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import uvicorn
 
-from servicekit.problems import Unavailable
+from servicekit.problems import MEDIA_TYPE, Unavailable
 
 Message = MutableMapping[str, Any]
 
@@ -41,16 +41,21 @@ def problem(path: str) -> Unavailable:
 
 async def app(
     scope: Message,
-    _: Callable[[], Awaitable[Message]],
+    receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Send the problem document of a request (ASGI)."""
+    """Send the problem document of a request (ASGI).
+
+    Its body is read first: the ingress may cut a response that arrives before it has sent the body.
+    """
+    while (await receive()).get("more_body", False):
+        pass
     found = problem(scope["path"])
-    headers = {"Content-Type": "application/problem+json", **found.headers}
+    body = orjson.dumps(found.to_dict())
+    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **found.headers}
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": int(found.status), "headers": pairs})
-    body = b"" if scope["method"] == "HEAD" else orjson.dumps(found.to_dict())
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def main() -> None:

@@ -3,7 +3,14 @@
 import argparse
 import sys
 
-from tests.redteam import attack_table, disk_faults, hung_workers, interrupted_starts, parser_costs
+from tests.redteam import (
+    attack_table,
+    disk_faults,
+    hung_workers,
+    interrupted_starts,
+    killed_commands,
+    parser_costs,
+)
 from tests.redteam.rows import Part, Plan, SkippedPartError
 
 PARTS: dict[str, Part] = {
@@ -11,6 +18,8 @@ PARTS: dict[str, Part] = {
     "power cut": interrupted_starts.power_cuts,
     "disk": disk_faults.rows,
     "worker": hung_workers.rows,
+    "backup": killed_commands.backups,
+    "restore": killed_commands.restores,
     "parsers": parser_costs.parsers,
     "attacks": attack_table.attack_rows,
 }

@@ -68,6 +68,12 @@ class Pedidos(Registros):
         """Pede que o registro seja apagado."""
         self.pedir("DELETE", self._caminho(TIPOS[tipo].apagar, tipo))
 
+    @keyword(f"Apago o {EMBUTIDO} se ainda for a versão lida")
+    def apago_se_for_a_versao(self, tipo: str) -> None:
+        """Pede que o registro seja apagado só se ninguém o mudou antes (If-Match)."""
+        caminho = self._caminho(TIPOS[tipo].apagar, tipo)
+        self.pedir("DELETE", caminho, **{"If-Match": self._versoes[tipo]})
+
     @keyword(f"Pergunto se o {EMBUTIDO} existe")
     def pergunto_se_existe(self, tipo: str) -> None:
         """Pergunta pelo registro."""

@@ -159,6 +159,15 @@ Mudança feita sobre uma versão velha é recusada
     Então o pedido é recusado porque houve outra mudança
     E o cliente continua como estava
 
+Quem apaga uma versão velha é recusado
+    [Etiquetas]    versao    op:clients.delete
+    Dado que há um cliente
+    E que li a versão do cliente
+    E que alguém mudou o cliente
+    Quando apago o cliente se ainda for a versão lida
+    Então o pedido é recusado porque houve outra mudança
+    E o cliente continua como estava
+
 Chave que já serviu a outro pedido é recusada
     [Etiquetas]    repeticao    op:clients.create
     Dado que tenho uma chave nova

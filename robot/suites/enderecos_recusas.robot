@@ -120,6 +120,15 @@ Mudança feita sobre uma versão velha é recusada
     Então o pedido é recusado porque houve outra mudança
     E o endereço continua como estava
 
+Quem apaga uma versão velha é recusado
+    [Etiquetas]    versao    op:addresses.delete
+    Dado que há um endereço
+    E que li a versão do endereço
+    E que alguém mudou o endereço
+    Quando apago o endereço se ainda for a versão lida
+    Então o pedido é recusado porque houve outra mudança
+    E o endereço continua como estava
+
 Chave que já serviu a outro pedido é recusada
     [Etiquetas]    repeticao    op:addresses.create
     Dado que tenho uma chave nova

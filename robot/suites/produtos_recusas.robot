@@ -112,6 +112,15 @@ Mudança feita sobre uma versão velha é recusada
     Então o pedido é recusado porque houve outra mudança
     E o produto continua como estava
 
+Quem apaga uma versão velha é recusado
+    [Etiquetas]    versao    op:products.delete
+    Dado que há um produto
+    E que li a versão do produto
+    E que alguém mudou o produto
+    Quando apago o produto se ainda for a versão lida
+    Então o pedido é recusado porque houve outra mudança
+    E o produto continua como estava
+
 Chave que já serviu a outro pedido é recusada
     [Etiquetas]    repeticao    op:products.create
     Dado que tenho uma chave nova

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 REPETITIONS = 3  # the minimum of the measurements is compared
+MAX_REPETITIONS = 12  # for a growth that is too high: other load can only raise a measurement
 # a linear cost becomes four times as large with four times the input, a quadratic one sixteen times
 MAX_GROWTH = 8.0
 
@@ -20,10 +21,14 @@ def growth(call: Callable[[int], object], largest: int) -> float:
 
     ``call`` handles an input of a given size.
     """
-    quarter, half, whole = (
-        min(_cpu_seconds(call, largest // part) for _ in range(REPETITIONS)) for part in (4, 2, 1)
-    )
-    return max(half, whole) / quarter
+    minima = dict.fromkeys((4, 2, 1), float("inf"))
+    for repetition in range(1, MAX_REPETITIONS + 1):
+        for part, seconds in minima.items():
+            minima[part] = min(seconds, _cpu_seconds(call, largest // part))
+        ratio = max(minima[2], minima[1]) / minima[4]
+        if repetition >= REPETITIONS and ratio < MAX_GROWTH:
+            break
+    return ratio
 
 
 def _cpu_seconds(call: Callable[[int], object], size: int) -> float:

@@ -30,6 +30,7 @@ LEGEND = re.compile(r"\{\{(\w+)\}\}")
 # labels that the Prometheus operator adds for a PodMonitor
 RELABEL_CONFIGS = [
     {"target_label": "namespace", "replacement": "default"},
+    {"target_label": "app_kubernetes_io_instance", "replacement": "try"},
     {"target_label": "pod", "source_labels": ["job"]},
     {
         "target_label": "app_kubernetes_io_name",

@@ -22,8 +22,9 @@ data:
 {{- end }}
 
 {{- define "service-lib.dashboardPanels" -}}
-{{- $labels := printf "namespace=%q, service=%q" .Release.Namespace .Chart.Name -}}
-{{- $podLabels := printf "namespace=%q, app_kubernetes_io_name=%q" .Release.Namespace .Chart.Name -}}
+{{- $release := include "service-lib.releaseSelector" . -}}
+{{- $labels := printf "%s, service=%q" $release .Chart.Name -}}
+{{- $podLabels := printf "%s, app_kubernetes_io_name=%q" $release .Chart.Name -}}
 panels:
   - title: Request rate by operation
     legend: {{ `"{{operation}}"` }}

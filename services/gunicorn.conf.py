@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from servicekit.environment import Environment, SettingsError
-from servicekit.server import cpu_affinity
 
 _env = Environment()
 bind = _env.text("BIND", "0.0.0.0:8000")  # or [::]:8000
 workers = _env.integer("WORKERS", 1, 1, 256)
-pin_workers = _env.choice("PIN_WORKERS", *cpu_affinity.POLICIES)  # for the hooks below
 # seconds; the default is longer than the 60 of nginx and the 90 of Traefik
 keepalive = _env.integer("KEEP_ALIVE", 100, 1, 3600)
 loglevel = _env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR").lower()
@@ -44,24 +42,9 @@ def on_starting(_: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def pre_fork(arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    """Choose the worker's core in the master, which has the cores of the other workers."""
-    assigned = [other.core for other in arbiter.WORKERS.values()]
-    cores = cpu_affinity.usable_cores()
-    worker.core = cpu_affinity.choose_core(
-        pin_workers, arbiter.num_workers, assigned, cores, os.cpu_count() or 1
-    )
-
-
-def post_fork(_: Any, worker: Any) -> None:  # noqa: ANN401 - as above
-    """Pin the worker before it starts a thread."""
-    gc.disable()  # until ``post_worker_init``
-    if worker.core is None:
-        return
-    try:
-        cpu_affinity.pin(worker.core)
-    except OSError as error:
-        worker.log.warning("not pinned to core %s: %s", worker.core, error.strerror)
+def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Collect no garbage until ``post_worker_init``."""
+    gc.disable()
 
 
 def when_ready(_: Any) -> None:  # noqa: ANN401 - as above

@@ -15,7 +15,7 @@ from benchmarks.testbed.variants import CADASTRO, OURS
 T = TypeVar("T")
 MANY_CONNECTIONS = 128
 LARGER = "clients_larger"  # the database with more rows, and its server
-ONE, TWO, UNPINNED = "one worker", "two workers", "two workers, unpinned"
+ONE, TWO = "one worker", "two workers"
 PROGRESS_ROWS = 1_000_000  # between two progress messages
 MEMORY_SAMPLE_SECONDS = 10.0
 
@@ -93,26 +93,19 @@ class LargerTable:
         return PairedSamples(found[LARGER], found[OURS])
 
 
-def two_workers(testbed: Testbed, workload: Workload) -> dict[str, PairedSamples]:
-    """Measure two pinned workers against one worker, and against two unpinned workers.
+def two_workers(testbed: Testbed, workload: Workload) -> PairedSamples:
+    """Measure two workers, which have two cores, against one worker.
 
-    The two have two cores; on a machine without a third one, PostgreSQL and the load share the
-    second.
+    On a machine without a third core, PostgreSQL and the load share the second.
     """
-    cores = testbed.two_cores
     testbed.start(CADASTRO, name=ONE)
-    testbed.start(CADASTRO, {"WORKERS": "2"}, name=TWO, cores=cores)
-    unpinned = {"WORKERS": "2", "PIN_WORKERS": "never"}
-    testbed.start(CADASTRO, unpinned, name=UNPINNED, cores=cores)
-    found: dict[str, list[Sample]] = {ONE: [], TWO: [], UNPINNED: []}
+    testbed.start(CADASTRO, {"WORKERS": "2"}, name=TWO, cores=testbed.two_cores)
+    found: dict[str, list[Sample]] = {ONE: [], TWO: []}
     for name, samples in rotate(found, workload.rounds):
         samples.append(measure(testbed, name, workload.spec(testbed, name, "fetch")))
     for name in found:
         testbed.servers.stop(name)
-    return {
-        ONE: PairedSamples(found[TWO], found[ONE], core_ratio=2),
-        UNPINNED: PairedSamples(found[TWO], found[UNPINNED]),
-    }
+    return PairedSamples(found[TWO], found[ONE], core_ratio=2)
 
 
 def memory_growth(testbed: Testbed, workload: Workload, served: int, requests: int) -> MemoryUsage:

@@ -30,7 +30,7 @@ class Comparison:
     add_product: PairedSamples | None = None  # against create
     larger_rows: int = 0
     larger: dict[str, PairedSamples] = field(default_factory=dict)  # against the small table
-    two_workers: dict[str, PairedSamples] = field(default_factory=dict)  # by the other side
+    two_workers: PairedSamples | None = None
     memory: cadastro_only.MemoryUsage | None = None
 
     def pairs(self, operation: str, variant: str) -> PairedSamples:

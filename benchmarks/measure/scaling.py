@@ -40,7 +40,7 @@ def lines(max_rows: int, workload: Workload) -> Iterator[str]:
                 yield table.more_rows(operation, size, pairs)
         yield from _more_connections(testbed, replace(workload, rows=max_rows))
         yield from _larger_pages(testbed, replace(workload, rows=max_rows))
-        yield from table.more_workers(two_workers(testbed, workload))
+        yield table.two_workers(two_workers(testbed, workload))
 
 
 def _more_connections(testbed: Testbed, workload: Workload) -> Iterator[str]:

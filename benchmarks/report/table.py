@@ -1,10 +1,10 @@
 """Results of a comparison as a table, with a verdict on each target."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from statistics import median as middle
 
-from benchmarks.measure.cadastro_only import MANY_CONNECTIONS, ONE, UNPINNED, MemoryUsage
+from benchmarks.measure.cadastro_only import MANY_CONNECTIONS, ONE, MemoryUsage
 from benchmarks.measure.comparison import Comparison
 from benchmarks.measure.paired_samples import PairedSamples, is_undisturbed, median
 from benchmarks.measure.sample import Sample
@@ -14,7 +14,7 @@ from benchmarks.report.row import BY_CPU, DISTURBED, HEAD, Row, at_least, at_mos
 from benchmarks.report.targets import PGBENCH
 from benchmarks.testbed.variants import OURS, VARIANTS
 
-__all__ = ["HEAD", "TITLES", "lines", "more_rows", "more_workers", "tail"]
+__all__ = ["HEAD", "TITLES", "lines", "more_rows", "tail", "two_workers"]
 
 TITLES = {variant.name: variant.title for variant in VARIANTS} | {PGBENCH: "pgbench, prepared"}
 
@@ -33,7 +33,8 @@ def lines(comparison: Comparison) -> Iterator[str]:
     if comparison.add_product is not None:
         target = targets.MIN_ADD_TO_CREATE
         yield speed("add_product", "create", comparison.add_product, target)
-    yield from more_workers(comparison.two_workers)
+    if comparison.two_workers is not None:
+        yield two_workers(comparison.two_workers)
     for operation, pairs in comparison.larger.items():
         yield more_rows(operation, comparison.larger_rows, pairs)
     if comparison.memory is not None:
@@ -92,11 +93,9 @@ def more_rows(operation: str, rows: int, pairs: PairedSamples) -> str:
     return speed(operation, f"10,000 rows; ours has {rows:,}", pairs, target)
 
 
-def more_workers(workers: Mapping[str, PairedSamples]) -> Iterator[str]:
-    """Yield the rows of two workers."""
-    limits = {ONE: targets.MIN_TWO_WORKERS, UNPINNED: None}
-    for against, pairs in workers.items():
-        yield speed("two workers", against, pairs, limits[against])
+def two_workers(pairs: PairedSamples) -> str:
+    """Return the report row that compares two workers with one."""
+    return speed("two workers", ONE, pairs, targets.MIN_TWO_WORKERS)
 
 
 def _memory(memory: MemoryUsage) -> Iterator[str]:

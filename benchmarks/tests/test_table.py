@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks.measure.cadastro_only import ONE, UNPINNED, MemoryUsage
+from benchmarks.measure.cadastro_only import MemoryUsage
 from benchmarks.measure.cold_start import ColdStart
 from benchmarks.measure.comparison import Comparison
 from benchmarks.measure.paired_samples import PairedSamples
@@ -28,10 +28,7 @@ def compared(*, peer: Sample, busy: float = 1.0) -> Comparison:
     comparison.samples["fetch", PGBENCH].append(sample(10_000, 0))
     comparison.tails["fetch"] = [ours]
     comparison.add_product = PairedSamples([sample(400, 300)], [ours])
-    comparison.two_workers = {
-        ONE: PairedSamples([sample(1800, 105)], [ours], core_ratio=2),
-        UNPINNED: PairedSamples([ours], [ours]),
-    }
+    comparison.two_workers = PairedSamples([sample(1800, 105)], [ours], core_ratio=2)
     comparison.larger_rows, comparison.larger = (
         1_000_000,
         {"list": PairedSamples([sample(950, 105)], [ours])},
@@ -97,10 +94,10 @@ def test_every_extra_measurement_has_a_row() -> None:
 def test_two_workers_on_a_shared_core_are_evaluated_by_cpu_time() -> None:
     comparison = compared(peer=sample(400, 1))
     one = sample(1000, 100)
-    comparison.two_workers[ONE] = PairedSamples([sample(1300, 110, busy=0.7)], [one], core_ratio=2)
+    comparison.two_workers = PairedSamples([sample(1300, 110, busy=0.7)], [one], core_ratio=2)
     assert "1.82" in row(comparison, "two workers", "one worker")
     assert "met, by CPU" in row(comparison, "two workers", "one worker")
-    comparison.two_workers[ONE] = PairedSamples([sample(1300, 125, busy=0.7)], [one], core_ratio=2)
+    comparison.two_workers = PairedSamples([sample(1300, 125, busy=0.7)], [one], core_ratio=2)
     assert "missed by 6%, by CPU" in row(comparison, "two workers", "one worker")
 
 

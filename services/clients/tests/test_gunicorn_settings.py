@@ -54,7 +54,6 @@ def test_connections_may_be_kept_for_an_hour(value: str, seconds: str) -> None:
         ("KEEP_ALIVE", "ten"),
         ("WORKERS", "many"),
         ("WORKERS", "0"),
-        ("PIN_WORKERS", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )

@@ -220,7 +220,6 @@ class Stack:
         bases = self.bases
         return {
             **MALLOC_SETTINGS,
-            "PIN_WORKERS": "never",  # all services share the cores
             "DATABASE_URL": self.postgres.url(name, user=name),
             "CONTRACTS_DIR": str(CONTRACTS),
             "VALIDATION": self._validation,

@@ -1,1 +1,1 @@
-"""gunicorn worker and its CPU affinity; only `gunicorn.conf.py` imports this package."""
+"""gunicorn worker; only `gunicorn.conf.py` imports this package."""

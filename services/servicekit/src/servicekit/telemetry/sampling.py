@@ -18,7 +18,6 @@ ROOT_CONTEXT = trace.set_span_in_context(INVALID_SPAN, Context())  # a span in i
 
 # W3C Trace Context, version 00; OpenTelemetry parses other versions
 _VERSION_00 = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-_LOWER_HALF = 1 << 64  # number of values of the lower half of a trace id
 
 
 class PresetIdGenerator(RandomIdGenerator):
@@ -39,20 +38,13 @@ class PresetIdGenerator(RandomIdGenerator):
 
 
 class HeadSampler:
-    """Detects unsampled requests without creating a span.
-
-    Each sampler that OTEL_TRACES_SAMPLER can name uses the caller's flag and a threshold for the
-    lower half of the trace id. The constructor finds the thresholds by bisection.
-    """
+    """Detects unsampled requests without creating a span."""
 
     def __init__(self, sampler: Sampler, ids: PresetIdGenerator) -> None:
         """Decide as ``sampler`` does; preset the id of a sampled root trace in ``ids``."""
+        self._sampler = sampler
         self._ids = ids
-        self._root_threshold = _sampling_threshold(sampler, ROOT_CONTEXT)
-        self._child_thresholds = tuple(
-            _sampling_threshold(sampler, _parent_context(flags))
-            for flags in (0, TraceFlags.SAMPLED)
-        )
+        self._parents = tuple(_parent_context(flags) for flags in (0, TraceFlags.SAMPLED))
 
     def unsampled_traceparent(self, traceparent: str | None) -> str | None:
         """Return the ``traceparent`` of an unsampled request, with a new parent id.
@@ -62,7 +54,7 @@ class HeadSampler:
         """
         if not traceparent:
             trace_id = getrandbits(128) or 1  # 0 is invalid
-            if trace_id % _LOWER_HALF >= self._root_threshold:
+            if self._drops(ROOT_CONTEXT, trace_id):
                 return f"00-{trace_id:032x}-{getrandbits(64) or 1:016x}-02"  # 02: a random id
             self._ids.preset(trace_id)
             return None
@@ -70,23 +62,14 @@ class HeadSampler:
         if match is None:
             return None
         flags = int(match[2], 16)
-        if int(match[1][16:], 16) < self._child_thresholds[flags & TraceFlags.SAMPLED]:
+        if not self._drops(self._parents[flags & TraceFlags.SAMPLED], int(match[1], 16)):
             return None
         kept_flags = flags & TraceFlags.RANDOM_TRACE_ID
         return f"00-{match[1]}-{getrandbits(64) or 1:016x}-{kept_flags:02x}"
 
-
-def _sampling_threshold(sampler: Sampler, parent: Context) -> int:
-    """Return the lowest lower half of a trace id that ``sampler`` drops under ``parent``."""
-    low, high = 0, _LOWER_HALF
-    while low < high:
-        middle = (low + high) // 2
-        result = sampler.should_sample(parent, middle, "", SpanKind.SERVER)
-        if result.decision is Decision.DROP:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    def _drops(self, parent: Context, trace_id: int) -> bool:
+        result = self._sampler.should_sample(parent, trace_id, "", SpanKind.SERVER)
+        return result.decision is Decision.DROP
 
 
 def _parent_context(flags: int) -> Context:

@@ -86,7 +86,8 @@ class WsgiBridge:
         if scope["path"] == "/-/live":
             await _send(send, (200, [(b"content-type", b"application/json")], b'{"msg":"alive"}'))
             return
-        body, is_complete = await self._read_body(receive)
+        is_declined = _offered_length(scope) > self._body_limit
+        body, is_complete = (b"", False) if is_declined else await self._read_body(receive)
         if body is None:
             return
         if self._free_slots == 0:
@@ -104,6 +105,9 @@ class WsgiBridge:
             self._free_slots += 1
         if self._is_delayed(response[0]):
             await asyncio.sleep(REJECTION_DELAY)
+        if is_declined:  # the caller may or may not send the body, so no other request can follow
+            status, headers, content = response
+            response = status, [*headers, (b"connection", b"close")], content
         await _send(send, response)
 
     def instruments(self) -> list[Instrument]:
@@ -213,6 +217,12 @@ def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
     environ["CONTENT_LENGTH"] = str(len(body))  # a chunked request has none, and the body is whole
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return environ
+
+
+def _offered_length(scope: Scope) -> int:
+    """Return the length of a body that the caller sends only if asked to (RFC 9110, 10.1.1)."""
+    headers = dict(scope["headers"])
+    return int(headers.get(b"content-length", b"0")) if b"expect" in headers else 0
 
 
 def _source(environ: WSGIEnvironment) -> str:

@@ -109,7 +109,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse()
             raise ValueError  # ends the parser's work on this connection
         hosts = [value for name, value in self.headers if name == b"host"]
-        is_missing = not hosts and self.parser.get_http_version() != "1.0"
+        is_old = self.parser.get_http_version() == "1.0"
+        if is_old:  # its clients know no interim response (RFC 9110, 10.1.1)
+            self.expect_100_continue = False
+        is_missing = not hosts and not is_old
         if is_missing or len(hosts) > 1 or any(map(_NOT_IN_HOST.search, hosts)):  # RFC 9112, 3.2
             self.send_400_response("A request needs one valid Host header")
             raise ValueError  # ends the parser's work on this connection

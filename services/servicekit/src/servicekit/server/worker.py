@@ -1,5 +1,6 @@
 """gunicorn worker: uvicorn on uvloop, without the features that the services do not use."""
 
+import logging
 import sys
 from typing import Any, ClassVar
 
@@ -22,6 +23,16 @@ class UvicornWorker(uvicorn_worker.UvicornWorker):  # type: ignore[misc] # it sh
         "access_log": False,
         "log_config": None,
     }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+        """Let the root logger write uvicorn's warnings, which are JSON then.
+
+        uvicorn's logger gets the handlers of gunicorn's, which ``logs.configure`` removes.
+        """
+        super().__init__(*args, **kwargs)
+        logger = logging.getLogger("uvicorn.error")
+        logger.propagate = True
+        logger.setLevel(max(logger.level, logging.WARNING))
 
     def load_wsgi(self) -> None:
         """Build the application; exit with gunicorn's boot error code on ``SystemExit``.

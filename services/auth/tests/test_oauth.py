@@ -83,8 +83,30 @@ def test_a_wrong_id_or_secret_returns_invalid_client(
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
-def test_missing_credentials_return_invalid_client(api: ContractClient) -> None:
-    assert api.post("/users/token", data=FORM).json()["error"] == "invalid_client"
+@pytest.mark.parametrize(
+    ("headers", "form"),
+    [
+        ({}, {}),
+        ({}, {"client_id": "clients", "client_secret": "secret-of-clients"}),
+        ({"Authorization": "Bearer x"}, {}),
+        ({"Authorization": "Basic !"}, {}),
+        ({"Authorization": "Basic Og"}, {}),
+    ],
+    ids=["none", "in the form", "another scheme", "no base64", "no padding"],
+)
+def test_missing_credentials_return_invalid_client_and_name_the_header(
+    api: ContractClient, headers: dict[str, str], form: dict[str, str]
+) -> None:
+    answer = api.post("/users/token", data={**FORM, **form}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert answer.json()["msg"] == "Credentials are needed in the header Authorization (Basic)"
+
+
+@pytest.mark.parametrize("name", ["grant_type", "scope", "client_id"])
+def test_parameters_in_the_query_return_invalid_request(api: ContractClient, name: str) -> None:
+    auth = basic_auth("clients", "secret-of-clients")
+    answer = api.post("/users/token", params={name: "x"}, data=FORM, auth=auth)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(

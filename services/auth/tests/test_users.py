@@ -118,14 +118,10 @@ def test_an_invalid_field_is_named_and_not_echoed(
 
 def test_a_wrong_name_and_a_wrong_password_have_the_same_response(api: ContractClient) -> None:
     name = create_user(api)
-    wrong = [
-        request_login(api, name, "Errado123"),
-        request_login(api, new_username()),
-        api.post("/users/login"),
-    ]
+    wrong = [request_login(api, name, "Errado123"), request_login(api, new_username())]
     assert {answer.status_code for answer in wrong} == {401}
     assert len({answer.text for answer in wrong}) == 1
-    for answer in wrong:
+    for answer in [*wrong, api.post("/users/login")]:
         assert answer.headers["WWW-Authenticate"] == 'Basic realm="cadastro", charset="UTF-8"'
 
 

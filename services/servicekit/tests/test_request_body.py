@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from servicekit.openapi.request_body import parse_json
-from servicekit.problems import BadRequest
+from servicekit.openapi.schema_validator import SchemaValidator
+from servicekit.problems import BadRequest, ValidationProblem
 
 
 def test_numbers_stay_exact() -> None:
@@ -42,6 +43,22 @@ def test_numbers_stay_exact() -> None:
 def test_rejects_malformed_json(data: bytes) -> None:
     with pytest.raises(BadRequest):
         parse_json(data)
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff\ufeff"])
+def test_names_a_byte_order_mark(mark: str) -> None:
+    with pytest.raises(BadRequest, match="it starts with a byte order mark"):
+        parse_json(f"{mark}{{}}".encode())
+
+
+@pytest.mark.parametrize("number", ["3e0", "3E0", "0.3e1", "300e-2", "-0e0", "3.0", "3e2", "3e-2"])
+def test_a_number_with_a_fraction_or_an_exponent_is_not_an_integer(number: str) -> None:
+    """OpenAPI 3.0 defines integers so."""
+    value = parse_json(number.encode())
+    assert value == Decimal(number)
+    with pytest.raises(ValidationProblem):
+        SchemaValidator({"type": "integer"}).check(value)
+    SchemaValidator({"type": "number"}).check(value)
 
 
 def test_decodes_a_surrogate_pair() -> None:

@@ -30,7 +30,8 @@ CLIENTS: Mapping[str, OAuthClient] = {
 
 log = logging.getLogger(__name__)
 
-NOT_ONE_VALUE = ("is required", "is given twice")  # reasons for the code invalid_request
+# reasons for the code invalid_request
+NOT_ONE_VALUE = ("is required", "is given twice", "this query parameter is not known here")
 _PLACEHOLDER_SECRET = "-" * 43  # for unknown ids, so that the comparison takes as long
 
 

@@ -57,12 +57,12 @@ class Authorizer:
 def _credentials(request: Request) -> Credentials:
     authorization = request.authorization
     if authorization is None or authorization.type != "basic":
-        raise invalid_credentials()
+        raise invalid_credentials("Credentials are needed in the header Authorization (Basic)")
     return Credentials(authorization.username or "", authorization.password or "")
 
 
 def invalid_credentials(msg: str = "The user name or the password is wrong") -> Unauthorized:
-    """Return the same problem for a wrong name, a wrong password and missing credentials."""
+    """Return the same problem for a wrong name and a wrong password."""
     return Unauthorized(msg, challenge='Basic realm="cadastro", charset="UTF-8"')
 
 

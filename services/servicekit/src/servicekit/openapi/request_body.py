@@ -1,6 +1,7 @@
 """Strict parsing and validation of request bodies, JSON or forms."""
 
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Container
 from decimal import Decimal, InvalidOperation
@@ -73,6 +74,8 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """
     if _has_many_values(data):
         raise BadRequest("The body holds too many values")
+    if data.startswith(BOM_UTF8):  # RFC 8259, 8.1
+        raise BadRequest("The body is not JSON: it starts with a byte order mark")
     try:
         value = _decode(data.decode())
     except UnicodeDecodeError:
@@ -113,7 +116,8 @@ def _bounded_decimal(text: str) -> Decimal:
         raise BadRequest(_OUT_OF_RANGE) from None
     if abs(number.adjusted()) > _MAX_EXPONENT:
         raise BadRequest(_OUT_OF_RANGE)
-    return number
+    # "3e0" is the decimal 3, which the validator would take for an integer
+    return number if number.as_tuple().exponent else Decimal(f"{number}.0")
 
 
 def _reject_constant(text: str) -> NoReturn:

@@ -65,9 +65,12 @@ restore: environment ## Restore the databases of DATA from BACKUP, while the sys
 
 ##@ Check
 
-.PHONY: test check lint format audit fuzz chaos bench
-test: environment-dev ## Lint, type-check and test everything
+.PHONY: test test-long check lint format audit fuzz chaos bench
+test: environment-dev ## Lint, type-check and test everything but the long tests
 	@$(BIN)/python scripts/checks.py
+
+test-long: environment-dev ## Run the tests that take longest: restores, examples of CONTRIBUTING, a real Prometheus, ...
+	@$(BIN)/python scripts/checks.py --only long
 
 check: environment-dev ## Run the fast linters, and the tests of the packages that changed since the commit SINCE
 	@$(BIN)/python scripts/checks.py --changed-since '$(or $(SINCE),main)'

@@ -42,6 +42,7 @@ TYPED = (
 NESTED = ("services", "tests")  # folders of several packages
 CORES = os.cpu_count() or 1
 WORKERS = CORES + 1  # a test waits for other processes, and for time to pass
+QUICK = "not long"  # the long tests are those of `make test-long`
 PYTEST = ("pytest", "-q", "-n", str(WORKERS), "--dist", "worksteal")
 
 SCHEMA = ("check-jsonschema", "--quiet", "--builtin-schema")
@@ -76,7 +77,7 @@ LINTERS = (
 def main() -> int:
     """Run the checks, print a table, and return 1 when one of them failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("lint", "tests"), help="only the linters, or the tests")
+    parser.add_argument("--only", choices=("lint", "tests", "long"), help="only these")
     parser.add_argument(
         "--changed-since",
         metavar="COMMIT",
@@ -84,23 +85,30 @@ def main() -> int:
     )
     options = parser.parse_args()
     since, only = options.changed_since, options.only
-    linters = FAST_LINTERS if since else LINTERS
+    linters = FAST_LINTERS if since else LINTERS if only in {None, "lint"} else ()
     with ThreadPoolExecutor(CORES) as pool:
-        linted = pool.map(run, linters if only != "tests" else ())
-        tested = [] if only == "lint" else changed_tests(since) if since else tests()
+        linted = pool.map(run, linters)
+        tested = [] if only == "lint" else tests_of(only, since)
     results = [*linted, *tested]
     print("\n".join(["", *map(row, results)]))
     return 0 if all(result.passed for result in results) else 1
 
 
+def tests_of(only: str | None, since: str | None) -> list[Result]:
+    """Run the long tests, those of the packages that changed, or all others."""
+    if only == "long":
+        return [run(Check("tests", (*PYTEST, "-m", "long")), quiet=False)]
+    return changed_tests(since) if since else tests()
+
+
 def changed_tests(since: str) -> list[Result]:
-    """Run the tests of the packages that changed, except those marked slow."""
+    """Run the tests of the packages that changed, except those marked slow or long."""
     packages = changed_packages(since)
     if not packages:
         print(f"checks: no package changed since {since}", file=sys.stderr)
         return []
     print(f"checks: changed since {since}: {', '.join(packages)}", file=sys.stderr)
-    return [run(Check("tests", (*PYTEST, "-m", "not slow", *packages)), quiet=False)]
+    return [run(Check("tests", (*PYTEST, "-m", f"not slow and {QUICK}", *packages)), quiet=False)]
 
 
 def changed_packages(since: str) -> list[str]:
@@ -136,7 +144,7 @@ def tests() -> list[Result]:
     os.environ |= {CONTRACT_COVERAGE: seen, LOGS: logs}
     try:
         return [
-            run(Check("tests", (*PYTEST, "--cov", "--cov-report=")), quiet=False),
+            run(Check("tests", (*PYTEST, "-m", QUICK, "--cov", "--cov-report=")), quiet=False),
             run(Check("coverage", ("coverage", "report", "--fail-under=90")), quiet=False),
             run(Check("contracts", ("python", "scripts/contract_coverage.py", seen)), quiet=False),
             run(Check("log leaks", ("python", "scripts/log_leaks.py", logs)), quiet=False),

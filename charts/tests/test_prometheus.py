@@ -184,7 +184,7 @@ def missing_series(prometheus: Prometheus, queries: dict[str, dict[str, str]]) -
 
 
 @pytest.mark.usefixtures("promtool")
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_panel_and_alert_finds_series_in_prometheus(
     objects: list[dict[str, Any]], data_folder: Path, tmp_path: Path
 ) -> None:

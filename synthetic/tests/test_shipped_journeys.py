@@ -169,7 +169,7 @@ def probe_instance(site: Site, service: str, instance: str) -> tuple[str, str]:
     return found["result"], found["reason"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_probe_killed_at_any_step_reports_its_progress_and_leaves_no_data(
     site: Site, tmp_path: Path
 ) -> None:
@@ -188,7 +188,7 @@ def test_a_probe_killed_at_any_step_reports_its_progress_and_leaves_no_data(
     assert site.leftovers.count("live") == site.live
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_probe_terminated_at_any_step_cleans_up(site: Site, tmp_path: Path) -> None:
     for names, _, ended in interrupted(site, tmp_path, signal.SIGTERM):
         if ended.code == 0:  # the signal arrived with the last request, or during the clean-up

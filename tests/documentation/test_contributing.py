@@ -95,7 +95,7 @@ def test_the_page_names_every_file_of_the_field() -> None:
     assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == files_of(change)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_field_takes_four_files_and_passes_every_suite_of_its_service(
     copy: Path, data_folder: Path
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_field_takes_four_files_and_passes_every_suite_of_its_service(
     run(copy, sys.executable, "-c", ROBOT, str(data_folder))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_takes_few_lines_and_responds_behind_the_ingress(
     copy: Path, data_folder: Path
 ) -> None:

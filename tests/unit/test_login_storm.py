@@ -25,6 +25,7 @@ def storm(*options: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_rejects_excess_logins_without_delaying_other_users(data_folder: Path) -> None:
     sizes = ("--logins", "60", "--seconds", "3", "--untimed")
     with running(data_folder) as system:

@@ -116,7 +116,7 @@ def test_an_unknown_path_returns_a_problem_document(system: System, path: str) -
         assert response.json()["msg"] == response.json()["detail"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_served_contracts_pass_a_short_fuzzing(system: System) -> None:
     secret = secret_file(system, "synthetic")
     done = subprocess.run(
@@ -139,6 +139,7 @@ def test_the_served_contracts_pass_a_short_fuzzing(system: System) -> None:
     assert done.stdout.count("SUMMARY") == len(SERVICES)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(BROWSER is None, reason="there is no chromium on this machine")
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_docs_page_shows_every_operation_without_internet_access(

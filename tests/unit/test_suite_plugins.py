@@ -7,7 +7,7 @@ pytest_plugins = ("pytester",)
 ORDERED = """
 import pytest
 def test_quick(): pass
-@pytest.mark.slow
+@pytest.mark.MARKER
 def test_slow(): pass
 """
 COVERED = """
@@ -27,9 +27,13 @@ def isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
-def test_a_module_with_a_slow_test_runs_first_and_stays_together(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nmarkers = slow")
-    pytester.makepyfile(test_a="def test_first(): pass", test_b=ORDERED)
+@pytest.mark.parametrize("marker", ["slow", "long"])
+def test_a_module_with_a_slow_test_runs_first_and_stays_together(
+    pytester: pytest.Pytester, marker: str
+) -> None:
+    pytester.makeini(f"[pytest]\nmarkers = {marker}")
+    module = ORDERED.replace("MARKER", marker)
+    pytester.makepyfile(test_a="def test_first(): pass", test_b=module)
     done = pytester.runpytest("-p", "tests.support.slow_first", "--collect-only", "-q")
     done.stdout.fnmatch_lines(["*b.py::test_quick", "*b.py::test_slow", "*a.py::test_first"])
 

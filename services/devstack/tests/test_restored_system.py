@@ -16,6 +16,8 @@ from devstack.restore import restore as load_and_swap
 from servicekit.testing import wait_until
 from tests.support.local_system import System, command, running
 
+pytestmark = pytest.mark.long
+
 
 class Shop:
     """A user of a running system; a context manager."""
@@ -125,7 +127,6 @@ def past() -> Iterator[Past]:
         yield Past(data, backup, *rows, newcomer)
 
 
-@pytest.mark.slow
 def test_restoring_clients_and_products_removes_orphans_and_reports_losses(past: Past) -> None:
     data = past.copy("clients-and-products")
     report = restore(data, past.backup, "clients")
@@ -152,7 +153,6 @@ def test_restoring_clients_and_products_removes_orphans_and_reports_losses(past:
         assert shop.product_ids(another) == []
 
 
-@pytest.mark.slow
 def test_restoring_the_inventory_removes_entries_of_deleted_clients_and_products(
     past: Past,
 ) -> None:
@@ -175,7 +175,6 @@ def test_restoring_the_inventory_removes_entries_of_deleted_clients_and_products
         httpx.post(f"{system.url}/users/create", json=past.newcomer).raise_for_status()
 
 
-@pytest.mark.slow
 def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(past: Past) -> None:
     moved = past.data.with_name("moved")
     report = restore(moved, past.backup)
@@ -194,7 +193,6 @@ def test_a_backup_is_restored_into_a_new_folder_without_reusing_ids(past: Past) 
         assert shop.product_ids(again) == [product_again]
 
 
-@pytest.mark.slow
 def test_the_next_start_completes_a_restore_that_was_killed_before_its_last_step(
     past: Past,
 ) -> None:

@@ -77,7 +77,7 @@ ENDS: tuple[tuple[Callable[[System], None], str], ...] = (  # with a part of the
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_end_leaves_no_process_and_the_next_run_starts(data_folder: Path) -> None:
     for end, sentence in ENDS:
         with running(data_folder) as system:

@@ -36,6 +36,7 @@ def test_computes_the_times_of_robfig_cron() -> None:
     assert [row for row in rows if times(row) != row.times] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed")
 def test_the_table_is_the_one_of_robfig_cron() -> None:
     if subprocess.run(["go", "mod", "download"], cwd=HERE, check=False).returncode:  # noqa: S607 - as in the table

@@ -68,5 +68,7 @@ def running_target() -> Iterator[Target]:
 
 def _ports(data: Path) -> Mapping[str, int]:
     services = json.loads((data / "traefik" / "routes.yaml").read_text())["http"]["services"]
-    urls = {name: each["loadBalancer"]["servers"][0]["url"] for name, each in services.items()}
+    names = [name for name, each in services.items() if "failover" in each]
+    checked = {name: services[services[name]["failover"]["service"]] for name in names}
+    urls = {name: each["loadBalancer"]["servers"][0]["url"] for name, each in checked.items()}
     return {name: int(url.rpartition(":")[2]) for name, url in urls.items()}

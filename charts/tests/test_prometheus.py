@@ -2,7 +2,6 @@
 
 import math
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.service_catalog import CONTRACTS, SERVICES, relays
-from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, render, rule_groups
 from servicekit.openapi.specification import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
-from tests.support.ports import free_port
+from tests.support.prometheus import query, running_prometheus
 
 TIMEOUT = 30.0  # seconds
 RATE_INTERVAL = "5m"  # for Grafana's $__rate_interval
@@ -56,13 +53,6 @@ class Prometheus:
         """Send requests with ``http``."""
         self._http = http
 
-    def is_ready(self) -> bool:
-        """Return true if Prometheus is ready."""
-        try:
-            return self._http.get("/-/ready").is_success
-        except httpx.TransportError:
-            return False
-
     def up(self) -> set[str]:
         """Return the jobs with a healthy target."""
         found = self._get("targets")["activeTargets"]
@@ -74,43 +64,22 @@ class Prometheus:
 
     def labels(self, expression: str) -> list[set[str]]:
         """Return the labels of each series with a finite value."""
-        found = self._get("query", query=expression)["result"]
+        found = query(self._http, expression)
         return [set(one["metric"]) for one in found if math.isfinite(float(one["value"][1]))]
 
-    def _get(self, endpoint: str, **parameters: str) -> Any:
-        response = self._http.get(f"/api/v1/{endpoint}", params=parameters)
+    def _get(self, endpoint: str) -> Any:
+        response = self._http.get(f"/api/v1/{endpoint}")
         assert response.is_success, response.text
         return response.json()["data"]
 
 
 @contextmanager
-def scraping(folder: Path, targets: Path, groups: dict[str, Any]) -> Iterator[Prometheus]:
+def scraping(targets: Path, groups: dict[str, Any]) -> Iterator[Prometheus]:
     """Run a Prometheus that scrapes the targets of a system and evaluates rule groups."""
     scraped = {"job_name": "system", "file_sd_configs": [{"files": [str(targets)]}]}
-    settings = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yaml"],
-        "scrape_configs": [{**scraped, "relabel_configs": RELABEL_CONFIGS}],
-    }
-    for name, document in (("rules.yaml", groups), ("prometheus.yaml", settings)):
-        (folder / name).write_text(yaml.safe_dump(document))
-    address = f"127.0.0.1:{free_port()}"
-    started = [
-        promtool.find_program("prometheus"),
-        f"--config.file={folder / 'prometheus.yaml'}",
-        f"--storage.tsdb.path={folder / 'samples'}",
-        f"--web.listen-address={address}",
-    ]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(started, stdout=log, stderr=log)
-    try:
-        with httpx.Client(base_url=f"http://{address}") as http:
-            prometheus = Prometheus(http)
-            wait_until(prometheus.is_ready, "Prometheus to be ready", TIMEOUT)
-            yield prometheus
-    finally:
-        process.terminate()
-        process.wait()
+    config = {**scraped, "relabel_configs": RELABEL_CONFIGS}
+    with running_prometheus([config], groups) as http:
+        yield Prometheus(http)
 
 
 def panels(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
@@ -186,12 +155,12 @@ def missing_series(prometheus: Prometheus, queries: dict[str, dict[str, str]]) -
 @pytest.mark.usefixtures("promtool")
 @pytest.mark.long
 def test_each_panel_and_alert_finds_series_in_prometheus(
-    objects: list[dict[str, Any]], data_folder: Path, tmp_path: Path
+    objects: list[dict[str, Any]], data_folder: Path
 ) -> None:
     queries, groups = panels(objects), rule_groups(objects)
     with (
         running(data_folder, None, "--metrics") as system,
-        scraping(tmp_path, DataFolder(data_folder).metrics, groups) as prometheus,
+        scraping(DataFolder(data_folder).metrics, groups) as prometheus,
     ):
         assert len(prometheus.rules()) == sum(len(group["rules"]) for group in groups["groups"])
         jobs = {*SERVICES, *(f"{name}-relay" for name in relays())}

@@ -24,7 +24,7 @@ from tests.drill.false_alarms import FalseAlarms
 from tests.drill.faults import FAULTS
 from tests.drill.harness import NAME, MonitorHarness
 from tests.drill.observer import observe
-from tests.e2e.synthetic_monitors import delete_crd
+from tests.e2e.synthetic_monitors import delete_cluster_objects
 from tests.support import images
 from tests.support.cluster import RELEASE, Cluster, check_settings
 from tests.support.commands import CommandError, comma_separated
@@ -61,7 +61,7 @@ def main() -> int:
         passed = False
     finally:
         if not options.keep:
-            delete_crd(cluster)
+            delete_cluster_objects(cluster)
             cluster.remove_namespace()
     return 0 if passed else 1
 

@@ -98,8 +98,8 @@ def run_steps(steps: Sequence[tuple[str, Step]], context: Context, runner: StepR
 
 
 def clean_up(cluster: Cluster) -> str:
-    """Delete the CRD, if it belongs to the release, and the namespace."""
-    synthetic_monitors.delete_crd(cluster)
+    """Delete the release's cluster-scoped objects, and the namespace."""
+    synthetic_monitors.delete_cluster_objects(cluster)
     cluster.remove_namespace()
     return ""
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from tests.e2e.synthetic_monitors import delete_crd
+from tests.e2e.synthetic_monitors import delete_cluster_objects
 from tests.support.cluster import E2E_LABEL, INGRESS_HOST, Cluster
 from tests.support.steps import StepFailed
 
@@ -32,7 +32,7 @@ def reclaim_host(cluster: Cluster) -> list[str]:
             )
     for name in ours:
         old = replace(cluster, namespace=name)
-        delete_crd(old)
+        delete_cluster_objects(old)
         old.remove_namespace(wait=True)
     return ours
 

@@ -47,18 +47,18 @@ def run_cron_jobs(context: Context) -> str:
     names = [item["metadata"]["name"] for item in context.cluster.objects("cronjobs")]
     ours = [name for name in names if name.startswith(RELEASE)]
     check(len(ours) > len(SERVICES), f"only these CronJobs: {', '.join(names)}")
-    for name in ours:
-        context.cluster.kubectl("create", "job", f"try-{name}", f"--from=cronjob/{name}")
-    for name in ours:
-        done = (
-            "wait",
-            "--for=condition=Complete",
-            f"job/try-{name}",
-            f"--timeout={context.cluster.timeout}",
-        )
-        context.cluster.kubectl(*done)
-        context.cluster.kubectl("delete", "job", f"try-{name}")
+    run_jobs(context.cluster, *ours)
     return f"{len(ours)} completed"
+
+
+def run_jobs(cluster: Cluster, *cron_jobs: str) -> None:
+    """Run a Job of each CronJob at once, and wait for their completion."""
+    for name in cron_jobs:
+        cluster.kubectl("create", "job", f"try-{name}", f"--from=cronjob/{name}")
+    for name in cron_jobs:
+        limit = f"--timeout={cluster.timeout}"
+        cluster.kubectl("wait", "--for=condition=Complete", f"job/try-{name}", limit)
+        cluster.kubectl("delete", "job", f"try-{name}")
 
 
 def check_examples(context: Context) -> str:

@@ -11,6 +11,7 @@ from devstack.service_catalog import SERVICES
 from synthetic.operator.conditions import condition
 from synthetic.operator.namespace_lease import LEASE_NAME
 from tests.e2e.context import Context
+from tests.e2e.dead_release import check_alerts
 from tests.support.cluster import CHART, INGRESS_HOST, RELEASE, Cluster
 from tests.support.commands import CommandError, run_command
 from tests.support.steps import StepFailed, check, wait_until
@@ -27,7 +28,10 @@ TIMEOUT_SECONDS = 180.0
 
 
 def check_neighbours(context: Context) -> str:
-    """Install a release without pods beside one that matches all hosts, and a second operator."""
+    """Install a release without pods beside one that matches all hosts, and a second operator.
+
+    Then that release's operator stops, too, and the alerts of both releases are compared.
+    """
     if not context.cluster.is_reachable_from_pods:
         return f"skipped: with {INGRESS_HOST} no release matches all hosts"
     with context.cluster.scratch_namespace("neighbour") as second:
@@ -38,7 +42,8 @@ def check_neighbours(context: Context) -> str:
         answer = _check_health(second)
         with _rival(context.cluster):
             conflict = _check_conflict(second)
-    return f"{answer}; {conflict}"
+        alerts = check_alerts(context.cluster, second)
+    return f"{answer}; {conflict}; {alerts}"
 
 
 def _front(namespace: str, url: str) -> dict[str, Any]:

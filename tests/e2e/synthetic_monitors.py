@@ -11,6 +11,7 @@ from tests.support.steps import check, wait_until
 
 GROUP = "monitoring.cadastro.dev"
 CRD = f"syntheticmonitors.{GROUP}"
+HELM_RELEASE = "meta.helm.sh/release"  # prefix of the annotations with name and namespace
 CHART, OTHER = "charts/synthetic", "second"
 JOURNEYS = 8  # the monitors of the release
 RESTORE_TIMEOUT_SECONDS = 60.0  # of a deleted CronJob
@@ -74,20 +75,30 @@ def _crd_owner(cluster: Cluster) -> tuple[str, str]:
     """Return the name and the namespace of the release that installed the CRD."""
     found = cluster.kubectl("get", "crd", CRD, "-o", "json", namespaced=False)
     annotations = json.loads(found)["metadata"]["annotations"]
-    prefix = "meta.helm.sh/release"
-    return annotations[f"{prefix}-name"], annotations[f"{prefix}-namespace"]
+    return annotations[f"{HELM_RELEASE}-name"], annotations[f"{HELM_RELEASE}-namespace"]
 
 
-def delete_crd(cluster: Cluster) -> None:
-    """Delete the CRD, which outlives its release, if no other namespace uses it."""
-    found = cluster.kubectl("get", "crd", "-o", "json", namespaced=False)
-    for item in json.loads(found)["items"]:
-        owner = item["metadata"].get("annotations", {}).get("meta.helm.sh/release-namespace")
-        if item["metadata"]["name"] == CRD and owner == cluster.namespace:
-            used = cluster.kubectl("get", "synmon", "-A", "-o", "json", namespaced=False)
-            namespaces = {each["metadata"]["namespace"] for each in json.loads(used)["items"]}
-            if namespaces <= {cluster.namespace}:
-                cluster.kubectl("delete", "crd", CRD, "--wait=false", namespaced=False)
+def delete_cluster_objects(cluster: Cluster) -> None:
+    """Delete the release's cluster-scoped objects, unless other namespaces use its CRD."""
+    if CRD in _owned(cluster, "crd"):
+        used = cluster.kubectl("get", "synmon", "-A", "-o", "json", namespaced=False)
+        namespaces = {each["metadata"]["namespace"] for each in json.loads(used)["items"]}
+        if namespaces - {cluster.namespace}:
+            return
+    for kind in ("crd", "clusterrolebinding", "clusterrole"):
+        for name in _owned(cluster, kind):
+            cluster.kubectl("delete", kind, name, "--wait=false", namespaced=False)
+
+
+def _owned(cluster: Cluster, kind: str) -> list[str]:
+    """Return the cluster-scoped objects that Helm installed with releases of the namespace."""
+    found = cluster.kubectl("get", kind, "-o", "json", namespaced=False)
+    return [
+        item["metadata"]["name"]
+        for item in json.loads(found)["items"]
+        if item["metadata"].get("annotations", {}).get(f"{HELM_RELEASE}-namespace")
+        == cluster.namespace
+    ]
 
 
 def _run_now(context: Context, *selector: str) -> None:

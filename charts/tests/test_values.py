@@ -202,7 +202,14 @@ REQUIRED_OPTIONS = {
     ],
     "load": ["--set-json", 'url="http://cadastro.example"'],
 }
-CASES = [(chart, path, *effect) for chart in EFFECTS for path, effect in EFFECTS[chart].items()]
+TEMPLATE_SERVICE = "clients"  # the others have the shared values from the same library chart
+OTHER_SERVICES = sorted(set(SERVICES) - {TEMPLATE_SERVICE})
+CASES = [
+    (chart, path, *effect)
+    for chart in EFFECTS
+    for path, effect in (OWN_VALUES if chart in OTHER_SERVICES else EFFECTS)[chart].items()
+]
+APART = {"image.repository", "replicas"}  # they exclude image.registry and autoscaling
 CHARTS_WITH_VALUES = sorted(path.parent.name for path in CHARTS.glob("*/values.yaml"))
 
 
@@ -216,6 +223,18 @@ def values(chart: str) -> list[Value]:
 def render_defaults(helm: str, chart: str) -> str:
     """Return the manifests of a chart with only its required options."""
     return render_text(helm, chart, *REQUIRED_OPTIONS[chart])
+
+
+def render_with(helm: str, chart: str, given: dict[str, Any]) -> str:
+    """Return the manifests of a chart with values and their prerequisites."""
+    needed = [PREREQUISITES[s] for s in PREREQUISITES if any(path.startswith(s) for path in given)]
+    values = {name: value for each in needed for name, value in each.items()} | given
+    settings = [
+        option
+        for name, value in values.items()
+        for option in ("--set-json", f"{name}={json.dumps(value)}")
+    ]
+    return render_text(helm, chart, *REQUIRED_OPTIONS[chart], *settings)
 
 
 @pytest.mark.parametrize("chart", CHARTS_WITH_VALUES)
@@ -247,22 +266,21 @@ def test_every_value_has_a_test(chart: str) -> None:
 def test_each_value_changes_the_manifests(
     helm: str, chart: str, path: str, value: Any, expected: str
 ) -> None:
-    prerequisites: dict[str, Any] = next(
-        (PREREQUISITES[start] for start in PREREQUISITES if path.startswith(start)), {}
-    )
-    settings = [
-        option
-        for name, one in {**prerequisites, path: value}.items()
-        for option in ("--set-json", f"{name}={json.dumps(one)}")
-    ]
-    made, before = (
-        render_text(helm, chart, *REQUIRED_OPTIONS[chart], *settings),
-        render_defaults(helm, chart),
-    )
+    made, before = render_with(helm, chart, {path: value}), render_defaults(helm, chart)
     if expected.startswith("!"):
         made, before, expected = before, made, expected[1:]
     assert expected in made
     assert expected not in before
+
+
+@pytest.mark.parametrize("chart", OTHER_SERVICES)
+def test_each_shared_value_changes_the_manifests_of_every_service(helm: str, chart: str) -> None:
+    before = render_defaults(helm, chart)
+    for paths in (SERVICE_VALUES.keys() - APART, APART):
+        made = render_with(helm, chart, {path: SERVICE_VALUES[path][0] for path in sorted(paths)})
+        for path in paths:
+            assert SERVICE_VALUES[path][1] in made, path
+            assert SERVICE_VALUES[path][1] not in before, path
 
 
 def test_install_fails_above_the_connection_limit(helm: str) -> None:

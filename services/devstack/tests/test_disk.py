@@ -1,17 +1,15 @@
-"""A full or read-only disk is named, and a service that hangs is answered at once."""
+"""A full or read-only disk is named."""
 
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from devstack import disk
 from devstack.disk import DiskWatch
-from servicekit.testing import wait_until
-from tests.support.local_system import START_TIMEOUT, refused, running
+from tests.support.local_system import refused
 
 
 @pytest.fixture
@@ -89,20 +87,3 @@ def test_a_start_on_a_full_disk_ends_with_that_reason(small_disk: Path) -> None:
     sentence = refused(small_disk / "data")
     assert "the disk of" in sentence
     assert "No space left on device" in sentence or "almost full" in sentence
-
-
-def test_a_service_that_hangs_is_answered_with_503_until_it_continues(data_folder: Path) -> None:
-    with running(data_folder) as system, httpx.Client(base_url=system.url, timeout=2) as http:
-
-        def status() -> int:
-            try:
-                return http.get("/clients/health").status_code
-            except httpx.TransportError:
-                return 0
-
-        worker = system.part("gunicorn", "clients.app").children()[0]
-        worker.suspend()
-        wait_until(lambda: status() == 503, "the ingress to answer for the service")
-        assert http.get("/products/health").is_success
-        worker.resume()
-        wait_until(lambda: status() == 200, "the service to continue", START_TIMEOUT)

@@ -53,6 +53,7 @@ def test_the_ingress_responds_for_a_worker_that_hangs_and_no_retry_doubles_a_wri
             "the ingress to respond for the service",
             START_TIMEOUT,
         )
+        assert http.get("/products/health").is_success
         assert_asks_to_retry(http.get(path), 503)
         assert_asks_to_retry(buy(), 503)
         assert http.head(path).content == b""

@@ -40,6 +40,7 @@ async def here(
         await asyncio.to_thread(opened.__exit__, None, None, None)
 
 
+@pytest.mark.long
 async def test_a_new_operator_converges_after_a_kill_at_a_write(here: Namespace) -> None:
     assert await asyncio.to_thread(
         resilience.kill_at_write, here, 2, is_new=False, is_forwarded=True
@@ -49,6 +50,7 @@ async def test_a_new_operator_converges_after_a_kill_at_a_write(here: Namespace)
     )
 
 
+@pytest.mark.long
 async def test_the_operator_tolerates_rejected_requests(
     here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +58,7 @@ async def test_the_operator_tolerates_rejected_requests(
     assert "3 changes repaired" in await asyncio.to_thread(resilience.tolerates_rejections, here)
 
 
+@pytest.mark.long
 async def test_counts_runs_that_ended_without_an_operator(
     here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +66,7 @@ async def test_counts_runs_that_ended_without_an_operator(
     assert "3 of 3 that passed" in await asyncio.to_thread(resilience.counts_missed_runs, here)
 
 
+@pytest.mark.long
 async def test_the_operator_recovers_from_an_api_server_outage(here: Namespace) -> None:
     names = ["a", "b"]
     for name in names:
@@ -72,6 +76,7 @@ async def test_the_operator_recovers_from_an_api_server_outage(here: Namespace) 
     assert summary.startswith("3 s without an API server: alive ")
 
 
+@pytest.mark.long
 async def test_reports_a_change_that_is_not_repaired(here: Namespace) -> None:
     def tamper_without_an_operator() -> None:
         here.add_monitor("a")
@@ -85,6 +90,7 @@ async def test_reports_a_change_that_is_not_repaired(here: Namespace) -> None:
         await asyncio.to_thread(tamper_without_an_operator)
 
 
+@pytest.mark.long
 async def test_the_operator_tolerates_invalid_termination_messages(
     here: Namespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,23 +141,18 @@ def test_the_check_of_hosts_can_be_switched_off(
         assert [install(helm, config, *settings) for helm in all_helms] == [""] * len(all_helms)
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        pytest.param([], id="there is none"),
-        pytest.param([ingress(host="a.example")], id="another host"),
-        pytest.param([ingress(host="xb.example")], id="a host with the same end"),
-        pytest.param([ingress(host="*.b.example")], id="a wildcard of a subdomain"),
-        pytest.param([ingress(labels={})], id="another application"),
-        pytest.param([ingress(ingressClassName="inner")], id="another class"),
-    ],
-)
-def test_a_release_with_a_host_of_its_own_is_accepted(
-    helm: str, tmp_path: Path, found: list[dict[str, Any]]
-) -> None:
+def test_a_release_with_a_host_of_its_own_is_accepted(helm: str, tmp_path: Path) -> None:
+    others = [
+        ingress(host="a.example"),
+        ingress(host="xb.example"),  # with the same end
+        ingress(host="*.b.example"),  # a wildcard of a subdomain
+        ingress(labels={}),  # another application
+        ingress(ingressClassName="inner"),  # another class
+    ]
     settings = ("ingress.host=b.example", "ingress.className=outer")
-    with cluster(found, tmp_path) as config:
-        assert not install(helm, config, *settings)
+    for found in ([], others):
+        with cluster(found, tmp_path) as config:
+            assert not install(helm, config, *settings)
 
 
 def test_an_upgrade_accepts_the_ingress_of_its_own_release(helm: str, tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ class WsgiBridge:
             response = status, [*headers, (b"connection", b"close")], content
         await _send(send, response)
 
+    async def has_free_thread(self, within: float) -> bool:
+        """Return whether a thread becomes free within some seconds, in its turn."""
+        try:
+            await self._pool.run(_nothing, within)
+        except QueueTimeout:
+            return False
+        return True
+
     def instruments(self) -> list[Instrument]:
         """Return the metrics of the thread pool and its queue."""
         return [
@@ -185,6 +193,10 @@ class WsgiBridge:
             await asyncio.to_thread(self.lifespan.stop)
         self._pool.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _nothing() -> RawResponse:
+    return 204, [], b""
 
 
 def build_environ(scope: Scope, body: bytes) -> WSGIEnvironment:

@@ -116,3 +116,69 @@ def test_sources_of_work_take_turns() -> None:
     pool.stop()
     turns = ["busy 0", "calm 0", "third 0", "busy 1", "calm 1", "busy 2", "busy 3", "busy 4"]
     assert done == turns
+
+
+def test_a_source_beside_others_leaves_threads_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
+    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", LONG)
+    pool: ThreadPool[None] = ThreadPool(4, "hand")
+    released = threading.Event()
+    done: list[str] = []
+
+    def wait() -> None:
+        released.wait(LONG)
+        done.append("busy")
+
+    async def submit() -> None:
+        await pool.run(partial(done.append, "calm"), LONG, "calm")
+        tasks = [asyncio.create_task(pool.run(wait, LONG, "busy")) for _ in range(8)]
+        await asyncio.sleep(0)
+        for source in ("calm", "third", ""):
+            await pool.run(partial(done.append, source), LONG, source)
+        released.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(submit())
+    pool.stop()
+    assert done == ["calm", "calm", "third", "", *["busy"] * 8]
+
+
+@pytest.mark.parametrize(
+    ("sources", "patience"), [(["busy"], LONG), (["calm", "busy"], 0.01)], ids=["alone", "shared"]
+)
+def test_a_source_whose_work_waits_gets_the_other_threads(
+    monkeypatch: pytest.MonkeyPatch, sources: list[str], patience: float
+) -> None:
+    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
+    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", patience)
+    pool: ThreadPool[None] = ThreadPool(4, "hand")
+    together = threading.Barrier(4, timeout=LONG)
+
+    def meet() -> None:
+        together.wait()
+
+    async def submit() -> None:
+        for source in sources:
+            await pool.run(lambda: None, LONG, source)
+        await asyncio.gather(*[pool.run(meet, LONG, "busy") for _ in range(4)])
+
+    asyncio.run(submit())
+    pool.stop()
+
+
+def test_stop_finishes_parked_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
+    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", LONG)
+    pool: ThreadPool[None] = ThreadPool(2, "hand")
+    done: list[int] = []
+
+    async def submit_and_stop() -> None:
+        await pool.run(lambda: None, LONG, "calm")
+        work = [partial(done.append, number) for number in range(20)]
+        tasks = [asyncio.create_task(pool.run(each, LONG, "busy")) for each in work]
+        await asyncio.sleep(0)
+        pool.stop()
+        assert sorted(done) == list(range(20))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(submit_and_stop())

@@ -236,3 +236,48 @@ def test_a_rejection_is_delayed_only_while_other_requests_are_handled(
 
     monkeypatch.setattr(asyncio, "sleep", record)
     asyncio.run(send_requests())
+
+
+def test_a_rejection_is_delayed_while_as_many_as_there_are_threads_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started, released = threading.Event(), threading.Event()
+    delayed: list[float] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/reject":
+            start_response("400 Bad Request", [])
+            return [b""]
+        started.set()
+        released.wait(10)
+        return echo(environ, start_response)
+
+    async def send_requests() -> None:
+        ended, yield_to_others = asyncio.Event(), asyncio.sleep
+
+        async def hold(seconds: float) -> None:
+            delayed.append(seconds)
+            await ended.wait()
+
+        async def rejected() -> "asyncio.Task[list[Message]]":
+            before = len(delayed)
+            task = asyncio.create_task(request(bridged, scope("/reject"), chunk(b"")))
+            while not task.done() and len(delayed) == before:
+                await yield_to_others(0.001)
+            return task
+
+        monkeypatch.setattr(asyncio, "sleep", hold)
+        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
+        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
+        await asyncio.to_thread(started.wait, 10)
+        tasks = [await rejected(), await rejected()]
+        released.set()
+        await other
+        tasks.append(await rejected())
+        assert delayed == [REJECTION_DELAY] * 3
+        ended.set()
+        await asyncio.gather(*tasks)
+        await (await rejected())
+        assert len(delayed) == 3
+
+    asyncio.run(send_requests())

@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from servicekit.http.health import READY_PATH
 from servicekit.http.thread_pool import QueueTimeout, ThreadPool
 from servicekit.telemetry.shared_metrics import Instrument, SharedMetrics
 
@@ -73,6 +74,7 @@ class WsgiBridge:
         self._body_limit = body_limit
         self._overload_response = overload_response
         self._free_slots = threads * (QUEUE_DEPTH_PER_THREAD + 1)
+        self._delayed = 0  # rejections
         self._pool: ThreadPool[RawResponse] = ThreadPool(threads, "handler")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +106,7 @@ class WsgiBridge:
         finally:
             self._free_slots += 1
         if self._is_delayed(response[0]):
-            await asyncio.sleep(REJECTION_DELAY)
+            await self._delay()
         if is_declined:  # the caller may or may not send the body, so no other request can follow
             status, headers, content = response
             response = status, [*headers, (b"connection", b"close")], content
@@ -137,8 +139,15 @@ class WsgiBridge:
         ]
 
     def _is_delayed(self, status: int) -> bool:
-        is_busy = self._in_flight() >= max(1, self._threads // 2)
+        is_busy = self._in_flight() >= max(1, self._threads // 2) or self._delayed >= self._threads
         return status == HTTPStatus.TOO_MANY_REQUESTS or (is_busy and status in REJECTIONS)
+
+    async def _delay(self) -> None:
+        self._delayed += 1
+        try:
+            await asyncio.sleep(REJECTION_DELAY)
+        finally:
+            self._delayed -= 1
 
     def _in_flight(self) -> int:
         return self._threads * (QUEUE_DEPTH_PER_THREAD + 1) - self._free_slots
@@ -239,6 +248,8 @@ def _offered_length(scope: Scope) -> int:
 
 def _source(environ: WSGIEnvironment) -> str:
     """Return the address of the caller as the nearest proxy recorded it."""
+    if environ["PATH_INFO"] == READY_PATH:  # a probe is not a caller
+        return ""
     forwarded: str = environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"]
     return forwarded.rpartition(",")[2].strip()
 

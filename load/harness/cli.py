@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -176,6 +177,6 @@ def _positive(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0
-    if number <= 0:
+    if not 0 < number < math.inf:  # nor NaN
         raise argparse.ArgumentTypeError(f"must be a number above 0, and is {text!r}")
     return number

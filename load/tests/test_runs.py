@@ -88,6 +88,10 @@ def test_a_slow_operation_is_named_and_all_rows_are_deleted(
     [
         (("run", "--url", "http://127.0.0.1:9"), "make run"),
         (("run", "--rate", "0"), "above 0"),
+        (("run", "--rate", "nan"), "above 0"),
+        (("run", "--users", "inf"), "above 0"),
+        (("run", "--duration", "nan"), "above 0"),
+        (("capacity", "--low", "nan"), "above 0"),
         (("run", "--shape", "wild"), "wild"),
         (("capacity", "--url", "http://127.0.0.1:9"), "make run"),
     ],

@@ -156,6 +156,13 @@ def every_value(value: Any) -> Any:
         ("cadastro", 'ingress.host="https://x.example"', "/ingress/host"),
         ("cadastro", 'ingress.host="*.x.example"', "synthetic.target.url"),
         ("cadastro", 'ingress.host="x.example/"', "/ingress/host"),
+        ("cadastro", 'ingress.host="192.0.2.10"', "ingress.host: 192.0.2.10 is an IP address"),
+        ("cadastro", f'ingress.host="{"a." * 127}example"', "/ingress/host"),
+        ("clients", 'resources.limits.memory="512MB"', "/resources/limits/memory"),
+        ("clients", 'resources.requests.cpu="half"', "/resources/requests/cpu"),
+        ("load", 'resources.limits.memory="1 Gi"', "/resources/limits/memory"),
+        ("synthetic", 'resources.requests.memory="128MiB"', "/resources/requests/memory"),
+        ("cadastro", 'postgresql.resources.limits.memory="1g"', "/limits/memory"),
         ("cadastro", 'ingress.host="x.example:8080"', "/ingress/host"),
         ("cadastro", 'ingress.annotations={"a": ["b"]}', "/ingress/annotations/a"),
         ("cadastro", 'postgresql.extraEnv=[{"name": "PGDATA", "value": "/x"}]', "PGDATA"),
@@ -172,6 +179,70 @@ def test_a_value_of_another_form_is_named(
     for helm in all_helms:
         with pytest.raises(HelmError, match=re.escape(named)):
             render(helm, chart, *required.get(chart, []), "--set-json", setting)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "problem"),
+    [
+        ("5m", "five fields"),
+        ("*/15 * * * * *", "five fields"),
+        ("@never", "five fields"),
+        ("@every 5", "five fields"),
+        ("TZ=UTC 0 4 * * *", "five fields"),
+        ("60 * * * *", '"60" is no minute (0-59)'),
+        ("*/0 * * * *", '"*/0" is no minute (0-59)'),
+        ("30-10 * * * *", '"30-10" is no minute (0-59)'),
+        ("0 0,24 * * *", '"24" is no hour (0-23)'),
+        ("0 0 L * *", "is no day of the month (1-31)"),
+        ("0 0 0 * *", "is no day of the month (1-31)"),
+        ("0 0 1 13 *", '"13" is no month (1-12)'),
+        ("0 0 * * 7", '"7" is no day of the week (0-6)'),
+        ("0 0 * * fri-mon", '"fri-mon" is no day of the week (0-6)'),
+        ("0 0 * * monday", '"monday" is no day of the week (0-6)'),
+    ],
+)
+def test_a_schedule_that_kubernetes_rejects_is_named(
+    all_helms: list[str], schedule: str, problem: str
+) -> None:
+    for helm in all_helms:
+        with pytest.raises(HelmError) as raised:
+            render(helm, "clients", *CLIENTS, "--set-json", f'sweep.schedule="{schedule}"')
+        assert "clients: sweep.schedule:" in str(raised.value)
+        assert problem in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "@midnight",
+        "@yearly",
+        "@annually",
+        "@hourly",
+        "@every 1h30m",
+        "*/15  * * * *",
+        " 0 4 * * * ",
+        "08 09 * * *",
+        "3/10,1-5/2 * ? * *",
+        "0 0 * JAN,mar-Dec Mon-FRI/2",
+        "*/60 */24 */31 */12 */7",
+    ],
+)
+def test_a_schedule_that_kubernetes_accepts_is_kept(helm: str, schedule: str) -> None:
+    objects = render(helm, "clients", *CLIENTS, "--set-json", f'sweep.schedule="{schedule}"')
+    assert of_kind(objects, "CronJob")["try-clients-sweep"]["spec"]["schedule"] == schedule
+
+
+@pytest.mark.parametrize("storage", ["10G", "1.5Gi", "2147483648", "1Pi"])
+def test_the_volume_takes_any_quantity_of_kubernetes(helm: str, storage: str) -> None:
+    objects = render(helm, "cadastro", "--set-json", f'postgresql.storage="{storage}"')
+    check_manifests(objects)
+    assert storage in list(every_value(objects))
+
+
+@pytest.mark.parametrize("memory", ['"268435456"', "268435456", '"1.5Gi"', '"500M"', '"1e9"'])
+def test_resources_take_any_quantity_of_kubernetes(helm: str, memory: str) -> None:
+    setting = f"resources.limits.memory={memory}"
+    check_manifests(render(helm, "clients", *CLIENTS, "--set-json", setting))
 
 
 def test_quantities_and_the_objective_of_a_monitor_become_strings(helm: str) -> None:

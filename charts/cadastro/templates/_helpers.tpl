@@ -95,6 +95,11 @@ host without endpoints to the Ingress that matches all hosts, that is to the dat
 `helm template`, other releases are unknown.
 */}}
 {{- define "cadastro.validateHosts" -}}
+{{- with .Values.ingress.host }}
+{{- if regexMatch "^[0-9]+(\\.[0-9]+){3}$" . }}
+{{- fail (printf "ingress.host: %s is an IP address, which is no host of an Ingress: leave it empty to match all hosts" .) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.ingress.enabled .Values.ingress.checkHosts }}
 {{- range (lookup "networking.k8s.io/v1" "Ingress" "" "").items }}
 {{- $labels := .metadata.labels | default dict }}

@@ -16,6 +16,7 @@ leaves out all secrets but the database's URL.
 {{- $ := .root -}}
 {{- $name := printf "%s-%s" (include "service-lib.fullname" $) .name -}}
 {{- include "service-lib.validateName" (dict "name" $name "limit" 52) -}}
+{{- include "service-lib.validateSchedule" (dict "schedule" .schedule "value" (printf "%s: %s.schedule" $.Chart.Name .name)) -}}
 apiVersion: batch/v1
 kind: CronJob
 metadata:

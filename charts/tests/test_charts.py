@@ -166,6 +166,11 @@ def test_migration_job_gets_a_new_name_when_its_pod_template_changes(helm: str) 
             "minReplicas",
         ),
         ("cadastro", "inventory.reconcile.schedule=5m", "schedule"),
+        (
+            "cadastro",
+            "clients.autoscaling.enabled=true,clients.autoscaling.maxReplicas=2,clients.resources=null",
+            "resources.requests.cpu",
+        ),
         ("clients", "replicas=1", "database.existingSecret"),
         ("clients", "database.existingSecret=x", "oauthClients.existingSecret"),
         ("auth", "database.existingSecret=x,oauthClients.existingSecret=y", "signingKeys"),

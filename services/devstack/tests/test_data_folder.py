@@ -70,6 +70,16 @@ def test_blank_signing_keys_are_deleted_and_named(folder: DataFolder, content: b
     assert keys.new(folder.keys) == keys.read(folder.keys)[1]
 
 
+def test_the_drafts_of_secrets_and_keys_that_a_kill_has_left_are_removed(
+    folder: DataFolder,
+) -> None:
+    key = next(folder.keys.glob("*.pem")).read_bytes()
+    for path in (folder.keys / "0123.pem", folder.oauth_clients / "clients"):
+        path.with_name(f".{path.name}.draft").write_bytes(key)
+    assert reopen(folder).repairs == []
+    assert [path for path in folder.path.rglob(".*") if path.suffix == ".draft"] == []
+
+
 def test_a_data_folder_of_an_earlier_release_is_closed_to_other_accounts(
     folder: DataFolder,
 ) -> None:
@@ -147,6 +157,7 @@ def test_roots_postgresql_runs_from_a_copy_if_the_programs_are_below_a_closed_fo
     monkeypatch.setattr(postgres_programs, "_installation", lambda: moved)
     copies = data_folder.parent / "copies"
     monkeypatch.setattr(postgres_programs, "COPIES", copies)
+    (copies / ".draft-of-a-killed-start" / "bin").mkdir(parents=True)
     server = Postgres(data_folder / "pg", data_folder / "postgres.log", FAST_SETTINGS)
     for _ in range(2):
         server.initialise()

@@ -5,21 +5,20 @@ The secrets of the data folder are not included.
 """
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from devstack import environment
 from devstack.data_folder import DataFolder, DataFolderError
+from devstack.draft_folder import new_draft
 from devstack.postgres import Postgres, PostgresError
 from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES
@@ -135,45 +134,18 @@ def back_up(server: Postgres, target: Path) -> Path:
     draft = target / f".{final.name}.draft"
     try:
         durable_files.create_folder(target)
-        with _new_draft(draft):
+        with new_draft(draft, ".*Z.draft", _report_stale):
             _write(server, draft)
             durable_files.rename(draft, final)
     except OSError as error:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}): name another folder with TO=..."
         ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return final
 
 
-@contextmanager
-def _new_draft(draft: Path) -> Iterator[None]:
-    """Remove stale drafts, and create one that is locked until the block ends."""
-    with ExitStack() as locks:
-        _create_draft(draft, locks)
-        yield
-
-
-def _create_draft(draft: Path, locks: ExitStack) -> None:
-    with _lock(draft.parent):  # a new draft of another backup is not locked at once
-        for other in draft.parent.glob(".*Z.draft"):
-            with suppress(BlockingIOError), _lock(other, fcntl.LOCK_NB):
-                sys.stderr.write(f"backup: removing {other}, which a killed backup has left\n")
-                shutil.rmtree(other)
-        durable_files.create_folder(draft)
-        locks.enter_context(_lock(draft))
-
-
-@contextmanager
-def _lock(folder: Path, option: int = 0) -> Iterator[None]:
-    """Lock a folder until the block ends or the process is killed."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | option)
-        yield
-    finally:
-        os.close(descriptor)
+def _report_stale(draft: Path) -> None:
+    sys.stderr.write(f"backup: removing {draft}, which a killed backup has left\n")
 
 
 def _write(server: Postgres, folder: Path) -> None:

@@ -58,6 +58,8 @@ class DataFolder:
             for folder in (self.path, self.path / "secrets", *subfolders):
                 folder.chmod(0o700)  # an earlier release created some of them readable
             self._acquire_lock()
+            for draft in (self.path / "secrets").rglob(".*.draft"):
+                draft.unlink()  # a process was killed while it wrote the file
             self._create_secrets()
             self._discard_blank_keys()
         except OSError as error:

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 
+from devstack.draft_folder import new_draft
 from devstack.system_account import Account
 
 MAJOR = 18
@@ -58,12 +59,13 @@ def _digest() -> str:
 def _copy(base: Path, folders: Sequence[Path], target: Path) -> None:
     """Copy folders below ``base`` to ``target``, open to all accounts.
 
-    ``target`` gets its name when it is complete and on the disk.
+    ``target`` gets its name when it is complete and on the disk. Drafts of killed starts are
+    removed.
     """
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     target.parent.chmod(0o755)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
-    try:
+    draft = target.with_name(f".draft-{secrets.token_hex(8)}")
+    with new_draft(draft, ".draft-*", lambda _: None):
         for folder in folders:
             if folder.is_dir():
                 shutil.copytree(folder, draft / folder.relative_to(base), symlinks=True)
@@ -71,8 +73,6 @@ def _copy(base: Path, folders: Sequence[Path], target: Path) -> None:
         os.sync()
         if not target.exists():  # another start may have created it
             draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _open_to_all(root: Path) -> None:

@@ -1,7 +1,6 @@
-"""Validation of the journeys against the Arazzo schema of the OpenAPI Initiative."""
+"""Validation of the journeys against the Arazzo schemas of the OpenAPI Initiative."""
 
 from collections.abc import Iterator
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -9,36 +8,20 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from tests.support.arazzo_schema import SCHEMAS, published_schema
 from tests.support.synthetic.object_api import synthetic
 
 JOURNEYS = sorted((Path(__file__).resolve().parents[1] / "journeys").glob("*.arazzo.yaml"))
-SCHEMA_ID = "https://spec.openapis.org/arazzo/1.0/schema/2024-08-01"  # Apache-2.0
-WHEEL = "arazzo-generator"  # used only for the schema that it contains
+Schemas = dict[str, jsonschema_rs.Draft202012Validator]
 
 
-def published_schema() -> Any:
-    """Return the schema of Arazzo 1.0 from a pinned wheel."""
-    (found,) = [path for path in files(WHEEL) or [] if path.name == "arazzo-schema.yaml"]
-    document = yaml.safe_load(found.read_text(encoding="utf-8"))
-    assert document["$id"] == SCHEMA_ID
-    return document
-
-
-@pytest.fixture(scope="module")
-def schema() -> jsonschema_rs.Draft202012Validator:
-    """The schema of Arazzo 1.0."""
-    return jsonschema_rs.Draft202012Validator(published_schema())
-
-
-@pytest.fixture(scope="module")
-def schema_of_1_1() -> jsonschema_rs.Draft202012Validator:
-    """The schema of Arazzo 1.0 for documents of 1.1, whose schema no package contains.
-
-    The journeys use nothing that 1.1 has changed, except that a retry need not name a step.
-    """
-    document = published_schema()
-    document["properties"]["arazzo"]["pattern"] = r"^1\.1\.\d+$"
-    return jsonschema_rs.Draft202012Validator(document)
+@pytest.fixture(scope="module", name="schemas")
+def published_schemas() -> Schemas:
+    """The schemas of Arazzo by version."""
+    return {
+        version: jsonschema_rs.Draft202012Validator(published_schema(version))
+        for version in SCHEMAS
+    }
 
 
 def read(path: Path) -> Any:
@@ -51,28 +34,20 @@ def test_there_are_journeys() -> None:
 
 
 @pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.name)
-def test_journeys_match_the_arazzo_schema(
-    schema: jsonschema_rs.Draft202012Validator,
-    schema_of_1_1: jsonschema_rs.Draft202012Validator,
-    path: Path,
-) -> None:
+def test_journeys_match_the_arazzo_schema(schemas: Schemas, path: Path) -> None:
     journey = read(path)
-    validator = schema_of_1_1 if journey["arazzo"].startswith("1.1") else schema
+    validator = schemas[journey["arazzo"][:3]]
     assert [
         f"{error.instance_path}: {error.message}" for error in validator.iter_errors(journey)
     ] == []
 
 
 @pytest.mark.parametrize("name", ["auth", "clients", "products", "inventory"])
-def test_newly_written_journeys_match_the_arazzo_schema(
-    schema: jsonschema_rs.Draft202012Validator,
-    schema_of_1_1: jsonschema_rs.Draft202012Validator,
-    name: str,
-) -> None:
+def test_newly_written_journeys_match_the_arazzo_schema(schemas: Schemas, name: str) -> None:
     contract = JOURNEYS[0].parents[1] / f"{name}.yaml"
-    for version, validator in (("1.0.1", schema), ("1.1.0", schema_of_1_1)):
+    for version in ("1.0.1", "1.1.0"):
         done = synthetic("new", contract, "--version", version)
-        validator.validate(yaml.safe_load(done.stdout))
+        schemas[version[:3]].validate(yaml.safe_load(done.stdout))
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -98,6 +73,7 @@ def test_journeys_avoid_what_runners_understand_differently(path: Path) -> None:
         assert node.get("type") != "regex" or node["context"] != "$response.body", "it is no text"
 
 
+@pytest.mark.parametrize("name", ["login", "inventory-purchase"])  # of 1.0 and of 1.1
 @pytest.mark.parametrize(
     "invalidate",
     [
@@ -108,11 +84,12 @@ def test_journeys_avoid_what_runners_understand_differently(path: Path) -> None:
         lambda journey: journey["workflows"][0]["steps"][0]["successCriteria"][0].pop("condition"),
     ],
 )
-def test_the_arazzo_schema_rejects_invalid_journeys(
-    schema: jsonschema_rs.Draft202012Validator, invalidate: Any
+def test_the_arazzo_schemas_reject_invalid_journeys(
+    schemas: Schemas, invalidate: Any, name: str
 ) -> None:
-    journey = read(next(path for path in JOURNEYS if path.name.startswith("login")))
-    journey["workflows"][0]["steps"].reverse()  # the step with parameters first
+    journey = read(next(path for path in JOURNEYS if path.name.startswith(name)))
+    schema = schemas[journey["arazzo"][:3]]
+    journey["workflows"][0]["steps"].reverse()  # a step with parameters first
     assert schema.is_valid(journey)
     invalidate(journey)
     assert not schema.is_valid(journey)

@@ -138,8 +138,10 @@ labels:
 {{ index .root.Values.peers .peer | default (printf "http://%s-%s:8000" (include "service-lib.releaseName" .root) .peer) | trimSuffix "/" }}
 {{- end }}
 
-{{/* Port of a URL. */}}
+{{/* Port of a URL. Fails for one that a NetworkPolicy cannot have. */}}
 {{- define "service-lib.urlPort" -}}
 {{- $parts := urlParse . -}}
-{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $parts.host) | default (eq $parts.scheme "https" | ternary "443" "80") -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $parts.host) | default (eq $parts.scheme "https" | ternary "443" "80") -}}
+{{- if or (lt (atoi $port) 1) (gt (atoi $port) 65535) }}{{ fail (printf "%s: %s is no port (1-65535)" . $port) }}{{ end -}}
+{{- atoi $port -}}
 {{- end }}

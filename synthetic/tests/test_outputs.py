@@ -198,3 +198,26 @@ def test_a_file_stands_for_all_its_workflows(
     assert json.loads(log.read_text())["result"] == (result if code else "passed")
     passed = 1 + (code == 0)
     assert table.stdout.endswith(f"2 journeys: {passed} passed, {2 - passed} failed\n")
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", "| :", ">&-"])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_an_output_that_cannot_be_written_causes_no_traceback(
+    shop: MockShop, journey: Path, redirection: str, form: str
+) -> None:
+    secret = f"client-secret={SECRET}"
+    command = f'"$0" "$@" {redirection}'
+    if redirection == "| :":  # the reader ends before the probe writes
+        command = '{ sleep 0.2; "$0" "$@"; } | :; exit "${PIPESTATUS[0]}"'
+    where = ["things", "--url", shop.url, "--file", str(journey), "--secret", secret]
+    probe = [str(PROGRAM), "probe", *where, "--retries", "0", "--output", form]
+    done = subprocess.run(  # a shell redirects the output
+        ["/bin/bash", "-c", command, *probe],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 1

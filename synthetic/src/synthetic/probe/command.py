@@ -124,18 +124,13 @@ def _run_all(options: argparse.Namespace, log: TerminationLog, signals: Signals)
 
     batch = Batch(options, signals, log.write)
     if options.dry_run:
-        _print(batch.describe())
-        return EXIT_CODES["passed"]
+        return EXIT_CODES["passed" if _print(batch.describe()) else "error"]
     results = batch.run()
     worst = max(results, key=lambda result: EXIT_CODES[result.result])
     if len(results) > 1:
         log.write(worst)
-    _show(results, options.output, batch.exchanges)
-    return EXIT_CODES[worst.result]
-
-
-def _show(results: list[RunResult], form: str, exchanges: "ExchangeLog | None") -> None:
-    _print(_formatter(form, exchanges)(results))
+    is_shown = _print(_formatter(options.output, batch.exchanges)(results))
+    return EXIT_CODES[worst.result if is_shown else "error"]
 
 
 def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[RunResult]], str]:
@@ -157,8 +152,18 @@ def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[Run
     return format_tables
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(MASK.mask(f"{text}\n"))
+def _print(text: str) -> bool:
+    """Write to standard output; return whether it took the text: it may be full or closed."""
+    if sys.stdout is None:
+        return False
+    try:
+        sys.stdout.write(MASK.mask(f"{text}\n"))
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stderr.write(f"synthetic probe: standard output: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return False
+    return True
 
 
 def _not_run(name: str) -> RunResult:

@@ -130,6 +130,7 @@ def test_warm_caches_reject_the_same_requests_as_cold_ones(
     assert check_fast_path(invalid_requests, settings, issuer.token) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variant", "found"),
     [

@@ -10,6 +10,7 @@ class Plan:
 
     rounds: int  # of each attack that ends at a random moment
     seed: int
+    words: tuple[str, ...] = ("",)  # an attack is made if its name has one of them
 
 
 @dataclass(frozen=True)

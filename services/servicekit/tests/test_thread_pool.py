@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 
@@ -118,39 +119,39 @@ def test_sources_of_work_take_turns() -> None:
     assert done == turns
 
 
-def test_a_source_beside_others_leaves_threads_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
-    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", LONG)
+def test_a_source_beside_others_has_its_share_of_the_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("servicekit.http.thread_pool.ACTIVE_SECONDS", LONG)
     pool: ThreadPool[None] = ThreadPool(4, "hand")
     released = threading.Event()
-    done: list[str] = []
+    started: list[str] = []
 
-    def wait() -> None:
+    def wait(source: str) -> None:
+        started.append(source)
         released.wait(LONG)
-        done.append("busy")
 
     async def submit() -> None:
-        await pool.run(partial(done.append, "calm"), LONG, "calm")
-        tasks = [asyncio.create_task(pool.run(wait, LONG, "busy")) for _ in range(8)]
+        await pool.run(lambda: None, LONG, "calm")
+        busy = partial(wait, "busy")
+        tasks = [asyncio.create_task(pool.run(busy, LONG, "busy")) for _ in range(8)]
         await asyncio.sleep(0)
-        for source in ("calm", "third", ""):
-            await pool.run(partial(done.append, source), LONG, source)
+        for source in ("calm", ""):
+            await pool.run(partial(started.append, source), LONG, source)
+        assert Counter(started) == {"busy": 2, "calm": 1, "": 1}
         released.set()
         await asyncio.gather(*tasks)
 
     asyncio.run(submit())
     pool.stop()
-    assert done == ["calm", "calm", "third", "", *["busy"] * 8]
+    assert started.count("busy") == 8
 
 
-@pytest.mark.parametrize(
-    ("sources", "patience"), [(["busy"], LONG), (["calm", "busy"], 0.01)], ids=["alone", "shared"]
-)
-def test_a_source_whose_work_waits_gets_the_other_threads(
-    monkeypatch: pytest.MonkeyPatch, sources: list[str], patience: float
+@pytest.mark.parametrize("sources", [["busy"], ["calm", "busy"]], ids=["alone", "again alone"])
+def test_a_source_without_others_has_all_threads(
+    monkeypatch: pytest.MonkeyPatch, sources: list[str]
 ) -> None:
-    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
-    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", patience)
+    monkeypatch.setattr("servicekit.http.thread_pool.ACTIVE_SECONDS", 0.0)
     pool: ThreadPool[None] = ThreadPool(4, "hand")
     together = threading.Barrier(4, timeout=LONG)
 
@@ -166,9 +167,8 @@ def test_a_source_whose_work_waits_gets_the_other_threads(
     pool.stop()
 
 
-def test_stop_finishes_parked_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("servicekit.http.thread_pool.SHARING_SECONDS", LONG)
-    monkeypatch.setattr("servicekit.http.thread_pool.PATIENCE", LONG)
+def test_stop_finishes_work_beyond_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servicekit.http.thread_pool.ACTIVE_SECONDS", LONG)
     pool: ThreadPool[None] = ThreadPool(2, "hand")
     done: list[int] = []
 

@@ -13,7 +13,9 @@ from devstack.unavailable import STATUS_PATH
 
 FALLBACK_ROUTE = "fallback"  # for paths of no service
 UNAVAILABLE = "unavailable"  # the program that responds for services that do not
-NO_ANSWER = "no-answer"  # a middleware
+NO_ANSWER, IN_FLIGHT = "no-answer", "in-flight"  # middlewares
+MAX_IN_FLIGHT = 512  # requests of an address at each route; further ones get a 429
+MAX_HEADER_BYTES = 64 * 1024  # as the services; Traefik has 1 MiB
 RESPONSE_TIMEOUT = "10s"  # services take at most 8 s for a request, also without their database
 # a service that hangs is answered with 503, as by a cluster's readiness checks
 HEALTH_CHECK = {"path": "/-/live", "interval": "1s", "unhealthyInterval": "200ms", "timeout": "1s"}
@@ -49,6 +51,7 @@ def configure(
         f"--entryPoints.web.address=127.0.0.1:{port}",
         # Go drops a parameter with a bare semicolon, and with it a filter
         "--entryPoints.web.http.encodeQuerySemicolons=true",
+        f"--entryPoints.web.http.maxHeaderBytes={MAX_HEADER_BYTES}",
         f"--providers.file.filename={dynamic}",
         "--providers.file.watch=false",
         "--global.checkNewVersion=false",
@@ -71,13 +74,13 @@ def _tracing_options(collector: str) -> list[str]:
 
 def _routes(upstreams: Mapping[str, int], unavailable: int) -> dict[str, Any]:
     routers = {
-        name: {"rule": _rule(prefixes), "service": name, "middlewares": [NO_ANSWER]}
+        name: {"rule": _rule(prefixes), "service": name, "middlewares": [IN_FLIGHT, NO_ANSWER]}
         for name, prefixes in routes().items()
     }
     fallback = {
         "rule": "PathPrefix(`/`)",
         "priority": 1,
-        "middlewares": [NO_ANSWER, FALLBACK_ROUTE],
+        "middlewares": [IN_FLIGHT, NO_ANSWER, FALLBACK_ROUTE],
         "service": AUTH_SERVICE,
     }
     no_answer = {
@@ -85,6 +88,8 @@ def _routes(upstreams: Mapping[str, int], unavailable: int) -> dict[str, Any]:
         "service": UNAVAILABLE,
         "query": STATUS_PATH + "{status}",
     }
+    by_address = {"ipStrategy": {"depth": 0}}
+    in_flight = {"amount": MAX_IN_FLIGHT, "sourceCriterion": by_address}
     return {
         "http": {
             "routers": {**routers, FALLBACK_ROUTE: fallback},
@@ -92,6 +97,7 @@ def _routes(upstreams: Mapping[str, int], unavailable: int) -> dict[str, Any]:
                 # auth returns the 404, so that it has the format of all other errors
                 FALLBACK_ROUTE: {"replacePath": {"path": "/nothing"}},
                 NO_ANSWER: {"errors": no_answer},
+                IN_FLIGHT: {"inFlightReq": in_flight},
             },
             "services": {
                 **dict(item for name, port in upstreams.items() for item in _service(name, port)),

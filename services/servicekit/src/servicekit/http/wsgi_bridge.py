@@ -28,8 +28,9 @@ RawResponse = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, b
 TOO_LARGE = "cadastro.body_too_large"  # environ key, set for a request with a truncated body
 QUEUE_DEPTH_PER_THREAD = 64  # requests that may wait for each thread; further ones get a 503
 QUEUE_TIMEOUT = 2.0  # seconds that a request may wait for a thread
-# Seconds until a 429 is sent, and other rejections while half of the threads are busy: a caller
-# that repeats them then takes little time. The wait takes no thread and no place in the queue.
+# Seconds until a 429 is sent, and other rejections while half of the threads are busy or as many
+# rejections as threads wait: a caller that repeats them then takes little time. The wait takes no
+# thread and no place in the queue.
 REJECTION_DELAY = 0.5
 REJECTIONS = frozenset(
     (

@@ -53,7 +53,7 @@ def rows(url: str, secret: Path) -> dict[str, int]:
         return {path: len(client.get(path).json()) for path in paths}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_slow_operation_is_named_and_all_rows_are_deleted(
     data_folder: Path, tmp_path: Path
 ) -> None:

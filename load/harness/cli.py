@@ -16,7 +16,7 @@ from load.harness.cleanup import delete_rows
 from load.harness.progress import report
 from load.harness.run import execute, find_earlier_run, report_folder, write_report
 from load.harness.run_config import LOCUSTFILE, RunConfig, RunError, validate
-from load.harness.run_result import RunResultError
+from load.harness.run_result import RunResult, RunResultError
 from load.harness.service_metrics import MetricsError, metrics_targets
 from load.harness.system_client import SystemClient
 from load.harness.thresholds import Check, ThresholdError
@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         measure_ceiling=not options.no_cost,
         locust_options=options.locust,
     )
+    if options.compare:
+        RunResult.load(Path(options.compare))  # a mistake must not be found only after the run
     validate(config)
     found = Path(options.compare) if options.compare else find_earlier_run(options.reports, config)
     folder = report_folder(options.reports, config.shape)

@@ -93,6 +93,9 @@ def test_a_slow_operation_is_named_and_all_rows_are_deleted(
         (("run", "--duration", "nan"), "above 0"),
         (("capacity", "--low", "nan"), "above 0"),
         (("run", "--shape", "wild"), "wild"),
+        (("run", "--compare", "/nonexistent", "--url", "http://127.0.0.1:9"), "not a saved run"),
+        (("run", "--compare", "/etc/passwd", "--url", "http://127.0.0.1:9"), "not a saved run"),
+        (("run", "--compare", "/", "--url", "http://127.0.0.1:9"), "not a saved run"),
         (("capacity", "--url", "http://127.0.0.1:9"), "make run"),
     ],
 )

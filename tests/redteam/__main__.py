@@ -10,6 +10,8 @@ from tests.redteam import (
     interrupted_starts,
     killed_commands,
     parser_costs,
+    readable_files,
+    restored_systems,
 )
 from tests.redteam.rows import Part, Plan, SkippedPartError
 
@@ -20,6 +22,8 @@ PARTS: dict[str, Part] = {
     "worker": hung_workers.rows,
     "backup": killed_commands.backups,
     "restore": killed_commands.restores,
+    "restores": restored_systems.rows,
+    "files": readable_files.rows,
     "parsers": parser_costs.parsers,
     "attacks": attack_table.attack_rows,
 }

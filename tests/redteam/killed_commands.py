@@ -56,7 +56,7 @@ def backups(plan: Plan) -> Iterator[Row]:
         command = ["devstack.backup", "--data", str(history.data), "--to", str(target)]
         for number, seconds in _moments(plan, command):
             _kill_after(command, seconds)
-            done = _run(command)
+            done = run(command)
             left = list(target.iterdir())
             errors = [] if done.returncode == 0 else [done.stderr.strip()[-200:]]
             if not all((path / MANIFEST).exists() for path in left):
@@ -71,9 +71,9 @@ def restores(plan: Plan) -> Iterator[Row]:
     with _history() as history:
         copy = history.folder / "copy"
         command = ["devstack.restore", str(history.backup), "--data", str(copy)]
-        _copy(history.data, copy)
+        copy_folder(history.data, copy)
         for number, seconds in _moments(plan, command):
-            _copy(history.data, copy)
+            copy_folder(history.data, copy)
             _kill_after(command, seconds)
             yield _restart(history, copy, f"restore killed {number}", seconds)
 
@@ -104,7 +104,7 @@ def _history() -> Iterator[History]:
             system.wait_until_ready()
             _create_rows(system.url, NAMES[0])
             before = read_state(data)
-            done = _run(["devstack.backup", "--data", str(data), "--to", str(folder / "backups")])
+            done = run(["devstack.backup", "--data", str(data), "--to", str(folder / "backups")])
             _create_rows(system.url, NAMES[1])
             after = read_state(data)
         finally:
@@ -130,7 +130,7 @@ def _create_rows(url: str, product: str) -> None:
 
 def read_state(data: Path) -> State:
     """Return the live rows of a running system."""
-    server = _server(data)
+    server = server_of(data)
     return {
         name: int(str(server.execute(f"{_COUNT} {table} {_LIVE}", database=name)[0][0]))
         for name, table in TABLES.items()
@@ -139,13 +139,14 @@ def read_state(data: Path) -> State:
 
 def _leftovers(data: Path) -> list[str]:
     """Return what a restore should have removed from a running system."""
-    names = [str(row[0]) for row in _server(data).execute("SELECT datname FROM pg_database")]
+    names = [str(row[0]) for row in server_of(data).execute("SELECT datname FROM pg_database")]
     found = [name for name in names if name.endswith(("_restored", "_before"))]
     marker = DataFolder(data).unreconciled
     return [*found, *([marker.name] if marker.exists() else [])]
 
 
-def _server(data: Path) -> Postgres:
+def server_of(data: Path) -> Postgres:
+    """Return the PostgreSQL server of a data folder."""
     folder = DataFolder(data)
     return Postgres(folder.postgres, folder.logs / "postgres.log")
 
@@ -153,19 +154,21 @@ def _server(data: Path) -> Postgres:
 def _moments(plan: Plan, command: list[str]) -> Iterator[tuple[int, float]]:
     """Yield the number of each round and a moment within the duration of an undisturbed run."""
     started = time.monotonic()
-    _run(command)
+    run(command)
     duration = time.monotonic() - started
     times = random.Random(plan.seed)  # noqa: S311 - no secret
     for number in range(1, plan.rounds + 1):
         yield number, times.uniform(EARLIEST_SECONDS, duration)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder with its owners; replace the target."""
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)  # noqa: S607 - the system's
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a module of this repository with its options."""
     whole = [sys.executable, *ISOLATED, "-m", *command]
     return subprocess.run(whole, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -1,10 +1,8 @@
 """Backup and restore of single databases."""
 
 import errno
-import hashlib
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,9 @@ from devstack import databases
 from devstack.backup import MANIFEST, BackupError, back_up, verify_dump
 from devstack.databases import Difference
 from devstack.postgres import Postgres
-from devstack.postgres_programs import program
 from devstack.service_catalog import SERVICES
-from servicekit.db import migrate, wait_for_migrations
+from servicekit.db import wait_for_migrations
+from tests.support.dumps import earlier_products, rewrite_dump
 from tests.support.local_system import command
 
 pytestmark = pytest.mark.covers_subprocesses
@@ -27,14 +25,6 @@ def restore(server: Postgres, backup: Path, *names: str) -> dict[str, Difference
     """Restore services, and return the differences by table."""
     dumps = {name: verify_dump(backup, name)[0] for name in names}
     return {t: d for found in databases.replace(server, dumps).values() for t, d in found.items()}
-
-
-def rewrite_dump(backup: Path, name: str, content: bytes) -> None:
-    """Replace a dump, with a correct checksum."""
-    manifest = json.loads((backup / MANIFEST).read_text())
-    (backup / f"{name}.dump").write_bytes(content)
-    manifest["databases"][name]["sha256"] = hashlib.sha256(content).hexdigest()
-    (backup / MANIFEST).write_text(json.dumps(manifest))
 
 
 def state(server: Postgres) -> dict[str, list[tuple[object, ...]]]:
@@ -134,31 +124,17 @@ def test_a_dump_of_something_else_leaves_all_databases_unchanged(
 
 def test_a_dump_of_an_earlier_release_is_migrated(server: Postgres, tmp_path: Path) -> None:
     backup = back_up(server, tmp_path)
-    server.execute("CREATE DATABASE older")
-    migrate.upgrade(server.url("older"), migrate.configuration("products"), "products_0002")
-    server.execute(INSERTS["products"], ("old", "old"), "older")
-    command = [program("pg_dump"), "--format=custom", "--no-owner", server.url("older")]
-    dump = subprocess.run(command, check=True, capture_output=True).stdout
-    rewrite_dump(backup, "products", dump)
+    rewrite_dump(backup, "products", earlier_products(server, "old"))
     restore(server, backup, "products")
     assert not wait_for_migrations.pending_reason(server.url("products"), "products", 0)
     assert server.execute("SELECT name FROM products", database="products") == [("old",)]
-    server.execute("DROP DATABASE older WITH (FORCE)")
 
 
 def test_a_dump_that_cannot_be_migrated_leaves_all_databases_unchanged(
     server: Postgres, tmp_path: Path
 ) -> None:
     backup = back_up(server, tmp_path)
-    server.execute("CREATE DATABASE older")
-    migrate.upgrade(server.url("older"), migrate.configuration("products"), "products_0002")
-    for word in ("Uva", "UVA"):
-        server.execute(INSERTS["products"], (word, word), "older")
-    command = [program("pg_dump"), "--format=custom", "--no-owner", server.url("older")]
-    rewrite_dump(
-        backup, "products", subprocess.run(command, check=True, capture_output=True).stdout
-    )
-    server.execute("DROP DATABASE older WITH (FORCE)")
+    rewrite_dump(backup, "products", earlier_products(server, "Uva", "UVA"))
     before = state(server)
     with pytest.raises(BackupError, match="the products 1, 2 have one name"):
         restore(server, backup, *SERVICES)

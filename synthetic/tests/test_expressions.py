@@ -39,6 +39,7 @@ CONTEXT = Context(
         ("$response.body#/name == 'it''s'", False),
         ("$response.body#/a~1b/0/c == null", True),
         ("$response.body#/a~1b/7/c == null", False),
+        ("$response.body#/a~1b/00/c == null", False),
         ("$response.body#/a~1b/7/c != null", False),
         ("!($response.body#/a~1b/7/c == null)", False),
         ("$response.body#/missing == 1 || $statusCode == 201", True),
@@ -98,7 +99,9 @@ def test_evaluates_regex_and_jsonpath_criteria_on_their_context(
     assert parse_criterion(condition, kind, context).evaluate(CONTEXT) is is_met
 
 
-XML = Context(response=Response(200, {"content-type": "application/xml"}, b"<r><a n='1'>x</a></r>"))
+XML = Context(
+    response=Response(200, {"content-type": "application/xml"}, b"<r><a n='1' empty=''>x</a></r>")
+)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,11 @@ XML = Context(response=Response(200, {"content-type": "application/xml"}, b"<r><
         ("/r/a/text() = 'x'", "xpath-30", True),
         ("string(/r/b)", "", False),
         ("/r/a/@n", "", True),
+        ("/r/a/@empty", "", True),
+        ("/r/a/@empty", "xpath-10", True),
+        ("number(/r/a)", "", False),
+        ("number(/r/b)", "xpath-10", False),
+        ("(1, 2)", "xpath-20", False),
         ("1 div count(/r/b)", "xpath-31", False),
     ],
 )

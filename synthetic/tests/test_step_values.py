@@ -183,3 +183,11 @@ def test_expressions_see_the_request_that_was_sent(api: ScriptedApi, tmp_path: P
     steps = [step("a", outputs={"n": "$response.body.n"}), sending]
     result = run_workflow(api, write_arazzo(tmp_path, workflow(*steps)))
     assert result.result == "passed", result.detail
+
+
+@pytest.mark.parametrize("text", ["😀", "😀😁", r"\ud83d\ude00", r"\ud83d", "é\\"])
+def test_a_document_in_json_may_escape_any_character(
+    api: ScriptedApi, tmp_path: Path, text: str
+) -> None:
+    body = {"contentType": "application/json", "payload": {"text": text}}
+    assert json.loads(sent_body(api, tmp_path, body, "1.0.1")) == {"text": text}

@@ -118,6 +118,15 @@ def test_the_header_retry_after_overrules_the_action(
     assert run_workflow(api, write_arazzo(tmp_path, workflow(failing))).result == PASSED
 
 
+@pytest.mark.parametrize("header", ["soon", "-1", f"Wed, 21 Oct 2015 07:28:00 +{10**16}"])
+def test_an_invalid_header_retry_after_is_ignored(
+    api: ScriptedApi, tmp_path: Path, header: str
+) -> None:
+    api.replies["GET /a"] = [Reply(503, headers={"Retry-After": header}), GOOD]
+    failing = step("a", successCriteria=OK, onFailure=[retry()])
+    assert run_workflow(api, write_arazzo(tmp_path, workflow(failing))).result == PASSED
+
+
 def test_a_retry_without_criteria_follows_a_broken_connection(
     api: ScriptedApi, tmp_path: Path
 ) -> None:

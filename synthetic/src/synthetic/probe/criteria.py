@@ -16,8 +16,6 @@ from synthetic.probe.templates import EmbeddingText, parse_text
 
 MAX_TEXT = 500  # characters of a criterion in a message
 MAX_COMPARISONS = 5  # in a message
-# only these of a query's results fail by themselves (effective boolean value of XPath)
-_FALSE_RESULTS = (False, 0, "")
 
 
 class Criterion(Protocol):
@@ -82,12 +80,11 @@ class QueryCriterion:
     def evaluate(self, context: Context) -> bool:
         """Return whether the condition matches; one that cannot be evaluated fails."""
         try:
-            found = self._select(context)
+            if self._kind == "xpath":  # its effective boolean value
+                return self._select(context, "boolean({})") == [True]
+            return bool(self._select(context))
         except (ProbeError, StepError, ValueError):
             return False  # such as XPath over a body that is no XML (Arazzo 1.1.0)
-        if self._kind == "xpath" and len(found) == 1 and not hasattr(found[0], "itertext"):
-            return found[0] not in _FALSE_RESULTS
-        return bool(found)
 
     def evidence(self, context: Context) -> list[Evidence]:
         """Return the value of the context, the evaluated condition, and what it has selected."""
@@ -114,14 +111,14 @@ class QueryCriterion:
         except StepError:
             return "undefined"
 
-    def _select(self, context: Context) -> list[Any]:
+    def _select(self, context: Context, form: str = "{}") -> list[Any]:
         """Return what the condition selects from the context; a regex selects its match."""
         value = self._subject.evaluate(context)
         if value is UNDEFINED or value is None:
             return []
         condition = self._condition
         text = condition if isinstance(condition, str) else condition.evaluate(context)
-        return self._query(text)(value)
+        return self._query(form.format(text))(value)
 
     def _query(self, text: str) -> Query:
         if self._kind == "regex":

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from synthetic.probe.http import Response
 
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")  # RFC 6901, 4; no longer list exists
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -111,7 +112,7 @@ def resolve_pointer(value: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON
 def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, Mapping):
         return value.get(name, UNDEFINED)
-    if isinstance(value, list) and name.isascii() and name.isdigit() and len(name) < 10:  # noqa: PLR2004 - no longer list exists
+    if isinstance(value, list) and _INDEX.fullmatch(name):
         return value[int(name)] if int(name) < len(value) else UNDEFINED
     return UNDEFINED
 

@@ -11,6 +11,10 @@ from synthetic.probe.results import ProbeError
 
 # libyaml is about ten times faster; all wheels have it, source builds may not
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# a character beyond U+FFFF in a JSON string, which YAML writes otherwise
+_SURROGATES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
+)
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(("plain", "str", "int", "float", "bool", "null"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -102,7 +106,10 @@ def _compose(path: Path) -> tuple[Any, list[Duplicate]]:
     """Return the root node, and the names that are repeated in an object."""
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ProbeError(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
-    loader = _Loader(path.read_bytes())
+    content = path.read_bytes()
+    if content.lstrip().startswith(b"{"):
+        content = _SURROGATES.sub(_join_surrogates, content)
+    loader = _Loader(content)
     # untagged plain scalars get one tag; `_typed` applies the rules of YAML 1.2 to them
     loader.yaml_implicit_resolvers = {None: [(f"{_TAG}plain", re.compile(""))]}
     try:
@@ -110,6 +117,11 @@ def _compose(path: Path) -> tuple[Any, list[Duplicate]]:
         return node, _flatten(loader, node)
     finally:
         loader.dispose()
+
+
+def _join_surrogates(match: re.Match[bytes]) -> bytes:
+    high, low = int(match[2], 16), int(match[3], 16)
+    return match[1] + b"\\U%08X" % (0x10000 + ((high & 0x3FF) << 10 | low & 0x3FF))
 
 
 def _flatten(loader: Any, root: Any) -> list[Duplicate]:  # noqa: ANN401 - either loader

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ MAX_SECONDS = 15.0  # of a response to a request in flight
 MAX_NEW_SECONDS = 2.0  # of a response after the notice
 REPLACE_SECONDS = 60.0
 PAGE = 1000  # rows
+AUTH_ROUNDS = 20  # of fetches and a login, while the worker of auth hangs
+FETCHES = ("/clients/fetch", "/products/fetch", "/inventory/list_products_ids/1")
 DATE = "2026-01-01T00:00:00"
 RETRYABLE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
@@ -56,11 +59,13 @@ class Target:
 
 
 def rows(_: Plan) -> Iterator[Row]:
-    """Stop the worker of each service that stores what clients create."""
+    """Stop the worker of each service that stores what clients create, and that of auth."""
     with _system() as system:
         token = log_in(system.url, create_user(system.url, "redteam")) or ""
         for target in _targets(system.url, token):
             yield _attack(system, token, target)
+        for is_continued in (True, False):
+            yield _attack_auth(system, is_continued=is_continued)
 
 
 @contextmanager
@@ -140,6 +145,52 @@ def _attack(system: LocalSystem, token: str, target: Target) -> Row:
     result = f"{len(writes)} writes, {created} rows; replaced after {replaced:.0f} s; "
     name = f"worker of {target.service} hangs"
     return Row(name, f"{result}at most {slowest:.1f} s", "; ".join(errors))
+
+
+def _attack_auth(system: LocalSystem, *, is_continued: bool) -> Row:
+    """Stop the worker of auth, then let it continue, or wait for another one."""
+    user = create_user(system.url, "redteam")
+    token = log_in(system.url, user) or ""  # no service has seen it
+    master = _master(system, "auth")
+    worker = master.children()[0]
+    worker.suspend()
+    time.sleep(NOTICE_SECONDS)
+    fetches, logins = [], []
+    basic = "Basic " + b64encode(":".join(user).encode()).decode()
+    with HttpCaller(system.url, token) as caller, HttpCaller(system.url) as guest:
+        for _ in range(AUTH_ROUNDS):
+            fetches += [caller.request("GET", path) for path in FETCHES]
+            logins.append(guest.request("POST", "/users/login", Authorization=basic))
+    if is_continued:
+        worker.resume()
+    errors = []
+    if failed := [response.status for response in fetches if not response.is_success]:
+        errors.append(f"callers with a token get {sorted(set(failed))}")
+    if any(response.status != HTTPStatus.SERVICE_UNAVAILABLE for response in logins):
+        errors.append(f"logins get {sorted({response.status for response in logins})}")
+    if any(not _is_problem(response) for response in logins):
+        errors.append("a login gets no problem document with Retry-After")
+    slowest = max(response.seconds for response in (*fetches, *logins))
+    if slowest > MAX_NEW_SECONDS:
+        errors.append("a new request waited long")
+    deadline = time.monotonic() + REPLACE_SECONDS
+    while not (is_well := bool(log_in(system.url, user))) and time.monotonic() < deadline:
+        time.sleep(INTERVAL_SECONDS)
+    if not is_well:
+        errors.append("no login afterwards")
+    if not is_continued and worker.is_running():
+        errors.append("the worker was not replaced")
+    end = "continues" if is_continued else "is replaced"
+    passed = sum(response.is_success for response in fetches)
+    refused = sum(response.status == HTTPStatus.SERVICE_UNAVAILABLE for response in logins)
+    counts = f"{passed}/{len(fetches)} fetches pass, {refused}/{len(logins)} logins get 503"
+    result = f"{counts}, at most {slowest:.1f} s"
+    return Row(f"worker of auth hangs, {end}", result, "; ".join(errors))
+
+
+def _is_problem(response: Response) -> bool:
+    media_type = response.headers.get("content-type", "")
+    return media_type == "application/problem+json" and "retry-after" in response.headers
 
 
 def _errors(stopped: float, responses: list[Response]) -> list[str]:

@@ -10,12 +10,20 @@ from tests.support.synthetic.fake_api_server import serve
 from tests.support.synthetic.fake_cluster import FakeCluster
 from tests.support.synthetic.mock_shop import MockShop, run_mock_shop, write_journey
 from tests.support.synthetic.operator_harness import OperatorHarness
+from tests.support.synthetic.scripted_api import ScriptedApi, run_scripted_api
 
 
 @pytest.fixture
 def shop() -> Iterator[MockShop]:
     """A mock shop without faults."""
     with run_mock_shop() as served:
+        yield served
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    """A server that replies 200 to every request."""
+    with run_scripted_api() as served:
         yield served
 
 

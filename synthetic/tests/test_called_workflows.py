@@ -1,34 +1,22 @@
 """Workflows that call others, and those that they depend on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.synthetic.scripted_api import (
+    BAD,
+    FAILED,
+    PASSED,
     Reply,
     ScriptedApi,
     expect,
-    run_scripted_api,
     run_workflow,
     step,
     workflow,
     write_arazzo,
 )
-
-PASSED, FAILED = "passed", "failed"
-
-
-BAD, GOOD = Reply(503), Reply()
-
-
-@pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    """A server that replies 200 to every request."""
-    with run_scripted_api() as served:
-        yield served
-
 
 CALLED = workflow(
     step("b", parameters=[{"name": "q", "in": "query", "value": "$inputs.n"}],

@@ -1,7 +1,6 @@
 """Payloads, replacements and Selector Objects, read back from the requests that a server gets."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from tests.support.synthetic.scripted_api import (
     Reply,
     ScriptedApi,
     expect,
-    run_scripted_api,
     run_workflow,
     step,
     workflow,
@@ -22,13 +20,11 @@ XML = "<o><id>7</id><item n='1'>a</item><item n='2'>b</item></o>"
 BODY = {"n": 7, "items": [{"id": 1}, {"id": 2}], "text": "x"}
 
 
-@pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    """A server whose route /a has JSON, and /b XML."""
-    with run_scripted_api() as served:
-        served.replies["GET /a"] = [Reply(body=BODY)]
-        served.replies["GET /b"] = [Reply(body=XML, headers={"Content-Type": "application/xml"})]
-        yield served
+@pytest.fixture(autouse=True)
+def _replies(api: ScriptedApi) -> None:
+    """Let the route /a reply with JSON, and /b with XML."""
+    api.replies["GET /a"] = [Reply(body=BODY)]
+    api.replies["GET /b"] = [Reply(body=XML, headers={"Content-Type": "application/xml"})]
 
 
 def sent_body(api: ScriptedApi, tmp_path: Path, body: dict[str, Any], version: str) -> str:

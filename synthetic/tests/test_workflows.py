@@ -1,7 +1,6 @@
 """Order of steps, actions, and workflows that call others, against a scripted server."""
 
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,13 @@ from synthetic.probe.runner import Limits
 from synthetic.probe.runtime_values import Context
 from synthetic.probe.verify import verify
 from tests.support.synthetic.scripted_api import (
+    BAD,
+    FAILED,
+    GOOD,
+    PASSED,
     Reply,
     ScriptedApi,
     expect,
-    run_scripted_api,
     run_workflow,
     step,
     workflow,
@@ -28,15 +30,6 @@ from tests.support.synthetic.scripted_api import (
 
 OK = expect("$statusCode == 200")
 NOT_FOUND = expect("$statusCode == 404")
-PASSED, FAILED = "passed", "failed"
-BAD, GOOD = Reply(503), Reply()
-
-
-@pytest.fixture
-def api() -> Iterator[ScriptedApi]:
-    """A server that replies 200 to every request."""
-    with run_scripted_api() as served:
-        yield served
 
 
 def goto(step_id: str, **members: Any) -> dict[str, Any]:

@@ -30,6 +30,10 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+BAD, GOOD = Reply(503), Reply()
+PASSED, FAILED = "passed", "failed"  # results of a run
+
+
 class ScriptedApi:
     """Replies by method and path; the last reply of a route repeats. An unscripted route is 200."""
 

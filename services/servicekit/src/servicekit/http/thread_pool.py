@@ -14,7 +14,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-ACTIVE_SECONDS = 1.0  # since its last work, in which a source counts for the shares of others
+SHARE = 0.25  # of the threads, for each of several active sources
+ACTIVE_SECONDS = 1.0  # since its last work, in which a source is active
 
 T = TypeVar("T")
 
@@ -26,9 +27,9 @@ class QueueTimeout(Exception):
 class ThreadPool(Generic[T]):
     """Threads that are started on demand, and take turns among the sources of work.
 
-    A source may use its share of the threads: all divided by the number of active sources, at
-    least one. So a source with much work neither queues before the others, nor competes with them
-    on all threads for the interpreter's lock.
+    While several sources are active, each may use a share of the threads. So a source with much
+    work neither queues before the others, nor competes with them on all threads for the
+    interpreter's lock.
     """
 
     def __init__(self, max_threads: int, name: str) -> None:
@@ -114,7 +115,8 @@ class ThreadPool(Generic[T]):
         return source
 
     def _next_source(self) -> str | None:
-        share = max(1, self._max_threads // max(1, len(self._last_work)))
+        is_alone = len(self._last_work) <= 1
+        share = self._max_threads if is_alone else max(1, int(self._max_threads * SHARE))
         for source in self._items:
             if not source or self._running[source] < share:
                 return source

@@ -71,6 +71,7 @@ class Step:
     on_failure: tuple[Action, ...] = ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
     timeout: float | None = None  # seconds
+    depends_on: tuple[str, ...] = ()  # steps of the same workflow
     cleanup: "Step | None" = None
 
     @property

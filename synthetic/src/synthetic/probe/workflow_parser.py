@@ -112,7 +112,7 @@ class WorkflowParser:
         if cursor.has("successCriteria"):
             cursor.items("successCriteria", least=1)
         timeout = cursor.number("timeout", 0.0, whole=True)
-        self._check_dependencies(cursor)
+        depends_on = tuple(self._steps_before(cursor, before))
         return Step(
             cursor.text("stepId"),
             call or ("", ""),
@@ -123,6 +123,7 @@ class WorkflowParser:
             self._actions(cursor, "onFailure", "failureActions", after),
             self._objects.outputs(cursor, after),
             timeout / 1000 if timeout else None,
+            depends_on,
         )
 
     def _actions(self, cursor: Cursor, name: str, shared: str, scope: Scope) -> tuple[Action, ...]:
@@ -212,13 +213,18 @@ class WorkflowParser:
             return None
         return self._scope.workflows.get(key[1], {}).get(field)
 
-    def _check_dependencies(self, cursor: Cursor) -> None:
-        """Check the steps that a step depends on; those of other workflows start with `$`."""
+    def _steps_before(self, cursor: Cursor, before: Scope) -> Iterator[str]:
+        """Yield the steps that a step depends on, without those of other workflows (`$`)."""
         for item in cursor.items("dependsOn"):
             if not item.expect(str, "a step of dependsOn"):
                 continue
-            if not item.value.startswith("$") and item.value not in self._scope.steps:
+            if item.value.startswith("$"):
+                continue
+            if item.value not in self._scope.steps:
                 item.problem(f"there is no step {quoted(item.value)} in this workflow")
+            elif item.value in before.later:
+                item.problem(f"the step {quoted(item.value)} runs later: move it before this one")
+            yield item.value
 
 
 def _place_of(cursor: Cursor, parameter: Parameter) -> Cursor:

@@ -86,9 +86,15 @@ class WorkflowRunner:
         """Run the steps in their order; return the result of one that failed the workflow."""
         positions = {step.step_id: index for index, step in enumerate(workflow.steps)}
         index = visits = 0
+        completed: set[str] = set()
         while index < len(workflow.steps):
-            result, action = self.visit(workflow.steps[index], context)
+            step = workflow.steps[index]
+            missing = next((name for name in step.depends_on if name not in completed), None)
+            if missing is not None:  # an action has left it out
+                return self._failed(step.step_id, f"it depends on {missing}, which has not run")
+            result, action = self.visit(step, context)
             visits += 1
+            completed.add(step.step_id)
             failure = result if result.reason else None
             # an action could otherwise follow every failure that the deadline causes
             is_over = failure is not None and self._deadline.expired

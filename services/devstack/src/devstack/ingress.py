@@ -14,7 +14,7 @@ from devstack.unavailable import STATUS_PATH
 FALLBACK_ROUTE = "fallback"  # for paths of no service
 UNAVAILABLE = "unavailable"  # the program that responds for services that do not
 NO_ANSWER, IN_FLIGHT = "no-answer", "in-flight"  # middlewares
-MAX_IN_FLIGHT = 512  # requests of an address at each route; further ones get a 429
+MAX_IN_FLIGHT = 256  # requests of an address at each route; further ones get a 429
 MAX_HEADER_BYTES = 64 * 1024  # as the services; Traefik has 1 MiB
 RESPONSE_TIMEOUT = "10s"  # services take at most 8 s for a request, also without their database
 # a service that hangs is answered with 503, as by a cluster's readiness checks

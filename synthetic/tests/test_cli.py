@@ -29,6 +29,7 @@ SHIPPED = {
     "products-health",
 }
 PROGRAM = Path(sys.executable).with_name("synthetic")
+CONTRACT = Path(__file__).parents[2] / "openapi" / "products.yaml"
 
 
 class Environment(UserDict[str, str]):
@@ -121,6 +122,31 @@ def test_lists_the_shipped_journeys() -> None:
     listed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert set(listed) == SHIPPED
     assert all(listed.values())
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("completion", "bash"),
+        ("operator", "--settings"),
+        ("check", "{journey}"),
+        ("new", "{contract}"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_output_that_cannot_be_written_is_an_error(
+    journey: Path, arguments: tuple[str, ...], redirection: str
+) -> None:
+    places = {"journey": journey, "contract": CONTRACT}
+    words = [word.format_map(places) for word in arguments]
+    command = ["/bin/bash", "-c", f'"$0" "$@" {redirection}', str(PROGRAM), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    *_, last = done.stderr.splitlines()
+    assert last.startswith(f"synthetic {arguments[0]}: standard output")
+    assert "Traceback" not in done.stderr
 
 
 def test_the_operator_lists_all_settings_that_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:

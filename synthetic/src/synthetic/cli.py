@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from synthetic.new import command as new_command
 from synthetic.probe import check_command, command
+from synthetic.standard_output import OutputError, write_output
 
 GC_THRESHOLD = 100_000  # objects; a short run makes fewer
 
@@ -22,6 +23,14 @@ def main() -> int:
     """Run a command and return the exit code."""
     parser, commands = _parsers()
     options = parser.parse_args()
+    try:
+        return _run(options, commands)
+    except OutputError as error:
+        sys.stderr.write(f"synthetic {options.command}: {error}\n")
+        return 2
+
+
+def _run(options: argparse.Namespace, commands: dict[str, argparse.ArgumentParser]) -> int:
     if options.command == "probe":
         return _probe(options)
     if options.command == "check":
@@ -34,7 +43,7 @@ def main() -> int:
         return _operator(options.settings)
     from synthetic.completion import bash_completion  # noqa: PLC0415 - the probe needs none of it
 
-    print(bash_completion(commands), end="")
+    write_output(bash_completion(commands))
     return 0
 
 
@@ -52,11 +61,11 @@ def _list() -> int:
     from synthetic.probe.results import ProbeError  # noqa: PLC0415
 
     try:
-        for name, summary in summaries().items():
-            print(f"{name:20}{summary}")
+        lines = [f"{name:20}{summary}\n" for name, summary in summaries().items()]
     except ProbeError as error:
         sys.stderr.write(f"synthetic list: {error}\n")
         return 2
+    write_output("".join(lines))
     return 0
 
 
@@ -64,7 +73,7 @@ def _operator(only_settings: bool) -> int:  # noqa: FBT001 - an option of the co
     from synthetic.operator import command as operator  # noqa: PLC0415 - a slow import
 
     if only_settings:
-        print(operator.SETTINGS_HELP, end="")
+        write_output(operator.SETTINGS_HELP)
         return 0
     return operator.run()
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from synthetic.probe.results import ProbeError
+from synthetic.standard_output import write_output
 
 VERSIONS = ("1.0.1", "1.1.0")
 EXIT_INVALID, EXIT_USAGE = 1, 2
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         folder = options.output.parent if options.output is not None else Path()
         text, messages = compose(options.contracts, selection, folder, options.version)
         if options.output is None:
-            sys.stdout.write(text)
+            write_output(text)
         else:
             options.output.write_text(text, encoding="utf-8")
     except ProbeError as error:

@@ -1,12 +1,12 @@
 """The command `synthetic check`: all mistakes of Arazzo documents, without a server."""
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthetic.probe.results import ProbeError
+from synthetic.standard_output import write_output
 
 if TYPE_CHECKING:
     from synthetic.probe.problems import Problem
@@ -50,17 +50,17 @@ def _check(file: Path, options: argparse.Namespace) -> int:
     try:
         valid, problems = _find_problems(file, options)
     except ProbeError as error:
-        sys.stdout.write(f"{error}\n")
+        write_output(f"{error}\n")
         return MISTAKES
     except ConfinementError as error:
-        sys.stdout.write(f"{file}: not checked: it needs {error}\n")
+        write_output(f"{file}: not checked: it needs {error}\n")
         return NOT_CHECKED
     mistakes_first = sorted(problems, key=lambda problem: problem.is_warning)
     lines = [str(replace(problem, file=str(file))) for problem in mistakes_first]
     warnings = sum(problem.is_warning for problem in problems)
     counts = [_count(valid, "valid workflow"), _count(len(problems) - warnings, "mistake")]
     counts += [_count(warnings, "warning")] * bool(warnings)
-    sys.stdout.write("\n".join([*lines, f"{file}: {', '.join(counts)}", ""]))
+    write_output("\n".join([*lines, f"{file}: {', '.join(counts)}", ""]))
     return MISTAKES if len(problems) > warnings else PASSED
 
 

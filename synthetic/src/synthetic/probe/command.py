@@ -11,6 +11,7 @@ from synthetic.probe.masking import MASK, print_traceback
 from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.signals import Signals
 from synthetic.probe.termination_log import TerminationLog
+from synthetic.standard_output import OutputError, write_output
 
 if TYPE_CHECKING:
     from synthetic.probe.exchanges import ExchangeLog
@@ -109,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         log = TerminationLog(_termination_log(options.termination_log))
         return _run_all(options, log, signals)
+    except OutputError:
+        raise  # the runs and their termination message are complete
     except ProbeError as error:
         log.write(not_run)
         sys.stderr.write(MASK.mask(f"synthetic probe: {error}\n"))
@@ -124,13 +127,14 @@ def _run_all(options: argparse.Namespace, log: TerminationLog, signals: Signals)
 
     batch = Batch(options, signals, log.write)
     if options.dry_run:
-        return EXIT_CODES["passed" if _print(batch.describe()) else "error"]
+        _print(batch.describe())
+        return EXIT_CODES["passed"]
     results = batch.run()
     worst = max(results, key=lambda result: EXIT_CODES[result.result])
     if len(results) > 1:
         log.write(worst)
-    is_shown = _print(_formatter(options.output, batch.exchanges)(results))
-    return EXIT_CODES[worst.result if is_shown else "error"]
+    _print(_formatter(options.output, batch.exchanges)(results))
+    return EXIT_CODES[worst.result]
 
 
 def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[RunResult]], str]:
@@ -152,18 +156,8 @@ def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[Run
     return format_tables
 
 
-def _print(text: str) -> bool:
-    """Write to standard output; return whether it took the text: it may be full or closed."""
-    if sys.stdout is None:
-        return False
-    try:
-        sys.stdout.write(MASK.mask(f"{text}\n"))
-        sys.stdout.flush()
-    except OSError as error:
-        sys.stderr.write(f"synthetic probe: standard output: {error.strerror}\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        return False
-    return True
+def _print(text: str) -> None:
+    write_output(MASK.mask(f"{text}\n"))
 
 
 def _not_run(name: str) -> RunResult:

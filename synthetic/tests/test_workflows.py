@@ -292,24 +292,3 @@ def test_operations_are_named_by_path_and_ids_may_have_any_character(
     document = workflow(first, last, workflow_id="my flow/é")
     result = run_workflow(api, write_arazzo(tmp_path, document), "my flow/é")
     assert (result.result, api.calls) == (PASSED, ["POST /a", "DELETE /things/x%2Fy"])
-
-
-def test_a_step_runs_after_the_steps_that_it_depends_on(api: ScriptedApi, tmp_path: Path) -> None:
-    last = step("c", dependsOn=["a", "b"])
-    file = write_arazzo(tmp_path, workflow(step("a"), step("b"), last), arazzo="1.1.0")
-    assert run_workflow(api, file).result == PASSED
-    skipping = workflow(step("a", onSuccess=[goto("c")]), step("b"), last)
-    result = run_workflow(api, write_arazzo(tmp_path, skipping, arazzo="1.1.0"))
-    assert (result.result, result.step) == ("error", "c")
-    assert "it depends on b, which has not run" in result.detail
-
-
-@pytest.mark.parametrize("name", ["a", "b"])
-def test_a_step_that_depends_on_a_later_one_is_a_mistake(
-    api: ScriptedApi, tmp_path: Path, name: str
-) -> None:
-    steps = step("a", dependsOn=[name]), step("b")
-    file = write_arazzo(tmp_path, workflow(*steps), arazzo="1.1.0")
-    with pytest.raises(ProbeError, match=f"the step {name} runs later: move it before this one"):
-        run_workflow(api, file)
-    assert api.calls == []

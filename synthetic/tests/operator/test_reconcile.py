@@ -6,7 +6,7 @@ import pytest
 
 from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import cron_job_name
-from synthetic.operator.resources import CRON_JOBS, EVENTS, INGRESSES, JOBS, MONITORS, PODS, Object
+from synthetic.operator.resources import CRON_JOBS, EVENTS, JOBS, MONITORS, PODS, Object
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
@@ -154,60 +154,6 @@ async def test_reports_a_schedule_that_never_fires_and_creates_nothing(
     await harness.reconcile()
     assert harness.ready() == ("False", "InvalidSchedule")
     assert harness.cluster.list_kind("cronjobs") == []
-
-
-WILDCARD, SHOP = {"host": "*.shop.example"}, {"host": "a.shop.example"}
-
-
-@pytest.mark.parametrize(
-    ("spec", "points", "expected"),
-    [
-        ({"rules": [WILDCARD, SHOP]}, [], "http://a.shop.example"),
-        ({"rules": [SHOP], "tls": [{"hosts": ["b.example"]}]}, [], "http://a.shop.example"),
-        ({"rules": [SHOP], "tls": [{"hosts": ["*.shop.example"]}]}, [], "https://a.shop.example"),
-        ({"rules": [SHOP], "tls": [{"secretName": "x"}]}, [], "https://a.shop.example"),
-        ({"rules": [{}]}, [{}, {"hostname": "lb.example"}], "http://lb.example"),
-        ({"rules": [WILDCARD]}, [{"ip": "192.0.2.1"}], "only wildcard hosts"),
-        ({"rules": [{"host": ""}]}, [{}], "no address yet"),
-        ({"rules": None}, [{"ip": ""}], "no address yet"),
-        ({}, None, "no address yet"),
-    ],
-)
-async def test_uses_only_a_usable_address_of_an_ingress(
-    harness: OperatorHarness, spec: Object, points: list[Object] | None, expected: str
-) -> None:
-    harness.add_monitor(target={"ingress": {"name": "front"}})
-    ingress: Object = {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": spec}
-    ingress = harness.add(INGRESSES, ingress)
-    status = {"loadBalancer": {"ingress": points}}
-    harness.change(INGRESSES, {**ingress, "status": status}, "status")
-    await harness.reconcile()
-    if "://" in expected:
-        assert harness.status["target"] == expected
-    else:
-        assert harness.ready() == ("False", "NoAddress")
-        assert expected in str(harness.status["conditions"])
-
-
-async def test_waits_for_an_ingress_and_uses_its_address(
-    harness: OperatorHarness,
-) -> None:
-    harness.add_monitor(target={"ingress": {"name": "front"}})
-    assert await harness.reconcile()
-    assert harness.ready() == ("False", "NoIngress")
-    ingress: Object = {"metadata": {"name": "front", "namespace": NAMESPACE}, "spec": {}}
-    ingress = harness.add(INGRESSES, ingress)
-    assert await harness.reconcile()
-    assert harness.ready() == ("False", "NoAddress")
-    points = {"loadBalancer": {"ingress": [{"ip": "2001:db8::1"}]}}
-    harness.change(INGRESSES, {**ingress, "status": points}, "status")
-    assert await harness.reconcile() is None
-    assert harness.status["target"] == "http://[2001:db8::1]"
-    rules = [{"host": "shop.example"}]
-    secure = {"tls": [{"secretName": "front"}], "rules": rules}
-    harness.change(INGRESSES, {**ingress, "spec": secure})
-    await harness.reconcile()
-    assert "https://shop.example" in container(harness.cron_job)["args"]
 
 
 async def test_reports_a_probe_that_cannot_start_without_its_secret(

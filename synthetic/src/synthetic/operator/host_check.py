@@ -1,0 +1,45 @@
+"""Hosts that a probe can reach from its pod, and the reasons why others are unusable."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+
+
+def host_problem(host: str) -> str:
+    """Return why a host name or an address cannot be a target; an empty text if it can."""
+    name = host.lower().removesuffix(".")
+    address = _address(name)
+    if address is not None:
+        problem = _address_problem(address)
+        return f"{host} {problem}" if problem else ""
+    if "*" in host:
+        return f"{host} is a wildcard"
+    if name in LOCAL_NAMES or name.endswith(".localhost"):
+        return f"{host} is the probe's own pod"
+    return "" if _NAME.fullmatch(name) else f"{host} is no host name"
+
+
+def bracketed(host: str) -> str:
+    """Return a host as URLs have it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _address_problem(address: IPv4Address | IPv6Address) -> str:
+    if address.is_loopback:
+        return "is a loopback address, the probe's own pod"
+    if address.is_unspecified:
+        return "is the unspecified address"
+    if address.is_link_local:
+        return "is a link-local address"
+    return "is a multicast address" if address.is_multicast else ""

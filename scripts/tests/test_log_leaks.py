@@ -8,22 +8,32 @@ from pathlib import Path
 import httpx
 import pytest
 
-from servicekit.testing import LOGS, environment, record_secrets
+from servicekit.openapi.specification import dereference, load_contract
+from servicekit.testing import CONTRACTS, LOGS, environment, personal_members, record_secrets
 
 SCRIPT = Path(__file__).parents[1] / "log_leaks.py"
 CPF, EMAIL, PASSWORD = "529.982.247-25", "Vinícius_Peixoto@example.com", "Segredo-77"
+NAME, STREET = "Ana Beatriz Peixoto", "Rua das Palmeiras"
+MEMBERS = {
+    service: personal_members(dereference(load_contract(CONTRACTS / f"{service}.yaml")))
+    for service in ("auth", "clients", "products", "inventory")
+}
 
 
 def record_requests(folder: Path) -> None:
     """Record the secrets of some requests, as the test client does."""
     url = "http://127.0.0.1/clients/create"
     with environment(**{LOGS: str(folder)}):
-        record_secrets(httpx.Request("POST", url, json={"cpf": CPF, "email": EMAIL}))
-        record_secrets(httpx.Request("POST", url, json={"password": PASSWORD, "name": "Ana Maria"}))
-        record_secrets(
-            httpx.Request("GET", url, headers={"Authorization": "Bearer eyJhbGciOiJ.e30.c2ln"})
-        )
-        record_secrets(httpx.Request("GET", url, params={"city": "São Paulo"}))
+        for service, body in (
+            ("clients", {"cpf": CPF, "email": EMAIL, "name": NAME, "balance": "1234567.89"}),
+            ("clients", {"street": STREET, "number": 100}),
+            ("auth", {"password": PASSWORD, "username": "ana"}),
+            ("products", {"name": "Monitor de 27 polegadas"}),
+        ):
+            record_secrets(httpx.Request("POST", url, json=body), MEMBERS[service])
+        headers = {"Authorization": "Bearer eyJhbGciOiJ.e30.c2ln"}
+        record_secrets(httpx.Request("GET", url, headers=headers), ())
+        record_secrets(httpx.Request("GET", url, params={"city": "São Paulo"}), ())
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -39,6 +49,8 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
         CPF.replace(".", "").replace("-", ""),
         EMAIL,
         json.dumps({"email": EMAIL}),
+        NAME,
+        STREET,
         PASSWORD,
         "eyJhbGciOiJ.e30.c2ln",
         "GET /address/fetch?city=S%C3%A3o%20Paulo",
@@ -54,7 +66,9 @@ def test_finds_a_sent_secret_in_a_log(tmp_path: Path, leak: str) -> None:
 
 def test_accepts_logs_without_secrets(tmp_path: Path) -> None:
     record_requests(tmp_path)
-    (tmp_path / "1.log").write_text('{"route": "/clients/create", "name": "Ana Maria"}\n')
+    (tmp_path / "1.log").write_text(
+        '{"route": "/clients/create", "name": "Monitor de 27 polegadas"}\n'
+    )
     assert check(tmp_path).returncode == 0
 
 

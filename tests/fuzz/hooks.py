@@ -51,7 +51,8 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
         body = response.request.body
         content = body if isinstance(body, str | bytes) else b""
         headers = {name: str(value) for name, value in response.request.headers.items()}
-        record_secrets(httpx.Request("POST", "http://-", headers=headers, content=content))
+        request = httpx.Request("POST", "http://-", headers=headers, content=content)
+        record_secrets(request, _operations().personal_members)
 
 
 @schemathesis.hook

@@ -11,7 +11,7 @@ from servicekit.testing.invalid_request_cases import (
     Send,
 )
 from servicekit.testing.issuer import FakeIssuer, user_claims
-from servicekit.testing.recorder import LOGS, record, record_secrets
+from servicekit.testing.recorder import LOGS, personal_members, record, record_secrets
 from servicekit.testing.request import Authorize, InvalidRequest, bearer
 from servicekit.testing.server import (
     CONTRACTS,
@@ -46,6 +46,7 @@ __all__ = [
     "environment",
     "gunicorn_server",
     "peer_settings",
+    "personal_members",
     "record",
     "record_secrets",
     "serve",

@@ -8,7 +8,7 @@ import httpx
 import jsonschema_rs
 
 from servicekit.openapi.specification import dereference, load_contract, operations
-from servicekit.testing.recorder import record, record_secrets
+from servicekit.testing.recorder import personal_members, record, record_secrets
 from servicekit.testing.server import TIMEOUT
 
 
@@ -21,7 +21,7 @@ class ContractClient(httpx.Client):
         super().__init__(base_url=base_url, headers=headers, timeout=TIMEOUT)
         self._operations = Operations(contract)
         self._suite = suite
-        self.event_hooks = {"request": [record_secrets], "response": [self._check]}
+        self.event_hooks = {"request": [self._record_secrets], "response": [self._check]}
 
     def as_caller(self, token: str | None) -> Self:
         """Return a copy of the client with another token or none."""
@@ -29,13 +29,16 @@ class ContractClient(httpx.Client):
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         httpx.Client.__init__(other, base_url=self.base_url, headers=headers, timeout=TIMEOUT)
         other._operations, other._suite = self._operations, self._suite  # noqa: SLF001 - the same class
-        other.event_hooks = {"request": [record_secrets], "response": [other._check]}  # noqa: SLF001
+        other.event_hooks = {"request": [other._record_secrets], "response": [other._check]}  # noqa: SLF001
         return other
 
     def operation_of(self, response: httpx.Response) -> str | None:
         """Return the operationId of a response, if its path is in the contract."""
         operation = self._operations.find(response.request.method, response.request.url.path)
         return None if operation is None else operation.operation_id
+
+    def _record_secrets(self, request: httpx.Request) -> None:
+        record_secrets(request, self._operations.personal_members)
 
     def _check(self, response: httpx.Response) -> None:
         response.read()
@@ -51,6 +54,7 @@ class Operations:
     def __init__(self, contract: Path) -> None:
         """Read the contract."""
         document = dereference(load_contract(contract))
+        self.personal_members = personal_members(document)
         self._all = [
             (method.upper(), _path_pattern(path), _ResponseValidator(operation))
             for path, method, operation in operations(document)

@@ -4,17 +4,19 @@ import base64
 import json
 import logging
 import os
+from collections.abc import Collection, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import httpx
 
+from servicekit.openapi.specification import operations
 from servicekit.telemetry.logs import BufferedStreamHandler
 
 LEDGER = "CADASTRO_LEDGER"  # folder for the operations and statuses that tests received
 LOGS = "CADASTRO_TEST_LOGS"  # folder for logs, and for secrets that they must not contain
-SECRET_FIELDS = ("cpf", "email", "password", "token", "access_token")
+PERSONAL = "x-personal"  # mark of a schema whose values no log may contain
 
 
 def record(suite: str, operation_id: str, status: int) -> None:
@@ -26,8 +28,19 @@ def record(suite: str, operation_id: str, status: int) -> None:
             file.write(line)
 
 
-def record_secrets(request: httpx.Request) -> None:
-    """Record the values of a request that no log may contain."""
+def personal_members(contract: Mapping[str, Any]) -> frozenset[str]:
+    """Return the members of request bodies whose schema in a dereferenced contract has the mark."""
+    return frozenset(
+        name
+        for _, _, operation in operations(contract)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        for name, schema in content["schema"].get("properties", {}).items()
+        if schema.get(PERSONAL)
+    )
+
+
+def record_secrets(request: httpx.Request, members: Collection[str]) -> None:
+    """Record the values of a request that no log may contain; ``members`` are those of its body."""
     folder = os.environ.get(LOGS)
     if not folder:
         return
@@ -39,7 +52,7 @@ def record_secrets(request: httpx.Request) -> None:
         except (ValueError, RecursionError):  # some tests send malformed JSON
             body = None
         if isinstance(body, dict):
-            secrets += [body[name] for name in SECRET_FIELDS if isinstance(body.get(name), str)]
+            secrets += [body[name] for name in members if isinstance(body.get(name), str)]
     with (Path(folder) / f"secrets-{os.getpid()}.jsonl").open("a") as file:
         file.writelines(f"{json.dumps(secret)}\n" for secret in secrets)
 

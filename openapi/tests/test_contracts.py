@@ -129,7 +129,7 @@ def test_only_registration_has_optional_authentication(contract: Node) -> None:
         ("path", "", {"400"}),
         ("query", "", {"400"}),
         ("header", "If-Match", {"412"}),
-        ("header", "If-None-Match", {"304"}),
+        ("header", "If-None-Match", {"412"}),
         ("header", "Idempotency-Key", {"409", "422"}),
     ],
 )
@@ -142,6 +142,20 @@ def test_responses_to_parameters_are_declared(
             assert statuses <= operation["responses"].keys(), name
         elif parameter:
             assert not statuses & operation["responses"].keys() - {"409"}, name
+
+
+def test_not_modified_is_declared_for_conditional_reads_alone(contract: Node) -> None:
+    conditional = {
+        operation["operationId"]
+        for _, method, operation in operations(contract)
+        if method == "get" and "If-None-Match" in parameters_of(operation, "header")
+    }
+    declared = {
+        name
+        for name, operation in operations_by_id(contract).items()
+        if "304" in operation["responses"]
+    }
+    assert declared == conditional
 
 
 def test_responses_to_bodies_are_declared(contract: Node) -> None:

@@ -94,6 +94,46 @@ def test_a_deletion_of_any_version_succeeds(api: ContractClient) -> None:
     assert api.delete(path, headers={"If-Match": "*"}).status_code == 200
 
 
+@pytest.mark.parametrize("what", ["clients", "address"])
+@pytest.mark.parametrize("form", ["*", "{}", "W/{}", '"x", {}'])
+def test_a_change_or_deletion_of_an_excluded_version_is_rejected(
+    api: ContractClient, what: str, form: str
+) -> None:
+    made = api.post("/clients/create", json=client_body())
+    client_id, body = made.json()["id"], client_body()
+    if what == "address":
+        made = api.post("/address/create", json=address_body(client_id=client_id))
+        body = address_body()
+    row_id, tag = made.json()["id"], made.headers["ETag"]
+    update, delete = f"/{what}/update/{row_id}", f"/{what}/delete/{row_id}"
+    excluded = {"If-None-Match": form.format(tag)}
+    assert api.put(update, json=body, headers=excluded).status_code == 412
+    assert api.put(update, json=body, headers={"If-Match": tag, **excluded}).status_code == 412
+    assert api.delete(delete, headers=excluded).status_code == 412
+    other = {"If-None-Match": '"x", "999"'}
+    assert api.put(update, json=body, headers={"If-Match": tag, **other}).status_code == 200
+    assert api.put(update, json=body, headers=other).status_code == 200
+    assert api.delete(delete, headers=other).status_code == 200
+    assert api.delete(delete, headers={"If-None-Match": "*"}).status_code == 404
+
+
+def test_a_read_of_an_old_version_is_rejected(api: ContractClient) -> None:
+    made = api.post("/clients/create", json=client_body())
+    path, tag = f"/clients/fetch/{made.json()['id']}", made.headers["ETag"]
+    for call in (api.get, api.head):
+        for stale in ('"999"', f"W/{tag}", '"x"', f'"0{tag[1:]}'):
+            assert call(path, headers={"If-Match": stale}).status_code == 412
+            # If-Match comes first (RFC 9110, section 13.2.2)
+            headers = {"If-Match": stale, "If-None-Match": tag}
+            assert call(path, headers=headers).status_code == 412
+        for known in ("*", tag, f'"x", {tag}'):
+            assert call(path, headers={"If-Match": known}).status_code == 200
+        headers = {"If-Match": tag, "If-None-Match": tag}
+        assert call(path, headers=headers).status_code == 304
+    missing = api.get("/clients/fetch/999999", headers={"If-Match": "*"})
+    assert missing.status_code == 404
+
+
 def test_one_of_many_concurrent_updates_of_a_version_succeeds(api: ContractClient) -> None:
     body = client_body()
     made = api.post("/clients/create", json=body)

@@ -54,6 +54,20 @@ def test_a_deletion_of_an_old_version_is_rejected(api: ContractClient) -> None:
     assert api.delete(path, headers={"If-Match": current}).status_code == 200
 
 
+def test_conditions_exclude_versions_of_writes_and_name_those_of_reads(
+    api: ContractClient,
+) -> None:
+    made = api.post("/products/create", json=product_body())
+    product_id, tag = made.json()["id"], made.headers["ETag"]
+    for excluded in ({"If-None-Match": "*"}, {"If-None-Match": f"W/{tag}"}):
+        path = f"/products/update/{product_id}"
+        assert api.put(path, json=product_body(), headers=excluded).status_code == 412
+        assert api.delete(f"/products/delete/{product_id}", headers=excluded).status_code == 412
+    path = f"/products/fetch/{product_id}"
+    assert api.get(path, headers={"If-Match": '"999"'}).status_code == 412
+    assert api.get(path, headers={"If-Match": tag}).status_code == 200
+
+
 def test_one_of_many_concurrent_creations_with_a_name_succeeds(api: ContractClient) -> None:
     name = product_body()["name"]
     spelt = (name, name.upper(), name.lower())

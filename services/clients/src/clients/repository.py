@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 
 from clients.domain import Address, Client, searched_email_key
 from clients.tables import ADDRESSES, CLIENTS
-from servicekit.db.table_repository import TableRepository, as_dict
+from servicekit.db.table_repository import TableRepository, VersionCondition, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.problems import BadRequest
 from servicekit.realm import Realm
@@ -50,30 +50,30 @@ def update_client(
     connection: Connection,
     realm: Realm,
     client_id: int,
-    versions: list[int] | None,
+    condition: VersionCondition | None,
     client: Client,
 ) -> int:
     """Replace a client and return its new version.
 
     Raises:
         NotFound: the client does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
 
     """
-    return _clients.update(connection, realm, client_id, versions, _column_values(client))
+    return _clients.update(connection, realm, client_id, condition, _column_values(client))
 
 
 def delete_client(
-    connection: Connection, realm: Realm, client_id: int, versions: list[int] | None = None
+    connection: Connection, realm: Realm, client_id: int, condition: VersionCondition | None = None
 ) -> None:
     """Delete a client with its addresses, and enqueue a message for the inventory.
 
     Raises:
         NotFound: the client does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
 
     """
-    _clients.delete(connection, realm, client_id, versions)
+    _clients.delete(connection, realm, client_id, condition)
     enqueue(connection, "client", client_id)
 
 
@@ -110,7 +110,7 @@ def update_address(
     connection: Connection,
     realm: Realm,
     address_id: int,
-    versions: list[int] | None,
+    condition: VersionCondition | None,
     address: Address,
     *,
     client_id: int | None,
@@ -119,7 +119,7 @@ def update_address(
 
     Raises:
         NotFound: the address does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
         BadRequest: the address belongs to another client than ``client_id``.
 
     """
@@ -129,20 +129,20 @@ def update_address(
             raise BadRequest(
                 "must be the address's own client: an address does not move", field="client_id"
             )
-    return _addresses.update(connection, realm, address_id, versions, as_dict(address))
+    return _addresses.update(connection, realm, address_id, condition, as_dict(address))
 
 
 def delete_address(
-    connection: Connection, realm: Realm, address_id: int, versions: list[int] | None
+    connection: Connection, realm: Realm, address_id: int, condition: VersionCondition | None
 ) -> None:
     """Delete an address.
 
     Raises:
         NotFound: the address does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
 
     """
-    _addresses.delete(connection, realm, address_id, versions)
+    _addresses.delete(connection, realm, address_id, condition)
 
 
 def _column_values(client: Client) -> dict[str, Any]:

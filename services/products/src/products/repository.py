@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from products.domain import Product
 from products.tables import PRODUCTS
-from servicekit.db.table_repository import TableRepository, as_dict
+from servicekit.db.table_repository import TableRepository, VersionCondition, as_dict
 from servicekit.outbox.messages import enqueue
 from servicekit.realm import Realm
 
@@ -50,30 +50,30 @@ def update_product(
     connection: Connection,
     realm: Realm,
     product_id: int,
-    versions: list[int] | None,
+    condition: VersionCondition | None,
     product: Product,
 ) -> int:
     """Replace a product and return its new version.
 
     Raises:
         NotFound: the product does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
 
     """
-    return _products.update(connection, realm, product_id, versions, as_dict(product))
+    return _products.update(connection, realm, product_id, condition, as_dict(product))
 
 
 def delete_product(
-    connection: Connection, realm: Realm, product_id: int, versions: list[int] | None = None
+    connection: Connection, realm: Realm, product_id: int, condition: VersionCondition | None = None
 ) -> None:
     """Delete a product, and enqueue a message for the inventory.
 
     Raises:
         NotFound: the product does not exist.
-        PreconditionFailed: its version is none of ``versions``.
+        PreconditionFailed: its version does not meet ``condition``.
 
     """
-    _products.delete(connection, realm, product_id, versions)
+    _products.delete(connection, realm, product_id, condition)
     enqueue(connection, "product", product_id)
 
 

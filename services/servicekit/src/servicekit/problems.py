@@ -94,10 +94,10 @@ class Conflict(Problem):
 
 
 class PreconditionFailed(Problem):
-    """412: the row is not at a version that If-Match names."""
+    """412: the row's version does not meet If-Match or If-None-Match."""
 
     status = HTTPStatus.PRECONDITION_FAILED
-    msg = "It was changed in between; fetch it again"
+    msg = "Its version does not meet If-Match or If-None-Match; fetch it again"
 
 
 class PayloadTooLarge(Problem):

@@ -5,7 +5,7 @@ from typing import Any
 from clients import repository
 from clients.domain import Address
 from servicekit.auth.tokens import Principal
-from servicekit.http.conditional import parse_if_match, put_response
+from servicekit.http.conditional import put_response, write_condition
 from servicekit.http.context import database, validation
 from servicekit.http.idempotency import idempotent
 from servicekit.http.pagination import paginate
@@ -55,26 +55,35 @@ def list_all(
 
 
 def update(
-    address_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+    address_id: int,
+    body: dict[str, Any],
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Result:
     """Replace an address; its client cannot change."""
     address = Address.from_body(body, validation())
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().autocommit() as connection:
         version = repository.update_address(
             connection,
             principal.realm,
             address_id,
-            versions,
+            condition,
             address,
             client_id=body.get("client_id"),
         )
     return put_response("Address updated", version)
 
 
-def delete(address_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
+def delete(
+    address_id: int,
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> dict[str, str]:
     """Delete an address."""
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().autocommit() as connection:
-        repository.delete_address(connection, principal.realm, address_id, versions)
+        repository.delete_address(connection, principal.realm, address_id, condition)
     return {"msg": "Address deleted"}

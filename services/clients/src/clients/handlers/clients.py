@@ -5,7 +5,7 @@ from typing import Any
 from clients import repository
 from clients.domain import Client, parse_cpf
 from servicekit.auth.tokens import Principal
-from servicekit.http.conditional import get_response, parse_if_match, put_response
+from servicekit.http.conditional import get_response, put_response, write_condition
 from servicekit.http.context import database, validation
 from servicekit.http.health import healthy
 from servicekit.http.idempotency import idempotent
@@ -29,11 +29,16 @@ def create(
     )
 
 
-def fetch(client_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
+def fetch(
+    client_id: int,
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> Result:
     """Return a client."""
     with database().autocommit() as connection:
         row = repository.fetch_client(connection, principal.realm, client_id)
-    return get_response(Client.to_body(row[:-1]), row.version, if_none_match)
+    return get_response(Client.to_body(row[:-1]), row.version, if_match, if_none_match)
 
 
 def list_all(
@@ -54,21 +59,32 @@ def list_all(
 
 
 def update(
-    client_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+    client_id: int,
+    body: dict[str, Any],
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Result:
     """Replace a client."""
     client = Client.from_body(body, validation())
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().autocommit() as connection:
-        version = repository.update_client(connection, principal.realm, client_id, versions, client)
+        version = repository.update_client(
+            connection, principal.realm, client_id, condition, client
+        )
     return put_response("Client updated", version)
 
 
-def delete(client_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
+def delete(
+    client_id: int,
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> dict[str, str]:
     """Delete a client with its addresses; its inventory entries are deleted asynchronously."""
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().transaction() as connection:
-        repository.delete_client(connection, principal.realm, client_id, versions)
+        repository.delete_client(connection, principal.realm, client_id, condition)
     return {"msg": "Client deleted"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from products import repository
 from products.domain import Product
 from servicekit.auth.tokens import Principal
-from servicekit.http.conditional import get_response, parse_if_match, put_response
+from servicekit.http.conditional import get_response, put_response, write_condition
 from servicekit.http.context import database
 from servicekit.http.health import healthy
 from servicekit.http.idempotency import idempotent
@@ -29,11 +29,16 @@ def create(
     )
 
 
-def fetch(product_id: int, principal: Principal, if_none_match: str | None = None) -> Result:
+def fetch(
+    product_id: int,
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> Result:
     """Return a product."""
     with database().autocommit() as connection:
         row = repository.fetch_product(connection, principal.realm, product_id)
-    return get_response(Product.to_body(row[:-1]), row.version, if_none_match)
+    return get_response(Product.to_body(row[:-1]), row.version, if_match, if_none_match)
 
 
 def list_all(
@@ -52,23 +57,32 @@ def list_all(
 
 
 def update(
-    product_id: int, body: dict[str, Any], principal: Principal, if_match: str | None = None
+    product_id: int,
+    body: dict[str, Any],
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Result:
     """Replace a product; existing inventory entries keep the old name."""
     product = Product.from_body(body)
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().autocommit() as connection:
         version = repository.update_product(
-            connection, principal.realm, product_id, versions, product
+            connection, principal.realm, product_id, condition, product
         )
     return put_response("Product updated", version)
 
 
-def delete(product_id: int, principal: Principal, if_match: str | None = None) -> dict[str, str]:
+def delete(
+    product_id: int,
+    principal: Principal,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> dict[str, str]:
     """Delete a product; its inventory entries are deleted asynchronously."""
-    versions = parse_if_match(if_match)
+    condition = write_condition(if_match, if_none_match)
     with database().transaction() as connection:
-        repository.delete_product(connection, principal.realm, product_id, versions)
+        repository.delete_product(connection, principal.realm, product_id, condition)
     return {"msg": "Product deleted"}
 
 

@@ -1,9 +1,11 @@
 """Repository for tables whose rows have a realm and a version; statements are built once."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -27,6 +29,18 @@ from servicekit.problems import NotFound, PreconditionFailed
 from servicekit.realm import Realm
 
 SYNTHETIC_TTL = "1 hour"  # of rows that a monitor left behind; then a sweep deletes them
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCondition:
+    """Versions at which a row may be changed, or at which it may not."""
+
+    versions: list[int]
+    is_allowed: bool
+
+    def to_parameters(self) -> dict[str, Any]:
+        """Return the parameters of a conditional statement."""
+        return {"_versions": self.versions, "_is_allowed": self.is_allowed}
 
 
 class TableRepository:
@@ -54,7 +68,8 @@ class TableRepository:
         self._folded_filters = folded_filters
         c = table.c
         is_row = (c.id == bindparam("_id")) & (c.realm == bindparam("_realm"))
-        is_version = is_row & (c.version == func.any(bindparam("_versions")))
+        is_named = c.version == func.any(bindparam("_versions"))
+        meets_condition = is_row & (is_named == bindparam("_is_allowed", type_=Boolean))
         self._insert = self._insert_synthetic = insert(table).returning(c.id)
         if "expires_at" in c:
             ttl: ColumnElement[Any] = literal_column(f"interval '{SYNTHETIC_TTL}'")
@@ -77,9 +92,9 @@ class TableRepository:
         )
         change = update(table).values(version=c.version + 1)
         self._update = change.where(is_row).returning(c.version)
-        self._update_if = change.where(is_version).returning(c.version)
+        self._update_if = change.where(meets_condition).returning(c.version)
         self._delete = delete(table).where(is_row)
-        self._delete_if = delete(table).where(is_version)
+        self._delete_if = delete(table).where(meets_condition)
 
     def insert(self, connection: Connection, realm: Realm, values: Mapping[str, Any]) -> int:
         """Insert a row and return its id."""
@@ -127,21 +142,22 @@ class TableRepository:
         connection: Connection,
         realm: Realm,
         identifier: int,
-        versions: list[int] | None,
+        condition: VersionCondition | None,
         values: Mapping[str, Any],
     ) -> int:
-        """Update a row that is at one of ``versions``, and return its new version.
+        """Update a row whose version meets ``condition``, and return its new version.
 
         Raises:
             NotFound: the realm has no row with that id.
-            PreconditionFailed: the row is at another version.
+            PreconditionFailed: the version does not meet the condition.
 
         """
         key = _row_key(realm, identifier)
-        if versions is None:
+        if condition is None:
             version = connection.scalar(self._update, {**key, **values})
         else:
-            version = connection.scalar(self._update_if, {**key, **values, "_versions": versions})
+            given = {**key, **values, **condition.to_parameters()}
+            version = connection.scalar(self._update_if, given)
         if version is None:
             raise PreconditionFailed if self._row_exists(connection, key) else self._not_found()
         return int(version)
@@ -151,22 +167,22 @@ class TableRepository:
         connection: Connection,
         realm: Realm,
         identifier: int,
-        versions: list[int] | None = None,
+        condition: VersionCondition | None = None,
     ) -> None:
-        """Delete a row that is at one of ``versions``.
+        """Delete a row whose version meets ``condition``.
 
         Raises:
             NotFound: the realm has no row with that id.
-            PreconditionFailed: the row is at another version.
+            PreconditionFailed: the version does not meet the condition.
 
         """
         key = _row_key(realm, identifier)
-        if versions is None:
+        if condition is None:
             deleted = connection.execute(self._delete, key)
         else:
-            deleted = connection.execute(self._delete_if, {**key, "_versions": versions})
+            deleted = connection.execute(self._delete_if, {**key, **condition.to_parameters()})
         if deleted.rowcount == 0:
-            exists = versions is not None and self._row_exists(connection, key)
+            exists = condition is not None and self._row_exists(connection, key)
             raise PreconditionFailed if exists else self._not_found()
 
     def expired(self, connection: Connection, batch: int) -> list[int]:

@@ -7,28 +7,44 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from servicekit.db.table_repository import VersionCondition
 from servicekit.http.responses import Result, etag
+from servicekit.problems import PreconditionFailed
 
 _TAG = re.compile(r'(W/)?"([!#-~]*)"')
 _VERSION = re.compile(r"[1-9][0-9]{0,17}\Z")  # tags are compared by character
 
 
-def parse_if_match(if_match: str | None) -> list[int] | None:
-    """Return the versions that ``If-Match`` names; ``None`` if it allows any version.
+def write_condition(if_match: str | None, if_none_match: str | None) -> VersionCondition | None:
+    """Return the condition of a change or deletion; ``None`` if it allows every version.
 
-    Weak tags and foreign tags match no version, by the strong comparison.
+    ``If-Match`` compares strongly: weak tags match no version. ``If-None-Match`` compares weakly.
     """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tags = _TAG.findall(if_match)
-    return [int(tag) for weak, tag in tags if not weak and _VERSION.match(tag)]
+    allowed = None if if_match is None else _versions(if_match, are_weak=False)
+    excluded = set() if if_none_match is None else _versions(if_none_match, are_weak=True)
+    if excluded is None:
+        return VersionCondition([], is_allowed=True)
+    if allowed is not None:
+        return VersionCondition(sorted(allowed - excluded), is_allowed=True)
+    return VersionCondition(sorted(excluded), is_allowed=False) if excluded else None
 
 
-def get_response(body: Any, version: int, if_none_match: str | None) -> Result:  # noqa: ANN401 - JSON
-    """Return a 200 with a row, or a 304 if the client has this version already."""
+def get_response(
+    body: Any,  # noqa: ANN401 - JSON
+    version: int,
+    if_match: str | None,
+    if_none_match: str | None,
+) -> Result:
+    """Return a 200 with a row, or a 304 if the client has this version already.
+
+    Raises:
+        PreconditionFailed: the row is at none of the versions of ``If-Match``.
+
+    """
+    if if_match is not None and not _matches(version, if_match, are_weak=False):
+        raise PreconditionFailed
     headers = {"ETag": etag(version)}
-    given = if_none_match or ""
-    if given.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(given)):
+    if if_none_match is not None and _matches(version, if_none_match, are_weak=True):
         return Result(None, HTTPStatus.NOT_MODIFIED, headers)
     return Result(body, headers=headers)
 
@@ -36,3 +52,16 @@ def get_response(body: Any, version: int, if_none_match: str | None) -> Result: 
 def put_response(msg: str, version: int) -> Result:
     """Return a 200 with the new version of a changed row."""
     return Result({"msg": msg}, headers={"ETag": etag(version)})
+
+
+def _matches(version: int, tags: str, *, are_weak: bool) -> bool:
+    versions = _versions(tags, are_weak=are_weak)
+    return versions is None or version in versions
+
+
+def _versions(tags: str, *, are_weak: bool) -> set[int] | None:
+    """Return the versions that entity tags name; ``None`` for ``*``. Foreign tags name none."""
+    if tags.strip() == "*":
+        return None
+    found = _TAG.findall(tags)
+    return {int(tag) for weak, tag in found if (are_weak or not weak) and _VERSION.match(tag)}

@@ -110,7 +110,7 @@ class InvalidRequestCases(ABC):
 
     def invalid_requests(self) -> Iterator[InvalidRequest]:
         """Yield every invalid request of every operation."""
-        for name, (path, _, operation) in self._operations.items():
+        for name, (path, method, operation) in self._operations.items():
             valid = self.valid(name)
             yield from self._unauthorized(valid, operation["security"])
             yield from invalid_parameters(valid, operation)
@@ -120,7 +120,7 @@ class InvalidRequestCases(ABC):
             if "{" in path and "404" in operation["responses"]:
                 missing = dict.fromkeys(valid.identifiers, MISSING_ID)
                 yield valid.with_path(**missing).expect(404, "a missing id")
-            yield from self._failed_conditions(valid, operation.get("parameters", []))
+            yield from self._failed_conditions(valid, method, operation.get("parameters", []))
         yield from self.conflicts()
 
     def _unauthorized(
@@ -138,12 +138,14 @@ class InvalidRequestCases(ABC):
             yield valid.as_user(bearer(_lacking(scopes))).expect(403, "no scope")
 
     def _failed_conditions(
-        self, valid: Request, parameters: Iterable[Mapping[str, Any]]
+        self, valid: Request, method: str, parameters: Iterable[Mapping[str, Any]]
     ) -> Iterator[InvalidRequest]:
         """Yield requests with a stale entity tag or a used idempotency key."""
         names = {parameter["name"] for parameter in parameters}
         if "If-Match" in names:
             yield valid.with_headers(if_match='"9999"').expect(412, "another version")
+        if "If-None-Match" in names and method != "get":
+            yield valid.with_headers(if_none_match="*").expect(412, "an excluded version")
         if "Idempotency-Key" in names:
             yield valid.with_headers(idempotency_key=KEY).expect(422, "a key that was used")
             table = self._of(self._fixtures.tables, valid.operation)

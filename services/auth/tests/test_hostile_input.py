@@ -1,6 +1,7 @@
 """Input of hostile callers without a login: refused quickly, and never a 500."""
 
 import base64
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -171,6 +172,17 @@ def exchange(service: GunicornServer, request: bytes) -> bytes:
         return connection.recv(4096)
 
 
+def assert_problem(response: bytes, status: int) -> None:
+    """Check that a response is a whole problem document with that status."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\ncontent-type: application/problem+json\r\n" in head
+    assert b"\r\ncontent-length: %d\r\n" % len(body) in head
+    problem = json.loads(body)
+    assert problem["status"] == status
+    assert problem["msg"] == problem["detail"]
+
+
 HEAD = b"GET /-/live HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -186,7 +198,7 @@ HEAD = b"GET /-/live HTTP/1.1\r\nHost: x\r\n"
 def test_a_header_section_over_the_bounds_gets_431(
     service: GunicornServer, request_bytes: bytes
 ) -> None:
-    assert exchange(service, request_bytes).startswith(b"HTTP/1.1 431 ")
+    assert_problem(exchange(service, request_bytes), 431)
     assert httpx.get(f"{service.url}/-/live").status_code == 200
 
 
@@ -194,7 +206,8 @@ def test_a_header_section_over_the_bounds_gets_431(
 @pytest.mark.parametrize("start", [b"/users/", b"/users/jwks.json?a="])
 def test_a_target_over_the_bound_gets_414(service: GunicornServer, start: bytes, size: int) -> None:
     request = b"GET " + start + b"a" * size + b" HTTP/1.1\r\nHost: x\r\n\r\n"
-    assert exchange(service, request).startswith(b"HTTP/1.1 414 ")
+    assert_problem(exchange(service, request), 414)
+    assert exchange(service, b"HEAD" + request[3:]).endswith(b"\r\n\r\n")
     short = b"GET " + start + b"a" * 16_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
     status = b" 200 " if b"?" in start else b" 404 "
     assert exchange(service, short).startswith(b"HTTP/1.1" + status)
@@ -252,8 +265,50 @@ def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(
 
 
 def test_connect_is_refused(service: GunicornServer) -> None:
-    answer = exchange(service, b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert_problem(exchange(service, b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n"), 501)
+
+
+@pytest.mark.parametrize(
+    "method", [b"FOO", b"get", b"GETX", b"M-SEARCHED", b"DESCRIBE", b"\r\nFOO"]
+)
+def test_an_unknown_method_gets_501(service: GunicornServer, method: bytes) -> None:
+    request = method + b" /users/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert_problem(exchange(service, request), 501)
+
+
+def test_an_unknown_method_after_another_request_gets_501(service: GunicornServer) -> None:
+    target = urlsplit(service.url)
+    with socket.create_connection((target.hostname, target.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"\r\n")
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            received += connection.recv(4096)
+        assert received.startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert_problem(connection.recv(4096), 501)
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "PURGE", "OPTIONS"])
+def test_a_known_method_that_the_path_lacks_gets_405(service: GunicornServer, method: str) -> None:
+    answer = httpx.request(method, f"{service.url}/users/jwks.json")
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) >= {"GET", "HEAD"}
+    assert answer.json()["status"] == 405
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"FOO /\r\n\r\n",
+        b"FOO / HTTP/9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+        b"F(O / HTTP/1.1\r\n\r\n",
+    ],
+    ids=["TLS", "no version", "another version", "a header without a colon", "no method"],
+)
+def test_what_is_no_request_gets_400(service: GunicornServer, request_bytes: bytes) -> None:
+    assert_problem(exchange(service, request_bytes), 400)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_http_1_0_gets_no_interim_response_and_uvicorn_logs_json(
     log = tmp_path / "log"
     with gunicorn_server("clients", {**settings, "WORKERS": workers}, log=log) as service:
         assert exchange(service, CREATE).startswith(b"HTTP/1.1 401 ")
-        assert exchange(service, b"FOO / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        assert exchange(service, b"FOO / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 501 ")
         line = uvicorn_lines(log)[-1]
     assert line["level"] == "WARNING"
     assert line["event"] == "Invalid HTTP request received."

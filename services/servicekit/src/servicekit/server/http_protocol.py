@@ -6,10 +6,14 @@ import re
 import resource
 import sys
 import time
+from http import HTTPStatus
 from typing import ClassVar
 
 import httptools
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from servicekit.problems import MEDIA_TYPE, Problem
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024  # names and values; nginx and Traefik admit half of it by default
@@ -18,20 +22,36 @@ MAX_CONNECTIONS = 2048  # of a worker
 RESERVED_FILES = 128  # for the database, logs, metrics and the listening socket
 REFUSAL_DELAY = 0.5  # seconds until a refused connection is closed, against callers that repeat it
 WARNING_INTERVAL = 10.0  # seconds between two warnings about the number of connections
-_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TARGET_TOO_LONG = b"HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_BUSY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
 
 _NOT_IN_HOST = re.compile(rb"[^\w.~!$%&'()*+,;=:\[\]-]")  # RFC 3986, 3.2.2 and 3.2.3
+_REQUEST_LINE = re.compile(rb"(?:\r\n)*[\w!#$%&'*+.^`|~-]+ [!-~]+ HTTP/1\.[01]\r?\n")  # RFC 9112, 3
 
 log = logging.getLogger(__name__)
+
+
+def _response(status: HTTPStatus, msg: str, headers: str = "") -> bytes:
+    """Return a problem response, after which the connection is closed."""
+    problem = Problem(msg)
+    problem.status = status
+    body = orjson.dumps(problem.to_dict())
+    head = (
+        f"HTTP/1.1 {status} {status.phrase}\r\n{headers}content-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_TIMEOUT = _response(HTTPStatus.REQUEST_TIMEOUT, "The request did not end in time")
+_TARGET_TOO_LONG = _response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path and query are too long")
+_HEADERS_TOO_LARGE = _response(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too many or too long"
+)
+_UNKNOWN_METHOD = _response(HTTPStatus.NOT_IMPLEMENTED, "This method is not supported")
+_BUSY = _response(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The service has too many connections; try again shortly",
+    "retry-after: 1\r\n",
+)
 
 
 class _Trailers(list[tuple[bytes, bytes]]):
@@ -134,7 +154,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """
         error, parser = sys.exception(), self.parser
         if not isinstance(error, httptools.HttpParserUpgrade) or parser.get_method() == b"CONNECT":
-            self.send_400_response("This method is not supported")
+            self._reject(_UNKNOWN_METHOD)
             return
         rest = self._data[error.args[0] :]
         version = parser.get_http_version().encode()
@@ -145,9 +165,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         HttpToolsProtocol.data_received(self, b"\r\n".join((*lines, b"", rest)))
 
     def send_400_response(self, msg: str) -> None:
-        """Return 400 for a request that cannot be parsed, unless it was refused already."""
+        """Return 400 for a request that cannot be parsed, or 501 for an unknown method."""
+        is_unknown = "method" in str(sys.exception()) and _REQUEST_LINE.match(self._data)
+        self._reject(_UNKNOWN_METHOD if is_unknown else _response(HTTPStatus.BAD_REQUEST, msg))
+
+    def _reject(self, response: bytes) -> None:
+        """End the connection with a response, unless a request on it was refused already."""
         if not self._is_refused and not self.transport.is_closing():
-            super().send_400_response(msg)
+            self.end(response)
 
     def _make_room(self) -> None:
         self._warn()
@@ -193,7 +218,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         is_long_target = len(self.url) > MAX_TARGET_BYTES
         part = "target too long" if is_long_target else "header section too large"
         log.warning("request refused: %s", part)
-        response = _TARGET_TOO_LONG if is_long_target else _REFUSAL
+        response = _TARGET_TOO_LONG if is_long_target else _HEADERS_TOO_LARGE
+        if self.parser.get_method() == b"HEAD":
+            response = response[: response.index(b"\r\n\r\n") + 4]
         self.transport.pause_reading()
         self.loop.call_later(REFUSAL_DELAY, self.end, response)
 

@@ -15,7 +15,7 @@ from load.harness import capacity, client_ceiling
 from load.harness.cleanup import delete_rows
 from load.harness.progress import report
 from load.harness.run import execute, find_earlier_run, report_folder, write_report
-from load.harness.run_config import LOCUSTFILE, RunConfig, RunError, validate
+from load.harness.run_config import LOCUSTFILE, RunConfig, RunError, prepare_reports, validate
 from load.harness.run_result import RunResult, RunResultError
 from load.harness.service_metrics import MetricsError, metrics_targets
 from load.harness.system_client import SystemClient
@@ -24,6 +24,11 @@ from load.shapes import SHAPES
 from load.users.token_provider import LoginError
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports" / "load"
+WEB_PORT = 8089
+LOCUST_REPLACEMENTS = {  # options of Locust that a shape or the options below override
+    **dict.fromkeys(("--users", "--spawn-rate", "-u", "-r"), "--rate or --users"),
+    **dict.fromkeys(("--run-time", "-t"), "--duration"),
+}
 EXPECTED_ERRORS = (
     LoginError,
     RunError,
@@ -38,7 +43,10 @@ EXPECTED_ERRORS = (
 
 def main() -> int:
     """Run a command; return 0 if all thresholds were met, 1 if one missed, 2 without a run."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.run is run:
+        _reject_ignored(parser, options)
     for number in (signal.SIGINT, signal.SIGTERM):  # a terminal sends the one, Kubernetes the other
         signal.signal(number, signal.default_int_handler)
     try:
@@ -58,12 +66,13 @@ def run(options: argparse.Namespace) -> int:
         load=options.users if options.model == "closed" else options.rate,
         seconds=options.duration,
         secret_file=options.secret_file,
-        web_port=options.web_port if options.web else 0,
+        web_port=(options.web_port or WEB_PORT) if options.web else 0,
         measure_ceiling=not options.no_cost,
         locust_options=options.locust,
     )
     if options.compare:
         RunResult.load(Path(options.compare))  # a mistake must not be found only after the run
+    prepare_reports(options.reports)
     validate(config)
     found = Path(options.compare) if options.compare else find_earlier_run(options.reports, config)
     folder = report_folder(options.reports, config.shape)
@@ -77,6 +86,7 @@ def find_capacity(options: argparse.Namespace) -> int:
     """Find the highest rate that meets the thresholds."""
     url = options.url.rstrip("/")
     config = RunConfig(url, "step", secret_file=options.secret_file, measure_ceiling=False)
+    prepare_reports(options.reports)
     validate(config)
     observed = capacity.Observed(options.data, metrics_targets(options.data, options.metrics))
     bounds = options.low, options.high, options.duration
@@ -110,6 +120,21 @@ def serve_static(_: argparse.Namespace) -> int:
     return 0
 
 
+def _reject_ignored(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a usage error for an option that would have no effect."""
+    if options.model == "open" and options.users is not None:
+        parser.error("--users has no effect in the open model: use --rate, or --model closed")
+    if options.model == "closed" and options.rate is not None:
+        parser.error("--rate has no effect in the closed model: use --users, or --model open")
+    if options.web_port is not None and not options.web:
+        parser.error("--web-port has no effect without --web: add --web")
+    for option in options.locust:
+        name = option.partition("=")[0] if option.startswith("--") else option[:2]
+        if name in LOCUST_REPLACEMENTS:
+            replacement = LOCUST_REPLACEMENTS[name]
+            parser.error(f"{name} has no effect after --: use {replacement} before it")
+
+
 def _exit_code(missed: list[Check]) -> int:
     for check in missed:
         sys.stderr.write(f"load: MISS {check.name}: {check.observed}, limit: {check.limit}\n")
@@ -119,8 +144,13 @@ def _exit_code(missed: list[Check]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    _add_run_options(_command(commands, "run", run))
-    _add_capacity_options(_command(commands, "capacity", find_capacity))
+    for name, function, add_options in (
+        ("run", run, _add_run_options),
+        ("capacity", find_capacity, _add_capacity_options),
+    ):
+        command = _command(commands, name, function)
+        command.add_argument("--reports", type=Path, default=REPORTS, help="folder of the reports")
+        add_options(command)
     cleaning = _command(commands, "clean", clean)
     cleaning.add_argument("run_id", help="the id that the run reported at its start: load-...")
     worker = commands.add_parser("worker", help=work.__doc__, description=work.__doc__)
@@ -140,7 +170,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--duration", type=_positive, help="main phase in seconds (default: the shape's)")
     add("--compare", default="", help="an earlier run.json (default: the newest of the shape)")
     add("--web", action="store_true", help="serve Locust's web page too")
-    add("--web-port", type=int, default=8089, help="default: 8089")
+    add("--web-port", type=int, help=f"with --web (default: {WEB_PORT})")
     add("--no-cost", action="store_true", help="do not measure the load generator first")
     add("locust", nargs="*", help="options of Locust after --, as --master")
 
@@ -170,7 +200,6 @@ def _command(
     add = parser.add_argument
     add("--url", default="http://127.0.0.1:8080", help="address of the system (%(default)s)")
     add("--secret-file", default="", help="the monitors' secret: rows are not in the live realm")
-    add("--reports", type=Path, default=REPORTS, help="folder of the reports")
     return parser
 
 

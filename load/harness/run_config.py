@@ -1,5 +1,6 @@
 """Configuration of a run, and the checks before it starts."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,24 @@ class RunConfig:
     web_port: int = 0  # of Locust's web page; 0 for none
     measure_ceiling: bool = True
     locust_options: Sequence[str] = ()  # as --master
+
+
+def prepare_reports(folder: Path) -> None:
+    """Create the folder of the reports, and check that files can be written there.
+
+    Raises:
+        RunError: it is unusable.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"--reports: no files can be written in {folder} ({error.strerror}): name another"
+            " folder, or make it writable"
+        ) from error
 
 
 def validate(config: RunConfig) -> None:

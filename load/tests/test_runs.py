@@ -97,6 +97,18 @@ def test_a_slow_operation_is_named_and_all_rows_are_deleted(
         (("run", "--compare", "/etc/passwd", "--url", "http://127.0.0.1:9"), "not a saved run"),
         (("run", "--compare", "/", "--url", "http://127.0.0.1:9"), "not a saved run"),
         (("capacity", "--url", "http://127.0.0.1:9"), "make run"),
+        (("run", "--users", "5"), "--users has no effect in the open model: use --rate"),
+        (("run", "--model", "closed", "--rate", "5"), "use --users, or --model open"),
+        (("run", "--web-port", "9000"), "--web-port has no effect without --web"),
+        (("run", "--", "--users", "5"), "--users has no effect after --: use --rate"),
+        (("run", "--", "-u5"), "-u has no effect after --: use --rate"),
+        (("run", "--", "--master", "--run-time=5m"), "--run-time has no effect after --"),
+        (("clean", "load-1", "--reports", "x"), "unrecognized arguments: --reports"),
+        *(
+            ((command, "--url", "http://127.0.0.1:9", "--reports", folder), "--reports: no files")
+            for command in ("run", "capacity")
+            for folder in ("/dev/null", "/dev/null/reports", "/proc/reports")
+        ),
     ],
 )
 def test_an_impossible_run_ends_with_one_sentence(options: tuple[str, ...], message: str) -> None:

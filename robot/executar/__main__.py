@@ -8,6 +8,7 @@ import argparse
 import os
 import secrets
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -92,6 +93,15 @@ def _positivo(texto: str) -> int:
 
 def _conferir(opcoes: argparse.Namespace) -> None:
     """Levanta ``ExecucaoError`` quando não há o que executar, ou contra o quê."""
+    try:
+        opcoes.relatorios.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=opcoes.relatorios):
+            pass
+    except OSError as erro:
+        raise ExecucaoError(
+            f"--relatorios: não se pode escrever em {opcoes.relatorios} ({erro.strerror}); "
+            "escolha outra pasta"
+        ) from erro
     if opcoes.segredo and not Path(opcoes.segredo).is_file():
         raise ExecucaoError(f"não há o arquivo {opcoes.segredo}, que teria o segredo dos monitores")
     if not _responde(f"{opcoes.url}/clients/health"):

@@ -200,6 +200,14 @@ def test_an_unreachable_system_is_reported(tmp_path: Path) -> None:
     assert "make run" in done.stderr
 
 
+@pytest.mark.parametrize("folder", ["/dev/null", "/dev/null/reports", "/proc/reports"])
+def test_an_unusable_folder_of_reports_is_reported(folder: str) -> None:
+    done = run_suite("http://127.0.0.1:9", None, Path(folder))
+    assert done.returncode == 2
+    assert f"--relatorios: não se pode escrever em {folder}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_missing_secret_file_is_reported(tmp_path: Path) -> None:
     done = run_suite("http://127.0.0.1:9", tmp_path / "nowhere", tmp_path)
     assert done.returncode == 2

@@ -90,6 +90,12 @@ def test_a_file_is_overwritten_only_if_that_is_asked_for(tmp_path: Path) -> None
     assert f"{file} exists: overwrite it with --force" in done.stderr
     assert synthetic("new", contract, "--output", file, "--force").code == 0
     assert yaml.safe_load(file.read_text())["arazzo"] == "1.0.1"
+    done = synthetic("new", contract, "--force")
+    assert done.code == 2
+    assert "--force has no effect without --output" in done.stderr
+    done = synthetic("new", contract, "--output", tmp_path / ("a" * 300))
+    assert done.code == 2
+    assert "cannot be written (File name too long)" in done.stderr
     done = synthetic("new", contract, "--output", tmp_path / "lost" / "mine.yaml")
     assert done.code == 2
     assert "mine.yaml cannot be written (No such file or directory)" in done.stderr

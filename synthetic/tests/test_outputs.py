@@ -99,6 +99,13 @@ def test_verbose_prints_each_exchange_beside_the_output(shop: MockShop, journey:
     assert "< 204" in lines
 
 
+@pytest.mark.parametrize("output", ["json", "junit", "har"])
+def test_a_dry_run_has_no_result_to_write(shop: MockShop, journey: Path, output: str) -> None:
+    done = probe_shop(shop, journey, "--dry-run", "--output", output)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--output {output} has no effect with --dry-run" in done.stderr
+
+
 def test_a_dry_run_sends_nothing(shop: MockShop, journey: Path) -> None:
     done = probe_shop(shop, journey, "--dry-run", "--input", "name=Ana")
     assert done.returncode == 0, done.stderr

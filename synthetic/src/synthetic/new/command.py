@@ -47,9 +47,11 @@ def run(options: argparse.Namespace) -> int:
     """Write the journeys, and return the exit code."""
     from synthetic.new.compose import Selection, UsageError, compose  # noqa: PLC0415 - slow
 
-    if options.output is not None and options.output.exists() and not options.force:
-        return _report(f"{options.output} exists: overwrite it with --force", EXIT_USAGE)
+    if options.force and options.output is None:
+        return _report("--force has no effect without --output: name the file", EXIT_USAGE)
     try:
+        if options.output is not None and options.output.exists() and not options.force:
+            return _report(f"{options.output} exists: overwrite it with --force", EXIT_USAGE)
         selection = Selection(options.operation, options.tag)
         folder = options.output.parent if options.output is not None else Path()
         text, messages = compose(options.contracts, selection, folder, options.version)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_target_arguments(parser)
     _add_limit_arguments(parser)
     _add_check_arguments(parser)
-    parser.add_argument("--output", choices=OUTPUTS, default="table")
+    parser.add_argument("--output", choices=OUTPUTS, default=OUTPUTS[0])
     parser.add_argument(
         "--verbose", action="store_true", help="print each exchange to stderr, without secrets"
     )
@@ -125,6 +125,10 @@ def _run_all(options: argparse.Namespace, log: TerminationLog, signals: Signals)
     # slow imports: invalid arguments are reported before them
     from synthetic.probe.batch import Batch  # noqa: PLC0415
 
+    if options.dry_run and options.output != OUTPUTS[0]:
+        raise ProbeError(
+            f"--output {options.output} has no effect with --dry-run, which runs nothing: omit one"
+        )
     batch = Batch(options, signals, log.write)
     if options.dry_run:
         _print(batch.describe())

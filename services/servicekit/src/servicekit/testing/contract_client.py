@@ -1,6 +1,7 @@
 """HTTP client that validates every response against the contract."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ class ContractClient(httpx.Client):
         """Call ``base_url``; record the responses under the name ``suite``."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         super().__init__(base_url=base_url, headers=headers, timeout=TIMEOUT)
-        self._operations = Operations(contract)
+        self._operations = Operations.of(contract)
         self._suite = suite
         self.event_hooks = {"request": [self._record_secrets], "response": [self._check]}
 
@@ -50,6 +51,12 @@ class ContractClient(httpx.Client):
 
 class Operations:
     """Operations of a contract, found by method and path."""
+
+    @classmethod
+    @cache
+    def of(cls, contract: Path) -> Self:
+        """Return the operations of a contract; a process reads each contract once."""
+        return cls(contract)
 
     def __init__(self, contract: Path) -> None:
         """Read the contract."""

@@ -44,6 +44,19 @@ STATUS: dict[str, Any] = {
     "slo": {"objective": "99.5%", "window": "30d", "budgetRemaining": "-12.50%", "failed": 1},
     "runs": [*RUNS, "2026-01-31T10:05:00Z failed 812 createClient http_status 503"],
     "lastRun": LAST,
+    "failures": [
+        {
+            "finishedAt": "2026-01-31T10:05:01Z",
+            "result": "failed",
+            "job": "shop-29",
+            "step": "createClient",
+            "reason": "assertion",
+            "httpStatus": 200,
+            "evidence": {"condition": "$statusCode == 201", "left": "200", "right": "201"},
+            "traceId": "ab" * 16,
+        },
+        {"finishedAt": "2026-01-31T10:00:01Z", "result": "error", "job": "a", "detail": "NoPod"},
+    ],
 }
 
 
@@ -116,6 +129,13 @@ def test_a_monitor_has_its_state_ratios_and_runs(cache: MonitorCache) -> None:
     assert found["lastRun"]["detail"] == LAST["detail"]
     assert [run["result"] for run in found["runs"]] == ["passed"] * 5 + ["failed"]
     assert found["totals"]["passedAfterRetry"] == 2
+
+
+def test_a_monitor_has_its_last_failures(cache: MonitorCache) -> None:
+    first, second = get_valid(cache, f"{ALL}/here/shop", ONE)["failures"]
+    assert first["evidence"]["left"] == "200"
+    assert first["explanation"] == "$statusCode == 201 (left 200, right 201)"
+    assert (second["explanation"], second["step"], second["evidence"]) == ("NoPod", None, None)
 
 
 def test_a_monitor_without_runs_has_nulls(cache: MonitorCache) -> None:

@@ -43,7 +43,8 @@ const ground = (element) => {
   }
 };
 const contrasts = {};
-for (const element of document.querySelectorAll("h1, h2, p, .state, .why, dt, dd, footer span")) {
+const texts = "h1, h2, p, .state, .why, dt, dd, summary, footer span";
+for (const element of document.querySelectorAll(texts)) {
   const shades = [parse(getComputedStyle(element).color), ground(element)].map(light);
   const within = element.parentElement.parentElement.className;
   contrasts[`${element.tagName} ${within} ${element.textContent}`] =
@@ -80,7 +81,8 @@ def page() -> str:
         condition = {"type": "Healthy", "status": status, "reason": reason, "message": message}
         runs = [f"2026-01-31T10:0{n}:00Z {r} 80 why" for n, r in enumerate(RESULTS)]
         last = {"result": "passed", "durationMs": 80, "finishedAt": "2026-01-31T10:00:01Z"}
-        shown = {"conditions": [condition], "runs": runs, "lastRun": last}
+        failure = {**last, "result": "failed", "job": "j", "step": "s" * 64, "detail": "d" * 200}
+        shown = {"conditions": [condition], "runs": runs, "lastRun": last, "failures": [failure]}
         cache.upsert(monitor(f"{name}-{'x' * 50}", status=shown))
     return render(cache, NOW)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from synthetic.operator.history import TIMESTAMP_FORMAT
 from synthetic.operator.resources import Object
+from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 MAX_MESSAGE_LENGTH = 300
 

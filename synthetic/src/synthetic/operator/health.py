@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 from synthetic.operator.conditions import Condition, condition
-from synthetic.operator.history import TIMESTAMP_FORMAT, History, RunRecord
+from synthetic.operator.history import History, RunRecord
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED
 from synthetic.operator.spec import Schedule, Spec, SpecError
+from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 NOT_READY_GRACE = timedelta(minutes=10)  # while runs of the previous spec still count
 CANNOT_START_REASONS = frozenset({"ProbeCannotStart", "RunRefused"})  # conditions without a grace

@@ -10,21 +10,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+from synthetic.operator.failures import Failures, add_failure
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
-from synthetic.operator.status_schema import MAX_COUNT
+from synthetic.operator.status_schema import MAX_COUNT, TIMESTAMP_FORMAT
 
 MAX_RUNS = 90  # in the status
 MAX_HOURS, MAX_DAYS = 25, 31  # buckets in the status
 MAX_BUCKET_COUNT = 999_999_999
 UID_PREFIX_LENGTH = 18  # enough to distinguish the Jobs of one monitor
 MAX_DETAIL_LENGTH = 80  # characters of a run's detail
-TIMESTAMP_FORMAT, HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H", "%Y-%m-%d"
+HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H", "%Y-%m-%d"
 
 Counts = tuple[int, int, int]  # passed, failed, other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as recorded in the status."""
 
@@ -57,6 +58,7 @@ class History:
     days: dict[str, Counts] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
     counted: frozenset[str] = frozenset()
+    failures: Failures = ()
 
     @classmethod
     def read(cls, status: Object) -> Self:
@@ -72,6 +74,7 @@ class History:
             days=_read_buckets(windows.get("days", [])),
             runs=tuple(map(RunRecord.read, status.get("runs", []))),
             counted=frozenset(status.get("counted", [])),
+            failures=tuple(status.get("failures", [])),
         )
 
     def is_counted(self, uid: str) -> bool:
@@ -112,6 +115,7 @@ class History:
             ),
             runs=(*self.runs, past)[-MAX_RUNS:],
             counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
+            failures=add_failure(self.failures, run),
         )
 
     def window_counts(self, window: str, now: datetime) -> Counts:

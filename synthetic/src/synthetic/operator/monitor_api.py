@@ -6,6 +6,7 @@ from importlib import resources
 
 import yaml
 
+from synthetic.operator.failures import explain
 from synthetic.operator.history import RunRecord
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
@@ -50,6 +51,7 @@ def to_details(view: MonitorView, now: datetime) -> Object:
         **to_summary(view, now),
         "totals": totals,
         "runs": [_run(run) for run in view.history.runs],
+        "failures": [_failure(failure) for failure in view.history.failures],
     }
 
 
@@ -76,6 +78,15 @@ def _last_run(last: Object) -> Object | None:
         **texts,
         "httpStatus": last.get("httpStatus") or None,
         "durationMs": last.get("durationMs", 0),
+    }
+
+
+def _failure(failure: Object) -> Object:
+    names = ("finishedAt", "result", "job", "step", "reason", "httpStatus", "detail", "traceId")
+    return {
+        **{name: failure.get(name) for name in names},
+        "evidence": failure.get("evidence"),
+        "explanation": explain(failure) or None,
     }
 
 

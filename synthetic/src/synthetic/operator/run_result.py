@@ -1,6 +1,6 @@
 """Derive the result of a run from its Job and its pods."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from synthetic.operator.probe_pod import CONTAINER_NAME
@@ -44,6 +44,8 @@ class Run:
     attempt: int = 1
     trace_id: str = ""
     detail: str = ""  # Kubernetes' reason if the probe did not exit by itself
+    cause: str = ""  # what the network has reported
+    evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
 
     @property
     def summary(self) -> str:
@@ -131,6 +133,8 @@ def run_from_job(job: Object, pods: list[Object], now: datetime) -> Run:
         attempt=progress.attempt,
         trace_id=progress.trace_id,
         detail=detail,
+        cause=progress.cause if result == FAILED else "",
+        evidence=progress.evidence if result == FAILED else {},
     )
 
 

@@ -1,6 +1,6 @@
 """Build the status of a monitor (a pure function of its old status, its runs and the time)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -12,10 +12,11 @@ from synthetic.operator.conditions import (
     operator_conflict,
 )
 from synthetic.operator.health import bound_by_ready, healthy, last_activity, overdue
-from synthetic.operator.history import TIMESTAMP_FORMAT, History
+from synthetic.operator.history import History, RunRecord
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import WINDOWS, Schedule, Spec
+from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
@@ -76,6 +77,8 @@ def build_status(
     }
     if last:
         status["lastRun"] = last
+    if history.failures:
+        status["failures"] = list(history.failures)
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
     return _truncate(status)
@@ -144,8 +147,20 @@ def _last_run(run: Run) -> Object:
 
 
 def _truncate(status: Object) -> Object:
-    """Drop the oldest runs until the status is within its size limit."""
+    """Shorten the status to its size limit: what its windows and alerts count goes last.
+
+    First go the details of the oldest runs, then the oldest failures, then the oldest runs.
+    """
     over = len(orjson.dumps(status)) - MAX_STATUS_BYTES
-    while over > 0 and status["runs"]:
-        over -= len(status["runs"].pop(0)) + 3
+    runs, failures = status["runs"], status.get("failures", [])
+    for place in range(len(runs) if over > 0 else 0):
+        if over <= 0:
+            return status
+        short = replace(RunRecord.read(runs[place]), detail="").line
+        over -= len(runs[place].encode()) - len(short)
+        runs[place] = short
+    while over > 0 and len(failures) > 1:
+        over -= len(orjson.dumps(failures.pop())) + 1
+    while over > 0 and runs:
+        over -= len(runs.pop(0)) + 3
     return status

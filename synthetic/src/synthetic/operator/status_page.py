@@ -7,6 +7,7 @@ from functools import cache
 from html import escape
 from importlib import resources
 
+from synthetic.operator.failures import explain, headline
 from synthetic.operator.history import MAX_RUNS, RunRecord
 from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.resources import Object
@@ -120,6 +121,7 @@ def _article(view: MonitorView, now: datetime) -> str:
 {_bars(view)}
 {_scale(view.history.runs)}
 <dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}</dl>
+{_failures(view)}
 </article>"""
 
 
@@ -154,6 +156,18 @@ def _failure(last: Object) -> str:
         for name, text in found
         if text
     )
+
+
+def _failures(view: MonitorView) -> str:
+    """Return the last failures with what has failed, the newest first."""
+    if not view.history.failures:
+        return ""
+    items = "".join(
+        f"<li>{_time(failure['finishedAt'])} {escape(headline(failure))}"
+        f"<br><code>{escape(explain(failure))}</code></li>"
+        for failure in view.history.failures
+    )
+    return f"<details><summary>Last failures</summary><ol>{items}</ol></details>"
 
 
 def _scale(runs: tuple[RunRecord, ...]) -> str:

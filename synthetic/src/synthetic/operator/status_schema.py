@@ -5,6 +5,8 @@ from typing import Any
 Schema = dict[str, Any]
 
 MAX_COUNT = 10**15
+MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
+TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 HOUR = rf"{DATE}T([01][0-9]|2[0-3])"
 MOMENT = rf"{HOUR}:[0-5][0-9]:[0-5][0-9]Z"
@@ -55,6 +57,32 @@ LAST_RUN: Schema = {
     "required": ["job", "result", "durationMs", "finishedAt"],
 }
 
+EVIDENCE: Schema = _object(
+    condition=_text(MAX_FAILURE_TEXT),
+    left=_text(MAX_FAILURE_TEXT),
+    right=_text(MAX_FAILURE_TEXT),
+    value=_text(MAX_FAILURE_TEXT),
+    selected=_text(MAX_FAILURE_TEXT),
+    pointer=_text(MAX_FAILURE_TEXT),
+    keyword=_text(MAX_FAILURE_TEXT),
+    schema=_text(MAX_FAILURE_TEXT),
+)
+
+FAILURE: Schema = {
+    **_object(
+        finishedAt=TIME,
+        result={"type": "string", "enum": ["failed", "error"]},
+        job=_text(63),
+        step=_text(64),
+        reason=_text(64),
+        httpStatus=NUMBER,
+        detail=_text(MAX_FAILURE_TEXT),
+        evidence=EVIDENCE,
+        traceId=_text(32),
+    ),
+    "required": ["finishedAt", "result", "job"],
+}
+
 STATUS: Schema = _object(
     observedGeneration=COUNT,
     schedule=_text(200),
@@ -74,6 +102,7 @@ STATUS: Schema = _object(
         days=_lines(rf"^{DATE}( [0-9]{{1,9}}){{3}}$", 31),
     ),
     runs=_lines(rf"^{MOMENT} (passed|failed|error|disrupted) [0-9]{{1,10}}( .{{1,80}})?$", 90),
+    failures={"type": "array", "maxItems": MAX_FAILURES, "items": FAILURE},
     counted=_lines(r"^[^\s]{1,18}$", 1000),
     handled=_object(
         runRequestedAt=_text(200),

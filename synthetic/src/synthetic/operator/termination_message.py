@@ -1,7 +1,7 @@
 """Parser of a probe's termination message, which is untrusted input."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -17,6 +17,9 @@ MAX_LENGTH = 4096  # the limit of the kubelet in bytes
 STEP_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 NUMBER_LIMIT = 2**31
+NETWORK_REASONS = frozenset(("dns", "connect", "tls", "timeout"))  # their details have no content
+EVIDENCE = ("condition", "left", "right", "value", "selected", "pointer", "keyword", "schema")
+MAX_TEXT = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class TerminationMessage:
     duration_ms: int = 0
     trace_id: str = ""
     journey: str = ""
+    cause: str = ""  # what the network has reported
+    evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
 
 
 def parse_message(text: str) -> TerminationMessage | None:
@@ -46,21 +51,33 @@ def parse_message(text: str) -> TerminationMessage | None:
     result = document.get("result")
     if not isinstance(result, str) or result not in RESULTS:
         return None
-    reason = document.get("reason")
+    given = document.get("reason")
+    reason = given if isinstance(given, str) and given in REASONS else ""
     return TerminationMessage(
         result=result,
         step=_matching(STEP_PATTERN, document.get("step")),
-        reason=reason if isinstance(reason, str) and reason in REASONS else "",
+        reason=reason,
         http_status=_number(document.get("status")),
         attempt=max(1, _number(document.get("attempt"))),
         duration_ms=_number(document.get("durationMs")),
         trace_id=_matching(TRACE_ID_PATTERN, document.get("traceId")),
         journey=_matching(STEP_PATTERN, document.get("journey")),
+        cause=_text(document.get("detail")) if reason in NETWORK_REASONS else "",
+        evidence=_evidence(document.get("evidence")),
     )
 
 
 def _matching(pattern: re.Pattern[str], value: Any) -> str:  # noqa: ANN401 - any JSON value
     return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return value[:MAX_TEXT] if isinstance(value, str) and value.isprintable() else ""
+
+
+def _evidence(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
+    found = {name: _text(value.get(name)) for name in EVIDENCE} if isinstance(value, dict) else {}
+    return {name: text for name, text in found.items() if text}
 
 
 def _number(value: Any) -> int:  # noqa: ANN401 - any JSON value

@@ -205,7 +205,13 @@ class Operation:
         error = next(self.schemas.errors(schema, value, "response"), None)
         if error is not None:
             place = f" (schema {error.schema})" if error.schema else ""
-            evidence = {"pointer": error.pointer, "problem": error.message, "schema": error.schema}
+            evidence = {
+                "pointer": error.pointer,
+                "problem": error.message,
+                "schema": error.schema,
+                "keyword": error.keyword,
+                "declared": error.declared,
+            }
             raise StepError("schema", f"{what}{error}{place}", [evidence])
 
 

@@ -99,12 +99,14 @@ class RunResult:
     attempt: int = 1
     duration_ms: float = 0.0
     steps: list[StepResult] = field(default_factory=list)
+    evidence: Sequence[Mapping[str, str]] = ()  # of the failed step
 
     def fail(self, step: StepResult) -> None:
         """Fail the run with the reason of a failed step."""
         self.result = "error" if step.reason == "runner" else "failed"
         self.step, self.reason = step.step_id, step.reason
         self.status, self.detail = step.status, step.detail
+        self.evidence = step.evidence
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON object."""

@@ -66,6 +66,8 @@ class Violation(NamedTuple):
     pointer: str  # of the value (RFC 6901)
     message: str
     schema: str  # the file and the pointer of the violated keyword
+    keyword: str
+    declared: str  # the pointer of the value, with `*` for names that the contract does not have
 
     def __str__(self) -> str:
         """Return the place and the message, to follow the name of the value."""
@@ -101,7 +103,18 @@ class SchemaCompiler:
         validator, nodes = self._validators[key]
         for error in validator.iter_errors(value):
             place = _keyword_place(nodes, error.schema_path)
-            yield Violation(_pointer(error.instance_path), error.message, place)
+            path, names = error.evaluation_path, {str(name) for name in error.evaluation_path}
+            declared = [
+                step if isinstance(step, int) or step in names else "*"
+                for step in error.instance_path
+            ]
+            yield Violation(
+                _pointer(error.instance_path),
+                error.message,
+                place,
+                str(path[-1]) if path else "",
+                _pointer(declared),
+            )
 
     def _compile(self, schema: Node, direction: Direction) -> _Compiled:
         bundler = _Bundler(self._dialect, direction, assert_formats=self.assert_formats)

@@ -11,6 +11,7 @@ from synthetic.probe.results import ProbeError, RunResult
 
 MAX_MESSAGE_BYTES = 2048  # the kubelet reads up to 4,096 bytes
 MAX_DETAIL_BYTES = 700  # of the detail as JSON
+MAX_EVIDENCE_BYTES = 160  # of each member of the evidence as JSON
 
 
 class TerminationLog:
@@ -51,7 +52,12 @@ def format_message(run: RunResult) -> str:
     steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in run.steps]
     fixed: dict[str, Any] = {**run.summary(), "step": run.step[:64]}
     fixed["journey"] = run.journey[:64]
-    fixed["detail"] = _shortened(run.detail)
+    fixed["detail"] = _shortened(run.detail, MAX_DETAIL_BYTES)
+    if run.evidence:
+        from synthetic.probe.public_evidence import to_public  # noqa: PLC0415 - of failures alone
+
+        public = to_public(run.evidence[0])
+        fixed["evidence"] = {n: _shortened(t, MAX_EVIDENCE_BYTES) for n, t in public.items()}
     while True:
         text = json.dumps({**fixed, "steps": steps}, separators=(",", ":"))
         if len(text) <= MAX_MESSAGE_BYTES:
@@ -59,9 +65,9 @@ def format_message(run: RunResult) -> str:
         del steps[0]
 
 
-def _shortened(detail: str) -> str:
-    """Return a detail of at most ``MAX_DETAIL_BYTES``, in which escapes count too."""
-    detail = MASK.mask(detail)
-    while len(json.dumps(detail)) > MAX_DETAIL_BYTES:
-        detail = f"{detail[: len(detail) * 3 // 4]}..."
-    return detail
+def _shortened(text: str, limit: int) -> str:
+    """Return a text that has ``limit`` bytes at most as JSON, in which escapes count too."""
+    text = MASK.mask(text)
+    while len(json.dumps(text)) > limit:
+        text = f"{text[: len(text) * 3 // 4]}..."
+    return text

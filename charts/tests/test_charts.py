@@ -155,7 +155,7 @@ def test_migration_job_gets_a_new_name_when_its_pod_template_changes(helm: str) 
         ("cadastro", "clients.validation=lax", "validation"),
         ("cadastro", "postgresql.storage=lots", "storage"),
         ("cadastro", "ingress.tlsSecret=x", "ingress.host"),
-        ("cadastro", "gateway.enabled=true", "gateway.parentRefs"),
+        ("cadastro", "global.gateway.enabled=true", "global.gateway.parentRefs"),
         ("cadastro", "global.postgresql.enabled=false", "database.existingSecret"),
         ("cadastro", "global.generateSecrets=false", "existingSecret"),
         ("cadastro", "clients.replicas=20", "postgresql.maxConnections"),

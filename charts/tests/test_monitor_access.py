@@ -6,6 +6,7 @@ import pytest
 
 from scripts.charts.rendering import of_kind, render
 
+GATEWAY = "global.gateway.enabled=true,global.gateway.parentRefs[0].name=g"
 OPTIONS = ("--set", "credentials.existingSecret=x")
 
 
@@ -44,6 +45,13 @@ def test_the_roles_come_with_the_definition(helm: str) -> None:
         ((), "ingress/try"),
         (("--set", "synthetic.target.ingress=front"), "ingress/front"),
         (("--set", "synthetic.target.url=https://shop.example:8443/base"), "shop.example"),
+        (("--set", GATEWAY), "httproute/try"),
+        (("--set", f"{GATEWAY},synthetic.target.httpRoute=front"), "httproute/front"),
+        (("--set", f"{GATEWAY},synthetic.target.ingress=front"), "ingress/front"),
+        (
+            ("--set", "synthetic.monitors.auth-login.target.service.name=auth"),
+            "ingress/try,service/auth",
+        ),
         (("--set", "synthetic.target.url=http://[2001:db8::1]:80"), "2001:db8::1"),
         (
             ("--set", "synthetic.monitors.auth-login.target.url=http://a.example"),
@@ -69,3 +77,52 @@ def test_the_operator_reads_secrets_by_name_alone(helm: str) -> None:
         if "secrets" in rule["resources"]
     ]
     assert [rule["verbs"] for rule in rules] == [["get"]]
+
+
+def gateway_rules(objects: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the rules about the Gateway API by the namespace of their Role; none for a cluster."""
+    found: dict[str, list[Any]] = {}
+    for role in objects:
+        if role["kind"] in {"Role", "ClusterRole"}:
+            for rule in role["rules"]:
+                if rule["apiGroups"] == ["gateway.networking.k8s.io"]:
+                    found.setdefault(role["metadata"].get("namespace", ""), []).append(rule)
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param("watch.gatewayApi=true", id="value"),
+        pytest.param("monitors.a.journey=auth-health,target.httpRoute=front", id="default target"),
+        pytest.param(
+            "monitors.a.journey=auth-health,monitors.a.target.gateway.name=g", id="own target"
+        ),
+    ],
+)
+def test_the_operator_reads_the_gateway_api_where_it_is_used(helm: str, options: str) -> None:
+    (rules,) = gateway_rules(render(helm, "synthetic", "--set", options)).values()
+    assert [(rule["resources"], rule["verbs"]) for rule in rules] == [
+        (["httproutes", "gateways"], ["get"])
+    ]
+    assert gateway_rules(render(helm, "synthetic")) == {}
+    assert gateway_rules(render(helm, "cadastro")) == {}
+
+
+def test_the_operator_reads_the_gateways_of_the_http_route_in_their_namespaces(helm: str) -> None:
+    options = f"{GATEWAY},global.gateway.parentRefs[1].name=public,"
+    options += "global.gateway.parentRefs[1].namespace=gateways"
+    objects = render(helm, "cadastro", "--set", options)
+    rules = gateway_rules(objects)
+    assert set(rules) == {"default", "gateways"}
+    (foreign,) = rules["gateways"]
+    assert (foreign["resources"], foreign["resourceNames"]) == (["gateways"], ["public"])
+    assert foreign["verbs"] == ["get"]
+    bound = [each for each in objects if each["kind"] == "RoleBinding"]
+    (binding,) = [each for each in bound if each["metadata"]["namespace"] == "gateways"]
+    (subject,) = binding["subjects"]
+    assert (subject["namespace"], subject["name"]) == ("default", "try-synthetic")
+    everywhere = render(helm, "cadastro", "--set", f"{options},synthetic.watch.allNamespaces=true")
+    assert set(gateway_rules(everywhere)) == {""}
+    public = f"{options},synthetic.target.url=http://x.example"
+    assert gateway_rules(render(helm, "cadastro", "--set", public)) == {}

@@ -40,7 +40,7 @@ RELEASES = [
 OPTIONS = {
     "cadastro": [
         "--set",
-        "test.url=http://x.example,gateway.enabled=true,gateway.parentRefs[0].name=g",
+        "test.url=http://x.example,global.gateway.enabled=true,global.gateway.parentRefs[0].name=g",
     ],
     "load": ["--set", "url=http://x.example"],
     "synthetic": ["--set", "metrics.prometheusOperator=true,watch.allNamespaces=true"],
@@ -102,6 +102,16 @@ def test_the_monitors_target_the_ingress_of_the_release(helm: str) -> None:
     monitors = next(m for name, m in of_kind(objects, "ConfigMap").items() if "monitors" in name)
     for spec in map(yaml.safe_load, monitors["data"].values()):
         assert spec["target"] == {"ingress": {"name": ingress}}
+
+
+def test_the_monitors_target_the_http_route_of_the_release(helm: str) -> None:
+    example = ("-f", str(CHARTS / "examples" / "gateway.yaml"))
+    objects = render(helm, "cadastro", *example, release="shop.prod")
+    assert of_kind(objects, "Ingress") == {}
+    (route,) = of_kind(objects, "HTTPRoute")
+    monitors = next(m for name, m in of_kind(objects, "ConfigMap").items() if "monitors" in name)
+    for spec in map(yaml.safe_load, monitors["data"].values()):
+        assert spec["target"] == {"httpRoute": {"name": route}}
 
 
 @pytest.mark.parametrize("namespace", ["x", "team-a", "123", "true", "1e3"])

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from devstack.service_catalog import SERVICES
 from scripts.charts.rendering import EXAMPLES, HelmError, of_kind, pod_specs, render
@@ -217,16 +218,16 @@ def test_examples_render_valid_objects(helm: str, example: Any) -> None:
 def test_monitors_of_every_example_have_a_target(helm: str) -> None:
     for example in EXAMPLES:
         objects = render(helm, "cadastro", "-f", str(example))
-        ingresses = of_kind(objects, "Ingress")
+        ingresses, routes = of_kind(objects, "Ingress"), of_kind(objects, "HTTPRoute")
         for text in of_kind(objects, "ConfigMap")["try-synthetic-monitors"]["data"].values():
-            assert "url:" in text or any(f"name: {name}\n" in f"{text}\n" for name in ingresses)
+            ((kind, target),) = yaml.safe_load(text)["target"].items()
+            assert target["name"] in (routes if kind == "httpRoute" else ingresses)
 
 
 @pytest.mark.parametrize(
     "options",
     [
         "ingress.enabled=false",
-        "ingress.enabled=false,gateway.enabled=true,gateway.parentRefs[0].name=g",
         "ingress.enabled=false,ingress.host=x.example",
     ],
 )

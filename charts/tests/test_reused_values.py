@@ -15,7 +15,16 @@ from tests.support.chart_manifests import check_manifests
 LATER_VALUES = {
     *("nodeSelector", "tolerations", "affinity", "priorityClassName", "podAnnotations"),
     *("podLabels", "extraEnv", "ipFamilies", "tokenLeeway", "keepAliveSeconds"),
-    *("databaseTo", "apiServerPorts", "targetPorts", "checkHosts", "checkInstance"),
+    *(
+        "databaseTo",
+        "apiServerPorts",
+        "targetPorts",
+        "checkHosts",
+        "checkInstance",
+        "gateway",
+        "gatewayApi",
+        "httpRoute",
+    ),
 }
 EXTERNAL_DATABASES = "global.postgresql=null," + ",".join(
     f"{service}.database.existingSecret=x" for service in SERVICES

@@ -111,8 +111,8 @@ UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "ingress.host": ("x.example", 'host: "x.example"'),
     "ingress.annotations": ({"a": "b"}, "annotations:\n    a: b"),
     "ingress.tlsSecret": ("x", "secretName: x"),
-    "gateway.enabled": (True, "kind: HTTPRoute"),
-    "gateway.parentRefs": ([{"name": "edge"}], "- name: edge"),
+    "global.gateway.enabled": (True, "kind: HTTPRoute"),
+    "global.gateway.parentRefs": ([{"name": "edge"}], "- name: edge"),
     "test.url": ("http://x.example", '--url, "http://x.example"'),
     "test.image.registry": ("r.example", "image: r.example/cadastro/synthetic"),
     "test.image.repository": ("other", "image: other:1.0.0"),
@@ -138,6 +138,8 @@ SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
     "resyncSeconds": (77, 'value: "77"'),
     "target.url": ("http://x.example", "url: http://x.example"),
     "target.ingress": ("front", "name: front"),
+    "target.httpRoute": ("front", "name: front"),
+    "watch.gatewayApi": (True, "resources: [httproutes, gateways]"),
     "target.checkInstance": (True, "instance: default/try/clients"),
     "credentials.existingSecret": ("mine", "name: mine"),
     "monitors": ({"mine": {"journey": "login", "interval": "30m"}}, "interval: 30m"),
@@ -179,7 +181,10 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "ingress.enabled": {"synthetic.target.url": "http://x.example"},
     "target.checkInstance": {"monitors.clients": {"journey": "clients-health"}},
     "networkPolicy.databaseTo": {"database.existingSecret": "x"},
-    "gateway.": {"gateway.enabled": True, "gateway.parentRefs": [{"name": "g"}]},
+    "global.gateway.": {
+        "global.gateway.enabled": True,
+        "global.gateway.parentRefs": [{"name": "g"}],
+    },
 }
 OWN_MONITOR = {
     "journey": "own",

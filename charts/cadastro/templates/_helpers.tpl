@@ -121,11 +121,12 @@ host without endpoints to the Ingress that matches all hosts, that is to the dat
 {{- end }}
 {{- end }}
 
-{{/* Fails if monitors target the Ingress of a release without one, or one with a wildcard host. */}}
+{{/* Fails if monitors target the Ingress of a release without one, or one with a wildcard host, and there is no HTTPRoute. */}}
 {{- define "cadastro.validateMonitorTargets" -}}
 {{- $target := .Values.synthetic.target }}
 {{- $isReachable := and .Values.ingress.enabled (not (hasPrefix "*" (.Values.ingress.host | default ""))) }}
-{{- if and .Values.synthetic.enabled (not $isReachable) (not $target.url) (not $target.ingress) }}
+{{- $hasTarget := or $isReachable (.Values.global.gateway).enabled $target.url $target.ingress $target.httpRoute }}
+{{- if and .Values.synthetic.enabled (not $hasTarget) }}
 {{- range $name, $monitor := .Values.synthetic.monitors }}
 {{- if and $monitor (dig "enabled" true $monitor) (not $monitor.target) }}
 {{- fail (printf "the monitor %s has no target without an Ingress of one host: set synthetic.target.url to the public base URL, or synthetic.enabled to false" $name) }}

@@ -96,6 +96,11 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [get]
+{{- if include "synthetic.readsGatewayApi" . }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, gateways]
+  verbs: [get]
+{{- end }}
 {{- end }}
 
 {{- define "synthetic.operatorEnv" -}}
@@ -137,10 +142,48 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   value: "2"
 {{- end }}
 
+{{/* Target of monitors without one of their own, as YAML: by default the HTTPRoute or the Ingress of the release. */}}
+{{- define "synthetic.defaultTarget" -}}
+{{- $name := include "service-lib.releaseName" . -}}
+{{- $target := .Values.target -}}
+{{- if $target.url -}}
+{{ dict "url" $target.url | toYaml }}
+{{- else if $target.ingress -}}
+{{ dict "ingress" (dict "name" $target.ingress) | toYaml }}
+{{- else if or $target.httpRoute ((.Values.global).gateway).enabled -}}
+{{ dict "httpRoute" (dict "name" ($target.httpRoute | default $name)) | toYaml }}
+{{- else -}}
+{{ dict "ingress" (dict "name" $name) | toYaml }}
+{{- end -}}
+{{- end }}
+
+{{/* "true" if the operator may read HTTPRoutes and Gateways: if a monitor targets one, or by a value. */}}
+{{- define "synthetic.readsGatewayApi" -}}
+{{- $reads := .Values.watch.gatewayApi -}}
+{{- range include "synthetic.monitors" . | fromYaml -}}
+{{- $target := (. | fromYaml).target -}}
+{{- $reads = or $reads (hasKey $target "httpRoute") (hasKey $target "gateway") -}}
+{{- end -}}
+{{- if $reads }}true{{ end -}}
+{{- end }}
+
+{{/* Gateways in other namespaces that the HTTPRoute of the release refers to, as a YAML list; none if the operator reads all namespaces. */}}
+{{- define "synthetic.foreignGateways" -}}
+{{- $found := list -}}
+{{- $gateway := (.Values.global).gateway | default dict -}}
+{{- if and $gateway.enabled (include "synthetic.readsGatewayApi" .) (not .Values.watch.allNamespaces) -}}
+{{- range $gateway.parentRefs -}}
+{{- if not (has (.namespace | default $.Release.Namespace) (list $.Release.Namespace)) -}}
+{{- $found = append $found (dict "namespace" .namespace "name" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{ $found | uniq | toYaml }}
+{{- end }}
+
 {{/* Monitors as YAML: spec by name, with defaults. */}}
 {{- define "synthetic.monitors" -}}
-{{- $target := dict "ingress" (dict "name" (.Values.target.ingress | default (include "service-lib.releaseName" .))) -}}
-{{- with .Values.target.url }}{{ $target = dict "url" . }}{{ end -}}
+{{- $target := include "synthetic.defaultTarget" . | fromYaml -}}
 {{- $monitors := dict -}}
 {{- range $name, $monitor := .Values.monitors -}}
 {{- if and $monitor (dig "enabled" true $monitor) -}}
@@ -167,11 +210,17 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- end }}
 
 {{/*
-Ports of the targets as a YAML list: networkPolicy.targetPorts, and the port of each URL.
+Ports of the targets as a YAML list: networkPolicy.targetPorts, and the ports of URLs, Services and parents of the HTTPRoute.
 */}}
 {{- define "synthetic.targetPorts" -}}
 {{- $ports := hasKey .Values.networkPolicy "targetPorts" | ternary .Values.networkPolicy.targetPorts (include "service-lib.webPorts" . | fromYamlArray) | default list -}}
 {{- $urls := list .Values.target.url -}}
 {{- range .Values.monitors }}{{ $urls = append $urls (dig "target" "url" "" (. | default dict)) }}{{ end -}}
+{{- range .Values.monitors -}}
+{{- with dig "target" "service" "port" "" (. | default dict) }}{{ $ports = append $ports . }}{{ end -}}
+{{- end -}}
+{{- range ((.Values.global).gateway).parentRefs -}}
+{{- with .port }}{{ $ports = append $ports . }}{{ end -}}
+{{- end -}}
 {{ include "service-lib.withUrlPorts" (dict "ports" $ports "urls" $urls) }}
 {{- end }}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from synthetic.operator.conditions import condition
-from synthetic.operator.resources import INGRESSES, SECRETS
+from synthetic.operator.resources import GATEWAYS, HTTP_ROUTES, INGRESSES, SECRETS
 from synthetic.operator.secret_binding import HOSTS_ANNOTATION
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
@@ -71,6 +71,31 @@ async def test_a_secret_may_allow_the_address_of_an_ingress(harness: OperatorHar
     harness.update_spec(target={"url": "http://front.example"})  # another owner's, by now
     await harness.reconcile()
     assert harness.ready() == ("False", "SecretNotBound")
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [("httpRoute", "httproute/shop"), ("gateway", "gateway/shop"), ("service", "service/shop")],
+)
+async def test_a_secret_may_allow_the_address_of_another_object(
+    harness: OperatorHarness, kind: str, entry: str
+) -> None:
+    listeners = [{"name": "a", "protocol": "HTTP", "port": 80, "hostname": "shop.example"}]
+    metadata: dict[str, Any] = {"name": "shop", "namespace": NAMESPACE}
+    parent = {"name": "shop"}
+    accepted = {"parentRef": parent, "conditions": [{"type": "Accepted", "status": "True"}]}
+    harness.add(GATEWAYS, {"metadata": metadata, "spec": {"listeners": listeners}})
+    route = {"metadata": metadata, "spec": {"parentRefs": [parent]}}
+    harness.add(HTTP_ROUTES, {**route, "status": {"parents": [accepted]}})
+    secret = add_secret(harness, "ingress/shop")
+    harness.add_monitor(target={kind: {"name": "shop", "port": 80}}, **LOGIN)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    metadata = {**secret["metadata"], "annotations": {HOSTS_ANNOTATION: entry}}
+    harness.change(SECRETS, {**secret, "metadata": metadata})
+    await harness.reconcile()
+    expected = f"shop.{NAMESPACE}.svc" if kind == "service" else "shop.example"
+    assert hosts_of_probe(harness) == expected
 
 
 async def test_the_credentials_of_a_missing_secret_reach_no_host(harness: OperatorHarness) -> None:

@@ -25,6 +25,7 @@ KINDS = {
     "/apis/apps/v1": {"deployments": "Deployment"},
     "/apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"},
     "/apis/coordination.k8s.io/v1": {"leases": "Lease"},
+    "/apis/gateway.networking.k8s.io/v1": {"gateways": "Gateway", "httproutes": "HTTPRoute"},
     "/apis/networking.k8s.io/v1": {"ingresses": "Ingress"},
     "/apis/monitoring.cadastro.dev/v1alpha1": {"syntheticmonitors": "SyntheticMonitor"},
 }

@@ -77,7 +77,7 @@ async def ensure_cron_job(
     try:
         spec.schedule.after(now)
         await journeys.check(namespace, spec)
-        url = await find_url(api, namespace, spec)
+        url = await find_url(api, namespace, spec.target)
         _check_ownership(live, monitor)
         hosts = await credential_hosts(api, namespace, spec, url)
         desired = build_cron_job(monitor, spec, url, image, hosts)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from synthetic.operator.host_check import bracketed, host_problem
+from synthetic.operator.host_check import DEFAULT_PORTS, bracketed, host_problem
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import SpecError
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 TCP = "TCP"
 
 

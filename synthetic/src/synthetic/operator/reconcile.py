@@ -25,9 +25,11 @@ from synthetic.operator.spec import READ_ERRORS, Spec
 from synthetic.operator.start_problems import LATE_START, START_GRACE, current_problem, refused_job
 from synthetic.operator.status import HandledTriggers, Observation, build_status
 from synthetic.operator.stored_status import read_status
+from synthetic.operator.target import KINDS
 
 RETRY_SECONDS = {  # by reason of the condition Ready, for causes without a watch
-    **dict.fromkeys(("NoAddress", "NoIngress", "NameTaken", "SecretNotBound"), 5.0),
+    **dict.fromkeys(("NoAddress", "NameTaken", "SecretNotBound"), 5.0),
+    **dict.fromkeys((f"No{kind}" for kind in KINDS.values()), 5.0),
     **dict.fromkeys(("NoJourney", "JourneyInvalid"), 15.0),
     "RunRefused": 30.0,
 }

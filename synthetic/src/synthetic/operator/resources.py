@@ -7,6 +7,7 @@ Object = dict[str, Any]
 
 GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
 KIND = "SyntheticMonitor"
+GATEWAY_GROUP = "gateway.networking.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ CRON_JOBS = Resource("/apis/batch/v1", "cronjobs")
 JOBS = Resource("/apis/batch/v1", "jobs")
 DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
 INGRESSES = Resource("/apis/networking.k8s.io/v1", "ingresses")
+HTTP_ROUTES = Resource(f"/apis/{GATEWAY_GROUP}/v1", "httproutes")
+GATEWAYS = Resource(f"/apis/{GATEWAY_GROUP}/v1", "gateways")
 LEASES = Resource("/apis/coordination.k8s.io/v1", "leases")
 CONFIG_MAPS = Resource("/api/v1", "configmaps")
 SECRETS = Resource("/api/v1", "secrets")

@@ -13,7 +13,6 @@ from synthetic.operator.spec import Spec, SpecError
 
 HOSTS_ANNOTATION = f"{GROUP}/hosts"
 ANY_HOST = "*"
-INGRESS_PREFIX = "ingress/"
 
 
 async def credential_hosts(api: ApiClient, namespace: str, spec: Spec, url: str) -> tuple[str, ...]:
@@ -31,7 +30,7 @@ async def credential_hosts(api: ApiClient, namespace: str, spec: Spec, url: str)
     annotations = secret["metadata"].get("annotations") or {}
     allowed = _parse(annotations.get(HOSTS_ANNOTATION, ""))
     host = (urlsplit(url).hostname or "").lower()
-    if spec.ingress and f"{INGRESS_PREFIX}{spec.ingress}" in allowed:
+    if spec.target.binding in allowed:
         allowed.append(host)
     if host not in allowed and ANY_HOST not in allowed:
         fix = ",".join([*allowed, host])
@@ -40,9 +39,9 @@ async def credential_hosts(api: ApiClient, namespace: str, spec: Spec, url: str)
             f"The Secret {spec.credentials} does not allow the host {host}. Its owner may run: "
             f"kubectl annotate secret {spec.credentials} --overwrite {HOSTS_ANNOTATION}={fix}",
         )
-    return tuple(sorted({entry for entry in allowed if not entry.startswith(INGRESS_PREFIX)}))
+    return tuple(sorted({entry for entry in allowed if "/" not in entry}))
 
 
 def _parse(text: str) -> list[str]:
-    """Return the entries of the annotation: hosts, ``ingress/NAME``, or ``*`` for any host."""
+    """Return the entries: hosts, objects like ``ingress/NAME``, or ``*`` for any host."""
     return [entry.strip().lower() for entry in text.split(",") if entry.strip()]

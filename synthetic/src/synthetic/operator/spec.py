@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from synthetic.operator.cron import Cron, CronError
 from synthetic.operator.resources import Object
+from synthetic.operator.target import Target
 
 POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start it
 JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
@@ -68,8 +69,7 @@ class Spec:
     """A monitor's spec with its defaults."""
 
     journey: str
-    url: str
-    ingress: str
+    target: Target
     ca_from: ConfigMapKey | None
     schedule: Schedule
     timeout: int
@@ -100,8 +100,7 @@ class Spec:
         target = spec.get("target", {})
         return cls(
             journey=spec["journey"],
-            url=target.get("url", ""),
-            ingress=target.get("ingress", {}).get("name", ""),
+            target=Target.parse(target),
             ca_from=_config_map_key(target.get("caFrom")),
             schedule=_parse_schedule(spec, monitor["metadata"]["uid"]),
             timeout=spec.get("timeoutSeconds", 30),

@@ -9,6 +9,7 @@ import httpx
 
 from load.shapes import build_plan
 from load.shapes.phases import BASELINE_SECONDS, Model
+from load.users.token_provider import read_secret
 
 LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
 SYNTHETIC_ROW_SECONDS = 3_000.0  # rows of the monitors' realm live an hour, until the next purge
@@ -56,6 +57,7 @@ def validate(config: RunConfig) -> None:
 
     Raises:
         RunError: the run is impossible.
+        LoginError: the secret cannot be read.
 
     """
     try:
@@ -64,8 +66,8 @@ def validate(config: RunConfig) -> None:
         raise RunError(
             f"no Cadastro at {config.url} ({error}): start one with make run, or set URL"
         ) from error
-    if config.secret_file and not Path(config.secret_file).is_file():
-        raise RunError(f"SECRET_FILE: there is no file {config.secret_file}")
+    if config.secret_file:
+        read_secret(config.secret_file)
     seconds = build_plan(config.shape, config.model, config.load, config.seconds).seconds
     if config.secret_file and seconds > SYNTHETIC_ROW_SECONDS:
         raise RunError(

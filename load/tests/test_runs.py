@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from load.users.journey_replayer import JourneyReplayer, recorded_outcome
+from load.users.token_provider import LoginError, read_secret
 from tests.support.load.synthetic_token import monitor_headers
 from tests.support.local_system import is_healthy, running
 from tests.support.ports import free_port
@@ -81,6 +82,27 @@ def test_a_slow_operation_is_named_and_all_rows_are_deleted(
         seen = saved["consistency"]
         assert seen["wrong"] == []
         assert 0 < seen["least"] <= seen["listed"] <= seen["most"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"\xff\xfes\0", "is not text in UTF-8"),
+    ],
+    ids=["empty", "only a byte order mark", "UTF-16"],
+)
+def test_an_unusable_secret_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+    with pytest.raises(LoginError, match=f"SECRET_FILE: {file} {message}"):
+        read_secret(str(file))
+
+
+def test_a_secret_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s\r\n", encoding="utf-8-sig")
+    assert read_secret(str(tmp_path / "secret")) == "s"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Replays of the shipped journeys within the load, by the code that the monitors run."""
 
 import random
-from pathlib import Path
 
 from load.harness.call_stats import OK, REFUSED
+from load.users.token_provider import read_secret
 from synthetic.probe.catalog import journey_names, load_journey
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.journey import Journey
@@ -21,7 +21,7 @@ class JourneyReplayer:
 
     def __init__(self, url: str, secret_file: str = "") -> None:
         """Read the journeys, to be replayed against ``url``."""
-        secret = Path(secret_file).read_text().strip() if secret_file else ""
+        secret = read_secret(secret_file) if secret_file else ""
         self._credentials = Credentials({"client-secret": secret}) if secret else None
         self._target = parse_target(url)
         self._journeys = [*filter(self._can_run, map(load_journey, journey_names()))]

@@ -48,7 +48,7 @@ class TokenProvider:
     def _register(self) -> None:
         headers = {}
         if self._secret_file:
-            secret = Path(self._secret_file).read_text().strip()
+            secret = read_secret(self._secret_file)
             form = {"grant_type": "client_credentials"}
             response = self._http.post("/users/token", data=form, auth=("synthetic", secret))
             headers["Authorization"] = f"Bearer {_expect(200, response)['access_token']}"
@@ -59,6 +59,24 @@ class TokenProvider:
     def _log_in(self) -> str:
         response = self._http.post("/users/login", auth=self.credentials)
         return str(_expect(200, response)["token"])
+
+
+def read_secret(file: str) -> str:
+    """Return the secret in a file.
+
+    Raises:
+        LoginError: the file cannot be read, or has none.
+
+    """
+    try:
+        secret = Path(file).read_text(encoding="utf-8-sig").strip()
+    except OSError as error:
+        raise LoginError(f"SECRET_FILE: {file} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise LoginError(f"SECRET_FILE: {file} is not text in UTF-8") from error
+    if not secret:
+        raise LoginError(f"SECRET_FILE: {file} is empty")
+    return secret
 
 
 def _expect(status: int, response: httpx.Response) -> dict[str, str]:

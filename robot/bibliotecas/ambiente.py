@@ -116,7 +116,7 @@ class Ambiente:
         """Devolve o segredo dos monitores; sem ele, o cenário é pulado, e diz por quê."""
         if not self._arquivo_do_segredo:
             raise SkipExecution("falta o segredo dos monitores (SECRET_FILE), que o cenário usa")
-        return Path(self._arquivo_do_segredo).read_text(encoding="utf-8").strip()
+        return Path(self._arquivo_do_segredo).read_text(encoding="utf-8-sig").strip()
 
     def _pessoa_que_entra(self) -> tuple[str, str]:
         """Devolve um nome e uma senha, cadastrados na primeira vez.

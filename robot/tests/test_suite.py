@@ -156,7 +156,9 @@ def test_the_format_mode_and_short_tokens_have_their_own_scenarios(
 ) -> None:
     # of the services, clients alone has the mode: the others would repeat the strict run
     only = [part for tag in ("clientes", "enderecos", "vencimento") for part in ("--etiqueta", tag)]
-    done = run_suite(format_system.url, format_system.data / SECRET, tmp_path / "reports", *only)
+    secret = tmp_path / "secret"  # as an editor that writes byte order marks saves it
+    secret.write_text((format_system.data / SECRET).read_text(), encoding="utf-8-sig")
+    done = run_suite(format_system.url, secret, tmp_path / "reports", *only)
     assert done.returncode == 0, done.stdout
     # the scenarios of the strict mode
     assert "3 foram pulados" in done.stdout, done.stdout

@@ -42,6 +42,22 @@ def test_references_lead_through_files(tmp_path: Path, *, is_absolute: bool) -> 
     assert check(file, b'{"id": "1"}') == "schema"
 
 
+@pytest.mark.parametrize("is_json", [False, True], ids=["yaml", "json"])
+def test_contracts_and_journeys_may_begin_with_a_byte_order_mark(
+    tmp_path: Path, *, is_json: bool
+) -> None:
+    dump = json.dumps if is_json else yaml.safe_dump
+    schema = {**STRICT, "description": "\U0001f600"}  # two escapes in JSON, and one in YAML
+    (tmp_path / "part.yaml").write_text(dump({"Strict": schema}), encoding="utf-8-sig")
+    file = write_call(tmp_path, respond_with({"$ref": "part.yaml#/Strict"}))
+    for path in tmp_path.glob("*.yaml"):
+        value = yaml.safe_load(path.read_bytes())
+        value.get("info", {})["description"] = "\U0001f600"
+        path.write_text(dump(value), encoding="utf-8-sig")
+    assert check(file, b'{"id": 1}') == ""
+    assert check(file, b'{"id": "1"}') == "schema"
+
+
 def test_references_lead_to_urls_after_redirects(tmp_path: Path) -> None:
     parts = json.dumps({"Strict": STRICT}).encode()
     with (

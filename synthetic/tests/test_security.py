@@ -116,6 +116,16 @@ def test_credentials_come_from_a_folder_the_environment_and_options(tmp_path: Pa
     assert "of the" not in repr(found)
 
 
+def test_a_byte_order_mark_before_a_credential_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / "client-secret").write_text("of the folder\r\n", encoding="utf-8-sig")
+    environment = {
+        "SYNTHETIC_CREDENTIAL_TOKEN": "\ufeffof the environment\n",
+        "SYNTHETIC_CREDENTIAL_PASSWORD": "\ufeff\n",
+    }
+    found = gather_credentials(tmp_path, {}, environment)
+    assert found.values == {"client-secret": "of the folder", "token": "of the environment"}
+
+
 def test_a_certificate_that_cannot_be_read_is_an_auth_failure(tmp_path: Path) -> None:
     (tmp_path / "tls.crt").write_text("none")
     (tmp_path / "tls.key").write_text("none")

@@ -37,7 +37,7 @@ def main() -> int:
     """Fuzz the contracts concurrently, and return 1 when one of them failed."""
     options = _parser().parse_args()
     try:
-        secret = options.secret_file.read_text().strip()
+        secret = options.secret_file.read_text(encoding="utf-8-sig").strip()
         with tempfile.TemporaryDirectory(prefix="cadastro-fuzz-") as folder:
             run = _Run(options.url.rstrip("/"), secret, Path(folder))
             command = ("--max-examples", str(options.examples))

@@ -98,7 +98,8 @@ def main() -> int:
 
 def _measure(options: argparse.Namespace) -> Outcome:
     port = httpx.URL(options.url).port or 80
-    secret = (DataFolder(options.data).oauth_clients / MONITOR).read_text().strip()
+    file = DataFolder(options.data).oauth_clients / MONITOR
+    secret = file.read_text(encoding="utf-8-sig").strip()
     pids = {process.pid for process in processes(options.data)}
     with httpx.Client(base_url=options.url, timeout=10) as client:
         form = {"grant_type": "client_credentials"}

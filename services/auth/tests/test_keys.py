@@ -81,6 +81,14 @@ def test_an_invalid_command_is_reported(
     assert "Traceback" not in done.stderr
 
 
+def test_the_current_key_may_be_named_after_a_byte_order_mark(tmp_path: Path) -> None:
+    kid = keys.new(tmp_path)
+    pem = tmp_path / f"{kid}.pem"
+    pem.write_text(pem.read_text(), encoding="utf-8-sig")
+    (tmp_path / "current").write_text(f"{kid}\r\n", encoding="utf-8-sig")
+    assert keys.read(tmp_path)[1] == kid
+
+
 def test_the_current_key_cannot_be_retired(tmp_path: Path) -> None:
     kid = keys.new(tmp_path)
     with pytest.raises(SigningKeyError, match="use another one first"):

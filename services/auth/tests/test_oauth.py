@@ -197,6 +197,8 @@ def test_a_secret_may_be_sent_as_it_is_or_encoded_as_in_a_form(
         file.write_text(secret)
         for text in (secret, quote_plus(secret)):
             assert ask(api, "products", text).status_code == 200
+        file.write_text(f"{secret}\r\n", encoding="utf-8-sig")  # as editors of Windows save it
+        assert ask(api, "products", secret).status_code == 200
         file.write_text(secret, encoding="utf-16")
         assert ask(api, "products", secret).status_code == 401
     finally:

@@ -52,6 +52,13 @@ def test_a_service_token_names_its_service(token: ServiceToken) -> None:
     assert set(claims["scope"].split()) == {"clients:exists", "products:exists"}
 
 
+def test_the_secret_file_may_begin_with_a_byte_order_mark(
+    token: ServiceToken, secret: Path
+) -> None:
+    secret.write_text(f"{secret.read_text()}\r\n", encoding="utf-8-sig")
+    assert token.get()
+
+
 def test_a_token_is_cached_and_renewed_before_it_expires(token: ServiceToken, clock: Clock) -> None:
     first = token.get()
     clock.now = TTL_SECONDS / 2

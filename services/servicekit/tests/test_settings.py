@@ -90,8 +90,10 @@ def test_rejects_an_invalid_value_and_names_the_setting(
     assert caught.value.problems.keys() == {"SETTING"}
 
 
-def test_white_space_around_a_setting_is_ignored() -> None:
-    env = Environment({"URL": "https://auth\n", "LEVEL": " INFO\n", "COUNT": "4\n"})
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "byte order mark"])
+def test_white_space_around_a_setting_is_ignored(start: str) -> None:
+    given = {"URL": "https://auth\n", "LEVEL": " INFO\n", "COUNT": "4\n"}
+    env = Environment({name: start + value for name, value in given.items()})
     assert env.url("URL") == "https://auth"
     assert env.choice("LEVEL", "DEBUG", "INFO") == "INFO"
     assert env.integer("COUNT", 1, 1, 9) == 4

@@ -121,7 +121,7 @@ def read(folder: Path) -> tuple[dict[str, EllipticCurvePrivateKey], str]:
             f"{folder} holds no key: make one with python -m auth.keys new --dir {folder}"
         )
     try:
-        current = (folder / CURRENT_FILE).read_text().strip()
+        current = (folder / CURRENT_FILE).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
         raise SigningKeyError(
             f"{folder / CURRENT_FILE} is missing: it must hold the id of the signing key"

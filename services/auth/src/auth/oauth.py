@@ -61,7 +61,7 @@ class OAuthClients:
 
     def _secret(self, client_id: str) -> str | None:
         try:
-            return (self._folder / client_id).read_text().strip() or None
+            return (self._folder / client_id).read_text(encoding="utf-8-sig").strip() or None
         except OSError:
             return None
         except UnicodeDecodeError:

@@ -100,9 +100,12 @@ class Environment:
         return self.text(name, default, pattern=pattern, message=message).rstrip("/")
 
     def _value(self, name: str) -> str | None:
-        """Return a variable without the white space around it: a Secret may end in a newline."""
+        """Return a variable without the parts of its file, such as a Secret's.
+
+        The file may begin with a byte order mark, and end in a newline.
+        """
         value = self._variables.get(name)
-        return None if value is None else value.strip()
+        return None if value is None else value.removeprefix("\ufeff").strip()
 
     def _path(self, name: str, is_valid: Callable[[Path], bool], kind: str) -> Path:
         path = Path(self.text(name))

@@ -116,7 +116,7 @@ def _read_folder(folder: Path) -> dict[str, str]:
                 values[name] = str(path)  # the TLS library reads it
                 continue
             with path.open("rb") as file:
-                values[name] = file.read(MAX_FILE_BYTES).decode().strip()
+                values[name] = file.read(MAX_FILE_BYTES).decode("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         place = getattr(error, "filename", None) or folder
@@ -128,7 +128,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the values by the name of the credential, or by the variable for a single scheme."""
     known = {environment_name(name): name for name in NAMES}
     return {
-        known.get(variable, variable): value.strip()
+        known.get(variable, variable): value.removeprefix("\ufeff").strip()
         for variable, value in environment.items()
-        if variable.startswith(ENVIRONMENT_PREFIX) and value.strip()
+        if variable.startswith(ENVIRONMENT_PREFIX) and value.removeprefix("\ufeff").strip()
     }

@@ -5,6 +5,7 @@ pointer that it arrived at, and needs 3 MB and 60 ms of each run.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -230,6 +231,7 @@ def parse_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401 - any JSON
 
     """
     try:
+        content = content.removeprefix(BOM_UTF8)
         if content.lstrip().startswith(b"{"):
             try:
                 return json.loads(content)  # far faster than YAML

@@ -1,6 +1,7 @@
 """YAML 1.2 documents, JSON included, as plain values with the place of each of them."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def _compose(path: Path) -> tuple[Any, list[Duplicate]]:
     """Return the root node, and the names that are repeated in an object."""
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ProbeError(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
-    content = path.read_bytes()
+    content = path.read_bytes().removeprefix(BOM_UTF8)
     if content.lstrip().startswith(b"{"):
         content = _SURROGATES.sub(_join_surrogates, content)
     loader = _Loader(content)

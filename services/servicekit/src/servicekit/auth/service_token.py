@@ -60,7 +60,8 @@ class ServiceToken:
         self._client.close()
 
     def _renew(self) -> None:
-        secret = self._secret_file.read_text().strip()  # read each time, to allow its rotation
+        # read each time, to allow its rotation
+        secret = self._secret_file.read_text(encoding="utf-8-sig").strip()
         requested_at = self._clock()
         response = self._client.post(
             self._token_url,

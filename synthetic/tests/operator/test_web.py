@@ -144,9 +144,25 @@ def test_shows_a_page_without_monitors() -> None:
 
 def test_exports_the_counters_of_the_status() -> None:
     _, metrics = get(shop(), "/metrics")
-    labels = 'journey="clients-crud",monitor="shop",namespace="here"'
-    assert f'cadastro_synthetic_monitor_runs_total{{{labels},result="failed"}} 3.0' in metrics
-    assert f"cadastro_synthetic_monitor_up{{{labels}}} 0.0" in metrics
+    labels, severity = (
+        'journey="clients-crud",monitor="shop",namespace="here"',
+        'severity="critical"',
+    )
+    name = "cadastro_synthetic_monitor"
+    assert f'{name}_runs_total{{{labels},result="failed",{severity}}} 3.0' in metrics
+    assert f"{name}_up{{{labels},{severity}}} 0.0" in metrics
+
+
+def test_the_severity_is_a_label_and_orders_the_page() -> None:
+    cache = shop()
+    for name, severity in (("a", "info"), ("b", "warning")):
+        cache.upsert(monitor(name, status=STATUS, severity=severity))
+    page = get(cache, "/")[1]
+    shown = re.findall(r"</span>(a|b|shop)</h2>", page)
+    assert shown == ["shop", "b", "a"]
+    assert "· warning ·" in page
+    metrics = get(cache, "/metrics")[1]
+    assert re.search(r'_up\{[^}]*monitor="b"[^}]*severity="warning"\} 0', metrics)
 
 
 def test_a_monitor_without_data_is_neither_up_nor_down() -> None:

@@ -30,6 +30,7 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
         "target": view.target,
         "schedule": view.schedule,
         "state": view.state,
+        "severity": view.spec.severity,
         "conditions": {
             "healthy": _condition(view.healthy),
             "ready": _condition(view.ready),

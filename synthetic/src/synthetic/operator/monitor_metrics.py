@@ -14,7 +14,7 @@ from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.run_result import FAILED, RESULTS
 from synthetic.operator.status import UPTIME_WINDOWS
 
-LABELS = ("namespace", "monitor", "journey")
+LABELS = ("namespace", "monitor", "journey", "severity")
 Sample = tuple[tuple[str, ...], float]
 
 
@@ -100,7 +100,7 @@ def register(
 
 
 def _labels(view: MonitorView) -> tuple[str, ...]:
-    return (view.namespace, view.name, view.journey)
+    return (view.namespace, view.name, view.journey, view.spec.severity)
 
 
 def _family(

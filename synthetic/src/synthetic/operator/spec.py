@@ -13,6 +13,7 @@ from synthetic.operator.target import Target
 POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start it
 JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
 INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
+SEVERITIES = ("critical", "warning", "info")
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
 READ_ERRORS = (AttributeError, KeyError, TypeError, ValueError)  # of a spec without this schema
 
@@ -75,6 +76,7 @@ class Spec:
     timeout: int
     cleanup: int
     retries: int
+    severity: str
     suspend: bool
     concurrency: str
     credentials: str
@@ -106,6 +108,7 @@ class Spec:
             timeout=spec.get("timeoutSeconds", 30),
             cleanup=spec.get("cleanupSeconds", 15),
             retries=spec.get("retries", 1),
+            severity=spec.get("severity", SEVERITIES[0]),
             suspend=spec.get("suspend", False),
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),

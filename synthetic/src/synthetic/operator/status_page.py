@@ -11,6 +11,7 @@ from synthetic.operator.failures import explain, headline
 from synthetic.operator.history import MAX_RUNS, RunRecord
 from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.resources import Object
+from synthetic.operator.spec import SEVERITIES
 from synthetic.operator.status import UPTIME_WINDOWS, percent
 
 REFRESH_SECONDS = 30  # seconds
@@ -100,8 +101,8 @@ def _summary_of_active(states: Counter[str], paused: int) -> str:
     return "All monitors pass"
 
 
-def _order(view: MonitorView) -> int:
-    return list(STATES).index(view.state)
+def _order(view: MonitorView) -> tuple[int, int]:
+    return list(STATES).index(view.state), SEVERITIES.index(view.spec.severity)
 
 
 def _article(view: MonitorView, now: datetime) -> str:
@@ -126,7 +127,7 @@ def _article(view: MonitorView, now: datetime) -> str:
 
 
 def _description(view: MonitorView) -> str:
-    words = [escape(view.journey), escape(view.schedule), escape(view.target)]
+    words = [escape(view.journey), escape(view.schedule), escape(view.target), view.spec.severity]
     if view.state in {"down", "unknown", "degraded"}:
         words.append(
             f'<span class="why">{escape(view.healthy.get("message", "no data yet"))}</span>'

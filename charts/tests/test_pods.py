@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from devstack.service_catalog import SERVICES
-from scripts.charts.rendering import containers, pod_specs, render
+from scripts.charts.rendering import (
+    HelmError,
+    containers,
+    pod_specs,
+    render,
+    standalone_options,
+)
 from tests.support.chart_manifests import check_manifests
 
 VALUES = {
@@ -152,3 +158,53 @@ def test_one_chart_can_have_other_ip_families_than_the_release(helm: str) -> Non
     }
     assert services["try-auth"] == ["IPv4"]
     assert services["try-clients"] == ["IPv6"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["global.imagePullSecrets={shared}", "global.imagePullSecrets[0].name=shared"],
+    ids=["names", "objects"],
+)
+@pytest.mark.parametrize("chart", sorted(PARTS))
+def test_every_pod_has_the_global_pull_secrets(helm: str, chart: str, given: str) -> None:
+    objects = render(helm, chart, *REQUIRED_OPTIONS[chart], "--set", given)
+    check_manifests(objects)
+    for name, pod in pod_specs(objects):
+        assert pod.get("imagePullSecrets") == [{"name": "shared"}], name
+
+
+@pytest.mark.parametrize("chart", ["clients", "synthetic", "load"])
+def test_a_charts_own_pull_secrets_precede_the_global_ones(helm: str, chart: str) -> None:
+    options = ["--set-json", 'image.pullSecrets=["own", {"name": "shared"}]']
+    options += ["--set-json", 'global.imagePullSecrets=["shared", {"name": "1"}]']
+    required = {"clients": standalone_options("clients"), **REQUIRED_OPTIONS}.get(chart, [])
+    objects = render(helm, chart, *required, *options)
+    expected = [{"name": "own"}, {"name": "shared"}, {"name": "1"}]
+    assert all(pod["imagePullSecrets"] == expected for _, pod in pod_specs(objects))
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [{"image.pullSecrets": ["own"]}, {"global.imagePullSecrets": ["own"]}],
+    ids=["the chart's", "global"],
+)
+def test_the_operator_gives_its_pull_secrets_to_probes(helm: str, secrets: dict[str, Any]) -> None:
+    options = [
+        part
+        for name, value in secrets.items()
+        for part in ("--set-json", f"{name}={json.dumps(value)}")
+    ]
+    ((_, pod),) = pod_specs(render(helm, "synthetic", *options))
+    (container,) = containers(pod)
+    assert {"name": "PROBE_IMAGE_PULL_SECRETS", "value": "own"} in container["env"]
+
+
+@pytest.mark.parametrize("value", ['"shared"', '["a,b"]', '[""]', '[{"nam": "a"}]', "[1]"])
+def test_other_global_pull_secrets_are_rejected(helm: str, value: str) -> None:
+    with pytest.raises(HelmError, match="imagePullSecrets"):
+        render(helm, "cadastro", "--set-json", f"global.imagePullSecrets={value}")
+
+
+def test_global_pull_secrets_may_be_null(helm: str) -> None:
+    objects = render(helm, "cadastro", "--set-json", "global.imagePullSecrets=null")
+    assert not any("imagePullSecrets" in pod for _, pod in pod_specs(objects))

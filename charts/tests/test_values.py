@@ -99,6 +99,7 @@ OWN_VALUES: dict[str, dict[str, tuple[Any, str]]] = {
 UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "global.image.registry": ("r.example", "image: r.example/cadastro/clients"),
     "global.image.tag": ("v9", "cadastro/clients:v9"),
+    "global.imagePullSecrets": (["pull-key"], "name: pull-key"),
     "global.ipFamilies": IP_FAMILIES,
     "global.postgresql.enabled": (False, "!kind: StatefulSet"),
     "postgresql.image": ("r.example/postgres:18", "image: r.example/postgres:18"),

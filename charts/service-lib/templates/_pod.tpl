@@ -5,12 +5,30 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   {{- include "service-lib.podSecurityContext" . | nindent 2 }}
-{{- with .Values.image.pullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+{{- with include "service-lib.pullSecretsField" .Values }}
+{{ . }}
 {{- end }}
 {{- with include "service-lib.scheduling" .Values }}
 {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Names of image pull secrets as a YAML list, each once. Takes a map with "image" and "global"; both may be absent. */}}
+{{- define "service-lib.pullSecretNames" -}}
+{{- $names := list -}}
+{{- range concat ((.image).pullSecrets | default list) ((.global).imagePullSecrets | default list) -}}
+{{- if kindIs "map" . }}{{ $names = append $names .name }}{{ else }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
+{{ $names | uniq | toYaml }}
+{{- end }}
+
+{{/* Field of a pod with its image pull secrets; empty without any. Takes what "service-lib.pullSecretNames" takes. */}}
+{{- define "service-lib.pullSecretsField" -}}
+{{- with include "service-lib.pullSecretNames" . | fromYamlArray -}}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 

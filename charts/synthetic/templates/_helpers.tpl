@@ -108,9 +108,9 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   value: {{ include "service-lib.image" . }}
 - name: PROBE_IMAGE_PULL_POLICY
   value: {{ .Values.image.pullPolicy }}
-{{- with .Values.image.pullSecrets }}
+{{- with include "service-lib.pullSecretNames" .Values | fromYamlArray }}
 - name: PROBE_IMAGE_PULL_SECRETS
-  value: {{ range $place, $secret := . }}{{ if $place }},{{ end }}{{ $secret.name }}{{ end }}
+  value: {{ join "," . | quote }}
 {{- end }}
 - name: PROBE_LABELS
   value: app.kubernetes.io/part-of=cadastro,app.kubernetes.io/instance={{ .Release.Name }}

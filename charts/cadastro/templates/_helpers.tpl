@@ -125,7 +125,7 @@ host without endpoints to the Ingress that matches all hosts, that is to the dat
 {{- define "cadastro.validateMonitorTargets" -}}
 {{- $target := .Values.synthetic.target }}
 {{- $isReachable := and .Values.ingress.enabled (not (hasPrefix "*" (.Values.ingress.host | default ""))) }}
-{{- $hasTarget := or $isReachable (.Values.global.gateway).enabled $target.url $target.ingress $target.httpRoute }}
+{{- $hasTarget := or $isReachable ((.Values.global).gateway).enabled $target.url $target.ingress $target.httpRoute }}
 {{- if and .Values.synthetic.enabled (not $hasTarget) }}
 {{- range $name, $monitor := .Values.synthetic.monitors }}
 {{- if and $monitor (dig "enabled" true $monitor) (not $monitor.target) }}

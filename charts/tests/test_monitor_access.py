@@ -1,10 +1,17 @@
 """Rights on monitors: aggregated ClusterRoles, and what the operator may do."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.charts.rendering import of_kind, render
+from synthetic.operator.resources import JOBS, MONITORS, PODS
+from tests.support.synthetic.fake_api_server import serve
+from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
+from tests.support.synthetic.kubernetes_objects import monitor
+from tests.support.synthetic.object_api import synthetic
 
 GATEWAY = "global.gateway.enabled=true,global.gateway.parentRefs[0].name=g"
 OPTIONS = ("--set", "credentials.existingSecret=x")
@@ -33,6 +40,69 @@ def test_rights_on_monitors_aggregate_to_the_roles_of_users(
     (rule,) = found["rules"]
     assert set(rule["verbs"]) == verbs
     assert rule["resources"] == ["syntheticmonitors"]  # the status is the operator's
+
+
+# what the cluster's own ClusterRole view allows, of what the commands need
+VIEW = {("list", "pods"), ("get", "pods/log"), ("list", "jobs")}
+FAILURE = {"finishedAt": "2026-01-31T09:00:05Z", "result": "failed", "job": "job-1"}
+READING = (("monitors", "-A"), ("explain", "shop"))
+CHANGING = (("run", "shop", "--wait", "--timeout", "0.1"), ("suspend", "shop"), ("resume", "shop"))
+
+
+def rights_used(folder: Path, commands: tuple[tuple[str, ...], ...]) -> set[tuple[str, str]]:
+    """Return the verbs and resources that commands need."""
+    cluster = FakeCluster()
+    cluster.create(ObjectPath.of(MONITORS.path("here")), monitor("shop", {"failures": [FAILURE]}))
+    probe = {
+        "name": "p",
+        "namespace": "here",
+        "labels": {"batch.kubernetes.io/job-name": FAILURE["job"]},
+    }
+    cluster.create(ObjectPath.of(PODS.path("here")), {"metadata": probe})
+
+    async def run() -> None:
+        async with serve(cluster, folder / "kubeconfig") as _:
+            for words in commands:
+                await asyncio.to_thread(
+                    synthetic, *words, "--kubeconfig", str(folder / "kubeconfig")
+                )
+
+    asyncio.run(run())
+    return {_right(method, path) for method, path in cluster.requests}
+
+
+def _right(method: str, path: str) -> tuple[str, str]:
+    target = ObjectPath.of(path)
+    verb = "list" if method == "GET" and not target.name else method.lower()
+    return verb, f"{target.plural}/{target.part}".removesuffix("/")
+
+
+@pytest.mark.parametrize(
+    ("commands", "roles"),
+    [(READING, ("view",)), (CHANGING, ("view", "edit"))],
+    ids=["reading", "changing"],
+)
+def test_the_commands_need_no_rights_beyond_those_of_view_and_of_edit(
+    helm: str, tmp_path: Path, commands: tuple[tuple[str, ...], ...], roles: tuple[str, ...]
+) -> None:
+    rendered = cluster_roles(helm)
+    allowed = {
+        (verb, resource)
+        for role in roles
+        for rule in rendered[f"syntheticmonitors-{role}"]["rules"]
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+    }
+    used = rights_used(tmp_path, commands)
+    assert used - VIEW <= allowed
+    if roles == ("view",):
+        assert used == {
+            *(("list", MONITORS.plural), ("get", MONITORS.plural)),
+            *(("list", "pods"), ("get", "pods/log")),
+        }
+    else:
+        assert ("patch", MONITORS.plural) in used
+        assert ("list", JOBS.plural) in used
 
 
 def test_the_roles_come_with_the_definition(helm: str) -> None:

@@ -175,6 +175,10 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
     complete_words synthetic probe login --output js
     complete_words synthetic op
     complete_words synthetic operator --s
+    complete_words synthetic expl
+    complete_words synthetic run shop --w
+    kubectl() { printf 'syntheticmonitor.monitoring.cadastro.dev/%s\\n' shop login; }
+    complete_words synthetic suspend sh
     """
     done = subprocess.run(
         ["bash", "-euc", script + ask, "bash", str(PROGRAM.parent)],  # noqa: S607 - the shell
@@ -189,6 +193,9 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
         "json",
         "operator",
         "--settings",
+        "explain",
+        "--wait",
+        "shop",
     ]
 
 

@@ -10,10 +10,15 @@ from tests.support.synthetic.mock_api import MockApi, run_mock_api, write_call
 
 # each one that is imported costs CPU time and memory in every run
 UNNEEDED = {
+    "aiohttp",
     "elementpath",
     "jsonpath_rfc9535",
+    "kopf",
     "secrets",
     "ssl",
+    "synthetic.completion",
+    "synthetic.monitors",
+    "synthetic.operator",
     "synthetic.probe.contract_checks",
     "synthetic.probe.download",
     "synthetic.probe.generators",

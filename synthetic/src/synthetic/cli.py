@@ -10,6 +10,14 @@ from synthetic.probe import check_command, command
 from synthetic.standard_output import OutputError, write_output
 
 GC_THRESHOLD = 100_000  # objects; a short run makes fewer
+MONITOR_COMMANDS = {
+    "monitors": "list the monitors of a cluster with their health",
+    "explain": "explain the last failures of a monitor",
+    "run": "start a run of a monitor",
+    "suspend": "suspend the scheduled runs of a monitor",
+    "resume": "resume the scheduled runs of a monitor",
+}
+RUN_TIMEOUT_SECONDS = 600.0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,17 +38,31 @@ def main() -> int:
         return 2
 
 
+def kubectl_main() -> int:
+    """Run a command of the plugin `kubectl synmon`, and return the exit code."""
+    parser = _Parser(
+        prog="kubectl synmon", description="Inspect and run the synthetic monitors of a cluster."
+    )
+    _add_monitor_commands(parser.add_subparsers(dest="command", required=True))
+    options = parser.parse_args()
+    try:
+        return _monitors(options)
+    except OutputError as error:
+        sys.stderr.write(f"kubectl synmon {options.command}: {error}\n")
+        return 2
+
+
 def _run(options: argparse.Namespace, commands: dict[str, argparse.ArgumentParser]) -> int:
-    if options.command == "probe":
-        return _probe(options)
-    if options.command == "check":
-        return check_command.run(options)
-    if options.command == "new":
-        return new_command.run(options)
-    if options.command == "list":
-        return _list()
-    if options.command == "operator":
-        return _operator(options.settings)
+    runners = {
+        "probe": _probe,
+        "check": check_command.run,
+        "new": new_command.run,
+        "list": _list,
+        "operator": _operator,
+        **dict.fromkeys(MONITOR_COMMANDS, _monitors),
+    }
+    if options.command in runners:
+        return runners[options.command](options)
     from synthetic.completion import bash_completion  # noqa: PLC0415 - the probe needs none of it
 
     write_output(bash_completion(commands))
@@ -56,7 +78,7 @@ def _probe(options: argparse.Namespace) -> int:
         gc.freeze()  # the last collection, at the exit, ignores all objects
 
 
-def _list() -> int:
+def _list(_: argparse.Namespace) -> int:
     from synthetic.probe.catalog import summaries  # noqa: PLC0415 - the probe needs none of it
     from synthetic.probe.results import ProbeError  # noqa: PLC0415
 
@@ -69,13 +91,19 @@ def _list() -> int:
     return 0
 
 
-def _operator(only_settings: bool) -> int:  # noqa: FBT001 - an option of the command line
+def _operator(options: argparse.Namespace) -> int:
     from synthetic.operator import command as operator  # noqa: PLC0415 - a slow import
 
-    if only_settings:
+    if options.settings:
         write_output(operator.SETTINGS_HELP)
         return 0
     return operator.run()
+
+
+def _monitors(options: argparse.Namespace) -> int:
+    from synthetic.monitors import command as monitors  # noqa: PLC0415 - a slow import
+
+    return monitors.run(options)
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -117,11 +145,42 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         "configured.",
     )
     operator.add_argument("--settings", action="store_true", help="list the settings and exit")
+    _add_monitor_commands(commands)
     completion = commands.add_parser(
         "completion", help="print a completion script: source <(synthetic completion bash)"
     )
     completion.add_argument("shell", choices=("bash",))
     return parser, dict(commands.choices)
+
+
+def _add_monitor_commands(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    for name, summary in MONITOR_COMMANDS.items():
+        verdict = "0 done, 2 could not"
+        if name == "run":
+            verdict = "0 requested, or passed with --wait; 1 failed; 2 could not run, or no result"
+        each = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary.capitalize()}, as the user of the kubeconfig.",
+            epilog=f"Exit codes: {verdict}.",
+        )
+        each.set_defaults(program=each.prog)
+        if name == "monitors":
+            each.add_argument("-A", "--all-namespaces", action="store_true")
+        else:
+            each.add_argument("monitor", metavar="MONITOR")
+        each.add_argument("-n", "--namespace", default="", help="default: that of the context")
+        each.add_argument("--context", default="", help="default: the current one")
+        each.add_argument("--kubeconfig", default="", help="default: $KUBECONFIG, ~/.kube/config")
+        if name == "run":
+            each.add_argument("--wait", action="store_true", help="wait for the result")
+            each.add_argument(
+                "--timeout",
+                type=command.seconds,
+                default=RUN_TIMEOUT_SECONDS,
+                metavar="SECONDS",
+                help=f"of --wait ({RUN_TIMEOUT_SECONDS:g})",
+            )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ _synthetic() {{
   *:new:--version) COMPREPLY=($(compgen -W "1.0.1 1.1.0" -- "$word")) ;;
   *:check:*) COMPREPLY=($(compgen -f -- "$word")) ;;
   *:--file | *:--inputs | *:--cred* | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
+  *:--kubeconfig) COMPREPLY=($(compgen -f -- "$word")) ;;
+  2:explain:* | 2:run:* | 2:suspend:* | 2:resume:*)
+    before=$(kubectl get synmon -o name 2>/dev/null | cut -d/ -f2)
+    COMPREPLY=($(compgen -W "$before" -- "$word")) ;;
   *:--output) COMPREPLY=($(compgen -W "table json junit har" -- "$word")) ;;
 {cases}
   esac

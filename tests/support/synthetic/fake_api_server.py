@@ -93,15 +93,30 @@ async def _handle_object(
     cluster: FakeCluster, target: ObjectPath, request: web.Request
 ) -> web.Response:
     match request.method:
+        case "GET" if target.part == "log":
+            cluster.get(target)
+            if target.name not in cluster.logs:
+                raise ApiStatusError(400, "the container is waiting to start")
+            return web.Response(text=cluster.logs[target.name])
         case "GET":
             return web.json_response(cluster.get(target))
         case "POST":
             return web.json_response(cluster.create(target, await request.json()), status=201)
         case "PUT":
             return web.json_response(cluster.replace(target, await request.json()))
+        case "PATCH":
+            patched = merge(cluster.get(target), await request.json())
+            return web.json_response(cluster.replace(target, patched))
         case "DELETE":
             return web.json_response(cluster.delete(target))
     raise ApiStatusError(405, "the fake API server does not support this method")
+
+
+def merge(old: Any, change: Any) -> Any:
+    """Return a value with a JSON merge patch (RFC 7396)."""
+    if not isinstance(old, dict) or not isinstance(change, dict):
+        return change
+    return {**old, **{name: merge(old.get(name, {}), part) for name, part in change.items()}}
 
 
 def _matches_fields(thing: Object, fields: str) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 from urllib.parse import urlencode
 
@@ -25,6 +25,8 @@ IN_CLUSTER = "https://kubernetes.default.svc"  # kopf's default
 PAGE_SIZE = 250  # objects in one response of a list
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
 ANY_JSON = "application/json"
+Login = Callable[[], kopf.ConnectionInfo]
+MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
 
@@ -42,8 +44,8 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
 
-def connect() -> kopf.AiohttpSession:
-    """Return a session with the API server for kopf and for ``ApiClient``.
+def log_in() -> kopf.ConnectionInfo:
+    """Return the login of the pod's service account, or of the kubeconfig.
 
     Raises:
         kopf.LoginError: there is neither a service account nor a kubeconfig.
@@ -55,6 +57,17 @@ def connect() -> kopf.AiohttpSession:
         info = kopf.login_with_kubeconfig(settings=settings)
     if info is None:
         raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG")
+    return info
+
+
+def connect(login: Login = log_in) -> kopf.AiohttpSession:
+    """Return a session with the API server for kopf and for ``ApiClient``.
+
+    Raises:
+        kopf.LoginError: there is no login.
+
+    """
+    info = login()
     trust = info.as_ssl_context()
     # Python 3.13 rejects certificates without a key usage, and many clusters have such
     trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -79,14 +92,15 @@ def _direct_address(server: str) -> str:
 class ApiClient:
     """A session with the API server that renews its login when the token has expired."""
 
-    def __init__(self) -> None:
+    def __init__(self, login: Login = log_in) -> None:
         """Prepare the client; the session opens with the ``async with`` block."""
+        self._log_in = login
         self._login: kopf.AiohttpSession | None = None
         self._logins = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._login = connect()
+        self._login = connect(self._log_in)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -163,6 +177,12 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, body: Object | None = None, accept: str = ANY_JSON
     ) -> Object:
+        document: Object = orjson.loads(await self._fetch(method, path, body, accept))
+        return document
+
+    async def _fetch(
+        self, method: str, path: str, body: Object | None = None, accept: str = ANY_JSON
+    ) -> bytes:
         try:
             return await self._request(method, path, body, accept)
         except ApiError as error:
@@ -174,15 +194,16 @@ class ApiClient:
     async def _renew_login(self, old: kopf.AiohttpSession | None) -> None:
         async with self._logins:
             if self._login is old:  # otherwise another task has renewed it
-                self._login = connect()
+                self._login = connect(self._log_in)
                 if old is not None:
                     await old.aiohttp_session.close()
 
-    async def _request(self, method: str, path: str, body: Object | None, accept: str) -> Object:
+    async def _request(self, method: str, path: str, body: Object | None, accept: str) -> bytes:
         assert self._login is not None, "the session is not open"  # noqa: S101 - a programming error
         session, url = self._login.aiohttp_session, f"{self._login.server}{path}"
         data = None if body is None else orjson.dumps(body)
-        headers = {"Accept": accept, **({"Content-Type": ANY_JSON} if data else {})}
+        content_type = MERGE_PATCH if method == "PATCH" else ANY_JSON
+        headers = {"Accept": accept, **({"Content-Type": content_type} if data else {})}
         try:
             async with session.request(
                 method, url, data=data, headers=headers, timeout=REQUEST_TIMEOUT
@@ -193,8 +214,7 @@ class ApiClient:
             raise ApiError(0, f"the API server does not respond: {type(error).__name__}") from error
         API_REQUESTS.labels(method, str(response.status)).inc()
         if response.ok:
-            document: Object = orjson.loads(content)
-            return document
+            return content
         wait = response.headers.get("Retry-After", "0")
         raise ApiError(
             response.status, _error_message(content), float(wait) if wait.isdecimal() else 0

@@ -60,15 +60,19 @@ def build_cron_job(
     return body
 
 
+def requested_job_name(monitor: Object, cause: str) -> str:
+    """Return the name of the Job of a requested run."""
+    return f"{cron_job_name(monitor)}-r{hashlib.sha256(cause.encode()).hexdigest()[:9]}"
+
+
 def build_job(monitor: Object, cron_job: Object, cause: str) -> Object:
     """Return the Job of a requested run; its name depends on the cause alone."""
     template = cron_job["spec"]["jobTemplate"]
-    digest = hashlib.sha256(cause.encode()).hexdigest()[:9]
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": f"{cron_job_name(monitor)}-r{digest}",
+            "name": requested_job_name(monitor, cause),
             "namespace": monitor["metadata"]["namespace"],
             "labels": template["metadata"]["labels"],
             "annotations": {f"{GROUP}/cause": cause[:200]},

@@ -76,10 +76,10 @@ def _add_target_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--timeout", type=_seconds, default=30.0, help="seconds for the run including retries (30)"
+        "--timeout", type=seconds, default=30.0, help="seconds for the run including retries (30)"
     )
     parser.add_argument(
-        "--cleanup", type=_seconds, default=15.0, help="seconds for the clean-up after the run (15)"
+        "--cleanup", type=seconds, default=15.0, help="seconds for the clean-up after the run (15)"
     )
     parser.add_argument(
         "--retries", type=int, choices=range(6), default=1, help="restarts of a failed journey (1)"
@@ -174,11 +174,17 @@ def _termination_log(given: Path | None) -> Path | None:
     return given
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Return a number of seconds up to an hour.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is none.
+
+    """
     try:
-        seconds = float(text)
+        value = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:  # noqa: PLR2004 - an hour
+        value = 0.0
+    if not 0 < value <= 3600:  # noqa: PLR2004 - an hour
         raise argparse.ArgumentTypeError(f"must be a number of seconds up to 3600, not {text!r}")
-    return seconds
+    return value

@@ -1,0 +1,1 @@
+"""Commands for the monitors of a cluster, which are a plugin of kubectl too."""

@@ -1,0 +1,123 @@
+"""Why a monitor is as it is: conditions, last failures, the log of the last one, next runs."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from synthetic.monitors.client import UserClient
+from synthetic.monitors.listing import format_table, views
+from synthetic.operator.api_client import FORBIDDEN, ApiError
+from synthetic.operator.failures import explain as explain_failure
+from synthetic.operator.failures import headline
+from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.resources import Object
+from synthetic.operator.spec import SpecError
+from synthetic.operator.status import UPTIME_WINDOWS, percent
+from synthetic.operator.status_schema import TIMESTAMP_FORMAT
+
+NEXT_RUNS = 3
+INDENT = "  "
+
+
+async def explain(api: UserClient, namespace: str, name: str, now: datetime) -> str:
+    """Return a text about a monitor.
+
+    Raises:
+        UserError: it does not exist.
+
+    """
+    monitor = await api.get_monitor(namespace, name)
+    (view,) = views([monitor], now)
+    parts = [_summary(view, now), _conditions(monitor), _failures(view)]
+    if view.history.failures:
+        parts.append(await _log(api, namespace, view.history.failures[0]["job"]))
+    parts.append(_next_runs(view, now))
+    return printable("\n".join(parts))
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that a terminal interprets."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def format_failure(failure: Object) -> str:
+    """Return a failure with its evidence, Job and trace."""
+    lines = [f"{failure['finishedAt']} {failure['result']}: {headline(failure)}"]
+    lines += [f"{INDENT}{text}" for text in (explain_failure(failure),) if text]
+    trace = f", trace {failure['traceId']}" if "traceId" in failure else ""
+    return "\n".join([*lines, f"{INDENT}Job {failure['job']}{trace}"])
+
+
+def _summary(view: MonitorView, now: datetime) -> str:
+    uptimes = ((window, percent(view.history.uptime(window, now))) for window in UPTIME_WINDOWS)
+    rows = [
+        ("Monitor:", f"{view.namespace}/{view.name}"),
+        ("State:", view.state),
+        ("Journey:", view.journey),
+        ("Target:", view.target),
+        ("Schedule:", view.schedule),
+        ("Uptime:", ", ".join(f"{window} {share or 'no data'}" for window, share in uptimes)),
+        ("Budget left:", view.slo.get("budgetRemaining", "")),
+    ]
+    return format_table(rows)
+
+
+def _conditions(monitor: Object) -> str:
+    found = (monitor.get("status") or {}).get("conditions") or []
+    rows = [
+        tuple(str(each.get(name, "")) for name in ("type", "status", "reason", "message"))
+        for each in found
+    ]
+    return _section("Conditions", format_table(rows) if rows else "none: no operator has seen it")
+
+
+def _failures(view: MonitorView) -> str:
+    found = [format_failure(failure) for failure in view.history.failures]
+    return _section("Last failures, the newest first", "\n".join(found) or "none")
+
+
+async def _log(api: UserClient, namespace: str, job: str) -> str:
+    try:
+        text = await api.read_log(namespace, job)
+    except ApiError as error:
+        if error.status != FORBIDDEN:
+            raise
+        text = f"not readable: {error.message}"
+    if text is None:
+        text = "gone with its pod; spec.history.failed sets how many Jobs stay"
+    return _section(f"Log of {job}", "\n".join(_log_lines(text)) or "empty")
+
+
+def _log_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a log; a result of the probe is a line for each step."""
+    for line in text.splitlines():
+        try:
+            steps = json.loads(line)["steps"]
+            rows = [_step_row(step) for step in steps]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            yield line
+        else:
+            yield from format_table(rows).splitlines()
+
+
+def _step_row(step: Object) -> tuple[str, ...]:
+    cause = f"{step['reason']}: {step['detail']}" if step["reason"] else "passed"
+    return str(step["stepId"]), str(step["status"]), f"{step['durationMs']} ms", cause
+
+
+def _next_runs(view: MonitorView, now: datetime) -> str:
+    if view.spec.suspend:
+        return _section("Next runs", "none: suspended; `synthetic resume` resumes the monitor")
+    moments, moment = [], now
+    try:
+        for _ in range(NEXT_RUNS):
+            moment = view.spec.schedule.after(moment)
+            moments.append(moment.strftime(TIMESTAMP_FORMAT))
+    except SpecError as error:
+        moments.append(f"none: {error}")
+    return _section("Next runs", "\n".join(moments))
+
+
+def _section(title: str, text: str) -> str:
+    lines = "".join(f"{INDENT}{line}\n" for line in text.splitlines())
+    return f"{title}:\n{lines}"

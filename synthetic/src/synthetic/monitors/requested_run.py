@@ -1,0 +1,106 @@
+"""Request a run of a monitor, and wait for its result."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+from synthetic.monitors.client import UserClient, UserError
+from synthetic.monitors.explanation import format_failure, printable
+from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import UID_LABEL, requested_job_name
+from synthetic.operator.failures import add_failure
+from synthetic.operator.resources import GROUP, JOBS, Object
+from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
+from synthetic.operator.run_result import ERROR, FAILED, PASSED, is_finished, run_from_job
+from synthetic.operator.start_problems import list_pods
+from synthetic.operator.stored_status import read_status
+from synthetic.standard_output import write_output
+
+POLL_SECONDS = 1.0
+READY_SECONDS = 15.0  # for the operator to observe a change of the monitor
+EXIT_CODES = {PASSED: 0, FAILED: 1}  # of other results 2
+
+
+async def run(api: UserClient, namespace: str, name: str, limit: float | None) -> int:
+    """Request a run; with a ``limit`` in seconds, wait for its result. Return the exit code.
+
+    Raises:
+        UserError: the monitor does not exist, or there is no result in time.
+
+    """
+    requested_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    change: Object = {"metadata": {"annotations": {RUN_REQUESTED_ANNOTATION: requested_at}}}
+    monitor = await api.patch_monitor(namespace, name, change)
+    if limit is None:
+        write_output(f"a run of {namespace}/{name} is requested\n")
+        return 0
+    request = _Request(api, monitor, requested_at)
+    return await request.wait(limit)
+
+
+class _Request:
+    """A requested run, of which the Job has a name that depends on the request alone."""
+
+    def __init__(self, api: UserClient, monitor: Object, requested_at: str) -> None:
+        self._api = api
+        self._namespace, self._name = (monitor["metadata"][n] for n in ("namespace", "name"))
+        # a run that a rollout has requested too has another name, and the cause of both
+        self._cause = f"annotation {requested_at}"
+        self._selectors = {"labelSelector": f"{UID_LABEL}={monitor['metadata']['uid']}"}
+        self._job_name = requested_job_name(monitor, self._cause)
+        self._is_started = False
+
+    async def wait(self, limit: float) -> int:
+        """Return the exit code for the result, once there is one."""
+        began = time.monotonic()
+        while True:
+            found = await self._finished_job() or await self._counted_run()
+            if found is not None:
+                return self._report(found)
+            waited = time.monotonic() - began
+            if waited > limit:
+                missing = "no result" if self._is_started else "no Job: is the operator running?"
+                raise UserError(f"{self._namespace}/{self._name}: {missing} after {limit:g} s")
+            await asyncio.sleep(POLL_SECONDS)
+            if not self._is_started and waited > READY_SECONDS:
+                await self._check_is_ready()
+
+    async def _finished_job(self) -> Object | None:
+        """Return the result of the Job, or None while it runs."""
+        jobs = await self._api.list(JOBS, self._namespace, self._selectors)
+        job = next(filter(self._is_requested, jobs), None)
+        if job is None:
+            return None
+        self._is_started, self._job_name = True, job["metadata"]["name"]
+        if not is_finished(job):
+            return None
+        run = run_from_job(job, await list_pods(self._api, job), datetime.now(UTC))
+        (*failures,) = add_failure((), run)
+        return {"result": run.result, "job": run.job, **(failures[0] if failures else {})}
+
+    def _is_requested(self, job: Object) -> bool:
+        cause = job["metadata"].get("annotations", {}).get(f"{GROUP}/cause", "")
+        return f"{cause} ".startswith(f"{self._cause} ")
+
+    async def _counted_run(self) -> Object | None:
+        """Return the result that the operator has counted: the Job may be gone, or held open."""
+        status = await self._status()
+        found = [*status.get("failures", []), status.get("lastRun", {})]
+        return next((each for each in found if each.get("job") == self._job_name), None)
+
+    async def _check_is_ready(self) -> None:
+        """Raise ``UserError`` if the operator cannot start the run."""
+        ready = condition(await self._status(), "Ready")
+        if ready.get("status") == "False":
+            message = f"{self._namespace}/{self._name} is not ready: {ready['message']}"
+            raise UserError(message)
+
+    async def _status(self) -> Object:
+        monitor = await self._api.get_monitor(self._namespace, self._name)
+        return read_status(monitor, datetime.now(UTC))[0]
+
+    def _report(self, result: Object) -> int:
+        name = result["result"]
+        text = format_failure(result) if name in {FAILED, ERROR} else f"Job {result['job']}"
+        write_output(printable(f"{self._namespace}/{self._name} {name}\n{text}\n"))
+        return EXIT_CODES.get(name, 2)

@@ -1,0 +1,291 @@
+"""Commands for the monitors of a cluster: tables, explanations, requested runs, exit codes."""
+
+import asyncio
+import json
+import re
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from synthetic.operator.resources import JOBS, PODS, Object
+from tests.support.synthetic.kubernetes_objects import pod, termination_message
+from tests.support.synthetic.object_api import Finished, synthetic
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
+
+pytestmark = pytest.mark.anyio
+
+EVIDENCE = {"condition": "$response.body#/n == 2", "left": "1", "right": "2"}
+FAILED = termination_message("failed", reason="assertion", status=200, evidence=EVIDENCE)
+STEPS = [
+    {"stepId": "login", "status": 200, "durationMs": 12.5, "reason": "", "detail": ""},
+    {"stepId": "read", "status": 200, "durationMs": 3.1, "reason": "assertion", "detail": "no 2"},
+]
+
+
+async def command(*arguments: str | Path) -> Finished:
+    """Run a command while the API server responds."""
+    return await asyncio.to_thread(synthetic, *arguments)
+
+
+async def failing(harness: OperatorHarness) -> None:
+    """Create a monitor whose last run has failed, with its log."""
+    harness.add_monitor(schedule="0 9 * * *", thresholds={"failures": 1, "outOf": 1})
+    harness.finish_run("job-1", FAILED, ended="Failed")
+    label_pods(harness)
+    harness.cluster.logs["job-1-x"] = f"first \x1b[31mline\n{json.dumps({'steps': STEPS})}\n"
+    await harness.reconcile()
+
+
+def label_pods(harness: OperatorHarness) -> None:
+    """Give each pod the name of its Job, as Kubernetes does."""
+    for found in harness.cluster.list_kind("pods"):
+        labels = found["metadata"]["labels"]
+        name = found["metadata"]["name"].removesuffix("-x")
+        found["metadata"]["labels"] = {**labels, "batch.kubernetes.io/job-name": name}
+
+
+async def test_explains_a_failing_monitor(harness: OperatorHarness) -> None:
+    await failing(harness)
+    done = await command("explain", "shop")
+    assert (done.code, done.stderr) == (0, "")
+    sections = re.split(r"\n(?=\w[^\n]*:\n)", done.stdout)
+    summary, conditions, failures, log, runs = sections
+    assert re.search(r"^Monitor: +here/shop$", summary, re.MULTILINE)
+    assert re.search(r"^  Healthy +\w+ +\w+", conditions, re.MULTILINE)
+    assert failures.splitlines()[1:] == [
+        "  2026-01-31T09:00:05Z failed: createClient assertion 200",
+        "    $response.body#/n == 2 (left 1, right 2)",
+        f"    Job job-1, trace {'0' * 31}1",
+    ]
+    assert log.splitlines() == [
+        "Log of job-1:",
+        "  first \\x1b[31mline",
+        "  login  200  12.5 ms  passed",
+        "  read   200  3.1 ms   assertion: no 2",
+    ]
+    assert re.fullmatch(r"Next runs:\n(  20\d\d-\d\d-\d\dT09:00:00Z\n){3}", runs)
+
+
+async def test_explains_a_monitor_without_runs_and_without_an_operator(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(suspend=True)
+    done = await command("explain", "shop", "--namespace", NAMESPACE)
+    assert done.code == 0
+    assert "no operator has seen it" in done.stdout
+    assert "Next runs:\n  none: suspended" in done.stdout
+    assert "Log of" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [("deleted", "gone with its pod"), ("waiting", "gone with its pod"), ("forbidden", "not read")],
+    ids=["deleted", "waiting", "forbidden"],
+)
+async def test_a_log_that_cannot_be_read_is_no_error(
+    harness: OperatorHarness, change: str, text: str
+) -> None:
+    await failing(harness)
+    if change == "deleted":
+        harness.delete(PODS, "job-1-x")
+    elif change == "waiting":
+        harness.cluster.logs.clear()
+    else:
+        harness.cluster.fail("GET", "*/log", 403)
+    done = await command("explain", "shop")
+    assert (done.code, text in done.stdout) == (0, True)
+
+
+async def test_lists_monitors_with_their_health(harness: OperatorHarness) -> None:
+    assert (await command("monitors")).stdout == "There are no monitors\n"
+    await failing(harness)
+    header, row = (await command("monitors", "-A")).stdout.splitlines()
+    assert header.split()[:4] == ["NAMESPACE", "NAME", "JOURNEY", "STATE"]
+    assert row.split()[:6] == ["here", "shop", "clients-crud", "down", "Failing", "failed"]
+    assert (await command("monitors", "-n", "other")).stdout == "There are no monitors\n"
+
+
+async def test_suspends_and_resumes_a_monitor(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    for name, suspended in (("suspend", True), ("resume", False)):
+        done = await command(name, "shop")
+        assert (done.code, done.stdout) == (0, f"here/shop {name.rstrip('e')}ed\n")
+        assert harness.monitor["spec"]["suspend"] is suspended
+
+
+async def requested(harness: OperatorHarness) -> Object:
+    """Return the Job of a requested run, once the operator has created it."""
+    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
+        await asyncio.sleep(0.01)
+    await harness.reconcile()
+    (job,) = harness.cluster.list_kind("jobs")
+    return job
+
+
+def finish(harness: OperatorHarness, job: Object, message: object, *, ended: str) -> None:
+    """End the Job of a requested run."""
+    probe = pod(message, code=int(ended == "Failed"))
+    labels = {"batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
+    probe["metadata"] |= {"name": "requested", "namespace": NAMESPACE, "labels": labels}
+    harness.add(PODS, probe)
+    at = f"{harness.now:%Y-%m-%dT%H:%M:%SZ}"
+    condition = {"type": ended, "status": "True", "lastTransitionTime": at}
+    harness.change(JOBS, {**job, "status": {"conditions": [condition]}}, "status")
+
+
+@pytest.mark.parametrize(
+    ("message", "ended", "code", "text"),
+    [
+        (termination_message("passed"), "Complete", 0, "here/shop passed\nJob shop-"),
+        (FAILED, "Failed", 1, "$response.body#/n == 2 (left 1, right 2)"),
+        ("", "Failed", 2, "here/shop error\n"),
+    ],
+    ids=["passed", "failed", "error"],
+)
+async def test_the_exit_code_of_a_run_is_its_result(
+    harness: OperatorHarness, message: object, ended: str, code: int, text: str
+) -> None:
+    harness.add_monitor()
+    running = asyncio.create_task(command("run", "shop", "--wait"))
+    job = await requested(harness)
+    finish(harness, job, message, ended=ended)
+    done = await running
+    assert (done.code, done.stderr) == (code, "")
+    assert text in done.stdout
+
+
+async def test_a_run_whose_job_is_deleted_at_once_has_the_result_of_the_status(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(history={"success": 0, "failed": 0})
+    running = asyncio.create_task(command("run", "shop", "--wait"))
+    job = await requested(harness)
+    finish(harness, job, FAILED, ended="Failed")
+    await harness.reconcile()
+    assert harness.cluster.list_kind("jobs") == []
+    assert (await running).code == 1
+
+
+async def test_a_run_without_an_operator_has_no_result(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    done = await command("run", "shop", "--wait", "--timeout", "0.1")
+    assert (done.code, done.stdout) == (2, "")
+    assert "here/shop: no Job: is the operator running? after 0.1 s" in done.stderr
+
+
+async def test_a_run_is_requested_without_waiting(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    assert (await command("run", "shop")).stdout == "a run of here/shop is requested\n"
+    await requested(harness)
+
+
+@pytest.mark.parametrize("name", ["explain", "run", "suspend", "resume"])
+async def test_a_missing_monitor_is_named(harness: OperatorHarness, name: str) -> None:
+    harness.add_monitor()
+    done = await command(name, "lost", "-n", "there")
+    assert done.code == 2
+    assert done.stderr.startswith(f"synthetic {name}: there is no monitor 'lost' in the namespace")
+
+
+async def test_an_error_of_the_api_server_is_shown(harness: OperatorHarness) -> None:
+    harness.cluster.fail("GET", "*", 403)
+    done = await command("monitors")
+    assert (done.code, done.stderr) == (2, "synthetic monitors: rejected with 403\n")
+
+
+def write_config(file: Path, current: str, contexts: dict[str, str], **user: Any) -> str:
+    """Write a kubeconfig with the URL of each context, and return its path."""
+    document = {
+        "current-context": current,
+        "contexts": [
+            {"name": n, "context": {"cluster": n, "user": "u", "namespace": NAMESPACE}}
+            for n in contexts
+        ],
+        "clusters": [{"name": n, "cluster": {"server": url}} for n, url in contexts.items()],
+        "users": [{"name": "u", "user": user}],
+    }
+    file.write_text(json.dumps(document))
+    return str(file)
+
+
+async def test_the_kubeconfig_and_its_context_are_those_of_the_options(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    harness.add_monitor()
+    unreachable = {"bad": "http://127.0.0.1:9", "good": harness.url}
+    own = write_config(tmp_path / "own", "bad", unreachable, token=harness.cluster.token)
+    done = await command("monitors", "--kubeconfig", own, "--context", "good")
+    assert "shop" in done.stdout, done.stderr
+    assert "does not respond" in (await command("monitors", "--kubeconfig", own)).stderr
+    unknown = await command("monitors", "--kubeconfig", own, "--context", "lost")
+    assert (unknown.code, unknown.stdout) == (2, "")
+    assert "no context 'lost' in the kubeconfig: --context is one of bad, good" in unknown.stderr
+
+
+async def test_the_first_file_of_several_counts_and_missing_ones_are_ignored(
+    harness: OperatorHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write_config(tmp_path / "a", "a", {"a": harness.url}, token=harness.cluster.token)
+    second = write_config(tmp_path / "b", "b", {"a": "http://127.0.0.1:9"}, token="x")
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'missing'}:{first}:{second}")
+    assert (await command("monitors")).stdout == "There are no monitors\n"
+
+
+async def test_a_plugin_gives_the_credentials(harness: OperatorHarness, tmp_path: Path) -> None:
+    program = (
+        "import json, os; asked = json.loads(os.environ['KUBERNETES_EXEC_INFO'])['apiVersion'];"
+        "print(json.dumps({'status': {'token': os.environ['T'] if asked == 'v1' else ''}}))"
+    )
+    plugin = {
+        "apiVersion": "v1",
+        "command": sys.executable,
+        "args": ["-c", program],
+        "env": [{"name": "T", "value": harness.cluster.token}],
+    }
+    own = write_config(tmp_path / "own", "a", {"a": harness.url}, exec=plugin)
+    assert (await command("monitors", "--kubeconfig", own)).stdout == "There are no monitors\n"
+    own = write_config(tmp_path / "own", "a", {"a": harness.url}, exec={"command": "/no/plugin"})
+    assert (
+        "the plugin /no/plugin gave no" in (await command("monitors", "--kubeconfig", own)).stderr
+    )
+
+
+@pytest.mark.parametrize("content", ["[", "[]", "{contexts: 1}", "{contexts: [{}]}", "{}"])
+async def test_an_unusable_kubeconfig_is_named(
+    harness: OperatorHarness, tmp_path: Path, content: str
+) -> None:
+    harness.add_monitor()
+    file = tmp_path / "own"
+    file.write_text(content)
+    done = await command("monitors", "--kubeconfig", file)
+    assert done.code == 2
+    assert "kubeconfig" in done.stderr
+    assert "Traceback" not in done.stderr
+    missing = await command("monitors", "--kubeconfig", tmp_path / "lost")
+    assert f"--kubeconfig: {tmp_path / 'lost'} is not a file" in missing.stderr
+
+
+async def test_the_plugin_of_kubectl_has_the_same_commands(
+    harness: OperatorHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harness.add_monitor()
+    (script,) = entry_points(group="console_scripts", name="kubectl-synmon")
+    main = script.load()
+    with mock.patch.object(sys, "argv", ["kubectl-synmon", "explain", "lost"]):
+        assert await asyncio.to_thread(main) == 2
+    assert capsys.readouterr().err.startswith("kubectl synmon explain: there is no monitor 'lost'")
+    with mock.patch.object(sys, "argv", ["kubectl-synmon", "monitors"]):
+        assert await asyncio.to_thread(main) == 0
+    assert "shop" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["monitors", "explain", "run", "suspend", "resume"])
+def test_the_help_of_each_command_has_its_exit_codes(name: str) -> None:
+    done = synthetic(name, "--help")
+    assert done.code == 0
+    assert "Exit codes: 0" in done.stdout
+    assert "--kubeconfig" in done.stdout

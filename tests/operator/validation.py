@@ -36,6 +36,10 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"thresholds": {"failures": 0}}, "spec.thresholds.failures"),
     ({"slo": {"objective": "100"}}, "spec.slo.objective"),
     ({"slo": {"objective": "0.0"}}, "a percentage between 0 and 100"),
+    ({"servers": {"a": "shop.example"}}, "a URL starts with http:// or https://"),
+    ({"servers": {"a=b": "http://a.example"}}, "the name of a sourceDescription, without ="),
+    ({"inputsFrom": [{}]}, "secretRef: Required value"),
+    ({"severity": "page"}, 'Unsupported value: "page"'),
     ({"timeoutSeconds": 0}, "spec.timeoutSeconds"),
     ({"retries": 99}, "spec.retries"),
 ]

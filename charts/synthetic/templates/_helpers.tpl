@@ -215,7 +215,10 @@ Ports of the targets as a YAML list: networkPolicy.targetPorts, and the ports of
 {{- define "synthetic.targetPorts" -}}
 {{- $ports := hasKey .Values.networkPolicy "targetPorts" | ternary .Values.networkPolicy.targetPorts (include "service-lib.webPorts" . | fromYamlArray) | default list -}}
 {{- $urls := list .Values.target.url -}}
-{{- range .Values.monitors }}{{ $urls = append $urls (dig "target" "url" "" (. | default dict)) }}{{ end -}}
+{{- range .Values.monitors -}}
+{{- $urls = append $urls (dig "target" "url" "" (. | default dict)) -}}
+{{- range (. | default dict).servers }}{{ $urls = append $urls . }}{{ end -}}
+{{- end -}}
 {{- range .Values.monitors -}}
 {{- with dig "target" "service" "port" "" (. | default dict) }}{{ $ports = append $ports . }}{{ end -}}
 {{- end -}}

@@ -45,6 +45,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"resources": {"limits": {"memory": "1Gi"}}, "suspend": True, "concurrencyPolicy": "Replace"},
     {"pod": POD},
     {"inputs": {"instance": "shop/cadastro/clients"}},
+    {"inputsFrom": [{"secretRef": {"name": "a"}}, {"secretRef": {"name": "b"}}]},
 ]
 
 
@@ -68,6 +69,23 @@ def test_inputs_are_arguments_of_the_probe() -> None:
     job = build(inputs={"instance": "a/b/c", "-x": "--url=y", "empty": ""})["spec"]["jobTemplate"]
     arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
     assert arguments[-3:] == ["--input=-x=--url=y", "--input=empty=", "--input=instance=a/b/c"]
+
+
+def test_servers_of_sources_are_arguments_of_the_probe() -> None:
+    job = build(servers={"b": "http://b.example", "a": "http://a.example"})["spec"]["jobTemplate"]
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert arguments[-2:] == ["--server=a=http://a.example", "--server=b=http://b.example"]
+
+
+def test_secret_inputs_are_mounted_in_the_order_of_the_spec() -> None:
+    sources = [{"secretRef": {"name": "first"}}, {"secretRef": {"name": "second"}}]
+    pod = build(inputsFrom=sources)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    secrets = {each["name"]: each["secret"] for each in pod["volumes"] if "secret" in each}
+    (container,) = pod["containers"]
+    names = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    folders = [arg.removeprefix("--inputs-from=") for arg in container["args"][-2:]]
+    found = [secrets[names[folder]]["secretName"] for folder in folders]
+    assert found == ["first", "second"]
 
 
 def test_deadlines_nest() -> None:

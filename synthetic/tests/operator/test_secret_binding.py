@@ -6,7 +6,7 @@ import pytest
 
 from synthetic.operator.conditions import condition
 from synthetic.operator.resources import GATEWAYS, HTTP_ROUTES, INGRESSES, SECRETS
-from synthetic.operator.secret_binding import HOSTS_ANNOTATION
+from synthetic.operator.secret_binding import HOSTS_ANNOTATION, INPUT_HOSTS_ANNOTATION
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
@@ -14,18 +14,23 @@ pytestmark = pytest.mark.anyio
 LOGIN = {"credentialsSecretRef": {"name": "login"}}
 
 
-def add_secret(harness: OperatorHarness, hosts: str | None) -> dict[str, Any]:
+def add_secret(
+    harness: OperatorHarness,
+    hosts: str | None,
+    name: str = "login",
+    annotation: str = HOSTS_ANNOTATION,
+) -> dict[str, Any]:
     """Create the Secret, as its owner."""
-    metadata: dict[str, Any] = {"name": "login", "namespace": NAMESPACE}
+    metadata: dict[str, Any] = {"name": name, "namespace": NAMESPACE}
     if hosts is not None:
-        metadata["annotations"] = {HOSTS_ANNOTATION: hosts}
+        metadata["annotations"] = {annotation: hosts}
     return harness.add(SECRETS, {"metadata": metadata, "data": {}})
 
 
-def hosts_of_probe(harness: OperatorHarness) -> str:
+def hosts_of_probe(harness: OperatorHarness, variable: str = "CREDENTIALS_HOSTS") -> str:
     """Return the hosts to which the probe may send the credentials."""
     pod = harness.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (found,) = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "CREDENTIALS_HOSTS"]
+    (found,) = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == variable]
     return str(found)
 
 
@@ -121,3 +126,64 @@ async def test_a_host_that_is_no_longer_allowed_stops_the_runs(harness: Operator
     await harness.reconcile()
     assert not harness.cron_job["spec"]["suspend"]
     assert harness.events().count("CronJobRestored") == 0
+
+
+async def test_a_secret_has_to_allow_all_servers_of_the_journey(harness: OperatorHarness) -> None:
+    add_secret(harness, "shop.example")
+    harness.add_monitor(servers={"stock": "https://stock.example:8443/v1"}, **LOGIN)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    message = condition(harness.status, "Ready")["message"]
+    assert "does not allow the host stock.example" in message
+    assert "=shop.example,stock.example" in message
+    harness.delete(SECRETS, "login")
+    add_secret(harness, "shop.example,stock.example")
+    await harness.reconcile()
+    assert hosts_of_probe(harness) == "shop.example,stock.example"
+
+
+INPUTS = {"inputsFrom": [{"secretRef": {"name": "pins"}}, {"secretRef": {"name": "cards"}}]}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "hosts"),
+    [
+        pytest.param(INPUT_HOSTS_ANNOTATION, None, id="none"),
+        pytest.param(INPUT_HOSTS_ANNOTATION, "other.example", id="other"),
+        pytest.param(HOSTS_ANNOTATION, "shop.example", id="for credentials alone"),
+    ],
+)
+async def test_secret_inputs_need_an_annotation_of_their_own(
+    harness: OperatorHarness, annotation: str, hosts: str | None
+) -> None:
+    add_secret(harness, "*", "pins", INPUT_HOSTS_ANNOTATION)
+    add_secret(harness, hosts, "cards", annotation)
+    harness.add_monitor(**INPUTS)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    message = condition(harness.status, "Ready")["message"]
+    assert (
+        "kubectl annotate secret cards --overwrite monitoring.cadastro.dev/input-hosts=" in message
+    )
+    assert harness.cluster.list_kind("cronjobs") == []
+
+
+@pytest.mark.parametrize(
+    ("pins", "cards", "common"),
+    [
+        ("*", "*", "*"),
+        ("*", "a.example,shop.example", "a.example,shop.example"),
+        ("a.example,shop.example", "b.example,shop.example", "shop.example"),
+    ],
+)
+async def test_secret_inputs_reach_the_hosts_that_all_their_secrets_allow(
+    harness: OperatorHarness, pins: str, cards: str, common: str
+) -> None:
+    add_secret(harness, pins, "pins", INPUT_HOSTS_ANNOTATION)
+    add_secret(harness, cards, "cards", INPUT_HOSTS_ANNOTATION)
+    harness.add_monitor(**INPUTS)
+    await harness.reconcile()
+    assert hosts_of_probe(harness, "INPUTS_HOSTS") == common
+    harness.delete(SECRETS, "cards")
+    await harness.reconcile()
+    assert hosts_of_probe(harness, "INPUTS_HOSTS") == ""

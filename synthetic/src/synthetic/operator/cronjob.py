@@ -7,6 +7,7 @@ import orjson
 
 from synthetic.operator.probe_pod import ProbeImage, build_pod_spec
 from synthetic.operator.resources import GROUP, KIND, VERSION, Object
+from synthetic.operator.secret_binding import NO_HOSTS, BoundHosts
 from synthetic.operator.spec import Spec
 
 MONITOR_LABEL = f"{GROUP}/monitor"
@@ -25,11 +26,11 @@ def cron_job_name(monitor: Object) -> str:
 
 
 def build_cron_job(
-    monitor: Object, spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()
+    monitor: Object, spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts = NO_HOSTS
 ) -> Object:
     """Return the CronJob that replays a monitor's journey against ``url``.
 
-    ``hosts`` are those that may receive its credentials.
+    ``hosts`` are those that may receive the values of its Secrets.
     """
     labels = _labels(monitor, image)
     body: Object = {

@@ -15,7 +15,7 @@ from synthetic.operator.cronjob import (
 from synthetic.operator.journey_check import JourneyChecker
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
-from synthetic.operator.secret_binding import credential_hosts
+from synthetic.operator.secret_binding import bound_hosts
 from synthetic.operator.spec import Schedule, Spec, SpecError
 from synthetic.operator.target_url import find_url
 
@@ -79,7 +79,7 @@ async def ensure_cron_job(
         await journeys.check(namespace, spec)
         url = await find_url(api, namespace, spec.target)
         _check_ownership(live, monitor)
-        hosts = await credential_hosts(api, namespace, spec, url)
+        hosts = await bound_hosts(api, namespace, spec, url)
         desired = build_cron_job(monitor, spec, url, image, hosts)
         return url, await _apply(api, monitor, desired, live)
     except SpecError as error:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from synthetic.operator.resources import Object
+from synthetic.operator.secret_binding import BoundHosts
 from synthetic.operator.spec import Spec
 
 CONTAINER_NAME = "probe"
-CREDENTIALS_DIR, JOURNEY_DIR, CA_DIR = "/run/secrets/synthetic", "/journey", "/authorities"
+CREDENTIALS_DIR, INPUTS_DIR = "/run/secrets/synthetic", "/run/secrets/inputs"
+JOURNEY_DIR, CA_DIR = "/journey", "/authorities"
 
 SCHEDULING_FIELDS = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
 
@@ -28,8 +30,8 @@ class ProbeImage:
     assigned_user: bool = False  # by the cluster, as on OpenShift, which rejects other users
 
 
-def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: tuple[str, ...] = ()) -> Object:
-    """Return the pod spec of a probe of ``url``; ``hosts`` may receive its credentials."""
+def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts) -> Object:
+    """Return the pod spec of a probe of ``url``; ``hosts`` may receive values of its Secrets."""
     volumes, mounts = _volumes(spec)
     pull_secrets = [{"name": name} for name in image.pull_secrets]
     return {
@@ -79,34 +81,49 @@ def _arguments(spec: Spec, url: str) -> list[str]:
     ]
     if spec.credentials:
         arguments += ["--credentials", CREDENTIALS_DIR]
+    arguments += [f"--inputs-from={folder}" for folder in _input_folders(spec)]
     # one argument each: a name may start with a dash
+    arguments += [f"--server={name}={url}" for name, url in sorted(spec.servers.items())]
     arguments += [f"--input={name}={value}" for name, value in sorted(spec.inputs.items())]
     if spec.journey_from:
         arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
     return arguments
 
 
-def _environment(spec: Spec, hosts: tuple[str, ...]) -> list[Object]:
+def _input_folders(spec: Spec) -> list[str]:
+    return [f"{INPUTS_DIR}/{place}" for place in range(len(spec.inputs_from))]
+
+
+def _environment(spec: Spec, hosts: BoundHosts) -> list[Object]:
     variables = {}
     if spec.ca_from is not None:
         variables["SSL_CERT_FILE"] = f"{CA_DIR}/{spec.ca_from.key}"
     if spec.credentials:
-        variables["CREDENTIALS_HOSTS"] = ",".join(hosts)
+        variables["CREDENTIALS_HOSTS"] = ",".join(hosts.credentials)
+    if spec.inputs_from:
+        variables["INPUTS_HOSTS"] = ",".join(hosts.inputs)
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
     volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}]
     mounts: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a volume of the pod
-    if spec.credentials:
-        secret = {"secretName": spec.credentials, "defaultMode": 0o440}
-        volumes.append({"name": "credentials", "secret": secret})
-        mounts.append({"name": "credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
-    for name, source, path in (
+    secrets = [("credentials", spec.credentials, CREDENTIALS_DIR)] if spec.credentials else []
+    secrets += [
+        (f"inputs-{place}", name, folder)
+        for place, (name, folder) in enumerate(
+            zip(spec.inputs_from, _input_folders(spec), strict=True)
+        )
+    ]
+    for name, secret, path in secrets:
+        source = {"secretName": secret, "defaultMode": 0o440}
+        volumes.append({"name": name, "secret": source})
+        mounts.append({"name": name, "mountPath": path, "readOnly": True})
+    for name, config, path in (
         ("journey", spec.journey_from, JOURNEY_DIR),
         ("authorities", spec.ca_from, CA_DIR),
     ):
-        if source:
-            volumes.append({"name": name, "configMap": {"name": source.name}})
+        if config:
+            volumes.append({"name": name, "configMap": {"name": config.name}})
             mounts.append({"name": name, "mountPath": path, "readOnly": True})
     return volumes, mounts

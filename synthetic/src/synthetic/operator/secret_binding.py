@@ -1,10 +1,14 @@
-"""Binding of a Secret to the hosts that may receive its credentials.
+"""Binding of Secrets to the hosts that may receive their values.
 
-Creating a monitor needs no access to Secrets, and the monitor chooses the server that its probe
-logs in to. The owner of the Secret therefore lists the hosts in an annotation. The operator
-rejects other targets, and the probe other token endpoints of a custom contract.
+Creating a monitor needs no access to Secrets, and the monitor chooses the servers that its probe
+logs in to. The owner of a Secret therefore lists the hosts in an annotation. The operator rejects
+other targets, and the probe other token endpoints of a custom contract.
+
+Inputs have an annotation of their own: a journey can store them where its author may read them,
+while credentials reach only the authentication of a host.
 """
 
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from synthetic.operator.api_client import ApiClient
@@ -12,34 +16,86 @@ from synthetic.operator.resources import GROUP, SECRETS
 from synthetic.operator.spec import Spec, SpecError
 
 HOSTS_ANNOTATION = f"{GROUP}/hosts"
+INPUT_HOSTS_ANNOTATION = f"{GROUP}/input-hosts"
 ANY_HOST = "*"
 
 
-async def credential_hosts(api: ApiClient, namespace: str, spec: Spec, url: str) -> tuple[str, ...]:
-    """Return the hosts that may receive the monitor's credentials; none without a Secret.
+class BoundHosts(NamedTuple):
+    """The hosts that may receive the credentials and the secret inputs of a monitor."""
+
+    credentials: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
+NO_HOSTS = BoundHosts()
+
+
+class _Called(NamedTuple):
+    """The hosts that a probe calls."""
+
+    target: str
+    binding: str  # the entry of an annotation that allows the target, beside its host
+    others: tuple[str, ...]
+
+
+async def bound_hosts(api: ApiClient, namespace: str, spec: Spec, url: str) -> BoundHosts:
+    """Return the hosts that may receive the values of a monitor's Secrets; none without Secrets.
 
     Raises:
-        SpecError: the Secret does not allow the host of the target.
+        SpecError: a Secret does not allow the host of the target, or of another server.
 
     """
-    if not spec.credentials:
-        return ()
-    secret = await api.get_metadata(SECRETS, namespace, spec.credentials)
+    called = _Called(_host(url), spec.target.binding, tuple(map(_host, spec.servers.values())))
+    credentials: set[str] = set()
+    if spec.credentials:
+        credentials = await _allowed(api, namespace, spec.credentials, HOSTS_ANNOTATION, called)
+    inputs = [
+        await _allowed(api, namespace, name, INPUT_HOSTS_ANNOTATION, called)
+        for name in spec.inputs_from
+    ]
+    return BoundHosts(tuple(sorted(credentials)), tuple(sorted(_common(inputs))))
+
+
+async def _allowed(
+    api: ApiClient, namespace: str, name: str, annotation: str, called: _Called
+) -> set[str]:
+    """Return the hosts that a Secret allows; none if it does not exist.
+
+    Raises:
+        SpecError: it does not allow a host that the probe calls.
+
+    """
+    secret = await api.get_metadata(SECRETS, namespace, name)
     if secret is None:
-        return ()  # the pod waits for the Secret, and is created again with its hosts
+        return set()  # the pod waits for the Secret, and is created again with its hosts
     annotations = secret["metadata"].get("annotations") or {}
-    allowed = _parse(annotations.get(HOSTS_ANNOTATION, ""))
-    host = (urlsplit(url).hostname or "").lower()
-    if spec.target.binding in allowed:
-        allowed.append(host)
-    if host not in allowed and ANY_HOST not in allowed:
-        fix = ",".join([*allowed, host])
+    allowed = _parse(annotations.get(annotation, ""))
+    if called.binding in allowed:
+        allowed.append(called.target)
+    hosts = dict.fromkeys((called.target, *called.others))
+    missing = [host for host in hosts if host not in allowed]
+    if missing and ANY_HOST not in allowed:
+        fix = ",".join([*allowed, *missing])
         raise SpecError(
             "SecretNotBound",
-            f"The Secret {spec.credentials} does not allow the host {host}. Its owner may run: "
-            f"kubectl annotate secret {spec.credentials} --overwrite {HOSTS_ANNOTATION}={fix}",
+            f"The Secret {name} does not allow the host {missing[0]}. Its owner may run: "
+            f"kubectl annotate secret {name} --overwrite {annotation}={fix}",
         )
-    return tuple(sorted({entry for entry in allowed if "/" not in entry}))
+    return {entry for entry in allowed if "/" not in entry}
+
+
+def _common(allowed: list[set[str]]) -> set[str]:
+    """Return the hosts that all Secrets allow."""
+    return {
+        host
+        for hosts in allowed
+        for host in hosts
+        if all(not each.isdisjoint({host, ANY_HOST}) for each in allowed)
+    }
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
 
 
 def _parse(text: str) -> list[str]:

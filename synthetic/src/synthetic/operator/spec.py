@@ -82,6 +82,8 @@ class Spec:
     credentials: str
     journey_from: ConfigMapKey | None
     inputs: dict[str, str]
+    inputs_from: tuple[str, ...]  # names of Secrets
+    servers: dict[str, str]  # base URLs by source description
     deployments: tuple[str, ...]
     failures: int
     out_of: int
@@ -114,6 +116,8 @@ class Spec:
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
             journey_from=_config_map_key(spec.get("journeyFrom")),
             inputs=dict(spec.get("inputs") or {}),
+            inputs_from=tuple(each["secretRef"]["name"] for each in spec.get("inputsFrom") or []),
+            servers=dict(spec.get("servers") or {}),
             deployments=tuple(spec.get("runOnRollout", {}).get("deployments", [])),
             failures=thresholds.get("failures", 3),
             out_of=thresholds.get("outOf", 3),

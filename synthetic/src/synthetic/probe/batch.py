@@ -17,6 +17,7 @@ from synthetic.probe.journey import Journey
 from synthetic.probe.policy import Policy, parse_severities
 from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.runner import Limits, Runner, RunOptions
+from synthetic.probe.secret_inputs import read_secret_inputs
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
 
@@ -55,6 +56,7 @@ class Batch:
         )
         self._policy = Policy(parse_severities(options.severity), options.formats)
         self._inputs = parse_pairs(options.input, "--input")
+        self._secret_inputs = read_secret_inputs(options.inputs_from)
         shows_exchanges = options.verbose or options.output == "har"
         self.exchanges = _exchange_log(options.verbose) if shows_exchanges else None
 
@@ -138,9 +140,14 @@ class Batch:
 
     def _run_options(self, journey: Journey) -> RunOptions:
         inputs = gather_inputs(
-            journey.inputs, self._inputs, self._options.inputs, elsewhere=self._all_inputs
+            journey.inputs,
+            self._inputs,
+            self._options.inputs,
+            elsewhere=self._all_inputs,
+            secrets=self._secret_inputs.texts,
         )
-        return RunOptions(inputs, self._servers, self._policy, self.exchanges)
+        hosts = self._secret_inputs.hosts
+        return RunOptions(inputs, self._servers, self._policy, self.exchanges, hosts)
 
 
 def _exchange_log(is_verbose: bool) -> "ExchangeLog":  # noqa: FBT001 - an option of the command

@@ -72,6 +72,14 @@ def _add_target_arguments(parser: argparse.ArgumentParser) -> None:
         "--input", action="append", default=[], metavar="NAME=VALUE", help="an input of the journey"
     )
     parser.add_argument("--inputs", type=Path, help="YAML or JSON file with inputs by name")
+    parser.add_argument(
+        "--inputs-from",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="folder with a file for each secret input, such as a mounted Secret",
+    )
 
 
 def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:

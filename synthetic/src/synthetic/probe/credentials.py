@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synthetic.probe.allowed_hosts import AllowedHosts, is_allowed, parse_hosts
 from synthetic.probe.masking import MASK
 from synthetic.probe.results import ProbeError
 from synthetic.probe.security import SecurityScheme
@@ -33,7 +34,7 @@ class Credentials:
     """Credentials by name; ``repr`` omits the values."""
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    hosts: frozenset[str] | None = None  # that may receive them; None for all
+    hosts: AllowedHosts = None
 
     def __post_init__(self) -> None:
         """Register the secrets, so that no output contains them."""
@@ -43,7 +44,7 @@ class Credentials:
 
     def allows(self, host: str) -> bool:
         """Return whether a host may receive the credentials."""
-        return self.hosts is None or not self.hosts.isdisjoint({host.lower(), "*"})
+        return is_allowed(host, self.hosts)
 
     def find(self, scheme: SecurityScheme, name: str) -> str:
         """Return the credential of a scheme, or the one of all schemes, or an empty text."""
@@ -94,10 +95,7 @@ def gather_credentials(
         raise ProbeError(
             f"--credentials: {folder or 'the value'}: client-id and client-secret must not be empty"
         )
-    hosts = environment.get(HOSTS_VARIABLE)
-    return Credentials(
-        values, None if hosts is None else frozenset(filter(None, hosts.lower().split(",")))
-    )
+    return Credentials(values, parse_hosts(environment, HOSTS_VARIABLE))
 
 
 def environment_name(name: str) -> str:

@@ -37,11 +37,12 @@ def gather_inputs(
     file: Path | None,
     environment: Mapping[str, str] | None = None,
     elsewhere: Collection[str] = (),
+    secrets: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the inputs from a file, the environment and options; the last one wins.
+    """Return the inputs from secrets, a file, the environment and options; the last one wins.
 
     Texts are parsed by the input's type. Those that only other journeys of the run have, which
-    are named ``elsewhere``, are left out.
+    are named ``elsewhere``, are left out, and secrets that are no inputs.
 
     Raises:
         ProbeError: an input is unknown, or violates its schema.
@@ -49,14 +50,19 @@ def gather_inputs(
     """
     environment = os.environ if environment is None else environment
     properties = schema.get("properties") or {}
-    values = _read_file(file) if file else {}
+    names = input_names(schema)
+    values = {
+        name: _parse(name, text, properties.get(name))
+        for name, text in (secrets or {}).items()
+        if names is None or name in names
+    }
+    values |= _read_file(file) if file else {}
     for name in properties:
         text = environment.get(ENVIRONMENT_PREFIX + re.sub(r"[^A-Za-z0-9]", "_", name).upper())
         if text is not None:
             values[name] = _parse(name, text, properties[name])
     for name, text in options.items():
         values[name] = _parse(name, text, properties.get(name))
-    names = input_names(schema)
     if names is not None:
         values = {n: value for n, value in values.items() if n in names or n not in elsewhere}
     unknown = next((name for name in values if names is not None and name not in names), None)

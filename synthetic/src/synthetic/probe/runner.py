@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from synthetic.probe.allowed_hosts import AllowedHosts
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.inputs import generate_inputs
@@ -44,6 +45,7 @@ class RunOptions:
     servers: Mapping[str, Target] = field(default_factory=dict)  # by source description
     policy: Policy = STRICT
     recorder: "ExchangeLog | None" = None  # gets every exchange
+    input_hosts: AllowedHosts = None  # that may receive secret inputs
 
 
 class Runner:
@@ -87,6 +89,7 @@ class Runner:
             credentials,
             self.result.trace_id,
             options.recorder,
+            options.input_hosts,
         )
         self._steps = StepRunner(self.result, self._session, signals, self._report)
         self._steps.policy = options.policy

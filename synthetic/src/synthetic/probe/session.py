@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from synthetic.probe.allowed_hosts import AllowedHosts, is_allowed
 from synthetic.probe.authenticator import Authenticator
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
@@ -30,14 +31,16 @@ class Session:
         credentials: Credentials | None,
         trace_id: str,
         recorder: "ExchangeLog | None" = None,
+        input_hosts: AllowedHosts = None,
     ) -> None:
         """Prepare the session without connecting; ``recorder`` gets every exchange.
 
         Raises:
-            ProbeError: an operation has no server, or the journey needs a token, and there are no
-                credentials.
+            ProbeError: an operation has no server, or one that is not among ``input_hosts``, or
+                the journey needs a token, and there are no credentials.
 
         """
+        self._input_hosts = input_hosts
         self._servers = servers
         self._authenticator = Authenticator(credentials)
         self._clients: dict[Connection, HttpClient] = {}
@@ -56,6 +59,11 @@ class Session:
             )
         self._authenticator.check_certificate(operation)
         self._authenticator.check_hosts(operation, target)
+        if not is_allowed(target.host, self._input_hosts):
+            raise ProbeError(
+                f"the secret inputs may not be sent to {target.host}: the Secret's annotation "
+                "monitoring.cadastro.dev/input-hosts does not list it"
+            )
 
     def needs_token(self, operation: Operation) -> bool:
         """Return whether a token has to be requested before a request for ``operation``."""

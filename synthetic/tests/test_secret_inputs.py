@@ -1,0 +1,94 @@
+"""Inputs from mounted Secrets: read from files, masked, and sent to allowed hosts alone."""
+
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from servicekit.testing import environment
+from synthetic.cli import main
+from synthetic.probe.signals import Signals
+from tests.support.synthetic.scripted_api import (
+    ScriptedApi,
+    expect,
+    step,
+    workflow,
+    write_arazzo,
+)
+
+SECRET = "Kq7Zw9Xv4Rt2"
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """A journey that sends two inputs, and fails."""
+    parameters = [
+        {"name": "q", "in": "query", "value": "$inputs.pin"},
+        {"name": "r", "in": "query", "value": "$inputs.count"},
+    ]
+    found = {"type": "object", "additionalProperties": False, "required": ["pin"]}
+    inputs = {**found, "properties": {"pin": {"type": "string"}, "count": {"type": "integer"}}}
+    criteria = expect("$url == 'x'")
+    return write_arazzo(
+        tmp_path,
+        workflow(step("a", parameters=parameters, successCriteria=criteria), inputs=inputs),
+    )
+
+
+def secret(folder: Path, **files: str) -> str:
+    """Write the files of a mounted Secret; return the folder."""
+    folder.mkdir()
+    (folder / "..data").mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return str(folder)
+
+
+def probe(api: ScriptedApi, document: Path, *options: str, hosts: str | None = None) -> int:
+    """Run the journey once; return the exit code."""
+    command = ["synthetic", "probe", "w", "--file", str(document), "--url", api.url]
+    command += ["--retries", "0", "--output", "json", "--verbose", *options]
+    restricted = {} if hosts is None else {"INPUTS_HOSTS": hosts}
+    with (
+        patch.object(Signals, "install"),
+        patch.object(sys, "argv", command),
+        environment(**restricted),
+    ):
+        return main()
+
+
+@pytest.mark.parametrize(("hosts", "code"), [("127.0.0.1", 1), ("*", 1), ("a.example", 2), ("", 2)])
+def test_the_inputs_of_a_secret_reach_allowed_hosts_alone(
+    api: ScriptedApi,
+    document: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    hosts: str,
+    code: int,
+) -> None:
+    folder = secret(tmp_path / "secret", pin=SECRET, count="7")
+    assert probe(api, document, "--inputs-from", folder, hosts=hosts) == code
+    assert len(api.calls) == (code == 1)
+    error = "the secret inputs may not be sent to 127.0.0.1"
+    assert (error in capsys.readouterr().err) is (code == 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [(b"\xff\xfe", "it is not text"), (b"x" * 65_537, "is longer than 65536 bytes")],
+    ids=["bytes", "size"],
+)
+def test_an_unusable_file_of_a_secret_is_named(
+    api: ScriptedApi,
+    document: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    content: bytes,
+    error: str,
+) -> None:
+    folder = secret(tmp_path / "secret")
+    (Path(folder) / "pin").write_bytes(content)
+    assert probe(api, document, "--inputs-from", folder) == 2
+    assert f"--inputs-from: {folder}" in (printed := capsys.readouterr().err)
+    assert error in printed

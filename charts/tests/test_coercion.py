@@ -179,6 +179,8 @@ def every_value(value: Any) -> Any:
         ("cadastro", 'ingress.annotations={"a": ["b"]}', "/ingress/annotations/a"),
         ("cadastro", 'postgresql.extraEnv=[{"name": "PGDATA", "value": "/x"}]', "PGDATA"),
         ("load", "load=1e6", "/load"),
+        ("cadastro", 'test.url="http://[fe80::1%25eth0]:8080"', "/test/url"),
+        ("synthetic", 'target.url="http://[fe80::1%25eth0]:8080"', "/target/url"),
         ("synthetic", "resyncSeconds=1e4", "/resyncSeconds"),
         ("synthetic", 'monitors.a={"journey": "own", "interval": "90s"}', "/monitors/a/interval"),
         ("synthetic", 'monitors.a={"journey": "own", "suspend": "yes"}', "/monitors/a/suspend"),

@@ -74,6 +74,7 @@ def test_each_value_is_passed_to_the_master(helm: str, values: str, passed: str)
     [
         ("workers=2", "set url"),
         ("url=cadastro.example", "url"),
+        ("url=http://[fe80::1%25eth0]:8080", "url"),
         ("url=http://x,shape=wild", "shape"),
         ("url=http://x,workers=0", "workers"),
         ("url=http://x,rate=5", "rate"),

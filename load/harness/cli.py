@@ -38,6 +38,7 @@ EXPECTED_ERRORS = (
     capacity.CapacityError,
     MetricsError,
     httpx.HTTPError,
+    httpx.InvalidURL,
 )
 
 

@@ -10,6 +10,8 @@ import httpx
 from load.shapes import build_plan
 from load.shapes.phases import BASELINE_SECONDS, Model
 from load.users.token_provider import read_secret
+from synthetic.probe.results import ProbeError
+from synthetic.probe.target import parse_target
 
 LOCUSTFILE = Path(__file__).resolve().parents[1] / "locustfile.py"
 SYNTHETIC_ROW_SECONDS = 3_000.0  # rows of the monitors' realm live an hour, until the next purge
@@ -60,6 +62,10 @@ def validate(config: RunConfig) -> None:
         LoginError: the secret cannot be read.
 
     """
+    try:
+        parse_target(config.url, "URL")
+    except ProbeError as error:
+        raise RunError(str(error)) from error
     try:
         httpx.get(f"{config.url}/clients/health", timeout=30).raise_for_status()
     except httpx.HTTPError as error:

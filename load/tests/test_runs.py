@@ -109,6 +109,9 @@ def test_a_secret_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("run", "--url", "http://127.0.0.1:9"), "make run"),
+        (("run", "--url", "http://[::1"), "URL must be like https://"),
+        (("clean", "load-1", "--url", "http://[::1"), "load: "),
+        (("capacity", "--url", "http://[fe80::1%25eth0]:8080"), "URL must have no zone"),
         (("run", "--rate", "0"), "above 0"),
         (("run", "--rate", "nan"), "above 0"),
         (("run", "--users", "inf"), "above 0"),

@@ -25,6 +25,7 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"target": {"url": "shop.example"}}, "a URL starts with http:// or https://"),
     ({"target": {"url": "http://shop.example:port/"}}, "a host name or an address"),
     ({"target": {"url": "http://2001:db8::1/"}}, "IPv6 in brackets"),
+    ({"target": {"url": "http://[fe80::1%25eth0]:8080"}}, "a URL has no zone"),
     ({"target": {}}, "exactly one of target.url, target.ingress, target.httpRoute"),
     (
         {"target": {"ingress": {"name": "a"}, "httpRoute": {"name": "a"}}},

@@ -40,7 +40,7 @@ def parse_target(url: str, option: str = "--url") -> Target:
     parts = _split(url)
     if parts.username is not None or parts.password is not None:
         raise ProbeError(f"{option} must contain no credentials: use the option --credentials")
-    target = _target(parts)
+    target = _target(parts, option)
     if target is None:
         raise ProbeError(f"{option} must be like https://shop.example.com or http://127.0.0.1:8080")
     if parts.query or parts.fragment:
@@ -78,7 +78,7 @@ def parse_endpoint(url: str, what: str) -> tuple[Target, str]:
 
     """
     parts = _split(url)
-    endpoint = None if parts.username is not None else _target(parts)
+    endpoint = None if parts.username is not None else _target(parts, what)
     if endpoint is None:
         raise ProbeError(f"{what} must be an HTTP URL without credentials")
     query = f"?{parts.query}" if parts.query else ""
@@ -92,12 +92,17 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _target(parts: SplitResult) -> Target | None:
+def _target(parts: SplitResult, what: str) -> Target | None:
     try:
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except (ValueError, UnicodeError):
         return None
-    if parts.scheme not in {"http", "https"} or not host or port == 0:
+    if "%" in host and ":" in host:
+        raise ProbeError(
+            f"{what} must have no zone in its IPv6 address, such as %eth0: URLs have none "
+            "(RFC 9844); use an address beyond the link, or a name"
+        )
+    if parts.scheme not in {"http", "https"} or not host or "%" in host or port == 0:
         return None
     secure = parts.scheme == "https"
     prefix = quote(parts.path.rstrip("/"), safe=PATH_CHARACTERS)

@@ -48,6 +48,9 @@ def test_a_system_starts_serves_users_stops_and_keeps_its_data(data_folder: Path
         system.part("gunicorn", "clients.app").children()[0].kill()  # a worker
         wait_until(lambda: is_healthy(system.url), "a new worker", START_TIMEOUT)
         assert system.stop() == 0
+    logs = {path.name: path.read_text() for path in (data_folder / "logs").glob("*.log")}
+    assert {"unavailable.log", "clients.log"} <= logs.keys()
+    assert [name for name, text in logs.items() if "Warning:" in text] == []
     with running(data_folder) as system:
         assert len(run_pasted_lines(system)) == 1  # only the client of the first run
 

@@ -95,6 +95,7 @@ def _run_in_fork(
     setproctitle.setproctitle(" ".join(command))
     _, _, module, *arguments = command
     sys.argv[:] = [module, *arguments]
+    sys.modules.pop(module, None)  # runpy warns of a module that the parent has imported
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

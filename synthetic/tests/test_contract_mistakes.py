@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from synthetic.probe.arazzo_parser import read_all
+from tests.support.synthetic.mock_api import MockApi, call, write_call
 from tests.support.synthetic.scripted_api import (
     expect,
     step,
@@ -77,6 +78,23 @@ def test_a_check_finds_what_the_contract_does_not_declare(
 ) -> None:
     (problem,) = contract_problems(tmp_path, members)
     assert message in problem
+
+
+def test_a_range_of_statuses_is_written_in_capitals(tmp_path: Path) -> None:
+    for key, reason in (("2XX", ""), ("2xx", "schema")):
+        file = write_call(tmp_path, {"responses": {key: {"description": "x"}}})
+        result = call(file, MockApi(204))[0]
+        assert result.reason == reason
+    assert "the status 204: 2xx is no range of OpenAPI, write 2XX" in result.detail
+    inputs = {"type": "object", "properties": {"n": {"default": "x"}}}
+    payload, criteria = {"payload": {"name": "a"}}, expect("$statusCode == 201")
+    made = step("s", "make", requestBody=payload, successCriteria=criteria)
+    file = write_arazzo(tmp_path, workflow(made, inputs=inputs))
+    write_strict_contract(tmp_path)
+    contract = tmp_path / "api.yaml"
+    contract.write_text(contract.read_text().replace('"201"', '"2xx"'))
+    _, problems = read_all(file, against_contract=True)
+    assert [problem for problem in problems if "write 2XX" in str(problem)] != []
 
 
 @pytest.mark.parametrize("members", FINE)

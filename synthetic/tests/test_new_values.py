@@ -1,12 +1,15 @@
 """Values that `synthetic new` sends: examples of the contract, built ones, and generated ones."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from synthetic.new.patterns import matching_text
 from synthetic.probe.yaml_document import YamlDocument
 from tests.support.synthetic.object_api import (
     TEXT,
@@ -33,6 +36,10 @@ MEMBERS: dict[str, tuple[dict[str, Any], Any]] = {
     "minLength": ({"type": "string", "minLength": 7}, "probepr"),
     "maxLength": ({"type": "string", "maxLength": 3}, "pro"),
     "pattern": ({"type": "string", "pattern": "^[A-Z]{2}-(?:[0-9]{3}|x)$"}, "AA-000"),
+    "pattern with a look-ahead": (
+        {"type": "string", "pattern": "^(?!aa)[a-c]{2}$"},
+        "$inputs.size",
+    ),
     "pattern with a length": ({"type": "string", "pattern": "^[a-c]+$", "minLength": 4}, "aaaaa"),
     "date": ({"type": "string", "format": "date"}, "2030-01-15"),
     "uri": ({"type": "string", "format": "uri"}, "https://example.com/"),
@@ -66,6 +73,15 @@ def test_a_member_has_a_value_that_its_schema_allows(
     whole = {"type": "object", "required": ["size"], "properties": {"size": schema}}
     payload, _ = payload_of(tmp_path, whole)
     assert payload.get("size", "absent") == expected
+
+
+@pytest.mark.parametrize("parser", [None, ModuleType("re._parser")], ids=["missing", "other"])
+def test_a_pattern_is_left_to_the_user_without_the_private_parser(
+    monkeypatch: pytest.MonkeyPatch, parser: ModuleType | None
+) -> None:
+    assert matching_text("^a{2}$") == "aa"
+    monkeypatch.setitem(sys.modules, "re._parser", parser)
+    assert matching_text("^a{2}$") is None
 
 
 GENERATED = {

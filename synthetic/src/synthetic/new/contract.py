@@ -1,5 +1,6 @@
 """Contracts as the writer of journeys reads them: operations with their links and examples."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from synthetic.probe.documents import DocumentStore, Node
 from synthetic.probe.openapi_parser import METHODS, load_operations, names
 from synthetic.probe.operation import Operation
 
+_SUCCESS = re.compile(r"2(?:[0-9]{2}|XX)\Z")
 SAFE_METHODS = frozenset(("GET", "HEAD", "QUERY"))
 SUCCESSES = {"POST": ("201", "200"), "PUT": ("200", "201")}
 
@@ -65,7 +67,7 @@ class Endpoint:
         """The declared statuses of success, the most likely one first."""
         declared = [name for name, _ in self.operation.responses.items()]
         first = [name for name in SUCCESSES.get(self.method, ("200",)) if name in declared]
-        others = sorted(name for name in declared if name[:1] == "2" and name not in first)
+        others = sorted(name for name in declared if _SUCCESS.match(name) and name not in first)
         return [*first, *others]
 
     @cached_property

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-# the standard library's own parser of regular expressions; a pattern beyond it is left to the user
-_parser: Any = import_module("re._parser")
+# what the parser and the writer raise for a pattern beyond them, which is left to the user
+UNWRITABLE = (
+    *(re.error, ValueError, KeyError, AttributeError, ImportError),
+    *(StopIteration, OverflowError, RecursionError),
+)
 MAX_LENGTH = 1000  # characters of a pattern, and of a text
 PREFERRED = "aA0-_ .:/@"  # characters for a negated set
 
@@ -15,13 +18,16 @@ def matching_text(pattern: str, lengthen: int = 0) -> str | None:
     """Return a short text that matches a pattern, or None if it is beyond the simple ones.
 
     Each repetition is ``lengthen`` longer than it has to be, if the pattern allows it. A pattern
-    with look-around or a character class of Unicode may get a text that does not match.
+    with look-around or a character class of Unicode may get a text that does not match: the caller
+    validates it by its schema.
     """
     if len(pattern) > MAX_LENGTH:
         return None
     try:
-        text = _Writer(lengthen).write(_parser.parse(pattern))
-    except (re.error, ValueError, KeyError, StopIteration, OverflowError, RecursionError):
+        # the standard library's own parser, which is private: without it, each pattern is left
+        parser: Any = import_module("re._parser")
+        text = _Writer(lengthen).write(parser.parse(pattern))
+    except UNWRITABLE:
         return None
     return text if len(text) <= MAX_LENGTH else None
 

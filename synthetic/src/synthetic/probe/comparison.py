@@ -19,7 +19,7 @@ _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
 def compare(operation: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return whether a comparison is true, or ``UNDEFINED`` if one of its sides is.
 
-    Strings are compared without case, numeric strings as numbers with numbers and by order.
+    Strings are compared in lower case, numeric strings as numbers with numbers and by order.
     Null equals null alone, and has no order.
     """
     if left is UNDEFINED or right is UNDEFINED:
@@ -30,16 +30,19 @@ def compare(operation: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - any
     if None not in pair:
         left, right = pair
     elif isinstance(left, str) and isinstance(right, str):
-        left, right = left.casefold(), right.casefold()
+        left, right = left.lower(), right.lower()
     else:
         return False
     return _ORDERINGS[operation](left, right)
 
 
 def equals(left: Any, right: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Return whether two values are equal; values of different types are not."""
+    """Return whether two values are equal; values of different types are not.
+
+    Case folding would also equate other letters, such as ``ß`` and ``ss``.
+    """
     if isinstance(left, str) and isinstance(right, str):
-        return left.casefold() == right.casefold()
+        return left.lower() == right.lower()
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):

@@ -70,9 +70,8 @@ def _check_statuses(cursor: Cursor, operation: Operation) -> list[int]:
             statuses.append(status)
             if not _declares(operation, status):
                 place = criterion.get("condition") or criterion
-                place.problem(
-                    f"the contract does not declare the status {status} of {operation.operation_id}"
-                )
+                name, hint = operation.operation_id, operation.misspelt_range(status)
+                place.problem(f"the contract does not declare the status {status} of {name}{hint}")
     return statuses
 
 

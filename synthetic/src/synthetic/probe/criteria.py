@@ -1,6 +1,5 @@
 """Criteria of steps and actions: simple conditions, regular expressions, JSONPath and XPath."""
 
-import re
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ from synthetic.probe.evidence import Evidence, is_secret_source, shortened, show
 from synthetic.probe.expressions import Expression, parse_expression
 from synthetic.probe.masking import MASKED
 from synthetic.probe.queries import Query, parse_query, text_of
+from synthetic.probe.regular_expressions import compile_pattern
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.runtime_values import UNDEFINED, Context, as_text
 from synthetic.probe.templates import EmbeddingText, parse_text
@@ -112,7 +112,7 @@ class QueryCriterion:
             return "undefined"
 
     def _select(self, context: Context, form: str = "{}") -> list[Any]:
-        """Return what the condition selects from the context; a regex selects its match."""
+        """Return what the condition selects; a regex selects the whole context, or nothing."""
         value = self._subject.evaluate(context)
         if value is UNDEFINED or value is None:
             return []
@@ -161,8 +161,5 @@ def _described(evidence: Evidence, text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _regex(condition: str) -> Query:
-    try:
-        pattern = re.compile(condition)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ProbeError(f"{condition[:100]} is not a regular expression: {error}") from error
-    return lambda value: [match[0]] if (match := pattern.search(as_text(value))) else []
+    matches = compile_pattern(condition)
+    return lambda value: [text] if matches(text := as_text(value)) else []

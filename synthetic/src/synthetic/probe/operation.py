@@ -146,11 +146,18 @@ class Operation:
             StepError: it declares nothing.
 
         """
-        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+        for key in (str(status), f"{status // 100}XX", "default"):
             found = self.responses.get(key)
             if found is not None:
                 return found
-        raise StepError("schema", f"the contract does not declare the status {status}")
+        hint = self.misspelt_range(status)
+        raise StepError("schema", f"the contract does not declare the status {status}{hint}")
+
+    def misspelt_range(self, status: int) -> str:
+        """Return a hint, or an empty text, on a range that OpenAPI does not know."""
+        key = f"{status // 100}xx"
+        is_declared = self.responses.get(key) is not None
+        return f": {key} is no range of OpenAPI, write {key.upper()}" if is_declared else ""
 
     def _check_header(self, name: str, header: Node, text: str | None) -> None:
         if text is None:

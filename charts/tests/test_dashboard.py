@@ -50,6 +50,9 @@ def exposed() -> str:
         "windows": {"hours": [f"{now:%Y-%m-%dT%H} 1 0 0"], "days": [f"{now:%Y-%m-%d} 1 0 0"]},
         "lastRun": {"durationMs": 80},
         "lastSuccessTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "failureReasons": {"dns": 1},
+        "durations": {"counts": [1, 0, 0, 0, 0, 0, 0, 0], "sumMs": 80},
+        "certificateExpiry": "2027-01-31T10:00:00Z",
     }
     store, registry = MonitorCache(), CollectorRegistry()
     store.upsert(monitor(status=status))
@@ -104,7 +107,8 @@ def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     prefix = "cadastro_synthetic_monitor_"
     unused = {name for name in known if name.startswith(prefix)} - used
     # up and condition already apply the threshold, and a suspended monitor has no alert
-    assert unused == {f"{prefix}consecutive_failures", f"{prefix}suspended"}
+    histogram = {f"{prefix}run_duration_seconds_{part}" for part in ("count", "sum")}
+    assert unused - histogram == {f"{prefix}consecutive_failures", f"{prefix}suspended"}
 
 
 def test_panels_do_not_overlap_and_have_units(dashboard: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ STATUS: dict[str, Any] = {
     "slo": {"objective": "99.5%", "window": "30d", "budgetRemaining": "-12.50%", "failed": 1},
     "runs": [*RUNS, "2026-01-31T10:05:00Z failed 812 createClient http_status 503"],
     "lastRun": LAST,
+    "certificateExpiry": "2026-03-01T00:00:00Z",
     "failures": [
         {
             "finishedAt": "2026-01-31T10:05:01Z",
@@ -129,6 +130,7 @@ def test_a_monitor_has_its_state_ratios_and_runs(cache: MonitorCache) -> None:
     assert found["lastRun"]["detail"] == LAST["detail"]
     assert [run["result"] for run in found["runs"]] == ["passed"] * 5 + ["failed"]
     assert found["totals"]["passedAfterRetry"] == 2
+    assert found["certificateExpiry"] == "2026-03-01T00:00:00Z"
 
 
 def test_a_monitor_has_its_last_failures(cache: MonitorCache) -> None:

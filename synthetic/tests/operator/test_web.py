@@ -21,6 +21,7 @@ STATUS: dict[str, Any] = {
         "2026-01-31T10:00:00Z passed 80",
         *[f"2026-01-31T10:0{n}:00Z failed 90 health dns" for n in range(1, 4)],
     ],
+    "certificateExpiry": "2026-03-01T00:00:00Z",
     "failures": [
         {
             "finishedAt": "2026-01-31T10:03:01Z",
@@ -69,6 +70,7 @@ def test_the_page_shows_a_failing_monitor_and_escapes_markup() -> None:
     assert page.count('<rect class="failed"') == 3
     assert page.count("<rect ") == 90
     assert "<script" not in page
+    assert "2026-03-01 00:00:00 UTC" in page
     assert "health schema 200<br><code>/&lt;b&gt; violates type (schema api.yaml#/Thing" in page
 
 

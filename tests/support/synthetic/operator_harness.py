@@ -64,6 +64,10 @@ class OperatorHarness:
         """Change fields of the monitor's spec as a user."""
         self.change(MONITORS, {**self.monitor, "spec": {**self.monitor["spec"], **spec}})
 
+    def change_status(self, status: Object) -> None:
+        """Replace the monitor's status as another client."""
+        self.change(MONITORS, {**self.monitor, "status": status}, "status")
+
     def request_run(self, when: str) -> None:
         """Request a run by annotation as a user."""
         metadata = {**self.monitor["metadata"], "annotations": {RUN_REQUESTED_ANNOTATION: when}}

@@ -58,6 +58,7 @@ def _summary(view: MonitorView, now: datetime) -> str:
         ("Schedule:", view.schedule),
         ("Uptime:", ", ".join(f"{window} {share or 'no data'}" for window, share in uptimes)),
         ("Budget left:", view.slo.get("budgetRemaining", "")),
+        ("Certificate until:", view.history.certificate_expiry),
     ]
     return format_table(rows)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+from synthetic.operator.durations import Durations
 from synthetic.operator.failures import Failures, add_failure
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
@@ -59,6 +60,9 @@ class History:
     runs: tuple[RunRecord, ...] = ()
     counted: frozenset[str] = frozenset()
     failures: Failures = ()
+    reasons: dict[str, int] = field(default_factory=dict)  # of the failures since the creation
+    durations: Durations = field(default_factory=Durations)
+    certificate_expiry: str = ""
 
     @classmethod
     def read(cls, status: Object) -> Self:
@@ -75,6 +79,9 @@ class History:
             runs=tuple(map(RunRecord.read, status.get("runs", []))),
             counted=frozenset(status.get("counted", [])),
             failures=tuple(status.get("failures", [])),
+            reasons=status.get("failureReasons", {}),
+            durations=Durations.read(status.get("durations", {})),
+            certificate_expiry=status.get("certificateExpiry", ""),
         )
 
     def is_counted(self, uid: str) -> bool:
@@ -116,6 +123,13 @@ class History:
             runs=(*self.runs, past)[-MAX_RUNS:],
             counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
             failures=add_failure(self.failures, run),
+            reasons=_count_reason(self.reasons, run.reason),
+            durations=self.durations.add(run.duration_ms)
+            if run.result in consecutive
+            else self.durations,
+            # a failed handshake shows no certificate, and a run without TLS has none
+            certificate_expiry=run.certificate_expiry
+            or ("" if passed else self.certificate_expiry),
         )
 
     def window_counts(self, window: str, now: datetime) -> Counts:
@@ -143,6 +157,10 @@ class History:
 
 def _increment(count: int, limit: int = MAX_COUNT) -> int:
     return min(count + 1, limit)
+
+
+def _count_reason(reasons: dict[str, int], reason: str) -> dict[str, int]:
+    return {**reasons, reason: _increment(reasons.get(reason, 0))} if reason else reasons
 
 
 def _add_to_bucket(

@@ -42,6 +42,7 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
             "budgetRemaining": _ratio(view.slo.get("budgetRemaining", "")),
         },
         "lastRun": _last_run(view.last),
+        "certificateExpiry": view.history.certificate_expiry or None,
     }
 
 

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from synthetic.operator.monitor_cache import MonitorCache, MonitorView
@@ -42,6 +47,8 @@ class MonitorCollector(Collector):
             for result in RESULTS:
                 runs.add_metric((*_labels(view), result), view.history.totals[result])
         yield runs
+        yield _failures(views)
+        yield _durations(views)
         yield _family("up", "1 if healthy, 0 if unhealthy; absent while unknown", _up(views))
         yield _family(
             "condition",
@@ -68,6 +75,15 @@ class MonitorCollector(Collector):
             "last_success_timestamp_seconds",
             "Time of the last passed run",
             ((_labels(v), _epoch(v.history.last_success)) for v in views if v.history.last_success),
+        )
+        yield _family(
+            "certificate_expiry_timestamp_seconds",
+            "Earliest end of the certificates that the last run has seen; absent while suspended",
+            (
+                (_labels(view), _epoch(view.history.certificate_expiry))
+                for view in views
+                if view.history.certificate_expiry and not view.spec.suspend
+            ),
         )
         yield _family(
             "uptime_ratio", "Share of passed runs in a window", _uptimes(views, now), ("window",)
@@ -111,6 +127,30 @@ def _family(
     )
     for labels, value in samples:
         family.add_metric(labels, value)
+    return family
+
+
+def _failures(views: list[MonitorView]) -> CounterMetricFamily:
+    family = CounterMetricFamily(
+        "cadastro_synthetic_monitor_failures",
+        "Runs that failed or had an error, by reason",
+        labels=(*LABELS, "reason"),
+    )
+    for view in views:
+        for reason, count in view.history.reasons.items():
+            family.add_metric((*_labels(view), reason), count)
+    return family
+
+
+def _durations(views: list[MonitorView]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(
+        "cadastro_synthetic_monitor_run_duration_seconds",
+        "Durations of passed and failed runs, with their retries and clean-up",
+        labels=LABELS,
+    )
+    for view in views:
+        durations = view.history.durations
+        family.add_metric(_labels(view), durations.buckets(), durations.sum_ms / 1000)
     return family
 
 

@@ -46,6 +46,7 @@ class Run:
     detail: str = ""  # Kubernetes' reason if the probe did not exit by itself
     cause: str = ""  # what the network has reported
     evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
+    certificate_expiry: str = ""  # of the target
 
     @property
     def summary(self) -> str:
@@ -135,6 +136,7 @@ def run_from_job(job: Object, pods: list[Object], now: datetime) -> Run:
         detail=detail,
         cause=progress.cause if result == FAILED else "",
         evidence=progress.evidence if result == FAILED else {},
+        certificate_expiry=progress.certificate_expiry,
     )
 
 

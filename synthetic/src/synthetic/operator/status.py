@@ -79,6 +79,12 @@ def build_status(
         status["lastRun"] = last
     if history.failures:
         status["failures"] = list(history.failures)
+    kept = {
+        "failureReasons": history.reasons,
+        "durations": history.durations.to_status(),
+        "certificateExpiry": history.certificate_expiry,
+    }
+    status |= {name: value for name, value in kept.items() if value}
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
     return _truncate(status)

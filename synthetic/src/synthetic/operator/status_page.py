@@ -121,7 +121,7 @@ def _article(view: MonitorView, now: datetime) -> str:
 <p class="what">{_description(view)}</p>
 {_bars(view)}
 {_scale(view.history.runs)}
-<dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}</dl>
+<dl>{uptimes}<div><dt>error budget</dt><dd>{budget}</dd></div>{_last(view)}{_certificate(view)}</dl>
 {_failures(view)}
 </article>"""
 
@@ -145,6 +145,11 @@ def _last(view: MonitorView) -> str:
         f"{view.last['durationMs']} ms</dd></div>"
         f"<div><dt>at</dt><dd>{_time(view.last['finishedAt'])}</dd></div>{_failure(view.last)}"
     )
+
+
+def _certificate(view: MonitorView) -> str:
+    end = view.history.certificate_expiry
+    return f"<div><dt>certificate until</dt><dd>{_time(end)}</dd></div>" if end else ""
 
 
 def _failure(last: Object) -> str:

@@ -1,11 +1,13 @@
 """JSON Schema of a monitor's status, the same as in the CustomResourceDefinition."""
 
+from datetime import datetime
 from typing import Any
 
 Schema = dict[str, Any]
 
 MAX_COUNT = 10**15
 MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
+DURATION_BUCKETS = 8
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 HOUR = rf"{DATE}T([01][0-9]|2[0-3])"
@@ -13,6 +15,7 @@ MOMENT = rf"{HOUR}:[0-5][0-9]:[0-5][0-9]Z"
 
 COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
 NUMBER: Schema = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+ANY_TIME: Schema = {"type": "string", "format": "date-time", "maxLength": 20}
 TIME: Schema = {"type": "string", "format": "date-time", "pattern": f"^{MOMENT}$"}
 
 
@@ -102,6 +105,11 @@ STATUS: Schema = _object(
         days=_lines(rf"^{DATE}( [0-9]{{1,9}}){{3}}$", 31),
     ),
     runs=_lines(rf"^{MOMENT} (passed|failed|error|disrupted) [0-9]{{1,10}}( .{{1,80}})?$", 90),
+    failureReasons={"type": "object", "maxProperties": 16, "additionalProperties": COUNT},
+    durations=_object(
+        counts={"type": "array", "maxItems": DURATION_BUCKETS, "items": COUNT}, sumMs=COUNT
+    ),
+    certificateExpiry=ANY_TIME,
     failures={"type": "array", "maxItems": MAX_FAILURES, "items": FAILURE},
     counted=_lines(r"^[^\s]{1,18}$", 1000),
     handled=_object(
@@ -109,3 +117,11 @@ STATUS: Schema = _object(
         rollouts={"type": "object", "maxProperties": 10, "additionalProperties": _text(200)},
     ),
 )
+
+
+def is_moment(text: str) -> bool:
+    """Return whether a text is a time as the status has it, in the past or in the future."""
+    try:
+        return datetime.strptime(text, TIMESTAMP_FORMAT).strftime(TIMESTAMP_FORMAT) == text  # noqa: DTZ007 - UTC
+    except ValueError:
+        return False

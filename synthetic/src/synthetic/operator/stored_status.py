@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from synthetic.operator.resources import Object
-from synthetic.operator.status_schema import STATUS, Schema
+from synthetic.operator.status_schema import STATUS, Schema, is_moment
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)  # to the operator that wrote the status
 MISSING = object()
@@ -60,7 +60,7 @@ class _Reader:
         if len(value) > schema.get("maxLength", 1024) or value not in schema.get("enum", [value]):
             return False
         if "pattern" not in schema:
-            return True
+            return "format" not in schema or is_moment(value)
         if not re.fullmatch(schema["pattern"], value):
             return False
         return not value.startswith("20") or self._is_past(value.partition(" ")[0])

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from synthetic.operator.status_schema import is_moment
+
 REASONS = frozenset(
     {
         *("dns", "connect", "tls", "timeout", "http_status"),
@@ -36,6 +38,7 @@ class TerminationMessage:
     journey: str = ""
     cause: str = ""  # what the network has reported
     evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
+    certificate_expiry: str = ""
 
 
 def parse_message(text: str) -> TerminationMessage | None:
@@ -64,6 +67,7 @@ def parse_message(text: str) -> TerminationMessage | None:
         journey=_matching(STEP_PATTERN, document.get("journey")),
         cause=_text(document.get("detail")) if reason in NETWORK_REASONS else "",
         evidence=_evidence(document.get("evidence")),
+        certificate_expiry=_moment(document.get("certificateExpiry")),
     )
 
 
@@ -78,6 +82,10 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
 def _evidence(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
     found = {name: _text(value.get(name)) for name in EVIDENCE} if isinstance(value, dict) else {}
     return {name: text for name, text in found.items() if text}
+
+
+def _moment(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return value if isinstance(value, str) and is_moment(value) else ""
 
 
 def _number(value: Any) -> int:  # noqa: ANN401 - any JSON value

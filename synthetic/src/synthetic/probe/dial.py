@@ -4,6 +4,7 @@ import queue
 import re
 import socket
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,15 @@ def start_tls(
     except OSError as error:
         plain.close()
         raise rejection(error) or StepError("tls", _tls_error_message(error)) from error
+
+
+def certificate_expiry(connection: "ssl.SSLSocket") -> str:
+    """Return until when the server's certificate is valid, as RFC 3339 in UTC."""
+    import ssl  # noqa: PLC0415 - as above
+
+    certificate = connection.getpeercert() or {}
+    end = ssl.cert_time_to_seconds(str(certificate["notAfter"]))  # each certificate has it
+    return f"{datetime.fromtimestamp(end, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def rejection(error: OSError) -> StepError | None:

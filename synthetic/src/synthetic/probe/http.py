@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import h11
 
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.dial import connect, rejection, resolve, start_tls
+from synthetic.probe.dial import certificate_expiry, connect, rejection, resolve, start_tls
 from synthetic.probe.masking import MASK
 from synthetic.probe.results import StepError, Timings
 from synthetic.probe.target import Target
@@ -54,6 +54,7 @@ class HttpClient:
     ) -> None:
         """Configure the target, the longest body and the client's certificate and key."""
         self.timings = Timings()  # of the latest request, complete or not
+        self.certificate_expiry = ""  # of the server at the latest handshake
         self._target = target
         self._max_bytes = max_bytes
         self._certificate = certificate
@@ -102,7 +103,9 @@ class HttpClient:
             connection = connect(addresses, deadline)
         if self._target.secure:
             with self._timed("tls"):
-                connection = start_tls(connection, self._target.host, deadline, self._certificate)
+                encrypted = start_tls(connection, self._target.host, deadline, self._certificate)
+            self.certificate_expiry = certificate_expiry(encrypted)
+            connection = encrypted
         self._socket = connection
 
     @contextmanager

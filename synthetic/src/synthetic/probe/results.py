@@ -100,6 +100,7 @@ class RunResult:
     duration_ms: float = 0.0
     steps: list[StepResult] = field(default_factory=list)
     evidence: Sequence[Mapping[str, str]] = ()  # of the failed step
+    certificate_expiry: str = ""  # the earliest of all servers
 
     def fail(self, step: StepResult) -> None:
         """Fail the run with the reason of a failed step."""
@@ -129,4 +130,5 @@ class RunResult:
             "durationMs": round(self.duration_ms),
             "traceId": self.trace_id,
             "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **({"certificateExpiry": self.certificate_expiry} if self.certificate_expiry else {}),
         }

@@ -156,5 +156,6 @@ class Runner:
             return False  # the step itself reports what is wrong
 
     def _report(self) -> None:
+        self.result.certificate_expiry = self._session.certificate_expiry
         self.result.duration_ms = 1000 * (time.monotonic() - self._started)
         self._progress(self.result)

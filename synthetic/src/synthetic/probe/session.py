@@ -116,6 +116,12 @@ class Session:
         """Return the complete URL of a request."""
         return f"{self._servers.target(operation).url}{request.path}"
 
+    @property
+    def certificate_expiry(self) -> str:
+        """The earliest end of the servers' certificates, or an empty text without TLS."""
+        ends = (client.certificate_expiry for client in self._clients.values())
+        return min(filter(None, ends), default="")
+
     def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():

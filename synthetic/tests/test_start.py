@@ -23,6 +23,10 @@ UNNEEDED = {
     "synthetic.probe.download",
     "synthetic.probe.generators",
     "synthetic.probe.junit",
+    "synthetic.probe.proxy",
+    "synthetic.probe.redirects",
+    "synthetic.probe.secret_inputs",
+    "synthetic.probe.transport_options",
     "xml.etree.ElementTree",
 }
 PROGRAM = """

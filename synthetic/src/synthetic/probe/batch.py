@@ -17,12 +17,13 @@ from synthetic.probe.journey import Journey
 from synthetic.probe.policy import Policy, parse_severities
 from synthetic.probe.results import ProbeError, RunResult
 from synthetic.probe.runner import Limits, Runner, RunOptions
-from synthetic.probe.secret_inputs import read_secret_inputs
 from synthetic.probe.signals import Signals
 from synthetic.probe.target import parse_target
+from synthetic.probe.transport import DIRECT, Transport
 
 if TYPE_CHECKING:
     from synthetic.probe.exchanges import Exchange, ExchangeLog
+    from synthetic.probe.secret_inputs import SecretInputs
 
 SUFFIXES = frozenset((".yaml", ".yml", ".json"))
 
@@ -56,7 +57,8 @@ class Batch:
         )
         self._policy = Policy(parse_severities(options.severity), options.formats)
         self._inputs = parse_pairs(options.input, "--input")
-        self._secret_inputs = read_secret_inputs(options.inputs_from)
+        self._secret_inputs = _secret_inputs(options.inputs_from) if options.inputs_from else None
+        self._transport = _transport(options)
         shows_exchanges = options.verbose or options.output == "har"
         self.exchanges = _exchange_log(options.verbose) if shows_exchanges else None
 
@@ -139,15 +141,33 @@ class Batch:
         return runner.run()
 
     def _run_options(self, journey: Journey) -> RunOptions:
+        secrets = self._secret_inputs
         inputs = gather_inputs(
             journey.inputs,
             self._inputs,
             self._options.inputs,
             elsewhere=self._all_inputs,
-            secrets=self._secret_inputs.texts,
+            secrets=secrets.texts if secrets else {},
         )
-        hosts = self._secret_inputs.hosts
-        return RunOptions(inputs, self._servers, self._policy, self.exchanges, hosts)
+        hosts = secrets.hosts if secrets else None
+        return RunOptions(
+            inputs, self._servers, self._policy, self.exchanges, hosts, self._transport
+        )
+
+
+def _secret_inputs(folders: list[Path]) -> "SecretInputs":
+    from synthetic.probe.secret_inputs import read_secret_inputs  # noqa: PLC0415 - most runs need none
+
+    return read_secret_inputs(folders)
+
+
+def _transport(options: argparse.Namespace) -> Transport:
+    given = (options.proxy, options.proxy_file, options.client_certificate, options.client_key)
+    if not options.follow_redirects and given == (None, None, None, None):
+        return DIRECT
+    from synthetic.probe.transport_options import parse_transport  # noqa: PLC0415 - most runs need none
+
+    return parse_transport(options)
 
 
 def _exchange_log(is_verbose: bool) -> "ExchangeLog":  # noqa: FBT001 - an option of the command

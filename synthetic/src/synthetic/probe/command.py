@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 POD_TERMINATION_LOG = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
+MAX_REDIRECTS = 20
 OUTPUTS = ("table", "json", "junit", "har")
 
 
@@ -69,6 +70,18 @@ def _add_target_arguments(parser: argparse.ArgumentParser) -> None:
         help="a credential, such as api-key, or SCHEME.api-key for one security scheme",
     )
     parser.add_argument(
+        "--client-certificate", type=Path, metavar="FILE", help="PEM certificate for mutual TLS"
+    )
+    parser.add_argument(
+        "--client-key", type=Path, metavar="FILE", help="PEM key of --client-certificate"
+    )
+    parser.add_argument(
+        "--proxy", metavar="URL", help="HTTP proxy of all requests, like http://proxy.example:3128"
+    )
+    parser.add_argument(
+        "--proxy-file", type=Path, metavar="FILE", help="file with the URL of --proxy"
+    )
+    parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=VALUE", help="an input of the journey"
     )
     parser.add_argument("--inputs", type=Path, help="YAML or JSON file with inputs by name")
@@ -88,6 +101,14 @@ def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cleanup", type=seconds, default=15.0, help="seconds for the clean-up after the run (15)"
+    )
+    parser.add_argument(
+        "--follow-redirects",
+        type=int,
+        choices=range(MAX_REDIRECTS + 1),
+        default=0,
+        metavar="N",
+        help=f"redirects that a request follows, {MAX_REDIRECTS} at most (0)",
     )
     parser.add_argument(
         "--retries", type=int, choices=range(6), default=1, help="restarts of a failed journey (1)"

@@ -18,6 +18,7 @@ from synthetic.probe.dial import certificate_expiry, connect, rejection, resolve
 from synthetic.probe.masking import MASK
 from synthetic.probe.results import StepError, Timings
 from synthetic.probe.target import Target
+from synthetic.probe.transport import Proxy
 
 CHUNK_BYTES = 65_536
 MAX_REASON = 100  # characters of a parser's message
@@ -51,13 +52,15 @@ class HttpClient:
         target: Target,
         max_bytes: int = MAX_BODY_BYTES,
         certificate: tuple[str, str] | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
-        """Configure the target, the longest body and the client's certificate and key."""
+        """Configure the target, the longest body, the client's certificate and key, and a proxy."""
         self.timings = Timings()  # of the latest request, complete or not
         self.certificate_expiry = ""  # of the server at the latest handshake
         self._target = target
         self._max_bytes = max_bytes
         self._certificate = certificate
+        self._proxy = proxy
         self._socket: socket.socket | None = None
         self._protocol = h11.Connection(h11.CLIENT)
         self._eof = False  # the server has closed its side
@@ -83,7 +86,15 @@ class HttpClient:
             self.close()
             raise
         self._keep_or_close()
+        if self._proxy is not None and not self._target.secure:
+            self._check_proxy(self._proxy, response.status)
         return response
+
+    def _check_proxy(self, proxy: Proxy, status: int) -> None:
+        from synthetic.probe.proxy import AUTHENTICATION_REQUIRED, refusal  # noqa: PLC0415 - as below
+
+        if status == AUTHENTICATION_REQUIRED and (error := refusal(proxy, status)):
+            raise error
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
@@ -97,16 +108,36 @@ class HttpClient:
         return bool(self._socket and select.select([self._socket], [], [], 0)[0])
 
     def _connect(self, deadline: Deadline) -> None:
-        with self._timed("dns"):
-            addresses = resolve(self._target.host, self._target.port, deadline)
-        with self._timed("connect"):
-            connection = connect(addresses, deadline)
+        if self._proxy is None:
+            connection = self._dial(self._target, deadline)
+        else:
+            connection = self._dial_proxy(self._proxy, deadline)
         if self._target.secure:
             with self._timed("tls"):
                 encrypted = start_tls(connection, self._target.host, deadline, self._certificate)
             self.certificate_expiry = certificate_expiry(encrypted)
             connection = encrypted
         self._socket = connection
+
+    def _dial(self, place: Target | Proxy, deadline: Deadline) -> socket.socket:
+        with self._timed("dns"):
+            addresses = resolve(place.host, place.port, deadline)
+        with self._timed("connect"):
+            return connect(addresses, deadline)
+
+    def _dial_proxy(self, proxy: Proxy, deadline: Deadline) -> socket.socket:
+        """Connect to the proxy, and through it to a target with TLS."""
+        from synthetic.probe.proxy import open_tunnel, unreachable  # noqa: PLC0415 - most runs need none
+
+        try:
+            connection = self._dial(proxy, deadline)
+        except StepError as error:
+            raise unreachable(proxy, error) from error
+        if self._target.secure:
+            began = time.perf_counter()
+            open_tunnel(connection, proxy, self._target, deadline)
+            self.timings.connect += 1000 * (time.perf_counter() - began)
+        return connection
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
@@ -145,6 +176,10 @@ class HttpClient:
         if request.body or request.method in {"POST", "PUT", "PATCH"}:
             headers["Content-Length"] = str(len(request.body))
         target = f"{self._target.prefix}{request.path}"
+        if self._proxy is not None and not self._target.secure:  # RFC 9112, 3.2.2
+            target = f"{self._target.url}{request.path}"
+            if self._proxy.authorization:
+                headers["Proxy-Authorization"] = self._proxy.authorization
         events = [
             h11.Request(method=request.method, target=target, headers=list(headers.items())),
             *([h11.Data(data=request.body)] if request.body else []),

@@ -47,6 +47,15 @@ class Timings:
     tls: float = 0.0
     first_byte: float = 0.0
 
+    def __add__(self, other: "Timings") -> "Timings":
+        """Return the sums of two requests, as those of a redirect."""
+        return Timings(
+            self.dns + other.dns,
+            self.connect + other.connect,
+            self.tls + other.tls,
+            self.first_byte + other.first_byte,
+        )
+
 
 @dataclass(slots=True)
 class StepResult:

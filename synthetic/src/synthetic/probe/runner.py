@@ -20,6 +20,7 @@ from synthetic.probe.session import Session
 from synthetic.probe.signals import Signals, StopRequested
 from synthetic.probe.step_runner import StepRunner
 from synthetic.probe.target import Target
+from synthetic.probe.transport import DIRECT, Transport
 from synthetic.probe.workflow_runner import WorkflowRunner
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class RunOptions:
     policy: Policy = STRICT
     recorder: "ExchangeLog | None" = None  # gets every exchange
     input_hosts: AllowedHosts = None  # that may receive secret inputs
+    transport: Transport = DIRECT
 
 
 class Runner:
@@ -90,6 +92,7 @@ class Runner:
             self.result.trace_id,
             options.recorder,
             options.input_hosts,
+            options.transport,
         )
         self._steps = StepRunner(self.result, self._session, signals, self._report)
         self._steps.policy = options.policy

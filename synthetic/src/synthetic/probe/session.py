@@ -14,6 +14,7 @@ from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError, StepError, StepResult
 from synthetic.probe.servers import Servers
 from synthetic.probe.target import Target
+from synthetic.probe.transport import DIRECT, Transport
 
 if TYPE_CHECKING:
     from synthetic.probe.exchanges import ExchangeLog
@@ -32,6 +33,7 @@ class Session:
         trace_id: str,
         recorder: "ExchangeLog | None" = None,
         input_hosts: AllowedHosts = None,
+        transport: Transport = DIRECT,
     ) -> None:
         """Prepare the session without connecting; ``recorder`` gets every exchange.
 
@@ -41,6 +43,7 @@ class Session:
 
         """
         self._input_hosts = input_hosts
+        self._transport = transport
         self._servers = servers
         self._authenticator = Authenticator(credentials)
         self._clients: dict[Connection, HttpClient] = {}
@@ -59,9 +62,17 @@ class Session:
             )
         self._authenticator.check_certificate(operation)
         self._authenticator.check_hosts(operation, target)
-        if not is_allowed(target.host, self._input_hosts):
+        self._check_input_host(target.host)
+        if not is_allowed(target.host, self._transport.certificate_hosts):
             raise ProbeError(
-                f"the secret inputs may not be sent to {target.host}: the Secret's annotation "
+                f"the client's certificate may not be used for {target.host}: the Secret's "
+                "annotation monitoring.cadastro.dev/hosts does not list it"
+            )
+
+    def _check_input_host(self, host: str) -> None:
+        if not is_allowed(host, self._input_hosts):
+            raise ProbeError(
+                f"the secret inputs may not be sent to {host}: the Secret's annotation "
                 "monitoring.cadastro.dev/input-hosts does not list it"
             )
 
@@ -80,14 +91,15 @@ class Session:
         for grant in self._authenticator.grants(operation, self._servers.target(operation)):
             if self._authenticator.needs_discovery(operation, grant):
                 target, request = tokens.discovery_request(grant, self._traceparent())
-                response = self._exchange((target, None), request, deadline, result)
+                response = self._exchange(self._connection(target), request, deadline, result)
                 tokens.store_endpoint(grant, response)
             try:
                 target, request = tokens.token_request(grant, self._traceparent())
             except ProbeError as error:
                 raise StepError("schema", str(error)) from error
             self._check_host(target)
-            tokens.store(grant, self._exchange((target, None), request, deadline, result))
+            response = self._exchange(self._connection(target), request, deadline, result)
+            tokens.store(grant, response)
 
     def _check_host(self, target: Target) -> None:
         """Check the host of a token endpoint, which may have been discovered."""
@@ -108,9 +120,32 @@ class Session:
         target = self._servers.target(operation)
         headers = {**request.headers, "traceparent": self._traceparent()}
         request = replace(request, headers=headers)
-        request = self._authenticator.authenticate(operation, request, target)
-        certificate = self._authenticator.certificate(operation)
-        return self._exchange((target, certificate), request, deadline, result)
+
+        def exchange(place: Target, each: Request, *, is_same_origin: bool) -> Response:
+            if not is_same_origin:  # no credentials
+                self._check_redirect(place)
+                return self._exchange((place, None), each, deadline, result)
+            each = self._authenticator.authenticate(operation, each, target)
+            certificate = self._authenticator.certificate(operation)
+            connection = (place, certificate) if certificate else self._connection(place)
+            return self._exchange(connection, each, deadline, result)
+
+        if not self._transport.max_redirects:
+            return exchange(target, request, is_same_origin=True)
+        from synthetic.probe.redirects import follow  # noqa: PLC0415 - most runs need none
+
+        return follow(exchange, target, request, self._transport.max_redirects, result)
+
+    def _check_redirect(self, target: Target) -> None:
+        try:
+            self._check_input_host(target.host)
+        except ProbeError as error:
+            raise StepError("auth", str(error)) from error
+
+    def _connection(self, target: Target) -> Connection:
+        """Return the connection to a server, with the certificate that it may get."""
+        is_bound = is_allowed(target.host, self._transport.certificate_hosts)
+        return target, self._transport.certificate if is_bound else None
 
     def url(self, operation: Operation, request: Request) -> str:
         """Return the complete URL of a request."""
@@ -132,7 +167,9 @@ class Session:
     ) -> Response:
         if connection not in self._clients:
             target, certificate = connection
-            self._clients[connection] = HttpClient(target, certificate=certificate)
+            self._clients[connection] = HttpClient(
+                target, certificate=certificate, proxy=self._transport.proxy
+            )
         client = self._clients[connection]
         result.request_count += 1
         result.status = 0

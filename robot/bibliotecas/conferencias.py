@@ -92,6 +92,11 @@ class Conferencias:
         """Exige um 412."""
         self._exigir_recusa(412)
 
+    @keyword("O pedido é recusado porque nada mudou")
+    def recusado_porque_nada_mudou(self) -> None:
+        """Exige um 412: o pedido só valia para outra versão."""
+        self._exigir_recusa(412)
+
     @keyword("O pedido é recusado porque a chave serviu a outro")
     def chave_de_outro(self) -> None:
         """Exige um 422."""

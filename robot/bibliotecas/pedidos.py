@@ -39,6 +39,11 @@ class Pedidos(Registros):
         """Pede o registro só se ele já for outro (If-None-Match)."""
         self._resposta = self._consultar(tipo, **{"If-None-Match": self._versoes[tipo]})
 
+    @keyword(f"Consulto o {EMBUTIDO} se ainda for a versão lida")
+    def consulto_se_for_a_versao(self, tipo: str) -> None:
+        """Pede o registro só se ninguém o mudou antes (If-Match)."""
+        self._resposta = self._consultar(tipo, **{"If-Match": self._versoes[tipo]})
+
     @keyword(f"Mudo o {EMBUTIDO}")
     def mudo(self, tipo: str) -> None:
         """Pede que o registro passe a ter os dados do cenário."""
@@ -49,6 +54,12 @@ class Pedidos(Registros):
         """Pede a mudança só se ninguém mudou o registro antes (If-Match)."""
         caminho = self._caminho(TIPOS[tipo].mudar, tipo)
         self.pedir("PUT", caminho, self._enviado, **{"If-Match": self._versoes[tipo]})
+
+    @keyword(f"Mudo o {EMBUTIDO} se não for mais a versão lida")
+    def mudo_se_mudou(self, tipo: str) -> None:
+        """Pede a mudança só se o registro já for outro (If-None-Match)."""
+        caminho = self._caminho(TIPOS[tipo].mudar, tipo)
+        self.pedir("PUT", caminho, self._enviado, **{"If-None-Match": self._versoes[tipo]})
 
     @keyword(f"Vários mudam o {EMBUTIDO} ao mesmo tempo, sobre a versão lida")
     def varios_mudam(self, tipo: str) -> None:

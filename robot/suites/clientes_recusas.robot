@@ -168,6 +168,23 @@ Quem apaga uma versão velha é recusado
     Então o pedido é recusado porque houve outra mudança
     E o cliente continua como estava
 
+Consulta de uma versão velha é recusada
+    [Etiquetas]    versao    op:clients.fetch
+    Dado que há um cliente
+    E que li a versão do cliente
+    E que alguém mudou o cliente
+    Quando consulto o cliente se ainda for a versão lida
+    Então o pedido é recusado porque houve outra mudança
+
+Mudança de uma versão que se excluiu é recusada
+    [Etiquetas]    versao    op:clients.update
+    Dado que há um cliente
+    E que li a versão do cliente
+    E que tenho os dados de um cliente
+    Quando mudo o cliente se não for mais a versão lida
+    Então o pedido é recusado porque nada mudou
+    E o cliente continua como estava
+
 Chave que já serviu a outro pedido é recusada
     [Etiquetas]    repeticao    op:clients.create
     Dado que tenho uma chave nova

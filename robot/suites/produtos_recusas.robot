@@ -121,6 +121,23 @@ Quem apaga uma versão velha é recusado
     Então o pedido é recusado porque houve outra mudança
     E o produto continua como estava
 
+Consulta de uma versão velha é recusada
+    [Etiquetas]    versao    op:products.fetch
+    Dado que há um produto
+    E que li a versão do produto
+    E que alguém mudou o produto
+    Quando consulto o produto se ainda for a versão lida
+    Então o pedido é recusado porque houve outra mudança
+
+Mudança de uma versão que se excluiu é recusada
+    [Etiquetas]    versao    op:products.update
+    Dado que há um produto
+    E que li a versão do produto
+    E que tenho os dados de um produto
+    Quando mudo o produto se não for mais a versão lida
+    Então o pedido é recusado porque nada mudou
+    E o produto continua como estava
+
 Chave que já serviu a outro pedido é recusada
     [Etiquetas]    repeticao    op:products.create
     Dado que tenho uma chave nova

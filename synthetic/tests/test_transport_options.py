@@ -241,3 +241,18 @@ def test_two_proxies_are_an_error(probe: Probe, tmp_path: Path) -> None:
     both = ("--proxy", "http://127.0.0.1:9", "--proxy-file", tmp_path / "x")
     assert probe.run("http://127.0.0.1:9", *both) == {}
     assert "--proxy and --proxy-file exclude each other" in probe.errors
+
+
+@pytest.mark.parametrize(("hosts", "is_run"), [("127.0.0.1", False), ("127.0.0.1,localhost", True)])
+@pytest.mark.parametrize("kind", ["CREDENTIALS_HOSTS", "INPUTS_HOSTS"])
+def test_a_proxy_has_to_be_a_host_that_may_receive_the_secrets(
+    probe: Probe, proxy: HttpProxy, tmp_path: Path, kind: str, hosts: str, *, is_run: bool
+) -> None:
+    (tmp_path / "secret").mkdir()
+    option = "--credentials" if kind == "CREDENTIALS_HOSTS" else "--inputs-from"
+    given = (option, tmp_path / "secret", "--proxy", f"http://localhost:{proxy.port}")
+    with run_mock_api(MockApi()) as api:
+        result = probe.run(api.url, *given, **{kind: hosts})
+    assert bool(result) is is_run
+    assert ("may not be sent to localhost" in probe.errors) is not is_run
+    assert len(proxy.lines) == is_run

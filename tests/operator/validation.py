@@ -41,6 +41,20 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"servers": {"a=b": "http://a.example"}}, "the name of a sourceDescription, without ="),
     ({"inputsFrom": [{}]}, "secretRef: Required value"),
     ({"severity": "page"}, 'Unsupported value: "page"'),
+    ({"followRedirects": 21}, "spec.followRedirects"),
+    ({"proxy": "http://ana:pw@proxy.example"}, "a proxy has no user and password in the spec"),
+    ({"proxy": "https://proxy.example"}, "a proxy is like http://proxy.example:3128"),
+    (
+        {
+            "proxy": "http://proxy.example",
+            "proxyFrom": {"secretKeyRef": {"name": "a", "key": "b"}},
+        },
+        "give one of proxy and proxyFrom",
+    ),
+    (
+        {"target": {"url": "http://a.example", "clientCertificateSecretRef": {"name": "a"}}},
+        "so target.url starts with https://",
+    ),
     ({"timeoutSeconds": 0}, "spec.timeoutSeconds"),
     ({"retries": 99}, "spec.retries"),
 ]

@@ -218,6 +218,7 @@ Ports of the targets as a YAML list: networkPolicy.targetPorts, and the ports of
 {{- range .Values.monitors -}}
 {{- $urls = append $urls (dig "target" "url" "" (. | default dict)) -}}
 {{- range (. | default dict).servers }}{{ $urls = append $urls . }}{{ end -}}
+{{- $urls = append $urls (dig "proxy" "" (. | default dict)) -}}
 {{- end -}}
 {{- range .Values.monitors -}}
 {{- with dig "target" "service" "port" "" (. | default dict) }}{{ $ports = append $ports . }}{{ end -}}

@@ -46,6 +46,10 @@ VARIANTS: list[dict[str, Any]] = [
     {"pod": POD},
     {"inputs": {"instance": "shop/cadastro/clients"}},
     {"inputsFrom": [{"secretRef": {"name": "a"}}, {"secretRef": {"name": "b"}}]},
+    {
+        "proxyFrom": {"secretKeyRef": {"name": "a", "key": "b"}},
+        "target": {"url": "https://a.example", "clientCertificateSecretRef": {"name": "tls"}},
+    },
 ]
 
 
@@ -86,6 +90,43 @@ def test_secret_inputs_are_mounted_in_the_order_of_the_spec() -> None:
     folders = [arg.removeprefix("--inputs-from=") for arg in container["args"][-2:]]
     found = [secrets[names[folder]]["secretName"] for folder in folders]
     assert found == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        pytest.param({}, [], id="none"),
+        pytest.param({"followRedirects": 0}, [], id="no redirects"),
+        pytest.param({"followRedirects": 3}, ["--follow-redirects", "3"], id="redirects"),
+        pytest.param(
+            {"proxy": "http://proxy.example:3128"},
+            ["--proxy", "http://proxy.example:3128"],
+            id="proxy",
+        ),
+    ],
+)
+def test_the_transport_is_an_option_of_the_probe(spec: dict[str, Any], options: list[str]) -> None:
+    pod = build(**spec)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    arguments = pod["containers"][0]["args"]
+    assert arguments[arguments.index("/dev/termination-log") + 1 :] == options
+
+
+def test_the_secrets_of_the_transport_are_mounted_by_their_keys() -> None:
+    target = {"url": "https://a.example", "clientCertificateSecretRef": {"name": "edge"}}
+    spec = {"proxyFrom": {"secretKeyRef": {"name": "egress", "key": "PROXY"}}, "target": target}
+    pod = build(**spec)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    paths = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    files = {
+        f"{paths[each['name']]}/{item['path']}": (each["secret"]["secretName"], item["key"])
+        for each in pod["volumes"]
+        if "secret" in each
+        for item in each["secret"]["items"]
+    }
+    arguments = container["args"]
+    options = ("--client-certificate", "--client-key", "--proxy-file")
+    found = [files[arguments[arguments.index(option) + 1]] for option in options]
+    assert found == [("edge", "tls.crt"), ("edge", "tls.key"), ("egress", "PROXY")]
 
 
 def test_deadlines_nest() -> None:

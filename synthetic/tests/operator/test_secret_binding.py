@@ -187,3 +187,37 @@ async def test_secret_inputs_reach_the_hosts_that_all_their_secrets_allow(
     harness.delete(SECRETS, "cards")
     await harness.reconcile()
     assert hosts_of_probe(harness, "INPUTS_HOSTS") == ""
+
+
+CERTIFICATE = {
+    "target": {"url": "https://shop.example", "clientCertificateSecretRef": {"name": "edge"}}
+}
+PROXY = {"proxyFrom": {"secretKeyRef": {"name": "edge", "key": "url"}}}
+
+
+@pytest.mark.parametrize("spec", [CERTIFICATE, PROXY], ids=["certificate", "proxy"])
+async def test_the_secrets_of_the_transport_are_bound_to_hosts(
+    harness: OperatorHarness, spec: dict[str, Any]
+) -> None:
+    add_secret(harness, "other.example", "edge")
+    harness.add_monitor(**spec)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    harness.delete(SECRETS, "edge")
+    add_secret(harness, "other.example,shop.example", "edge")
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+    if spec is CERTIFICATE:
+        assert hosts_of_probe(harness, "CERTIFICATE_HOSTS") == "other.example,shop.example"
+
+
+async def test_a_secret_has_to_allow_the_proxy(harness: OperatorHarness) -> None:
+    add_secret(harness, "shop.example")
+    harness.add_monitor(proxy="http://proxy.example:3128", **LOGIN)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "SecretNotBound")
+    assert "the host proxy.example" in condition(harness.status, "Ready")["message"]
+    harness.delete(SECRETS, "login")
+    add_secret(harness, "shop.example,proxy.example")
+    await harness.reconcile()
+    assert hosts_of_probe(harness) == "proxy.example,shop.example"

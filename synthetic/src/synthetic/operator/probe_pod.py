@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass, field
 
+from synthetic.operator.probe_volumes import (
+    CA_DIR,
+    CERTIFICATE_DIR,
+    CERTIFICATE_KEYS,
+    CREDENTIALS_DIR,
+    JOURNEY_DIR,
+    PROXY_FILE,
+    build_volumes,
+    input_folders,
+)
 from synthetic.operator.resources import Object
 from synthetic.operator.secret_binding import BoundHosts
 from synthetic.operator.spec import Spec
 
 CONTAINER_NAME = "probe"
-CREDENTIALS_DIR, INPUTS_DIR = "/run/secrets/synthetic", "/run/secrets/inputs"
-JOURNEY_DIR, CA_DIR = "/journey", "/authorities"
 
 SCHEDULING_FIELDS = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
 
@@ -32,7 +40,7 @@ class ProbeImage:
 
 def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts) -> Object:
     """Return the pod spec of a probe of ``url``; ``hosts`` may receive values of its Secrets."""
-    volumes, mounts = _volumes(spec)
+    volumes, mounts = build_volumes(spec)
     pull_secrets = [{"name": name} for name in image.pull_secrets]
     return {
         **{name: spec.pod[name] for name in SCHEDULING_FIELDS if spec.pod.get(name)},
@@ -81,17 +89,22 @@ def _arguments(spec: Spec, url: str) -> list[str]:
     ]
     if spec.credentials:
         arguments += ["--credentials", CREDENTIALS_DIR]
-    arguments += [f"--inputs-from={folder}" for folder in _input_folders(spec)]
+    arguments += [f"--inputs-from={folder}" for folder in input_folders(spec)]
+    if spec.certificate:
+        files = [f"{CERTIFICATE_DIR}/{key}" for key in CERTIFICATE_KEYS]
+        arguments += ["--client-certificate", files[0], "--client-key", files[1]]
+    if spec.proxy_from:
+        arguments += ["--proxy-file", PROXY_FILE]
+    elif spec.proxy:
+        arguments += ["--proxy", spec.proxy]
+    if spec.redirects:
+        arguments += ["--follow-redirects", str(spec.redirects)]
     # one argument each: a name may start with a dash
     arguments += [f"--server={name}={url}" for name, url in sorted(spec.servers.items())]
     arguments += [f"--input={name}={value}" for name, value in sorted(spec.inputs.items())]
     if spec.journey_from:
         arguments += ["--file", f"{JOURNEY_DIR}/{spec.journey_from.key}"]
     return arguments
-
-
-def _input_folders(spec: Spec) -> list[str]:
-    return [f"{INPUTS_DIR}/{place}" for place in range(len(spec.inputs_from))]
 
 
 def _environment(spec: Spec, hosts: BoundHosts) -> list[Object]:
@@ -102,28 +115,6 @@ def _environment(spec: Spec, hosts: BoundHosts) -> list[Object]:
         variables["CREDENTIALS_HOSTS"] = ",".join(hosts.credentials)
     if spec.inputs_from:
         variables["INPUTS_HOSTS"] = ",".join(hosts.inputs)
+    if spec.certificate:
+        variables["CERTIFICATE_HOSTS"] = ",".join(hosts.certificate)
     return [{"name": name, "value": value} for name, value in variables.items()]
-
-
-def _volumes(spec: Spec) -> tuple[list[Object], list[Object]]:
-    volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}]
-    mounts: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - a volume of the pod
-    secrets = [("credentials", spec.credentials, CREDENTIALS_DIR)] if spec.credentials else []
-    secrets += [
-        (f"inputs-{place}", name, folder)
-        for place, (name, folder) in enumerate(
-            zip(spec.inputs_from, _input_folders(spec), strict=True)
-        )
-    ]
-    for name, secret, path in secrets:
-        source = {"secretName": secret, "defaultMode": 0o440}
-        volumes.append({"name": name, "secret": source})
-        mounts.append({"name": name, "mountPath": path, "readOnly": True})
-    for name, config, path in (
-        ("journey", spec.journey_from, JOURNEY_DIR),
-        ("authorities", spec.ca_from, CA_DIR),
-    ):
-        if config:
-            volumes.append({"name": name, "configMap": {"name": config.name}})
-            mounts.append({"name": name, "mountPath": path, "readOnly": True})
-    return volumes, mounts

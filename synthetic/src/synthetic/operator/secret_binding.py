@@ -21,17 +21,21 @@ ANY_HOST = "*"
 
 
 class BoundHosts(NamedTuple):
-    """The hosts that may receive the credentials and the secret inputs of a monitor."""
+    """The hosts that may receive the credentials, inputs and certificate of a monitor."""
 
     credentials: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    certificate: tuple[str, ...] = ()
 
 
 NO_HOSTS = BoundHosts()
 
 
 class _Called(NamedTuple):
-    """The hosts that a probe calls."""
+    """The hosts that a probe calls.
+
+    A proxy is one of them: it reads plain requests, and with an authority of the monitor all.
+    """
 
     target: str
     binding: str  # the entry of an annotation that allows the target, beside its host
@@ -42,18 +46,26 @@ async def bound_hosts(api: ApiClient, namespace: str, spec: Spec, url: str) -> B
     """Return the hosts that may receive the values of a monitor's Secrets; none without Secrets.
 
     Raises:
-        SpecError: a Secret does not allow the host of the target, or of another server.
+        SpecError: a Secret does not allow the host of a server or of the proxy.
 
     """
-    called = _Called(_host(url), spec.target.binding, tuple(map(_host, spec.servers.values())))
-    credentials: set[str] = set()
-    if spec.credentials:
-        credentials = await _allowed(api, namespace, spec.credentials, HOSTS_ANNOTATION, called)
+    others = [*spec.servers.values(), *([spec.proxy] if spec.proxy else [])]
+    called = _Called(_host(url), spec.target.binding, tuple(map(_host, others)))
+    proxy = spec.proxy_from.name if spec.proxy_from else ""
+    allowed = {
+        name: await _allowed(api, namespace, name, HOSTS_ANNOTATION, called)
+        for name in dict.fromkeys((spec.credentials, spec.certificate, proxy))
+        if name
+    }
     inputs = [
         await _allowed(api, namespace, name, INPUT_HOSTS_ANNOTATION, called)
         for name in spec.inputs_from
     ]
-    return BoundHosts(tuple(sorted(credentials)), tuple(sorted(_common(inputs))))
+    return BoundHosts(
+        tuple(sorted(allowed.get(spec.credentials, ()))),
+        tuple(sorted(_common(inputs))),
+        tuple(sorted(allowed.get(spec.certificate, ()))),
+    )
 
 
 async def _allowed(

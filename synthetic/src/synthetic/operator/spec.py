@@ -58,8 +58,8 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class ConfigMapKey:
-    """A key of a ConfigMap that is mounted into the probe's pod."""
+class ObjectKey:
+    """A key of a ConfigMap or a Secret that is mounted into the probe's pod."""
 
     name: str
     key: str
@@ -71,7 +71,11 @@ class Spec:
 
     journey: str
     target: Target
-    ca_from: ConfigMapKey | None
+    ca_from: ObjectKey | None
+    certificate: str  # a Secret with the client's certificate
+    proxy: str  # its URL
+    proxy_from: ObjectKey | None
+    redirects: int
     schedule: Schedule
     timeout: int
     cleanup: int
@@ -80,7 +84,7 @@ class Spec:
     suspend: bool
     concurrency: str
     credentials: str
-    journey_from: ConfigMapKey | None
+    journey_from: ObjectKey | None
     inputs: dict[str, str]
     inputs_from: tuple[str, ...]  # names of Secrets
     servers: dict[str, str]  # base URLs by source description
@@ -105,7 +109,11 @@ class Spec:
         return cls(
             journey=spec["journey"],
             target=Target.parse(target),
-            ca_from=_config_map_key(target.get("caFrom")),
+            ca_from=_object_key(target.get("caFrom")),
+            certificate=target.get("clientCertificateSecretRef", {}).get("name", ""),
+            proxy=spec.get("proxy", ""),
+            proxy_from=_object_key(spec.get("proxyFrom"), "secretKeyRef"),
+            redirects=spec.get("followRedirects", 0),
             schedule=_parse_schedule(spec, monitor["metadata"]["uid"]),
             timeout=spec.get("timeoutSeconds", 30),
             cleanup=spec.get("cleanupSeconds", 15),
@@ -114,7 +122,7 @@ class Spec:
             suspend=spec.get("suspend", False),
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),
-            journey_from=_config_map_key(spec.get("journeyFrom")),
+            journey_from=_object_key(spec.get("journeyFrom")),
             inputs=dict(spec.get("inputs") or {}),
             inputs_from=tuple(each["secretRef"]["name"] for each in spec.get("inputsFrom") or []),
             servers=dict(spec.get("servers") or {}),
@@ -146,9 +154,9 @@ def stable_offset(uid: str, among: int) -> int:
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") % among
 
 
-def _config_map_key(source: Object | None) -> ConfigMapKey | None:
-    reference = (source or {}).get("configMapKeyRef")
-    return ConfigMapKey(reference["name"], reference["key"]) if reference else None
+def _object_key(source: Object | None, field: str = "configMapKeyRef") -> ObjectKey | None:
+    reference = (source or {}).get(field)
+    return ObjectKey(reference["name"], reference["key"]) if reference else None
 
 
 def _parse_schedule(spec: dict[str, Any], uid: str) -> Schedule:

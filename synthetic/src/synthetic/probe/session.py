@@ -49,6 +49,9 @@ class Session:
         self._clients: dict[Connection, HttpClient] = {}
         self._trace_id = trace_id
         self._recorder = recorder
+        if transport.proxy is not None:  # it reads plain requests
+            self._authenticator.check_host(transport.proxy.host)
+            self._check_input_host(transport.proxy.host)
         for operation in journey.operations():
             self._prepare(journey, operation)
 

@@ -4,10 +4,15 @@ import json
 import random
 from typing import Any
 
-KEYS = ("v", "result", "step", "reason", "status", "attempt", "durationMs", "traceId")
+KEYS = (
+    *("v", "result", "step", "reason", "status", "attempt", "durationMs", "traceId"),
+    *("detail", "evidence", "certificateExpiry"),
+)
 VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0.5, 2**31, 2**70, 10**400, [], {"a": {}}),
     *("", "passed", "running", "error", "<b>", "../..", "two\nlines", "\0", "\ud800", "é" * 500),
+    *("dns", "2026-02-31T00:00:00Z", "9999-12-31T23:59:59Z"),
+    {"left": "\0", "right": "é" * 999, "keyword": []},
 )
 VALID = {"v": 1, "step": "createClient", "attempt": 1, "durationMs": 812, "traceId": "0" * 31 + "1"}
 MAX_DEPTH = 2_000

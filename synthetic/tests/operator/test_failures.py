@@ -9,6 +9,7 @@ import pytest
 
 from synthetic.operator.status import MAX_STATUS_BYTES
 from synthetic.probe.credentials import Credentials
+from synthetic.probe.masking import MASK
 from synthetic.probe.replay import replay
 from synthetic.probe.runner import RunOptions
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
@@ -19,7 +20,7 @@ from tests.support.synthetic.operator_harness import OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
-API_KEY, INPUT = "key-4f7a1c", "input-9e2b"
+API_KEY, INPUT, PIN = "key-4f7a1c", "input-9e2b", 731905
 PERSON = {"name": "Ana Souza", "cpf": "111.444.777-35", "cep": 16900000, "mail": "ana@example.com"}
 SIDES = {"condition": "$response.body#/n == 2", "left": "1", "right": "2"}
 SCHEME = {"type": "apiKey", "in": "header", "name": "K"}
@@ -85,16 +86,18 @@ async def test_a_failed_criterion_is_in_the_status_with_both_sides(
         ("$response.body#/name == $inputs.word", "text of 9 characters", "text of 10 characters"),
         ("$response.body#/cep == 1", "number of 8 digits", "1"),
         ("$response.body#/echo == 'x'", "text of 5 characters", '"x"'),
-        ("$response.body == 'x'", "object of 6 elements", '"x"'),
+        ("$response.body#/pin == 1", "***", "1"),
+        ("$response.body == 'x'", "object", '"x"'),
         ("$response.body#/all == null", "array of 2 elements", "null"),
         ("$response.body#/lost == true", "undefined", "true"),
     ],
-    ids=["text", "input", "number", "credential", "object", "array", "undefined"],
+    ids=["text", "input", "number", "credential", "pin", "object", "array", "undefined"],
 )
 async def test_values_of_responses_and_inputs_are_not_in_the_status(
     harness: OperatorHarness, tmp_path: Path, condition: str, left: str, right: str
 ) -> None:
-    body = {**PERSON, "echo": f"<{API_KEY}>", "all": [API_KEY, INPUT]}
+    MASK.add(str(PIN))  # as the value of an input from a Secret
+    body = {**PERSON, "pin": PIN, "echo": f"<{API_KEY}>", "all": [API_KEY, INPUT]}
     message = message_of(tmp_path, {"successCriteria": [{"condition": condition}]}, {}, body)
     (failure,) = await failures_of(harness, message)
     assert failure["evidence"] == {"condition": condition, "left": left, "right": right}
@@ -156,7 +159,8 @@ async def test_a_violation_has_its_pointer_and_keyword_and_no_name_or_value_of_t
 def assert_is_public(harness: OperatorHarness) -> None:
     """Fail if the status contains a secret or personal data."""
     status = json.dumps(harness.status)
-    assert [s for s in (API_KEY, INPUT, *map(str, PERSON.values())) if s in status] == []
+    secrets = (API_KEY, INPUT, str(PIN), *map(str, PERSON.values()))
+    assert [secret for secret in secrets if secret in status] == []
 
 
 async def test_the_network_s_report_is_in_the_status(harness: OperatorHarness) -> None:

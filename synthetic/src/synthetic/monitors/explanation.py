@@ -1,4 +1,4 @@
-"""Why a monitor is as it is: conditions, last failures, the log of the last one, next runs."""
+"""Text of `synthetic explain`: conditions, last failures, the log of the last one, next runs."""
 
 import json
 from collections.abc import Iterator

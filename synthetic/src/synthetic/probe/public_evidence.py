@@ -11,7 +11,7 @@ from typing import Any
 from synthetic.probe.masking import MASKED
 
 MAX_DIGITS = 6  # of a number that is shown: a longer one may be that of a document or a phone
-PLAIN = frozenset(("undefined", "null", "true", "false", MASKED))
+PLAIN = frozenset(("undefined", "null", "true", "false", MASKED, f'"{MASKED}"'))
 
 
 def to_public(evidence: Mapping[str, str]) -> dict[str, str]:
@@ -33,7 +33,7 @@ def _described(text: str, condition: str) -> str:
         return text
     try:
         value = json.loads(text)
-    except ValueError:  # it is shortened
+    except ValueError:  # it is shortened, or masked
         value = None
     if isinstance(value, str):
         literal = value.replace("'", "''")
@@ -46,4 +46,4 @@ def _described(text: str, condition: str) -> str:
 
 def _sized(text: str, value: Any) -> str:  # noqa: ANN401 - any JSON
     kind = {'"': "text", "[": "array", "{": "object"}.get(text[:1], "value")
-    return f"long {kind}" if value is None else f"{kind} of {len(value)} elements"
+    return kind if value is None else f"{kind} of {len(value)} elements"

@@ -18,7 +18,7 @@ FORBIDDEN, AUTHENTICATION_REQUIRED = 403, 407
 def open_tunnel(
     connection: socket.socket, proxy: Proxy, target: Target, deadline: Deadline
 ) -> None:
-    """Ask the proxy behind a connection for a tunnel to a target.
+    """Open a tunnel to a target through the proxy of a connection.
 
     Raises:
         StepError: with the reason connect if the proxy cannot reach the target, timeout, or

@@ -1,4 +1,4 @@
-"""How requests reach servers: redirects, a proxy, and the client's certificate."""
+"""Transport of requests: redirects, a proxy, and the client's certificate."""
 
 from typing import NamedTuple
 

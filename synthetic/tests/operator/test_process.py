@@ -108,7 +108,8 @@ async def test_follows_events_and_restores_a_deleted_cron_job(
             assert (await session.get(f"{url}/-/live")).status == 200
             assert (await session.get(f"{url}/-/ready")).status == 200
             metrics = await (await session.get(f"{url}/metrics")).text()
-            assert 'monitor="shop",namespace="here",result="passed"} 1.0' in metrics
+            labels = 'monitor="shop",namespace="here",result="passed",severity="critical"'
+            assert f"{labels}}} 1.0" in metrics
         harness.delete(MONITORS, "shop")
         await until_page_contains(url, "There is no SyntheticMonitor yet")
 

@@ -128,6 +128,14 @@ def test_the_roles_come_with_the_definition(helm: str) -> None:
             "a.example,ingress/try",
         ),
         (("--set", "synthetic.monitors.auth-login=null"), "ingress/try"),
+        (
+            ("--set", "synthetic.monitors.auth-login.proxy=http://p.example:3128"),
+            "ingress/try,p.example",
+        ),
+        (
+            ("--set", "synthetic.monitors.auth-login.servers.stock=http://s.example:8080/v1"),
+            "ingress/try,s.example",
+        ),
     ],
 )
 def test_the_generated_credentials_are_bound_to_the_targets_of_the_release(

@@ -19,6 +19,7 @@ DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 DNS_SUBDOMAIN = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
 SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+RULE_LABELS = ".rules[].labels"  # of alerts, whose values may be templates
 MAX_NAME_LENGTHS = {"CronJob": 52, "ConfigMap": 253, "Secret": 253}
 
 
@@ -32,7 +33,7 @@ def check_manifests(objects: list[dict[str, Any]]) -> None:
         for path, value in _walk(item):
             assert value is not None, f"{item['kind']}{path} is null"
             assert value != [], f"{item['kind']}{path} is empty"
-            if path.endswith((".labels", ".matchLabels")):
+            if path.endswith((".labels", ".matchLabels")) and not path.endswith(RULE_LABELS):
                 _check_labels(value)
     _check_references(objects)
 

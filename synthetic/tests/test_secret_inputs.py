@@ -1,5 +1,6 @@
 """Inputs from mounted Secrets: read from files, masked, and sent to allowed hosts alone."""
 
+import json
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -10,6 +11,7 @@ from servicekit.testing import environment
 from synthetic.cli import main
 from synthetic.probe.signals import Signals
 from tests.support.synthetic.scripted_api import (
+    Reply,
     ScriptedApi,
     expect,
     step,
@@ -56,6 +58,43 @@ def probe(api: ScriptedApi, document: Path, *options: str, hosts: str | None = N
         environment(**restricted),
     ):
         return main()
+
+
+def test_the_files_of_a_secret_are_inputs_that_no_output_contains(
+    api: ScriptedApi, document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = secret(tmp_path / "first", pin="replaced", count="7\n")
+    second = secret(tmp_path / "second", pin=f"{SECRET}\n", other="ignored")
+    assert probe(api, document, "--inputs-from", first, "--inputs-from", second) == 1
+    assert api.calls == [f"GET /a?q={SECRET}&r=7"]
+    printed = capsys.readouterr()
+    assert "***" in printed.err
+    assert SECRET not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("output", ["json", "har"])
+def test_an_output_in_json_stays_so_with_a_secret_that_is_a_number(
+    api: ScriptedApi,
+    document: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+) -> None:
+    folder = secret(tmp_path / "secret", pin="404", count="7")
+    api.replies["GET /a"] = [Reply(404, body="q=404", headers={"X-Pin": "404"})]
+    assert probe(api, document, "--inputs-from", folder, "--output", output) == 1
+    text = capsys.readouterr().out
+    assert json.loads(text)
+    assert ": 404" in text  # the status
+    assert "q=404" not in text
+
+
+def test_an_option_replaces_the_input_of_a_secret(
+    api: ScriptedApi, document: Path, tmp_path: Path
+) -> None:
+    folder = secret(tmp_path / "secret", pin=SECRET, count="7")
+    probe(api, document, "--inputs-from", folder, "--input", "count=8")
+    assert api.calls == [f"GET /a?q={SECRET}&r=8"]
 
 
 @pytest.mark.parametrize(("hosts", "code"), [("127.0.0.1", 1), ("*", 1), ("a.example", 2), ("", 2)])

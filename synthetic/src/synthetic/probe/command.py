@@ -20,6 +20,7 @@ POD_TERMINATION_LOG = Path("/dev/termination-log")
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 2}
 MAX_REDIRECTS = 20
 OUTPUTS = ("table", "json", "junit", "har")
+JSON_OUTPUTS = frozenset(("json", "har"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,13 +161,15 @@ def _run_all(options: argparse.Namespace, log: TerminationLog, signals: Signals)
         )
     batch = Batch(options, signals, log.write)
     if options.dry_run:
-        _print(batch.describe())
+        write_output(MASK.mask(f"{batch.describe()}\n"))
         return EXIT_CODES["passed"]
     results = batch.run()
     worst = max(results, key=lambda result: EXIT_CODES[result.result])
     if len(results) > 1:
         log.write(worst)
-    _print(_formatter(options.output, batch.exchanges)(results))
+    text = _formatter(options.output, batch.exchanges)(results)
+    mask = MASK.mask_json if options.output in JSON_OUTPUTS else MASK.mask
+    write_output(f"{mask(text)}\n")
     return EXIT_CODES[worst.result]
 
 
@@ -187,10 +190,6 @@ def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[Run
     from synthetic.probe.table import format_tables  # noqa: PLC0415
 
     return format_tables
-
-
-def _print(text: str) -> None:
-    write_output(MASK.mask(f"{text}\n"))
 
 
 def _not_run(name: str) -> RunResult:

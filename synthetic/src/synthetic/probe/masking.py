@@ -21,6 +21,7 @@ _NAMES = re.compile(
     r"|assertion|private|signature",
     re.IGNORECASE,
 )
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
@@ -51,6 +52,15 @@ class SecretMask:
             pattern = "|".join(self._patterns[secret] for secret in longest_first)
             self._pattern = re.compile(pattern, re.IGNORECASE)
         return self._pattern.sub(MASKED, text)
+
+    def mask_json(self, text: str) -> str:
+        """Return a JSON text without secrets in its strings; its numbers and its syntax stay."""
+        return _JSON_STRING.sub(self._mask_string, text) if self._patterns else text
+
+    def _mask_string(self, found: re.Match[str]) -> str:
+        plain = json.loads(found[0])
+        masked = self.mask(plain)
+        return found[0] if masked == plain else json.dumps(masked)
 
 
 MASK = SecretMask()

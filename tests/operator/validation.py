@@ -63,6 +63,7 @@ CONDITIONS: list[tuple[str, Object, str]] = [
     ("no-cron", {"schedule": "a b c d e"}, "InvalidSchedule"),
     ("no-zone", {"schedule": "0 4 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),
     ("no-ingress", {"target": {"ingress": {"name": "nowhere"}}}, "NoIngress"),
+    ("no-route", {"target": {"httpRoute": {"name": "nowhere"}}}, "NoHTTPRoute"),
     ("no-quantity", {"resources": {"limits": {"memory": "much"}}}, "Refused"),
     ("no-journey", {"journey": "client-health"}, "NoJourney"),
     ("taken", {}, "NameTaken"),

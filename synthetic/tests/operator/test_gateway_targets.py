@@ -312,6 +312,19 @@ async def test_a_gateway_that_the_operator_may_not_read_is_named(harness: Operat
     assert harness.ready() == ("False", "Forbidden")
 
 
+async def test_a_gateway_of_another_namespace_that_may_not_be_read_names_the_fix(
+    harness: OperatorHarness,
+) -> None:
+    add_gateway(harness, [{**HTTP, **FROM_ALL}], namespace="gateways")
+    add_route(harness, ["shop.example"], parent(namespace="gateways"))
+    harness.add_monitor(target=ROUTE_TARGET)
+    harness.cluster.fail("GET", "*/gateways/public", 403)
+    await harness.reconcile()
+    assert harness.ready() == ("False", "Forbidden")
+    message = condition(harness.status, "Ready")["message"]
+    assert "the Gateway public in the namespace gateways: add a RoleBinding there" in message
+
+
 @pytest.mark.parametrize(
     ("service", "url"),
     [

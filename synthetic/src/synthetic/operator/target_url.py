@@ -1,6 +1,6 @@
 """Resolve the URL of a monitor's target: from its spec, or from an object in the cluster."""
 
-from synthetic.operator.api_client import ApiClient
+from synthetic.operator.api_client import FORBIDDEN, ApiClient, ApiError
 from synthetic.operator.gateway_url import Parent, accepted_parents, gateway_url, route_url
 from synthetic.operator.host_check import DEFAULT_PORTS
 from synthetic.operator.ingress_url import ingress_url
@@ -42,8 +42,23 @@ def service_url(namespace: str, target: Target) -> str:
 
 async def _gateways(api: ApiClient, parents: list[Parent]) -> list[tuple[Parent, Object | None]]:
     places = dict.fromkeys((parent.namespace, parent.name) for parent in parents)
-    found = {place: await api.get(GATEWAYS, *place) for place in places}
+    found = {place: await _gateway(api, *place) for place in places}
     return [(parent, found[parent.namespace, parent.name]) for parent in parents]
+
+
+async def _gateway(api: ApiClient, namespace: str, name: str) -> Object | None:
+    """Return a Gateway that accepted a route, which may be in another namespace."""
+    try:
+        return await api.get(GATEWAYS, namespace, name)
+    except ApiError as error:
+        if error.status != FORBIDDEN:
+            raise
+        raise SpecError(
+            "Forbidden",
+            f"The operator may not get the Gateway {name} in the namespace {namespace}: add a "
+            "RoleBinding there, as the chart does for global.gateway.parentRefs, or set "
+            "spec.target.url",
+        ) from error
 
 
 async def _get(api: ApiClient, resource: Resource, namespace: str, target: Target) -> Object:

@@ -174,7 +174,15 @@ def test_every_pod_has_rules_of_its_own_beside_a_policy_that_denies_all(helm: st
         "synthetic.target.url=https://x.example:9443/base",
         "synthetic.monitors.own.target.url=http://[2001:db8::1]:9443,synthetic.monitors.own.journey=login",
         "synthetic.networkPolicy.targetPorts[0]=9443",
+        "synthetic.monitors.own.target.service.port=9443,synthetic.monitors.own.journey=login",
+        "synthetic.monitors.auth-login.servers.stock=https://x.example:9443/v1",
+        "synthetic.monitors.auth-login.proxy=http://x.example:9443",
+        (
+            "global.gateway.enabled=true,global.gateway.parentRefs[0].name=g,"
+            "global.gateway.parentRefs[0].port=9443"
+        ),
     ],
+    ids=("default", "monitor", "value", "service", "server", "proxy", "gateway"),
 )
 def test_probes_reach_the_ports_of_configured_targets(helm: str, setting: str) -> None:
     assert Pods(render(helm, "cadastro", "--set", setting)).reaches("probe", 9443)

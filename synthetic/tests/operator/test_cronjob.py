@@ -1,5 +1,6 @@
 """Building CronJobs and Jobs from specs."""
 
+import argparse
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from synthetic.operator.cronjob import UID_LABEL, build_cron_job, build_job, matches
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.spec import Spec, SpecError, stable_offset
+from synthetic.probe.command import add_arguments
 from tests.support.synthetic.kubernetes_objects import monitor
 
 IMAGE = ProbeImage("r.example/synthetic:1", pull_secrets=("pull",), labels={"a": "b"})
@@ -52,6 +54,12 @@ VARIANTS: list[dict[str, Any]] = [
     },
 ]
 
+TRANSPORT: dict[str, Any] = {
+    "followRedirects": 20,
+    "proxy": "http://proxy.example:3128",
+    "servers": {"a": "http://a.example", "b": "https://b.example/v1"},
+}
+
 
 def build(**spec: Any) -> dict[str, Any]:
     """Return the CronJob of a monitor."""
@@ -67,6 +75,18 @@ def test_cron_jobs_and_jobs_are_valid_by_kubernetes_schemas(spec: dict[str, Any]
     made = build(**spec)
     kubernetes_validate.validate(made, "1.34", strict=True)
     kubernetes_validate.validate(build_job(monitor(), made, "annotation x"), "1.34", strict=True)
+
+
+@pytest.mark.parametrize("spec", [*VARIANTS, TRANSPORT])
+def test_the_probe_takes_the_arguments(spec: dict[str, Any]) -> None:
+    pod = build(**spec)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_arguments(parser)
+    options = parser.parse_args(pod["containers"][0]["args"][1:])
+    assert options.journeys == [monitor(**spec)["spec"]["journey"]]
+    assert options.url == "http://shop.example"
+    assert options.follow_redirects == spec.get("followRedirects", 0)
+    assert options.server == [f"{name}={url}" for name, url in spec.get("servers", {}).items()]
 
 
 def test_inputs_are_arguments_of_the_probe() -> None:

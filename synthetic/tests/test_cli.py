@@ -213,6 +213,10 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
         (("login", "--url", "http://[fe80::1%25eth0]:8080"), "--url must have no zone"),
         (("login", "--url", "http://[fe80::1%eth0]"), "--url must have no zone"),
         (("login", "--server", "api=http://[fe80::1%25eth0]"), "--server must have no zone"),
+        (
+            ("login", "--url", "http://a", "--server", "oauth=http://b"),
+            "--server oauth: no step calls this source description; the steps call auth",
+        ),
         (("login", "--url", "http://a/?b=1"), "must have no query and no fragment"),
         (("login", "--url", "http://127.0.0.1"), "login needs a token: name a folder"),
         (("login", "--url", "http://a", "--credentials", "/nowhere"), "cannot be read"),

@@ -119,6 +119,22 @@ class Batch:
                 names |= set(input_names(self._load(named).inputs) or ())
         return frozenset(names)
 
+    def _check_servers(self) -> None:
+        """Raise ``ProbeError`` for a server of a source that no journey calls, such as a typo."""
+        sources: dict[str, None] = {}
+        for named in self._named:
+            try:
+                journey = self._load(named)
+            except ProbeError:  # its own run reports it
+                return
+            sources |= dict.fromkeys(operation.source for operation in journey.operations())
+        unknown = next((name for name in self._servers if name not in sources), None)
+        if unknown is not None:
+            raise ProbeError(
+                f"--server {unknown}: no step calls this source description; "
+                f"the steps call {', '.join(sources)}"
+            )
+
     def _load(self, named: Named) -> Journey:
         if named not in self._journeys:
             self._journeys[named] = load_journey(*named)
@@ -141,6 +157,8 @@ class Batch:
         return runner.run()
 
     def _run_options(self, journey: Journey) -> RunOptions:
+        if self._servers:
+            self._check_servers()
         secrets = self._secret_inputs
         inputs = gather_inputs(
             journey.inputs,

@@ -14,7 +14,7 @@ from synthetic.probe.replay import replay
 from synthetic.probe.runner import RunOptions
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
 from tests.support.synthetic.kubernetes_objects import termination_message
-from tests.support.synthetic.mock_api import MockApi, run_mock_api, write_call
+from tests.support.synthetic.mock_api import MockApi, call, run_mock_api, write_call
 from tests.support.synthetic.mock_shop import LONG_LIMITS
 from tests.support.synthetic.operator_harness import OperatorHarness
 
@@ -154,6 +154,26 @@ async def test_a_violation_has_its_pointer_and_keyword_and_no_name_or_value_of_t
     assert place.endswith(evidence["keyword"])
     assert failure["evidence"] == evidence
     assert_is_public(harness)
+
+
+@pytest.mark.parametrize(
+    ("responses", "problem"),
+    [
+        ({"201": {"description": "d"}}, "the contract does not declare the status 200"),
+        ({"200": {"headers": {"X-V": {"required": True}}}}, "the header X-V is missing"),
+        ({"200": {"content": {"text/plain": {}}}}, "200 came as application/json"),
+        ({"200": {"description": "d"}}, "200 has a body, and the contract declares none"),
+    ],
+    ids=["status", "header", "media-type", "body"],
+)
+async def test_a_problem_without_values_is_in_the_status(
+    harness: OperatorHarness, tmp_path: Path, responses: dict[str, Any], problem: str
+) -> None:
+    file = write_call(tmp_path, {"responses": responses})
+    json_type = ("Content-Type", "application/json")
+    run, _ = call(file, MockApi(headers=[json_type], body=json.dumps(PERSON).encode()))
+    (failure,) = await failures_of(harness, json.loads(format_message(run)))
+    assert (failure["reason"], failure["evidence"]) == ("schema", {"problem": problem})
 
 
 def assert_is_public(harness: OperatorHarness) -> None:

@@ -23,12 +23,12 @@ def explain(failure: Object) -> str:
     """Return in one line both sides of a criterion, the place of a violation, or the detail."""
     evidence: Object = failure.get("evidence", {})
     if "keyword" in evidence:
-        place = evidence.get("pointer") or "the whole body"
+        place = evidence.get("pointer") or "the value"
         return f"{place} violates {evidence['keyword']} (schema {evidence.get('schema', '')})"
     sides = ", ".join(f"{name} {text}" for name, text in evidence.items() if name != "condition")
     if "condition" in evidence:
         return f"{evidence['condition']} ({sides})"
-    return str(failure.get("detail", ""))
+    return str(evidence.get("problem", "") or failure.get("detail", ""))
 
 
 def headline(failure: Object) -> str:

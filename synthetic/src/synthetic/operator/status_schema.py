@@ -69,6 +69,7 @@ EVIDENCE: Schema = _object(
     pointer=_text(MAX_FAILURE_TEXT),
     keyword=_text(MAX_FAILURE_TEXT),
     schema=_text(MAX_FAILURE_TEXT),
+    problem=_text(MAX_FAILURE_TEXT),
 )
 
 FAILURE: Schema = {

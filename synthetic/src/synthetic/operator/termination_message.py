@@ -20,7 +20,10 @@ STEP_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 NUMBER_LIMIT = 2**31
 NETWORK_REASONS = frozenset(("dns", "connect", "tls", "timeout"))  # their details have no content
-EVIDENCE = ("condition", "left", "right", "value", "selected", "pointer", "keyword", "schema")
+EVIDENCE = (
+    *("condition", "left", "right", "value", "selected"),
+    *("pointer", "keyword", "schema", "problem"),
+)
 MAX_TEXT = 200  # characters
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthetic.probe.deadline import Deadline
-from synthetic.probe.results import StepError
+from synthetic.probe.results import StepError, public_error
 
 if TYPE_CHECKING:
     import ssl
@@ -134,7 +134,7 @@ def rejection(error: OSError) -> StepError | None:
     if _CERTIFICATE_ALERT.search(reason) is None:
         return None
     alert = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
-    return StepError("auth", f"the server rejected the client's certificate: {alert}")
+    return public_error("auth", f"the server rejected the client's certificate: {alert}")
 
 
 def _certificate_problem(certificate: tuple[str, str], error: Exception) -> str:

@@ -17,7 +17,7 @@ from synthetic.probe.media_types import (
     parse_media_type,
 )
 from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
-from synthetic.probe.results import ProbeError, StepError
+from synthetic.probe.results import ProbeError, StepError, public_error
 from synthetic.probe.schemas import Direction, SchemaCompiler, Violation
 from synthetic.probe.security import Alternative
 
@@ -124,14 +124,15 @@ class Operation:
         try:
             declared = self.declared_response(response.status)
         except StepError as error:
-            raise StepError("schema", f"{error}{_redirection(response)}") from error
+            detail = f"{error}{_redirection(response)}"
+            raise StepError("schema", detail, error.evidence) from error
         for name, header in headers.items() if (headers := declared.get("headers")) else []:
             if name.lower() != "content-type":  # OpenAPI: it shall be ignored
                 self._check_header(name, header, response.headers.get(name.lower()))
         content = declared.get("content")
         if content is None or not content.value:
             if response.body:
-                raise StepError(
+                raise public_error(
                     "schema", f"{response.status} has a body, and the contract declares none"
                 )
             return
@@ -151,7 +152,7 @@ class Operation:
             if found is not None:
                 return found
         hint = self.misspelt_range(status)
-        raise StepError("schema", f"the contract does not declare the status {status}{hint}")
+        raise public_error("schema", f"the contract does not declare the status {status}{hint}")
 
     def misspelt_range(self, status: int) -> str:
         """Return a hint, or an empty text, on a range that OpenAPI does not know."""
@@ -162,7 +163,7 @@ class Operation:
     def _check_header(self, name: str, header: Node, text: str | None) -> None:
         if text is None:
             if header.value.get("required"):
-                raise StepError("schema", f"the header {name} is missing")
+                raise public_error("schema", f"the header {name} is missing")
             return
         what = f"the header {name}"
         content, schema = header.get("content"), header.member("schema")
@@ -181,7 +182,7 @@ class Operation:
         if described is None:
             is_short = media.name.isprintable() and len(media.name) < MAX_MEDIA_TYPE_LENGTH
             named = media.name if is_short else "something else"
-            raise StepError("schema", f"{response.status} came as {named or 'nothing'}")
+            raise public_error("schema", f"{response.status} came as {named or 'nothing'}")
         self._check_content(described, media, response.body, f"the body of {response.status}")
 
     def _check_content(self, described: Node, media: MediaType, body: bytes, what: str) -> None:

@@ -22,6 +22,8 @@ def to_public(evidence: Mapping[str, str]) -> dict[str, str]:
             "keyword": evidence["keyword"],
             "schema": evidence["schema"],
         }
+    if "condition" not in evidence:
+        return {"problem": evidence["problem"]}
     condition, sides = evidence["condition"], ("left", "right", "value", "selected")
     shown = {name: _described(evidence[name], condition) for name in sides if name in evidence}
     return {"condition": condition, **shown}

@@ -38,6 +38,11 @@ class StepError(Exception):
         self.evidence = evidence
 
 
+def public_error(reason: Reason, detail: str) -> StepError:
+    """Return an error whose detail has no value of a response or of an input."""
+    return StepError(reason, detail, [{"problem": detail}])
+
+
 @dataclass(slots=True)
 class Timings:
     """Milliseconds of one request by phase; 0 for the phases of an open connection."""

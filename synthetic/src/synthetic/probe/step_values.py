@@ -7,7 +7,7 @@ from typing import Any
 
 from synthetic.probe.journey import Parameter, Replacement, RequestBody
 from synthetic.probe.queries import parse_xml
-from synthetic.probe.results import StepError
+from synthetic.probe.results import StepError, public_error
 from synthetic.probe.runtime_values import UNDEFINED, Context, as_text
 
 
@@ -24,7 +24,7 @@ def parameter_values(
     for parameter, value in values:
         if value is UNDEFINED and parameter.location == "path":
             texts = ", ".join(e.text for e in parameter.value.expressions)
-            raise StepError(
+            raise public_error(
                 "assertion", f"the path parameter {parameter.name} has no value: {texts}"
             )
     return [(parameter, value) for parameter, value in values if value is not UNDEFINED]
@@ -40,7 +40,7 @@ def payload_value(body: RequestBody, context: Context) -> tuple[Any, bool]:
     payload = body.payload.evaluate(context)
     if payload is UNDEFINED:
         texts = ", ".join(e.text for e in body.payload.expressions)
-        raise StepError("assertion", f"the payload has no value: {texts}")
+        raise public_error("assertion", f"the payload has no value: {texts}")
     if not body.replacements:
         return payload, body.payload.is_text
     if any(replacement.kind == "xpath" for replacement in body.replacements):

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthetic.probe.expressions import Expression, is_expression, parse_expression
 from synthetic.probe.queries import Query, text_of
-from synthetic.probe.results import StepError
+from synthetic.probe.results import public_error
 from synthetic.probe.runtime_values import UNDEFINED, Context, as_text
 
 _EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
@@ -150,5 +150,5 @@ def _evaluate(value: Any, context: Context) -> Any:  # noqa: ANN401 - any templa
 def _defined(expression: Expression, context: Context) -> Any:  # noqa: ANN401 - any JSON
     value = expression.evaluate(context)
     if value is UNDEFINED:
-        raise StepError("assertion", f"{expression.text} has no value")
+        raise public_error("assertion", f"{expression.text} has no value")
     return value

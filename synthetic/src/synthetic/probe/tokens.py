@@ -11,7 +11,7 @@ from synthetic.probe.credentials import Credentials, basic_authorization
 from synthetic.probe.http import Request, Response
 from synthetic.probe.masking import MASK
 from synthetic.probe.request_builder import USER_AGENT
-from synthetic.probe.results import Reason, StepError
+from synthetic.probe.results import Reason, StepError, public_error
 from synthetic.probe.security import SecurityRequirement
 from synthetic.probe.target import Target, parse_token_url
 
@@ -69,7 +69,7 @@ class TokenStore:
         document = _parse_object(response, "the discovery document is not a JSON object")
         endpoint = document.get("token_endpoint")
         if not isinstance(endpoint, str):
-            raise StepError("schema", "the discovery document names no token_endpoint")
+            raise public_error("schema", "the discovery document names no token_endpoint")
         methods = document.get("token_endpoint_auth_methods_supported")
         only_body = isinstance(methods, list) and "client_secret_basic" not in methods
         self._endpoints[grant.target, grant.url] = endpoint, "body" if only_body else "basic"
@@ -113,7 +113,7 @@ class TokenStore:
             # expires_in is only recommended (RFC 6749, 5.1): without it, keep the token for the run
             lifetime = float(document.get("expires_in", math.inf))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StepError("schema", "the response contains no token") from error
+            raise public_error("schema", "the response contains no token") from error
         MASK.add(text)
         expires_at = time.monotonic() + max(lifetime - EXPIRY_MARGIN_SECONDS, 1.0)
         self._tokens[grant] = _Token(text, expires_at)
@@ -151,7 +151,7 @@ def _parse_object(response: Response, message: str) -> dict[str, Any]:
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError) as error:
-        raise StepError("schema", message) from error
+        raise public_error("schema", message) from error
     if not isinstance(document, dict):
-        raise StepError("schema", message)
+        raise public_error("schema", message)
     return document

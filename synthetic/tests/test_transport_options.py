@@ -265,3 +265,14 @@ def test_a_proxy_has_to_be_a_host_that_may_receive_the_secrets(
     assert bool(result) is is_run
     assert ("may not be sent to localhost" in probe.errors) is not is_run
     assert len(proxy.lines) == is_run
+
+
+def test_contracts_at_urls_are_downloaded_through_the_proxy(
+    probe: Probe, proxy: HttpProxy, tmp_path: Path
+) -> None:
+    contract = MockApi(body=(tmp_path / "api.yaml").read_bytes())
+    with run_mock_api(contract) as web, run_mock_api(MockApi()) as api:
+        file = tmp_path / "calls.arazzo.yaml"
+        file.write_text(file.read_text().replace("url: api.yaml", f"url: {web.url}/api.yaml"))
+        assert probe.run(api.url, "--proxy", proxy.url())["result"] == "passed"
+    assert proxy.lines == [f"GET {web.url}/api.yaml HTTP/1.1", f"GET {api.url}/x HTTP/1.1"]

@@ -8,19 +8,26 @@ from synthetic.probe.journey import Journey, Workflow, WorkflowKey
 from synthetic.probe.problems import Problem, has_mistakes, quoted, raise_first
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import Sources
+from synthetic.probe.transport import Proxy
 from synthetic.probe.workflow_parser import WorkflowParser
 
 
-def read_journey(path: Path, name: str, files: Mapping[str, Path] | None = None) -> Journey:
+def read_journey(
+    path: Path,
+    name: str,
+    files: Mapping[str, Path] | None = None,
+    proxy: Proxy | None = None,
+) -> Journey:
     """Read the workflow ``name`` of an Arazzo document, and those that it may run.
 
-    ``files`` has the files to read in place of the URLs of source descriptions.
+    ``files`` has the files to read in place of the URLs of source descriptions; other URLs are
+    read by way of the ``proxy``, if any.
 
     Raises:
         ProbeError: one of them is invalid or not supported; the message has the place.
 
     """
-    sources = Sources(files)
+    sources = Sources(files, proxy=proxy)
     main = ArazzoDocument(path, sources)
     raise_first(main.problems.found)
     if name not in main.workflow_ids:

@@ -137,7 +137,7 @@ class Batch:
 
     def _load(self, named: Named) -> Journey:
         if named not in self._journeys:
-            self._journeys[named] = load_journey(*named)
+            self._journeys[named] = load_journey(*named, self._transport.proxy)
         return self._journeys[named]
 
     def _run(self, named: Named) -> RunResult:

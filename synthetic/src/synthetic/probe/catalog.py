@@ -9,6 +9,7 @@ from synthetic.probe.journey import Journey
 from synthetic.probe.problems import raise_first
 from synthetic.probe.results import ProbeError
 from synthetic.probe.sources import Sources
+from synthetic.probe.transport import Proxy
 
 SUFFIX = ".arazzo.yaml"
 
@@ -30,7 +31,7 @@ def summaries() -> dict[str, str]:
     return {name: _summary(name) for name in journey_names()}
 
 
-def load_journey(name: str, file: Path | None = None) -> Journey:
+def load_journey(name: str, file: Path | None = None, proxy: Proxy | None = None) -> Journey:
     """Load a shipped journey, or the workflow ``name`` of a user's ``file``.
 
     Raises:
@@ -38,9 +39,9 @@ def load_journey(name: str, file: Path | None = None) -> Journey:
 
     """
     if file is not None:
-        return read_journey(file, name)
+        return read_journey(file, name, proxy=proxy)
     require_shipped(name)
-    return read_journey(_shipped_file(name), name)
+    return read_journey(_shipped_file(name), name, proxy=proxy)
 
 
 def require_shipped(name: str) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 import yaml
 
 from synthetic.probe.results import ProbeError
+from synthetic.probe.transport import Proxy
 
 # libyaml is about ten times faster; all wheels have it, source builds may not
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,9 +41,10 @@ class ConfinementError(Exception):
 class DocumentStore:
     """Documents by URI, each loaded once."""
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path] = (), proxy: Proxy | None = None) -> None:
         """Start without documents; with ``folders`` those elsewhere, or at URLs, are not read."""
         self._roots: dict[str, Node] = {}
+        self._proxy = proxy
         self._folders = [folder.resolve() for folder in folders]
 
     def admit(self, uri: str) -> None:
@@ -110,7 +112,7 @@ class DocumentStore:
     def _add_document(self, uri: str) -> None:
         self.admit(uri)
         try:
-            value = _with_string_keys(_load(uri), {})
+            value = _with_string_keys(_load(uri, self._proxy), {})
         except RecursionError as error:
             raise ProbeError(f"{_name(uri)} is nested too deeply") from error
         identity = value.get("$self", value.get("$id")) if isinstance(value, dict) else None
@@ -248,11 +250,11 @@ def parse_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401 - any JSON
         raise ProbeError(f"{name} is nested too deeply") from error
 
 
-def _load(uri: str) -> Any:  # noqa: ANN401 - any JSON
+def _load(uri: str, proxy: Proxy | None) -> Any:  # noqa: ANN401 - any JSON
     if _is_remote(uri):
         from synthetic.probe.download import download  # noqa: PLC0415 - most journeys need none of it
 
-        return parse_yaml(download(uri, MAX_CONTRACT_BYTES), _name(uri))
+        return parse_yaml(download(uri, MAX_CONTRACT_BYTES, proxy), _name(uri))
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         raise ProbeError(f"{uri} cannot be read: use a file, or a URL of http or https")

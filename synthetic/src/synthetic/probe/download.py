@@ -6,6 +6,7 @@ from synthetic.probe.deadline import Deadline
 from synthetic.probe.http import HttpClient, Request
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.target import parse_endpoint
+from synthetic.probe.transport import Proxy
 
 OK = 200
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -13,7 +14,7 @@ MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 15.0  # for all redirects together
 
 
-def download(url: str, max_bytes: int) -> bytes:
+def download(url: str, max_bytes: int, proxy: Proxy | None = None) -> bytes:
     """Return the body at an http or https URL, after at most ``MAX_REDIRECTS`` redirects.
 
     Raises:
@@ -24,7 +25,7 @@ def download(url: str, max_bytes: int) -> bytes:
     location = url
     for _ in range(MAX_REDIRECTS + 1):
         target, path = parse_endpoint(location, f"the document {url}")
-        client = HttpClient(target, max_bytes)
+        client = HttpClient(target, max_bytes, proxy=proxy)
         try:
             response = client.send(Request("GET", path, {}), deadline)
         except StepError as error:

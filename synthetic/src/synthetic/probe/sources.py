@@ -9,6 +9,7 @@ from synthetic.probe.documents import DocumentStore
 from synthetic.probe.openapi_parser import load_operations
 from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError
+from synthetic.probe.transport import Proxy
 from synthetic.probe.yaml_document import YamlDocument
 
 
@@ -25,16 +26,20 @@ class Sources:
     """Documents by path or URL, each read once."""
 
     def __init__(
-        self, files: Mapping[str, Path] | None = None, folders: Sequence[Path] = ()
+        self,
+        files: Mapping[str, Path] | None = None,
+        folders: Sequence[Path] = (),
+        proxy: Proxy | None = None,
     ) -> None:
         """Start without documents; ``files`` has the files to read in place of URLs.
 
+        Other URLs are read by way of the ``proxy``, if any.
         With ``folders``, documents elsewhere or at other URLs raise ``ConfinementError``.
         """
         self._files = files or {}
         self._arazzo: dict[Path, YamlDocument] = {}
         self._contracts: dict[Path | str, Mapping[str, Operation] | ProbeError] = {}
-        self._store = DocumentStore(folders)
+        self._store = DocumentStore(folders, proxy)
 
     def arazzo(self, path: Path) -> YamlDocument:
         """Return an Arazzo document.

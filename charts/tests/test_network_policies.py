@@ -1,112 +1,32 @@
 """Connections that the network policies of a release admit, for every pair of its pods."""
 
-import json
 from typing import Any
 
 import pytest
 import yaml
 
 from devstack.service_catalog import SERVICES
-from scripts.charts.rendering import EXAMPLES, HelmError, of_kind, pod_specs, render
+from scripts.charts.network_policies import ONLY_CONTROLLER, PORTS, PodPolicies
+from scripts.charts.rendering import CHARTS, EXAMPLES, HelmError, of_kind, pod_specs, render
 from tests.support.chart_manifests import check_manifests
 
-CONTROLLER = {"app": "ingress"}  # a pod in the namespace that ingressFrom names
-STRANGER = {"app": "stranger"}
-PROBE = {
-    "app.kubernetes.io/name": "synthetic",
-    "app.kubernetes.io/component": "probe",
-    "app.kubernetes.io/part-of": "cadastro",
-    "app.kubernetes.io/instance": "try",
-}
-PORTS = {"http": 8000, "metrics": 9000, "postgresql": 5432, "locust": 5557}
 CALLS = {
     "auth": set(),
     "clients": {"auth", "inventory"},
     "products": {"auth", "inventory"},
     "inventory": {"auth", "clients", "products"},
 }
-NARROW = json.dumps([{"podSelector": {"matchLabels": CONTROLLER}}])
-NONE = [
-    part
-    for service in SERVICES
-    for part in (
-        *("--set-json", f"{service}.networkPolicy.ingressFrom={NARROW}"),
-        *("--set-json", f"{service}.metrics.ingressFrom=[]"),
-    )
-]
-
-
-class Pods:
-    """The pods of a release with their policies."""
-
-    def __init__(self, objects: list[dict[str, Any]]) -> None:
-        """Read the pod templates and the policies of rendered objects."""
-        self._policies = [o["spec"] for o in of_kind(objects, "NetworkPolicy").values()]
-        self.labels = {"probe": PROBE, "controller": CONTROLLER, "stranger": STRANGER}
-        for item in objects:
-            spec = item.get("spec", {}).get("jobTemplate", item).get("spec", {})
-            if item["kind"] == "Pod":
-                self.labels["test"] = item["metadata"]["labels"]
-            elif "spec" in spec.get("template", {}):
-                labels = spec["template"]["metadata"]["labels"]
-                component = labels.get("app.kubernetes.io/component", "database")
-                service = labels["app.kubernetes.io/name"]
-                self.labels[f"{service}-{component}"] = labels
-
-    def admits(self, source: str, target: str, port: int) -> bool:
-        """Return whether policies let one pod connect to a TCP port of another."""
-        ends = self.labels[source], self.labels[target]
-        return self._allowed("Egress", *ends, port) and self._allowed("Ingress", *ends, port)
-
-    def reaches(self, source: str, port: int) -> bool:
-        """Return whether egress to a port outside of the release is open."""
-        return self._allowed("Egress", self.labels[source], {"outside": "yes"}, port)
-
-    def reaches_dns(self, source: str) -> bool:
-        """Return whether egress to port 53 is open."""
-        return self.reaches(source, 53)
-
-    def _allowed(
-        self, kind: str, source: dict[str, str], target: dict[str, str], port: int
-    ) -> bool:
-        subject, other = (source, target) if kind == "Egress" else (target, source)
-        applying = [
-            policy
-            for policy in self._policies
-            if kind in policy["policyTypes"] and _matches(policy["podSelector"], subject)
-        ]
-        direction, peers = ("egress", "to") if kind == "Egress" else ("ingress", "from")
-        return not applying or any(
-            _has_port(rule, port) and _has_peer(rule.get(peers), other)
-            for policy in applying
-            for rule in policy.get(direction, [])
-        )
-
-
-def _has_port(rule: dict[str, Any], port: int) -> bool:
-    ports = [one for one in rule["ports"] if one.get("protocol", "TCP") == "TCP"]
-    return port in {PORTS.get(one["port"], one["port"]) for one in ports}
-
-
-def _has_peer(peers: list[dict[str, Any]] | None, labels: dict[str, str]) -> bool:
-    if peers is None:
-        return True
-    return any("ipBlock" in one or _matches(one.get("podSelector", {}), labels) for one in peers)
-
-
-def _matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    return selector.get("matchLabels", {}).items() <= labels.items() and all(
-        labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", [])
-    )
 
 
 @pytest.fixture
-def pods(helm: str) -> Pods:
+def pods(helm: str) -> PodPolicies:
     """The pods of a release whose ingress controller alone may call the services."""
-    return Pods(render(helm, "cadastro", *NONE, "--set", "test.url=http://x.example"))
+    return PodPolicies(
+        render(helm, "cadastro", *ONLY_CONTROLLER, "--set", "test.url=http://x.example")
+    )
 
 
-def test_the_services_admit_their_callers_and_the_ingress_controller(pods: Pods) -> None:
+def test_the_services_admit_their_callers_and_the_ingress_controller(pods: PodPolicies) -> None:
     callers = {
         service: {
             source for source in pods.labels if pods.admits(source, f"{service}-service", 8000)
@@ -123,7 +43,11 @@ def test_the_services_admit_their_callers_and_the_ingress_controller(pods: Pods)
         assert found == {"controller"} | (own & pods.labels.keys()), service
 
 
-def test_postgresql_admits_only_pods_that_use_a_database(pods: Pods) -> None:
+def test_the_table_of_connections_is_that_of_the_policies(pods: PodPolicies) -> None:
+    assert pods.table() in (CHARTS.parent / "docs" / "kubernetes.md").read_text()
+
+
+def test_postgresql_admits_only_pods_that_use_a_database(pods: PodPolicies) -> None:
     found = {source for source in pods.labels if pods.admits(source, "postgresql-database", 5432)}
     components = ("service", "relay", "migration", "sweep", "reconcile")
     expected = {f"{service}-{component}" for service in SERVICES for component in components}
@@ -131,21 +55,21 @@ def test_postgresql_admits_only_pods_that_use_a_database(pods: Pods) -> None:
     assert len(found) == 3 * len(SERVICES) + 3
 
 
-def test_the_operator_reaches_the_api_server_and_nothing_of_the_release(pods: Pods) -> None:
+def test_the_operator_reaches_the_api_server_and_nothing_of_the_release(pods: PodPolicies) -> None:
     assert pods.reaches("synthetic-operator", 443)
     assert pods.reaches("synthetic-operator", 6443)
     for target in pods.labels.keys() - {"controller", "stranger"}:
-        for port in PORTS.values():
+        for port in PORTS:
             assert not pods.admits("synthetic-operator", target, port), target
     assert not pods.reaches("synthetic-operator", 5432)
 
 
-def test_probes_reach_targets_and_no_service_or_database(pods: Pods) -> None:
+def test_probes_reach_targets_and_no_service_or_database(pods: PodPolicies) -> None:
     assert all(pods.reaches("probe", port) for port in (80, 443, 8000, 8443))
     assert not any(pods.reaches("probe", port) for port in (22, 5432, 6443, 9000))
     assert not pods.admits("stranger", "probe", 8080)
     for target in pods.labels.keys() - {"controller", "stranger", "synthetic-operator"}:
-        for port in PORTS.values():
+        for port in PORTS:
             assert not pods.admits("probe", target, port), target
 
 
@@ -153,13 +77,13 @@ def test_every_pod_has_rules_of_its_own_beside_a_policy_that_denies_all(helm: st
     deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     objects = render(helm, "cadastro", "--set", "test.url=https://x.example:9443")
     denied = {"kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": deny}
-    pods = Pods([*objects, denied])
+    pods = PodPolicies([*objects, denied])
     assert pods.reaches("test", 9443)
     assert not pods.reaches("test", 5432)
     assert not pods.admits("test", "auth-service", 9000)
     for name in pods.labels.keys() - {"controller", "stranger", "postgresql-database"}:
         assert pods.reaches_dns(name), name
-    load = Pods([*render(helm, "load", "--set", "url=http://x.example:8081"), denied])
+    load = PodPolicies([*render(helm, "load", "--set", "url=http://x.example:8081"), denied])
     for name in ("load-master", "load-worker"):
         assert load.reaches(name, 8081)
         assert load.reaches_dns(name)
@@ -185,16 +109,16 @@ def test_every_pod_has_rules_of_its_own_beside_a_policy_that_denies_all(helm: st
     ids=("default", "monitor", "value", "service", "server", "proxy", "gateway"),
 )
 def test_probes_reach_the_ports_of_configured_targets(helm: str, setting: str) -> None:
-    assert Pods(render(helm, "cadastro", "--set", setting)).reaches("probe", 9443)
-    assert not Pods(render(helm, "cadastro")).reaches("probe", 9443)
+    assert PodPolicies(render(helm, "cadastro", "--set", setting)).reaches("probe", 9443)
+    assert not PodPolicies(render(helm, "cadastro")).reaches("probe", 9443)
 
 
-def test_the_database_port_is_open_only_towards_the_database(helm: str, pods: Pods) -> None:
+def test_the_database_port_is_open_only_towards_the_database(helm: str, pods: PodPolicies) -> None:
     for service in SERVICES:
         assert not pods.reaches(f"{service}-service", 5432)
     narrow = '[{"podSelector": {"matchLabels": {"app": "db"}}}]'
     options = ("--set", "clients.database.existingSecret=x")
-    external = Pods(
+    external = PodPolicies(
         render(
             helm,
             "cadastro",
@@ -206,14 +130,14 @@ def test_the_database_port_is_open_only_towards_the_database(helm: str, pods: Po
     assert not external.admits("clients-service", "postgresql-database", 5432)
     external.labels["database"] = {"app": "db"}
     assert external.admits("clients-service", "database", 5432)
-    assert Pods(render(helm, "cadastro", *options)).reaches("clients-service", 5432)
+    assert PodPolicies(render(helm, "cadastro", *options)).reaches("clients-service", 5432)
 
 
 def test_a_release_without_new_values_still_reaches_its_database(helm: str) -> None:
     # `helm upgrade --reuse-values` from an older chart leaves out the values that it lacked
     lacking = "clients.networkPolicy.databaseTo=null"
     options = ("--set", "clients.database.existingSecret=x", "--set-json", lacking)
-    assert Pods(render(helm, "cadastro", *options)).reaches("clients-service", 5432)
+    assert PodPolicies(render(helm, "cadastro", *options)).reaches("clients-service", 5432)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

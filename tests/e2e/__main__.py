@@ -20,11 +20,13 @@ from tests.e2e import (
     failed_upgrades,
     lifecycle,
     neighbours,
+    network_policies,
     notes,
     pod_kills,
     rollouts,
     skaffold,
     synthetic_monitors,
+    unchanged_upgrade,
 )
 from tests.e2e.context import Context, Repetitions, Step, report
 from tests.support.cluster import Cluster, check_settings
@@ -36,10 +38,12 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("install, first purchase", lifecycle.install),
     ("acceptance through the ingress", acceptance.accept),
     ("commands of NOTES, helm test", notes.check_notes),
+    ("upgrade without a change", unchanged_upgrade.upgrade_without_change),
     ("dry run of the examples", lifecycle.check_examples),
     ("monitors of every service", synthetic_monitors.check_monitors),
     ("a second operator", synthetic_monitors.install_second_operator),
     ("releases and operators together", neighbours.check_neighbours),
+    ("network policies, every pair of pods", network_policies.check_network_policies),
     ("drill: one fault of each kind", synthetic_monitors.run_drill),
     ("purges and reconciliation", lifecycle.run_cron_jobs),
     ("rolling restarts under load", rollouts.restart),

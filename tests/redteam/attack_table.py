@@ -1,6 +1,7 @@
 """The experience of good users while one address attacks the system."""
 
 import json
+import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -18,7 +19,7 @@ from tests.support.http_caller import HttpCaller
 from tests.support.steps import check
 
 SLOT_SECONDS = 4.0
-SLOTS = 2  # of each attack, each after a quiet one
+SLOTS = 3  # of each attack, each after a quiet one; medians of them count
 MAX_RATIO = 3.0  # of the p99 under attack to the quiet one
 MIN_PASSED = 0.9  # of the good logins
 ROWS = 300  # clients in the lists that the attacker fetches
@@ -28,8 +29,8 @@ ROWS = 300  # clients in the lists that the attacker fetches
 class Result:
     """The slots of one attack."""
 
-    quiet: Experience = field(default_factory=Experience)
-    attacked: Experience = field(default_factory=Experience)
+    quiet: list[Experience] = field(default_factory=list)
+    attacked: list[Experience] = field(default_factory=list)
     attacker_cpu: float = 0.0  # seconds
     system_cpu: float = 0.0  # seconds
     statuses: Counter[str] = field(default_factory=Counter)
@@ -37,7 +38,14 @@ class Result:
     @property
     def ratio(self) -> float:
         """The p99 of fetches under attack, as a multiple of the quiet one."""
-        return self.attacked.percentile(0.99) / self.quiet.percentile(0.99)
+        return _median(self.attacked, 0.99) / _median(self.quiet, 0.99)
+
+    @property
+    def logins(self) -> tuple[int, int]:
+        """The good logins under attack that passed, and all."""
+        return sum(each.passed_logins for each in self.attacked), sum(
+            each.logins for each in self.attacked
+        )
 
     @property
     def error(self) -> str:
@@ -45,10 +53,12 @@ class Result:
         missed = []
         if self.ratio > MAX_RATIO:
             missed.append(f"p99 over {MAX_RATIO:g} times the quiet one")
-        if self.attacked.passed_logins < MIN_PASSED * self.attacked.logins:
+        passed, logins = self.logins
+        if passed < MIN_PASSED * logins:
             missed.append(f"under {MIN_PASSED:.0%} of the good logins passed")
-        if self.attacked.failed_fetches:
-            missed.append(f"{self.attacked.failed_fetches} fetches failed")
+        failed = sum(each.failed_fetches for each in self.attacked)
+        if failed:
+            missed.append(f"{failed} fetches failed")
         return ", ".join(missed)
 
 
@@ -78,7 +88,7 @@ def _prepare(target: Target) -> tuple[GoodUsers, Place]:
 def _measure(name: str, target: Target, users: GoodUsers, place: Place) -> Result:
     result = Result()
     for _ in range(SLOTS):
-        result.quiet.add(users.use(SLOT_SECONDS))
+        result.quiet.append(users.use(SLOT_SECONDS))
         attacker = subprocess.Popen(
             [sys.executable, "-m", "tests.redteam.attacker"],
             stdin=subprocess.PIPE,
@@ -92,7 +102,7 @@ def _measure(name: str, target: Target, users: GoodUsers, place: Place) -> Resul
         attacker.stdin.flush()
         attacker.stdout.readline()
         before = target.cpu_seconds()
-        result.attacked.add(users.use(SLOT_SECONDS))
+        result.attacked.append(users.use(SLOT_SECONDS))
         result.system_cpu += target.cpu_seconds() - before
         output, _ = attacker.communicate()
         check(attacker.returncode == 0, f"the attacker failed: {name}")
@@ -104,13 +114,19 @@ def _measure(name: str, target: Target, users: GoodUsers, place: Place) -> Resul
 
 def _row(name: str, result: Result) -> Row:
     quiet, attacked = result.quiet, result.attacked
+    passed, logins = result.logins
     statuses = ", ".join(f"{status} x {n}" for status, n in sorted(result.statuses.items()))
     figures = [
-        f"p50 {quiet.percentile(0.5):5.1f} to {attacked.percentile(0.5):5.1f} ms",
-        f"p99 {quiet.percentile(0.99):6.1f} to {attacked.percentile(0.99):6.1f} ms",
+        f"p50 {_median(quiet, 0.5):5.1f} to {_median(attacked, 0.5):5.1f} ms",
+        f"p99 {_median(quiet, 0.99):6.1f} to {_median(attacked, 0.99):6.1f} ms",
         f"ratio {result.ratio:5.2f}",
-        f"logins {attacked.passed_logins:2}/{attacked.logins:2}",
+        f"logins {passed:2}/{logins:2}",
         f"CPU {result.attacker_cpu:4.1f} s attacker, {result.system_cpu:4.1f} s system",
         f"({statuses})",
     ]
     return Row(name, "  ".join(figures), result.error)
+
+
+def _median(slots: list[Experience], part: float) -> float:
+    """Return the median of a percentile of the slots: one hiccup of the machine does not count."""
+    return statistics.median(slot.percentile(part) for slot in slots)

@@ -16,19 +16,12 @@ LOGIN_INTERVAL_SECONDS = 0.5
 
 @dataclass
 class Experience:
-    """The latencies and the logins of good users, of one or several slots."""
+    """The latencies and the logins of good users."""
 
     latencies: list[float] = field(default_factory=list)  # milliseconds
     failed_fetches: int = 0
     logins: int = 0
     passed_logins: int = 0
-
-    def add(self, other: "Experience") -> None:
-        """Add those of another slot."""
-        self.latencies += other.latencies
-        self.failed_fetches += other.failed_fetches
-        self.logins += other.logins
-        self.passed_logins += other.passed_logins
 
     def percentile(self, part: float) -> float:
         """Return the latency below which a part of the fetches lie."""

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from servicekit.http.rejection_delay import rejection_delay
 from servicekit.http.thread_pool import QueueTimeout, ThreadPool
 from servicekit.http.wsgi_environ import Scope, build_environ, source_address
 from servicekit.telemetry.shared_metrics import Instrument, SharedMetrics
@@ -26,10 +27,8 @@ RawResponse = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, b
 TOO_LARGE = "cadastro.body_too_large"  # environ key, set for a request with a truncated body
 QUEUE_DEPTH_PER_THREAD = 64  # requests that may wait for each thread; further ones get a 503
 QUEUE_TIMEOUT = 2.0  # seconds that a request may wait for a thread
-# Seconds until a 429 is sent, and other rejections while half of the threads are busy or as many
-# rejections as threads wait: a caller that repeats them then takes little time. The wait takes no
-# thread and no place in the queue.
-REJECTION_DELAY = 0.5
+# Delayed while half of the threads are busy or as many rejections as threads wait; a 429 always is.
+# The wait takes no thread and no place in the queue.
 REJECTIONS = frozenset(
     (
         HTTPStatus.BAD_REQUEST,
@@ -144,7 +143,7 @@ class WsgiBridge:
     async def _delay(self) -> None:
         self._delayed += 1
         try:
-            await asyncio.sleep(REJECTION_DELAY)
+            await asyncio.sleep(rejection_delay())
         finally:
             self._delayed -= 1
 

@@ -13,6 +13,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from servicekit.http.rejection_delay import rejection_delay
 from servicekit.problems import MEDIA_TYPE, Problem
 
 MAX_HEADERS = 100
@@ -20,7 +21,6 @@ MAX_HEADER_BYTES = 64 * 1024  # names and values; nginx and Traefik admit half o
 MAX_TARGET_BYTES = 16 * 1024  # path and query, which have at most 8 KiB
 MAX_CONNECTIONS = 2048  # of a worker
 RESERVED_FILES = 128  # for the database, logs, metrics and the listening socket
-REFUSAL_DELAY = 0.5  # seconds until a refused connection is closed, against callers that repeat it
 WARNING_INTERVAL = 10.0  # seconds between two warnings about the number of connections
 
 _NOT_IN_HOST = re.compile(rb"[^\w.~!$%&'()*+,;=:\[\]-]")  # RFC 3986, 3.2.2 and 3.2.3
@@ -222,7 +222,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.parser.get_method() == b"HEAD":
             response = response[: response.index(b"\r\n\r\n") + 4]
         self.transport.pause_reading()
-        self.loop.call_later(REFUSAL_DELAY, self.end, response)
+        self.loop.call_later(rejection_delay(), self.end, response)
 
 
 def max_connections() -> int:

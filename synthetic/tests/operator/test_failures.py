@@ -79,6 +79,20 @@ async def test_a_failed_criterion_is_in_the_status_with_both_sides(
     }
 
 
+async def test_a_condition_of_several_lines_is_one_line_in_the_status(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    condition = "$response.body#/n\n  == 2 && ( $statusCode == 200\n && true )"
+    message = message_of(tmp_path, {"successCriteria": [{"condition": condition}]}, {}, {"n": 1})
+    (failure,) = await failures_of(harness, message)
+    assert failure["evidence"] == SIDES
+    criterion = {"context": "$response.body", "type": "regex", "condition": "a\n  b"}
+    message = message_of(tmp_path, {"successCriteria": [criterion]}, {}, {"n": 1})
+    harness.finish_run("job-9", message, ended="Failed", minute=9)
+    await harness.reconcile()
+    assert harness.status["failures"][0]["evidence"]["condition"] == "$response.body regex a b"
+
+
 @pytest.mark.parametrize(
     ("condition", "left", "right"),
     [

@@ -26,7 +26,7 @@ def to_public(evidence: Mapping[str, str]) -> dict[str, str]:
         return {"problem": evidence["problem"]}
     condition, sides = evidence["condition"], ("left", "right", "value", "selected")
     shown = {name: _described(evidence[name], condition) for name in sides if name in evidence}
-    return {"condition": condition, **shown}
+    return {"condition": " ".join(condition.split()), **shown}
 
 
 def _described(text: str, condition: str) -> str:

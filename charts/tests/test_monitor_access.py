@@ -106,7 +106,56 @@ def test_the_commands_need_no_rights_beyond_those_of_view_and_of_edit(
 
 
 def test_the_roles_come_with_the_definition(helm: str) -> None:
-    assert cluster_roles(helm, "--set", "crds.enabled=false") == {}
+    options = ("--set", "crds.enabled=false", "--set", "watch.maintenances=false")
+    assert cluster_roles(helm, *options) == {}
+
+
+@pytest.mark.parametrize("everywhere", ["true", "false"])
+def test_the_operator_reads_cluster_wide_maintenance_and_writes_its_status_alone(
+    helm: str, everywhere: str
+) -> None:
+    options = ("--set", f"watch.allNamespaces={everywhere}")
+    objects = render(helm, "synthetic", *OPTIONS, *options)
+    name = "default-try-synthetic-maintenance"
+    read, write = of_kind(objects, "ClusterRole")[name]["rules"]
+    assert (read["resources"], read["verbs"]) == (
+        ["syntheticmaintenances"],
+        ["get", "list", "watch"],
+    )
+    assert (write["resources"], write["verbs"]) == (["syntheticmaintenances/status"], ["update"])
+    binding = of_kind(objects, "ClusterRoleBinding")[name]
+    assert binding["roleRef"]["name"] == name
+    (subject,) = binding["subjects"]
+    assert (subject["name"], subject["namespace"]) == ("try-synthetic", "default")
+
+
+def test_both_definitions_are_kept_and_come_together(helm: str) -> None:
+    found = of_kind(render(helm, "synthetic", *OPTIONS), "CustomResourceDefinition")
+    plurals = {each["spec"]["names"]["plural"] for each in found.values()}
+    assert plurals == {"syntheticmonitors", "syntheticmaintenances"}
+    for each in found.values():
+        assert each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert (
+        of_kind(
+            render(helm, "synthetic", "--set", "crds.enabled=false"), "CustomResourceDefinition"
+        )
+        == {}
+    )
+
+
+def test_windows_have_one_schema_in_both_definitions(helm: str) -> None:
+    found = of_kind(render(helm, "synthetic", *OPTIONS), "CustomResourceDefinition")
+    specs = {
+        name.partition(".")[0]: each["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        for name, each in found.items()
+    }
+    own = specs["syntheticmonitors"]["properties"]["spec"]["properties"]["maintenance"]["items"]
+    shared = specs["syntheticmaintenances"]["properties"]["spec"]
+    assert own["x-kubernetes-validations"] == shared["x-kubernetes-validations"]
+    selectors = {"selector", "namespaceSelector"}
+    assert own["properties"] == {
+        name: part for name, part in shared["properties"].items() if name not in selectors
+    }
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,16 @@ async def test_explains_a_failing_monitor(harness: OperatorHarness) -> None:
     assert re.fullmatch(r"Next runs:\n(  20\d\d-\d\d-\d\dT09:00:00Z\n){3}", runs)
 
 
+async def test_explains_that_the_next_run_is_after_a_pause(harness: OperatorHarness) -> None:
+    window = {"start": "2026-01-31T00:00:00Z", "end": "2098-06-01T00:00:00Z", "runs": "Pause"}
+    harness.add_monitor(schedule="0 9 * * *", maintenance=[{"reason": "Upgrade", **window}])
+    await harness.reconcile()
+    done = await command("explain", "shop")
+    assert re.search(r"^State: +maintenance$", done.stdout, re.MULTILINE)
+    assert "Upgrade (until 2098-06-01T00:00:00Z, spec.maintenance[0])" in done.stdout
+    assert "Next runs:\n  2098-06-01T09:00:00Z\n" in done.stdout
+
+
 async def test_explains_a_monitor_without_runs_and_without_an_operator(
     harness: OperatorHarness,
 ) -> None:

@@ -35,7 +35,7 @@ def random_value(schema: Schema, rng: random.Random) -> Any:
         case "integer":
             low, high = schema.get("minimum", -(2**63)), schema.get("maximum", 2**63 - 1)
             return rng.choice([number for number in NUMBERS if low <= number <= high])
-    return rng.choice([text for text in TEXTS if _is_admitted(schema, text)])
+    return rng.choice([text for text in schema.get("enum", TEXTS) if _is_admitted(schema, text)])
 
 
 def _random_object(schema: Schema, rng: random.Random) -> dict[str, Any]:

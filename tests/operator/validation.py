@@ -58,10 +58,31 @@ SCHEMA: list[tuple[Object, str]] = [
     ({"timeoutSeconds": 0}, "spec.timeoutSeconds"),
     ({"retries": 99}, "spec.retries"),
 ]
+WINDOW = {"reason": "x", "start": "2026-03-01T22:00:00Z", "end": "2026-03-01T23:00:00-03:00"}
+RECURRING = {"reason": "x", "schedule": "0 2 * * SUN", "duration": "1h30m"}
+WINDOWS: list[tuple[Object, str]] = [
+    ({**WINDOW, **RECURRING}, "exactly one of start (with end) and schedule (with duration)"),
+    ({"reason": "x"}, "exactly one of start (with end) and schedule (with duration)"),
+    ({"reason": "x", "start": WINDOW["start"]}, "start and end go together"),
+    ({"reason": "x", "schedule": RECURRING["schedule"]}, "schedule and duration go together"),
+    ({**WINDOW, "timeZone": "Europe/Lisbon"}, "timeZone goes with schedule"),
+    ({**WINDOW, "end": "2026-03-01T19:00:00-03:00"}, "end must be after start"),
+    ({**WINDOW, "start": "tomorrow"}, "date-time"),
+    ({**WINDOW, "start": "2026-03-01T22:00:00"}, "date-time"),
+    ({"start": WINDOW["start"], "end": WINDOW["end"]}, "reason: Required value"),
+    ({**WINDOW, "runs": "Stop"}, 'Unsupported value: "Stop"'),
+    ({**RECURRING, "schedule": "@daily"}, "a schedule has five fields"),
+    ({**RECURRING, "duration": "2d"}, "a duration has hours and minutes"),
+    ({**RECURRING, "duration": "0m"}, "a duration has hours and minutes"),
+    ({**RECURRING, "duration": "200h"}, "from 1m to 168h"),
+]
+SCHEMA += [({"maintenance": [window]}, message) for window, message in WINDOWS]
 CONDITIONS: list[tuple[str, Object, str]] = [
     ("never", {"schedule": "0 0 30 2 *"}, "InvalidSchedule"),
     ("no-cron", {"schedule": "a b c d e"}, "InvalidSchedule"),
     ("no-zone", {"schedule": "0 4 * * *", "timeZone": "Mars/Olympus"}, "UnknownTimeZone"),
+    ("no-hour", {"maintenance": [{**RECURRING, "schedule": "0 25 * * *"}]}, "InvalidMaintenance"),
+    ("in-window", {"maintenance": [WINDOW, RECURRING]}, "Scheduled"),
     ("no-ingress", {"target": {"ingress": {"name": "nowhere"}}}, "NoIngress"),
     ("no-route", {"target": {"httpRoute": {"name": "nowhere"}}}, "NoHTTPRoute"),
     ("no-quantity", {"resources": {"limits": {"memory": "much"}}}, "Refused"),

@@ -82,6 +82,9 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   resources: [events] # listed only for probes that did not start
   verbs: [create, list]
 - apiGroups: [""]
+  resources: [namespaces] # labels, for the selectors of cluster-wide maintenance
+  verbs: [get]
+- apiGroups: [""]
   resources: [secrets] # the annotation with the hosts that may receive the credentials
   verbs: [get]
 - apiGroups: [""]

@@ -9,9 +9,8 @@ import pytest
 
 from synthetic.operator import journey_check
 from synthetic.operator.conditions import condition
-from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.resources import CONFIG_MAPS
-from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -116,7 +115,7 @@ async def test_a_change_of_the_journey_is_checked_and_each_version_only_once(
 ) -> None:
     config_map = add_files(harness, FILES)
     harness.add_monitor(**OWN)
-    reconciler = Reconciler(harness.api, harness.cache, IMAGE, lambda: harness.now)
+    reconciler = await harness.reconciler()
     read = ("GET", CONFIG_MAPS.path(NAMESPACE, "own"))
     for _ in range(2):
         await reconciler.reconcile((NAMESPACE, "shop"))

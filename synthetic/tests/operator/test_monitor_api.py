@@ -140,6 +140,27 @@ def test_a_monitor_has_its_last_failures(cache: MonitorCache) -> None:
     assert (second["explanation"], second["step"], second["evidence"]) == ("NoPod", None, None)
 
 
+def test_a_monitor_in_maintenance_tells_why_until_when_and_which_runs_do_not_count() -> None:
+    shown = {"reason": "Upgrade", "until": "2026-01-31T12:00:00Z", "runs": "Pause"}
+    status = {
+        **STATUS,
+        "maintenance": shown,
+        "totals": {**STATUS["totals"], "maintenance": 1},
+        "runs": [*RUNS, "2026-01-31T10:05:00Z failed/maintenance 812"],
+        "lastRun": {**LAST, "maintenance": "Upgrade"},
+    }
+    made = MonitorCache()
+    made.upsert(monitor("shop", status))
+    found = get_valid(made, f"{ALL}/here/shop", ONE)
+    assert (found["state"], found["maintenance"]) == ("maintenance", shown)
+    assert [run["inMaintenance"] for run in found["runs"]] == [False] * 5 + [True]
+    assert found["runs"][-1]["result"] == found["lastRun"]["result"] == "failed"
+    assert found["lastRun"]["maintenance"] == "Upgrade"
+    assert found["totals"]["maintenance"] == 1
+    assert [each["name"] for each in get_valid(made, f"{ALL}?state=maintenance", ALL)["monitors"]]
+    assert "shop: maintenance" in get(made, "/badge/here/shop.svg")[2]
+
+
 def test_a_monitor_without_runs_has_nulls(cache: MonitorCache) -> None:
     found = get_valid(cache, f"{ALL}/here/new", ONE)
     assert (found["lastRun"], found["runs"]) == (None, [])
@@ -149,7 +170,11 @@ def test_a_monitor_without_runs_has_nulls(cache: MonitorCache) -> None:
 @pytest.mark.parametrize(
     ("path", "operation", "detail"),
     [
-        (f"{ALL}?state=broken", ALL, "state is one of down, unknown, degraded, up, paused"),
+        (
+            f"{ALL}?state=broken",
+            ALL,
+            "state is one of down, unknown, degraded, up, maintenance, paused",
+        ),
         (f"{ALL}/here/nothing", ONE, "there is no monitor 'nothing' in 'here'"),
         ("/badge/here/nothing.svg", "/badge/{namespace}/{name}.svg", "no monitor 'nothing'"),
     ],

@@ -5,8 +5,7 @@ import pytest
 from synthetic.operator import monitor_metrics, status_page
 from synthetic.operator.api_client import ApiError
 from synthetic.operator.conditions import condition
-from synthetic.operator.reconcile import Reconciler
-from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 CONFLICT = "OperatorConflict"
@@ -14,7 +13,7 @@ CONFLICT = "OperatorConflict"
 
 async def reconcile(harness: OperatorHarness, contender: str) -> None:
     """Reconcile the monitor while another operator watches its namespace."""
-    reconciler = Reconciler(harness.api, harness.cache, IMAGE, lambda: harness.now)
+    reconciler = await harness.reconciler()
     await reconciler.reconcile((NAMESPACE, "shop"), contender)
 
 

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from synthetic.operator.conditions import condition
-from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MONITORS, Object
+from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MAINTENANCES, MONITORS, Object
+from tests.support.synthetic.fake_cluster import KINDS, ObjectPath
 from tests.support.synthetic.kubernetes_objects import monitor, termination_message
 from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
 
@@ -112,6 +113,48 @@ async def test_follows_events_and_restores_a_deleted_cron_job(
             assert f"{labels}}} 1.0" in metrics
         harness.delete(MONITORS, "shop")
         await until_page_contains(url, "There is no SyntheticMonitor yet")
+
+
+def maintenance_status(harness: OperatorHarness) -> str:
+    """Return the status of the monitor's condition Maintenance, or an empty text."""
+    return str(condition(harness.status, "Maintenance").get("status", ""))
+
+
+@pytest.mark.parametrize("namespaces", [NAMESPACE, "*"], ids=["one-namespace", "all-namespaces"])
+async def test_follows_cluster_wide_maintenance(
+    harness: OperatorHarness, tmp_path: Path, namespaces: str
+) -> None:
+    harness.add_monitor()
+    always = {"start": "2026-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
+    settings = {"RESYNC_SECONDS": "3600", "WATCH_NAMESPACES": namespaces}
+    path = ObjectPath.of(MAINTENANCES.path("", "upgrade"))
+    async with operator(harness, tmp_path, **settings):
+        await until(lambda: harness.cluster.is_watched("syntheticmaintenances"))
+        await until(lambda: is_ready(harness))
+        harness.add_maintenance(**always)
+        await until(lambda: maintenance_status(harness) == "True")
+        await until(lambda: harness.cluster.get(path).get("status"))
+        assert harness.maintenance_conditions()["Active"][0] == "True"
+    before = harness.cluster.writes[:]
+    harness.cluster.watched.clear()
+    async with operator(harness, tmp_path, **settings) as running:
+        await until_page_contains(f"{await running.url()}/metrics", RECONCILED)
+        await until(lambda: harness.cluster.is_watched("syntheticmaintenances"))
+        assert harness.cluster.writes == before
+        harness.cluster.delete(path)
+        await until(lambda: maintenance_status(harness) == "False")
+
+
+async def test_runs_without_the_definition_of_cluster_wide_maintenance(
+    harness: OperatorHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(KINDS[MAINTENANCES.prefix], MAINTENANCES.plural)
+    for _ in range(2):  # the fake API server has the path nevertheless
+        harness.cluster.fail("GET", f"*/{MAINTENANCES.plural}", 404)
+    async with operator(harness, tmp_path, RESYNC_SECONDS="3600"):
+        await until(lambda: harness.cluster.is_watched("syntheticmonitors"))
+        harness.add_monitor()
+        await until(lambda: is_ready(harness))
 
 
 async def test_retries_after_errors_and_conflicts(harness: OperatorHarness, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ STATES = {
     "down": ("False", "Failing"),
     "degraded": ("True", "Degraded"),
     "unknown": ("Unknown", "MonitorBroken"),
+    "maintenance": ("Unknown", "Maintenance"),
 }
 RESULTS = ("passed", "failed", "error", "disrupted")
 SCRIPT = """
@@ -83,6 +84,10 @@ def page() -> str:
         last = {"result": "passed", "durationMs": 80, "finishedAt": "2026-01-31T10:00:01Z"}
         failure = {**last, "result": "failed", "job": "j", "step": "s" * 64, "detail": "d" * 200}
         shown = {"conditions": [condition], "runs": runs, "lastRun": last, "failures": [failure]}
+        runs.append("2026-01-31T10:05:00Z failed/maintenance 80 why")
+        if name == "maintenance":
+            until = "2026-01-31T12:00:00Z"
+            shown["maintenance"] = {"reason": "x", "until": until, "runs": "Pause"}
         cache.upsert(monitor(f"{name}-{'x' * 50}", status=shown))
     return render(cache, NOW)
 
@@ -103,7 +108,7 @@ def test_the_page_fits_and_is_readable(
     assert (seen["ground"] < 0.1) == (scheme == "dark")
     assert len(seen["contrasts"]) > 20
     assert {k: v for k, v in seen["contrasts"].items() if v < READABLE} == {}
-    assert seen["bars"].keys() == {*RESULTS, "none"}
+    assert seen["bars"].keys() == {*RESULTS, "maintenance", "none"}
     assert len(set(seen["bars"].values())) == len(seen["bars"])
 
 

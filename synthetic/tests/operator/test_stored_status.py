@@ -103,6 +103,7 @@ def next_status(stored: dict[str, Any]) -> dict[str, Any]:
         ({"lastSuccessTime": "2026-02-31T10:00:00Z"}, "status.lastSuccessTime"),
         ({"windows": {"hours": ["2099-01-01T00 1 2 3"]}}, "status.windows.hours[0]"),
         ({"windows": {"days": ["yesterday"]}}, "status.windows.days[0]"),
+        ({"maintenance": {"reason": "x", "until": "soon", "runs": "Pause"}}, "status.maintenance"),
         ({"conditions": [{"type": "Healthy"}]}, "status.conditions[0]"),
         ({"handled": []}, "status.handled"),
         ([], "status"),
@@ -141,6 +142,8 @@ async def test_an_unreadable_status_is_replaced_and_an_event(
 @pytest.mark.anyio
 async def test_a_spec_of_an_earlier_schema_is_a_condition(harness: OperatorHarness) -> None:
     harness.add_monitor(interval="3m")
+    shown = {"reason": "Upgrade", "until": "2026-01-31T23:00:00Z", "runs": "Continue"}
+    harness.change(MONITORS, {**harness.monitor, "status": {"maintenance": shown}}, "status")
     await harness.reconcile()
     assert harness.ready() == ("False", "SpecUnreadable")
     assert harness.healthy() == ("Unknown", "NotReady")

@@ -113,18 +113,53 @@ def test_a_paused_monitor_is_a_state_of_its_own() -> None:
     assert "All monitors pass, 1 paused" in get(cache, "/")[1]
 
 
+def test_maintenance_is_a_state_of_its_own() -> None:
+    cache = MonitorCache()
+    shown = {"reason": "Upgrade", "until": "2026-01-31T12:00:00Z", "runs": "Continue"}
+    message = "Upgrade (until 2026-01-31T12:00:00Z, spec.maintenance[0]): runs go on"
+    healthy = {"type": "Healthy", "status": "Unknown", "reason": "Maintenance", "message": message}
+    runs = ["2026-01-31T10:00:00Z failed/maintenance 80 createClient"]
+    status = {
+        "conditions": [healthy],
+        "maintenance": shown,
+        "runs": runs,
+        "totals": {"maintenance": 1},
+    }
+    cache.upsert(monitor(status=status))
+    _, page = get(cache, "/")
+    assert "No results count, 1 in maintenance" in page
+    assert "Maintenance</span>" in page
+    assert message in page
+    assert "2026-01-31T10:00:00Z failed 80 ms in maintenance createClient" in page
+    _, metrics = get(cache, "/metrics")
+    labels, severity = (
+        'journey="clients-crud",monitor="shop",namespace="here"',
+        'severity="critical"',
+    )
+    assert f"cadastro_synthetic_monitor_in_maintenance{{{labels},{severity}}} 1.0" in metrics
+    assert (
+        f'cadastro_synthetic_monitor_runs_total{{{labels},result="maintenance",{severity}}} 1.0'
+        in metrics
+    )
+    assert "cadastro_synthetic_monitor_up{" not in metrics
+    assert "cadastro_synthetic_monitor_uptime_ratio{" not in metrics
+    cache.upsert(monitor())
+    metrics = get(cache, "/metrics")[1]
+    assert f"cadastro_synthetic_monitor_in_maintenance{{{labels},{severity}}} 0.0" in metrics
+
+
 def test_bars_have_a_shape_for_each_result_and_mark_slow_runs() -> None:
     results = ("passed", "failed", "error", "disrupted")
     runs = [f"2026-01-31T10:0{n}:00Z {result} 80 why" for n, result in enumerate(results)]
     cache = MonitorCache()
-    slow = "2026-01-31T10:04:00Z passed 900"
-    cache.upsert(monitor(status={"runs": [*runs, slow]}, thresholds={"degradedMs": 500}))
+    other = ["2026-01-31T10:04:00Z passed 900", "2026-01-31T10:05:00Z failed/maintenance 80"]
+    cache.upsert(monitor(status={"runs": [*runs, *other]}, thresholds={"degradedMs": 500}))
     _, page = get(cache, "/")
     shapes = re.findall(
         r'<rect class="(\w+)" x="\d+" y="([\d.]+)" width="\d+" height="([\d.]+)"', page
     )
     found = {kind: (top, height) for kind, top, height in shapes if kind != "none"}
-    assert found.keys() == {*results, "slow"}
+    assert found.keys() == {*results, "slow", "maintenance"}
     assert len(set(found.values())) == len(found)
 
 

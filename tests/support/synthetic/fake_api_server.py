@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.synthetic.fake_cluster import (
+    CLUSTER_SCOPED,
     KINDS,
     ApiStatusError,
     FakeCluster,
@@ -182,4 +183,10 @@ def _group(name: str, version: str) -> Object:
 
 def _resource(plural: str, kind: str) -> Object:
     verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-    return {"name": plural, "singularName": "", "namespaced": True, "kind": kind, "verbs": verbs}
+    return {
+        "name": plural,
+        "singularName": "",
+        "namespaced": plural not in CLUSTER_SCOPED,
+        "kind": kind,
+        "verbs": verbs,
+    }

@@ -27,8 +27,12 @@ KINDS = {
     "/apis/coordination.k8s.io/v1": {"leases": "Lease"},
     "/apis/gateway.networking.k8s.io/v1": {"gateways": "Gateway", "httproutes": "HTTPRoute"},
     "/apis/networking.k8s.io/v1": {"ingresses": "Ingress"},
-    "/apis/monitoring.cadastro.dev/v1alpha1": {"syntheticmonitors": "SyntheticMonitor"},
+    "/apis/monitoring.cadastro.dev/v1alpha1": {
+        "syntheticmonitors": "SyntheticMonitor",
+        "syntheticmaintenances": "SyntheticMaintenance",
+    },
 }
+CLUSTER_SCOPED = frozenset({"namespaces", "syntheticmaintenances"})
 
 
 class ApiStatusError(Exception):

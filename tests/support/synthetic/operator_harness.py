@@ -8,10 +8,20 @@ from typing import Any
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
+from synthetic.operator.maintenance_cache import MaintenanceCache
+from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.reconcile import Reconciler
-from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
+from synthetic.operator.resources import (
+    CRON_JOBS,
+    JOBS,
+    MAINTENANCES,
+    MONITORS,
+    PODS,
+    Object,
+    Resource,
+)
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
 from tests.support.synthetic.kubernetes_objects import job, monitor, pod
@@ -35,9 +45,32 @@ class OperatorHarness:
     async def reconcile(self, name: str = "shop") -> float | None:
         """Reconcile a monitor one second later, with a new reconciler."""
         self.now += timedelta(seconds=1)
-        return await Reconciler(self.api, self.cache, IMAGE, lambda: self.now).reconcile(
-            (NAMESPACE, name)
-        )
+        reconciler = await self.reconciler()
+        return await reconciler.reconcile((NAMESPACE, name))
+
+    async def reconciler(self) -> Reconciler:
+        """Return a new reconciler with the current cluster-wide maintenance."""
+        maintenances = MaintenanceCache(self.api, lambda: self.now)
+        await maintenances.refresh()
+        return Reconciler(self.api, self.cache, maintenances, IMAGE, lambda: self.now)
+
+    async def reconcile_maintenance(self, name: str) -> float | None:
+        """Reconcile a cluster-wide maintenance one second later, with a new reconciler."""
+        self.now += timedelta(seconds=1)
+        return await MaintenanceReconciler(self.api, lambda: self.now).reconcile(name)
+
+    def add_maintenance(self, name: str = "upgrade", **spec: Any) -> Object:
+        """Create a cluster-wide maintenance as a user."""
+        made = {"metadata": {"name": name}, "spec": {"reason": "Upgrade", **spec}}
+        return self.cluster.create(ObjectPath.of(MAINTENANCES.path("")), made)
+
+    def maintenance_conditions(self, name: str = "upgrade") -> dict[str, tuple[str, str]]:
+        """Return status and message of each condition of a cluster-wide maintenance."""
+        found = self.cluster.get(ObjectPath.of(MAINTENANCES.path("", name)))
+        return {
+            each["type"]: (each["status"], each["message"])
+            for each in found["status"]["conditions"]
+        }
 
     def add(self, resource: Resource, thing: Object) -> Object:
         """Create an object as another client."""

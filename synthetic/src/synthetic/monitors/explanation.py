@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from synthetic.monitors.client import UserClient
 from synthetic.monitors.listing import format_table, views
 from synthetic.operator.api_client import FORBIDDEN, ApiError
 from synthetic.operator.failures import explain as explain_failure
 from synthetic.operator.failures import headline
+from synthetic.operator.maintenance import PAUSE
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import SpecError
@@ -110,6 +111,9 @@ def _next_runs(view: MonitorView, now: datetime) -> str:
     if view.spec.suspend:
         return _section("Next runs", "none: suspended; `synthetic resume` resumes the monitor")
     moments, moment = [], now
+    if view.maintenance.get("runs") == PAUSE:
+        ended = datetime.fromisoformat(view.maintenance["until"])
+        moment = max(now, ended - timedelta(seconds=1))
     try:
         for _ in range(NEXT_RUNS):
             moment = view.spec.schedule.after(moment)

@@ -152,7 +152,7 @@ class ApiClient:
     async def replace(self, resource: Resource, body: Object, subresource: str = "") -> Object:
         """Replace an object or a subresource, guarded by its resourceVersion."""
         metadata = body["metadata"]
-        path = resource.path(metadata["namespace"], metadata["name"], subresource)
+        path = resource.path(metadata.get("namespace", ""), metadata["name"], subresource)
         return await self._call("PUT", _with_field_manager(path), body)
 
     async def delete(self, resource: Resource, namespace: str, name: str) -> None:

@@ -5,9 +5,12 @@ import logging
 import signal
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from synthetic.operator import watch
 from synthetic.operator.api_client import CONFLICT, ApiClient, ApiError
+from synthetic.operator.maintenance_cache import MaintenanceCache
+from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.namespace_lease import NamespaceLeases
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUE_DEPTH, RECONCILES
@@ -24,6 +27,14 @@ RETRY_DELAY_SECONDS = 5.0  # after a failed resync
 MISSED_RESYNCS = 3  # liveness fails after this number of missed resyncs
 
 log = logging.getLogger(__name__)
+
+
+class Reconcilers(NamedTuple):
+    """The reconcilers that the workers of the queue call."""
+
+    monitors: Reconciler
+    maintenances: MaintenanceReconciler
+    leases: NamespaceLeases
 
 
 class Operator:
@@ -43,14 +54,19 @@ class Operator:
             log.info("the status page is on port %s", port)
             identity = f"{self._settings.namespace}/{self._settings.name}"
             leases = NamespaceLeases(api, identity, self._settings.resync_seconds)
-            reconciler = Reconciler(api, self._cache, self._settings.image, _now)
-            tasks = [asyncio.create_task(self._resync(api))]
+            maintenances = MaintenanceCache(api, _now)
+            reconcilers = Reconcilers(
+                Reconciler(api, self._cache, maintenances, self._settings.image, _now),
+                MaintenanceReconciler(api, _now),
+                leases,
+            )
+            tasks = [asyncio.create_task(self._resync(api, maintenances))]
             tasks += [
-                asyncio.create_task(self._work(reconciler, leases))
+                asyncio.create_task(self._work(reconcilers, maintenances.loaded))
                 for _ in range(self._settings.workers)
             ]
             try:
-                await self._watch(api)
+                await self._watch(api, maintenances)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -67,7 +83,7 @@ class Operator:
         """True once all monitors have been listed since the start."""
         return self._synced
 
-    async def _watch(self, api: ApiClient) -> None:
+    async def _watch(self, api: ApiClient, maintenances: MaintenanceCache) -> None:
         waiting = asyncio.create_task(self._wait_for_crd(api))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,7 +92,7 @@ class Operator:
             await waiting
         except asyncio.CancelledError:
             return
-        await watch.watch(self._settings, self._queue.add, self._cache)
+        await watch.watch(self._settings, self._queue.add, self._cache, maintenances)
 
     async def _wait_for_crd(self, api: ApiClient) -> None:
         """Wait for the CRD: kopf discovers the watched kinds only at its start."""
@@ -93,24 +109,25 @@ class Operator:
                 is_logged = True
             await asyncio.sleep(2)
 
-    async def _reconcile(
-        self, reconciler: Reconciler, leases: NamespaceLeases, key: Key
-    ) -> float | None:
-        """Reconcile a monitor, unless another operator manages its namespace."""
-        ownership = await leases.check(key[0])
+    async def _reconcile(self, reconcilers: Reconcilers, key: Key) -> float | None:
+        """Reconcile a maintenance, or a monitor unless another operator manages its namespace."""
+        if key[0] == watch.CLUSTER:
+            return await reconcilers.maintenances.reconcile(key[1])
+        ownership = await reconcilers.leases.check(key[0])
         self._cache.set_holder(key[0], ownership.holder)
         if ownership.holder:
             self._cache.remove(key)
             return None
-        return await reconciler.reconcile(key, ownership.contender)
+        return await reconcilers.monitors.reconcile(key, ownership.contender)
 
-    async def _work(self, reconciler: Reconciler, leases: NamespaceLeases) -> None:
+    async def _work(self, reconcilers: Reconcilers, loaded: asyncio.Event) -> None:
+        await loaded.wait()  # otherwise a restart would end maintenance for a moment
         while True:
             key = await self._queue.get()
             QUEUE_DEPTH.set(len(self._queue))
             try:
                 async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
-                    delay = await self._reconcile(reconciler, leases, key)
+                    delay = await self._reconcile(reconcilers, key)
             except ApiError as error:
                 RECONCILES.labels("api_error").inc()
                 level = logging.DEBUG if error.status == CONFLICT else logging.WARNING
@@ -128,13 +145,16 @@ class Operator:
             finally:
                 self._queue.done(key)
 
-    async def _resync(self, api: ApiClient) -> None:
+    async def _resync(self, api: ApiClient, maintenances: MaintenanceCache) -> None:
         """Enqueue all monitors periodically: kopf can miss a deletion, and windows move on."""
         while True:
             wait = float(self._settings.resync_seconds)
             try:
+                await maintenances.refresh()
                 await self._sync_release_monitors(api)
                 await self._enqueue_all(api)
+                for name in maintenances.names():
+                    self._queue.add((watch.CLUSTER, name))
             except ApiError as error:
                 log.warning("failed to list the monitors: %s", error.message)
                 wait = RETRY_DELAY_SECONDS

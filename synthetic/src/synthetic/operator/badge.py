@@ -11,6 +11,7 @@ COLOURS = {  # white text on them has a contrast of at least 4.5
     "degraded": "#8a5300",
     "down": "#b3261e",
     "unknown": "#5f6368",
+    "maintenance": "#1a5fb4",
     "paused": "#5f6368",
 }
 CHARACTER_WIDTH, PADDING, HEIGHT = 7.2, 8, 20  # of 12 px monospace, in px

@@ -17,6 +17,7 @@ class Condition:
     status: str
     reason: str
     message: str
+    since: datetime | None = None  # of a new status, if it is earlier than now
 
 
 def condition(status: Object, kind: str) -> Object:
@@ -52,5 +53,5 @@ def _merge(old: Object, new: Condition, generation: int, now: datetime) -> Objec
         "observedGeneration": generation,
         "lastTransitionTime": old["lastTransitionTime"]
         if is_unchanged
-        else now.strftime(TIMESTAMP_FORMAT),
+        else (new.since or now).strftime(TIMESTAMP_FORMAT),
     }

@@ -26,11 +26,18 @@ def cron_job_name(monitor: Object) -> str:
 
 
 def build_cron_job(
-    monitor: Object, spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts = NO_HOSTS
+    monitor: Object,
+    spec: Spec,
+    url: str,
+    image: ProbeImage,
+    hosts: BoundHosts = NO_HOSTS,
+    *,
+    paused: bool = False,
 ) -> Object:
     """Return the CronJob that replays a monitor's journey against ``url``.
 
-    ``hosts`` are those that may receive the values of its Secrets.
+    ``hosts`` are those that may receive the values of its Secrets. A CronJob that maintenance has
+    ``paused`` is suspended.
     """
     labels = _labels(monitor, image)
     body: Object = {
@@ -45,7 +52,7 @@ def build_cron_job(
         "spec": {
             "schedule": spec.schedule.cron,
             "timeZone": spec.schedule.zone,
-            "suspend": spec.suspend,
+            "suspend": spec.suspend or paused,
             "concurrencyPolicy": spec.concurrency,
             "startingDeadlineSeconds": STARTING_DEADLINE_SECONDS,
             "successfulJobsHistoryLimit": max(JOB_HISTORY_LIMIT, spec.history_success),

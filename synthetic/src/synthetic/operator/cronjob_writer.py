@@ -1,7 +1,6 @@
 """Create, update and restore the CronJob of a monitor."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.conditions import Condition
@@ -13,6 +12,7 @@ from synthetic.operator.cronjob import (
     matches,
 )
 from synthetic.operator.journey_check import JourneyChecker
+from synthetic.operator.maintenance import Maintenance
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
 from synthetic.operator.secret_binding import bound_hosts
@@ -67,7 +67,7 @@ async def ensure_cron_job(
     spec: Spec,
     image: ProbeImage,
     journeys: JourneyChecker,
-    now: datetime,
+    maintenance: Maintenance,
 ) -> tuple[str, CronJobState]:
     """Create or update the CronJob; return the target's URL and the resulting state."""
     namespace = monitor["metadata"]["namespace"]
@@ -75,15 +75,17 @@ async def ensure_cron_job(
     owned = live if live is not None and is_owned_by(live, monitor) else None
     url = ""
     try:
-        spec.schedule.after(now)
+        spec.schedule.after(maintenance.now)
+        if maintenance.windows.problem:
+            raise maintenance.windows.problem
         await journeys.check(namespace, spec)
         url = await find_url(api, namespace, spec.target)
         _check_ownership(live, monitor)
         hosts = await bound_hosts(api, namespace, spec, url)
-        desired = build_cron_job(monitor, spec, url, image, hosts)
+        desired = build_cron_job(monitor, spec, url, image, hosts, paused=maintenance.pauses)
         return url, await _apply(api, monitor, desired, live)
     except SpecError as error:
-        if error.reason == "SecretNotBound" and owned is not None:
+        if owned is not None and (error.reason == "SecretNotBound" or maintenance.pauses):
             owned = await _suspend(api, owned)
         return url, CronJobState(not_ready(error.reason, str(error)), owned)
     except ApiError as error:
@@ -113,7 +115,7 @@ async def _apply(
 
 
 async def _suspend(api: ApiClient, cron_job: Object) -> Object:
-    """Suspend a CronJob whose runs would send credentials to a host that is no longer allowed."""
+    """Suspend a CronJob that cannot be updated: runs would reveal credentials, or are paused."""
     if cron_job["spec"].get("suspend"):
         return cron_job
     spec = {**cron_job["spec"], "suspend": True}

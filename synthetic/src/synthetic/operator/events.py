@@ -28,11 +28,15 @@ def transitions(
     before, after = condition(old, "Healthy"), condition(new, "Healthy")
     if before and before["status"] != after["status"]:
         is_relevant = before["status"] != "Unknown" or after["status"] == "False"
-        if is_relevant and after["reason"] != "Suspended":
+        if is_relevant and after["reason"] not in {"Suspended", "Maintenance"}:
             yield build(monitor, HEALTH_EVENTS[after["status"]], after["message"], now)
     before, after = condition(old, "Ready"), condition(new, "Ready")
     if after["status"] == "False" and before.get("reason") != after["reason"]:
         yield build(monitor, ("Warning", after["reason"]), after["message"], now)
+    before, after = (condition(status, "Maintenance") for status in (old, new))
+    if before.get("status") != after.get("status"):
+        reason = "MaintenanceStarted" if after.get("status") == "True" else "MaintenanceEnded"
+        yield build(monitor, ("Normal", reason), after.get("message", "The window is gone"), now)
     before, after = (condition(status, "OperatorConflict") for status in (old, new))
     if after and not before:
         yield build(monitor, ("Warning", "OperatorConflict"), after["message"], now)

@@ -1,5 +1,6 @@
 """The condition Healthy of a monitor, derived from its last runs."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from synthetic.operator.conditions import Condition, condition
@@ -13,20 +14,37 @@ NOT_READY_GRACE = timedelta(minutes=10)  # while runs of the previous spec still
 CANNOT_START_REASONS = frozenset({"ProbeCannotStart", "RunRefused"})  # conditions without a grace
 
 
-def healthy(spec: Spec, history: History, ready: Condition, schedule: Schedule | None) -> Condition:
+def healthy(
+    spec: Spec,
+    history: History,
+    ready: Condition,
+    schedule: Schedule | None,
+    since: str = "",
+) -> Condition:
     """Return the condition Healthy of a monitor whose data is recent.
 
     ``schedule`` is the one of the existing CronJob; None if that is missing or suspended. A
-    monitor that cannot be scheduled, or whose runs cannot start, is never healthy.
+    monitor that cannot be scheduled, or whose runs cannot start, is never healthy. ``since`` is
+    the end of the last maintenance: earlier failures alone are no evidence about the system after
+    it, and none after a pass.
     """
-    judged = [run for run in history.runs if run.result in {PASSED, FAILED}][-spec.out_of :]
     if spec.suspend:
         return _unknown("Suspended", "The health is unknown while spec.suspend is true")
     if schedule is None:
         return _not_ready(ready)
-    broken = [run for run in history.runs if run.result != DISRUPTED][-spec.failures :]
+    runs = history.counting_runs()
+    recent = [run for run in runs if run.at >= since]
+    verdict = _judge(spec, recent if any(run.result == PASSED for run in recent) else runs, history)
+    if since and not recent and verdict.status != "True":
+        return _unknown("NoRunYet", f"No run has ended since the maintenance, at {since}")
+    return verdict
+
+
+def _judge(spec: Spec, runs: Sequence[RunRecord], history: History) -> Condition:
+    broken = [run for run in runs if run.result != DISRUPTED][-spec.failures :]
     if len(broken) == spec.failures and all(run.result == ERROR for run in broken):
         return _unknown("MonitorBroken", f"The probe failed to run: {broken[-1].detail}")
+    judged = [run for run in runs if run.result in {PASSED, FAILED}][-spec.out_of :]
     if not judged:
         return _unknown("NoRunYet", "No run has passed or failed yet")
     has_passed = bool(history.last_success) or any(run.result == PASSED for run in judged)
@@ -56,9 +74,13 @@ def overdue(spec: Spec, schedule: Schedule, since: datetime, now: datetime) -> C
     return _unknown("NoData", f"No run has ended since {since.strftime(TIMESTAMP_FORMAT)}")
 
 
-def last_activity(old: Object, last: Object | None, now: datetime) -> datetime:
-    """Return the end of the last run, or the time since which one could have ended."""
-    moments = [datetime.fromisoformat(last["finishedAt"])] if last else []
+def last_activity(old: Object, last: Object | None, ended: str, now: datetime) -> datetime:
+    """Return the end of the last run, or the time since which one could have ended.
+
+    ``ended`` is the end of the last maintenance.
+    """
+    stamps = [last["finishedAt"] if last else "", ended]
+    moments = [datetime.fromisoformat(stamp) for stamp in stamps if stamp]
     resumed = condition(old, "Suspended")
     if resumed.get("status") == "False":
         moments.append(datetime.fromisoformat(resumed["lastTransitionTime"]))

@@ -2,7 +2,7 @@
 
 A bucket of the status is ``2026-01-31T10 12 1 0``: the hour, then passed, failed and other runs. A
 run is ``2026-01-31T10:05:00Z failed 812 createClient http_status 503``: its start, its result, its
-duration in milliseconds, and the detail.
+duration in milliseconds, and the detail. The result ``failed/maintenance`` does not count.
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,8 @@ UID_PREFIX_LENGTH = 18  # enough to distinguish the Jobs of one monitor
 MAX_DETAIL_LENGTH = 80  # characters of a run's detail
 HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H", "%Y-%m-%d"
 
+MAINTENANCE_SUFFIX = "/maintenance"
+
 Counts = tuple[int, int, int]  # passed, failed, other
 
 
@@ -34,17 +36,20 @@ class RunRecord:
     result: str
     duration_ms: int
     detail: str = ""
+    in_maintenance: bool = False
 
     @classmethod
     def read(cls, line: str) -> Self:
         """Parse a line of the status."""
         at, result, duration, *detail = line.split(" ", 3)
-        return cls(at, result, int(duration), "".join(detail))
+        kind = result.removesuffix(MAINTENANCE_SUFFIX)
+        return cls(at, kind, int(duration), "".join(detail), kind != result)
 
     @property
     def line(self) -> str:
         """The record as a line of the status."""
-        return f"{self.at} {self.result} {self.duration_ms} {self.detail}".rstrip()
+        result = self.result + MAINTENANCE_SUFFIX * self.in_maintenance
+        return f"{self.at} {result} {self.duration_ms} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class History:
 
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESULTS, 0))
     retried: int = 0
+    in_maintenance: int = 0  # runs in maintenance windows; nothing else counts them
     consecutive_failures: int = 0
     last_success: str = ""
     hours: dict[str, Counts] = field(default_factory=dict)
@@ -72,6 +78,7 @@ class History:
         return cls(
             totals={result: totals.get(result, 0) for result in RESULTS},
             retried=totals.get("passedAfterRetry", 0),
+            in_maintenance=totals.get("maintenance", 0),
             consecutive_failures=status.get("consecutiveFailures", 0),
             last_success=status.get("lastSuccessTime", ""),
             hours=_read_buckets(windows.get("hours", [])),
@@ -99,15 +106,28 @@ class History:
         )
 
     def _add_run(self, run: Run) -> "History":
-        consecutive = {PASSED: 0, FAILED: _increment(self.consecutive_failures)}
         past = RunRecord(
             run.started_at.strftime(TIMESTAMP_FORMAT),
             run.result,
             run.duration_ms,
             "" if run.result == PASSED else " ".join(run.summary.split())[:MAX_DETAIL_LENGTH],
+            bool(run.maintenance),
         )
+        history = self if run.maintenance else self._count_result(run)
+        return replace(
+            history,
+            in_maintenance=_increment(self.in_maintenance)
+            if run.maintenance
+            else self.in_maintenance,
+            runs=(*self.runs, past)[-MAX_RUNS:],
+            counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
+        )
+
+    def _count_result(self, run: Run) -> "History":
+        consecutive = {PASSED: 0, FAILED: _increment(self.consecutive_failures)}
         passed = run.result == PASSED
-        return History(
+        return replace(
+            self,
             totals={**self.totals, run.result: _increment(self.totals[run.result])},
             retried=_increment(self.retried) if passed and run.attempt > 1 else self.retried,
             consecutive_failures=consecutive.get(run.result, self.consecutive_failures),
@@ -120,8 +140,6 @@ class History:
             days=_add_to_bucket(
                 self.days, run.finished_at.strftime(DAY_FORMAT), run.result, MAX_DAYS
             ),
-            runs=(*self.runs, past)[-MAX_RUNS:],
-            counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
             failures=add_failure(self.failures, run),
             reasons=_count_reason(self.reasons, run.reason),
             durations=self.durations.add(run.duration_ms)
@@ -132,11 +150,15 @@ class History:
             or ("" if passed else self.certificate_expiry),
         )
 
+    def counting_runs(self) -> tuple[RunRecord, ...]:
+        """Return the runs outside maintenance windows."""
+        return tuple(run for run in self.runs if not run.in_maintenance)
+
     def window_counts(self, window: str, now: datetime) -> Counts:
         """Return the counts of a window: ``1h`` by runs, ``24h`` by hours, others by days."""
         if window == "1h":
             since = (now - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
-            results = [run.result for run in self.runs if run.at > since]
+            results = [run.result for run in self.counting_runs() if run.at > since]
             passed, failed = results.count(PASSED), results.count(FAILED)
             return passed, failed, len(results) - passed - failed
         if window == "24h":
@@ -149,6 +171,11 @@ class History:
         """Return the ratio of passed to passed and failed runs, or None without any."""
         passed, failed, _ = self.window_counts(window, now)
         return passed / (passed + failed) if passed + failed else None
+
+    def counters(self) -> Object:
+        """Return the totals in the format of the status."""
+        skipped = {"maintenance": self.in_maintenance} if self.in_maintenance else {}
+        return {**self.totals, "passedAfterRetry": self.retried, **skipped}
 
     def windows(self) -> Object:
         """Return the buckets in the format of the status."""

@@ -41,6 +41,7 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
             "window": view.spec.window,
             "budgetRemaining": _ratio(view.slo.get("budgetRemaining", "")),
         },
+        "maintenance": view.maintenance or None,
         "lastRun": _last_run(view.last),
         "certificateExpiry": view.history.certificate_expiry or None,
     }
@@ -48,10 +49,9 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
 
 def to_details(view: MonitorView, now: datetime) -> Object:
     """Return a monitor with its last runs, the oldest first."""
-    totals = {**view.history.totals, "passedAfterRetry": view.history.retried}
     return {
         **to_summary(view, now),
-        "totals": totals,
+        "totals": view.history.counters(),
         "runs": [_run(run) for run in view.history.runs],
         "failures": [_failure(failure) for failure in view.history.failures],
     }
@@ -72,7 +72,10 @@ def _ratio(percentage: str) -> float | None:
 
 
 def _last_run(last: Object) -> Object | None:
-    names = ("job", "result", "step", "reason", "detail", "traceId", "startedAt", "finishedAt")
+    names = (
+        *("job", "result", "step", "reason", "detail", "traceId", "startedAt", "finishedAt"),
+        "maintenance",
+    )
     if not last:
         return None
     texts = {name: last.get(name) or None for name in names}
@@ -98,4 +101,5 @@ def _run(run: RunRecord) -> Object:
         "result": run.result,
         "durationMs": run.duration_ms,
         "detail": run.detail or None,
+        "inMaintenance": run.in_maintenance,
     }

@@ -1,6 +1,6 @@
 """Cache of the monitors' statuses for the metrics and the status page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from synthetic.operator.conditions import condition
@@ -9,6 +9,7 @@ from synthetic.operator.resources import Object
 from synthetic.operator.spec import READ_ERRORS, Spec
 
 Key = tuple[str, str]  # namespace, name
+Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,16 @@ class MonitorView:
     ready: Object
     conflict: Object
     slo: Object
+    labels: Labels
+    maintenance: Object  # in force; empty if there is none
 
     @property
     def state(self) -> str:
-        """``up``, ``down``, ``degraded``, ``unknown`` or ``paused``."""
+        """``up``, ``down``, ``degraded``, ``unknown``, ``maintenance`` or ``paused``."""
         if self.spec.suspend:
             return "paused"
+        if self.maintenance:
+            return "maintenance"
         if self.healthy.get("reason") == "Degraded":
             return "degraded"
         return {"True": "up", "False": "down"}.get(self.healthy.get("status", ""), "unknown")
@@ -82,6 +87,8 @@ class MonitorCache:
             ready=condition(status, "Ready"),
             conflict=condition(status, "OperatorConflict"),
             slo=status.get("slo", {}),
+            labels=metadata.get("labels") or {},
+            maintenance=status.get("maintenance", {}),
         )
 
     def set_holder(self, namespace: str, holder: str) -> None:

@@ -46,6 +46,7 @@ class MonitorCollector(Collector):
         for view in views:
             for result in RESULTS:
                 runs.add_metric((*_labels(view), result), view.history.totals[result])
+            runs.add_metric((*_labels(view), "maintenance"), view.history.in_maintenance)
         yield runs
         yield _failures(views)
         yield _durations(views)
@@ -60,6 +61,11 @@ class MonitorCollector(Collector):
             "suspended",
             "1 if spec.suspend is true",
             ((_labels(view), float(view.spec.suspend)) for view in views),
+        )
+        yield _family(
+            "in_maintenance",
+            "1 while a maintenance window is in force",
+            ((_labels(view), float(bool(view.maintenance))) for view in views),
         )
         yield _family(
             "consecutive_failures",
@@ -156,7 +162,7 @@ def _durations(views: list[MonitorView]) -> HistogramMetricFamily:
 
 def _up(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
-        if view.state not in {"unknown", "paused"}:
+        if view.state not in {"unknown", "maintenance", "paused"}:
             yield _labels(view), float(view.state != "down")
 
 

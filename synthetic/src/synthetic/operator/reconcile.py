@@ -15,6 +15,8 @@ from synthetic.operator.cronjob_writer import (
 )
 from synthetic.operator.history import History
 from synthetic.operator.journey_check import JourneyChecker
+from synthetic.operator.maintenance import Maintenance, Windows, own_windows
+from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import JOBS, MONITORS, Object
@@ -40,11 +42,17 @@ class Reconciler:
     """Reconciles monitors by key."""
 
     def __init__(
-        self, api: ApiClient, cache: MonitorCache, image: ProbeImage, clock: Callable[[], datetime]
+        self,
+        api: ApiClient,
+        cache: MonitorCache,
+        maintenances: MaintenanceCache,
+        image: ProbeImage,
+        clock: Callable[[], datetime],
     ) -> None:
         """Use the cluster of ``api``, and update ``cache`` with each monitor."""
         self._api = api
         self._cache = cache
+        self._maintenances = maintenances
         self._image = image
         self._journeys = JourneyChecker(api)
         self._clock = clock
@@ -71,25 +79,40 @@ class Reconciler:
         except READ_ERRORS as error:  # the CRD's schema was a wider one when it was created
             await self._report_unreadable_spec(monitor, error, contender)
             return None
+        changes = self._maintenances.changes
+        maintenance = await self._maintenance(monitor, spec)
         try:
             url, state = await ensure_cron_job(
-                self._api, monitor, spec, self._image, self._journeys, self._clock()
+                self._api, monitor, spec, self._image, self._journeys, maintenance
             )
-            return await self._observe(monitor, spec, url, state, contender)
+            delay = await self._observe(monitor, spec, url, state, contender, maintenance)
         except ApiError as error:
             if error.status in REJECTION_REASONS:
-                await self._report_rejection(monitor, spec, error, contender)
+                await self._report_rejection(monitor, spec, error, contender, maintenance)
             raise
+        return delay if changes == self._maintenances.changes else 0.0
+
+    async def _maintenance(self, monitor: Object, spec: Spec) -> Maintenance:
+        """Return the maintenance of a monitor, by its spec and by the cluster."""
+        now = self._clock()
+        own, shared = own_windows(spec, now), await self._maintenances.windows_of(monitor)
+        return Maintenance.at(Windows(own.windows + shared.windows, own.problem), now)
 
     async def _observe(
-        self, monitor: Object, spec: Spec, url: str, state: CronJobState, contender: str
+        self,
+        monitor: Object,
+        spec: Spec,
+        url: str,
+        state: CronJobState,
+        contender: str,
+        maintenance: Maintenance,
     ) -> float | None:
         """Count the finished runs, start the requested ones, and write the status."""
         listed = await self._list_jobs(monitor, state.live)
         jobs = await finish_held_open(self._api, listed)
         history = History.read(monitor["status"])
         runs = [
-            await collect(self._api, job, self._clock())
+            maintenance.windows.mark(await collect(self._api, job, self._clock()))
             for job in jobs
             if is_finished(job) and not history.is_counted(job["metadata"]["uid"])
         ]
@@ -106,6 +129,7 @@ class Reconciler:
             last=last,
             handled=requested.handled,
             contender=contender,
+            maintenance=maintenance.active,
         )
         status = build_status(monitor, spec, history, observation, self._clock())
         await self._write_status(monitor, status, restored=state.restored)
@@ -113,7 +137,8 @@ class Reconciler:
         await self._prune_jobs(spec, jobs, history)
         if requested.error and not requested.is_refused:
             raise requested.error
-        return _next_check(observation.ready, jobs)
+        checks = (_next_check(observation.ready, jobs), maintenance.next_check)
+        return min((seconds for seconds in checks if seconds is not None), default=None)
 
     async def _ready_condition(
         self, state: CronJobState, jobs: list[Object], requested: RequestedRuns, last_detail: str
@@ -144,7 +169,12 @@ class Reconciler:
         return f"The CronJob creates no Job: {problem}" if problem else ""
 
     async def _report_rejection(
-        self, monitor: Object, spec: Spec, error: ApiError, contender: str
+        self,
+        monitor: Object,
+        spec: Spec,
+        error: ApiError,
+        contender: str,
+        maintenance: Maintenance,
     ) -> None:
         """Write a rejected request to the status: otherwise that would keep its last state."""
         old: Object = monitor["status"]
@@ -155,6 +185,7 @@ class Reconciler:
             url=old.get("target", ""),
             handled=HandledTriggers(handled.get("runRequestedAt", ""), handled.get("rollouts", {})),
             contender=contender,
+            maintenance=maintenance.active,
         )
         status = build_status(monitor, spec, History.read(old), observation, self._clock())
         await self._write_status(monitor, status, restored=False)
@@ -179,7 +210,8 @@ class Reconciler:
             *operator_conflict(contender),
         ]
         merged = merge_conditions(old, conditions, monitor["metadata"]["generation"], now)
-        await self._write_status(monitor, {**old, "conditions": merged}, restored=False)
+        kept = {name: value for name, value in old.items() if name != "maintenance"}
+        await self._write_status(monitor, {**kept, "conditions": merged}, restored=False)
 
     async def _list_jobs(self, monitor: Object, cron_job: Object | None) -> list[Object]:
         """Return the Jobs that the monitor or its CronJob owns; the label alone is no proof."""

@@ -8,6 +8,7 @@ Object = dict[str, Any]
 GROUP, VERSION, PLURAL = "monitoring.cadastro.dev", "v1alpha1", "syntheticmonitors"
 KIND = "SyntheticMonitor"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
+MAINTENANCE_PLURAL, MAINTENANCE_KIND = "syntheticmaintenances", "SyntheticMaintenance"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Resource:
 
 
 MONITORS = Resource(f"/apis/{GROUP}/{VERSION}", PLURAL)
+MAINTENANCES = Resource(f"/apis/{GROUP}/{VERSION}", MAINTENANCE_PLURAL)  # cluster-scoped
 CRON_JOBS = Resource("/apis/batch/v1", "cronjobs")
 JOBS = Resource("/apis/batch/v1", "jobs")
 DEPLOYMENTS = Resource("/apis/apps/v1", "deployments")
@@ -34,5 +36,6 @@ GATEWAYS = Resource(f"/apis/{GATEWAY_GROUP}/v1", "gateways")
 LEASES = Resource("/apis/coordination.k8s.io/v1", "leases")
 CONFIG_MAPS = Resource("/api/v1", "configmaps")
 SECRETS = Resource("/api/v1", "secrets")
+NAMESPACES = Resource("/api/v1", "namespaces")
 PODS = Resource("/api/v1", "pods")
 EVENTS = Resource("/api/v1", "events")

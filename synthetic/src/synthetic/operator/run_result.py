@@ -47,6 +47,7 @@ class Run:
     cause: str = ""  # what the network has reported
     evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
     certificate_expiry: str = ""  # of the target
+    maintenance: str = ""  # the reason of the window that it overlapped; the run does not count
 
     @property
     def summary(self) -> str:

@@ -42,7 +42,7 @@ class Schedule:
             SpecError: the expression or the zone is invalid, or never fires.
 
         """
-        zone = _time_zone(self.zone)
+        zone = parse_time_zone(self.zone)
         try:
             return Cron.parse(self.cron).after(moment, zone)
         except CronError as error:
@@ -52,7 +52,7 @@ class Schedule:
     def expected_runs(self, now: datetime, days: int) -> int:
         """Return the number of runs in a window of days that ends today; 0 if it is invalid."""
         try:
-            return Cron.parse(self.cron).count(now.astimezone(_time_zone(self.zone)), days)
+            return Cron.parse(self.cron).count(now.astimezone(parse_time_zone(self.zone)), days)
         except (CronError, SpecError):
             return 0
 
@@ -94,6 +94,7 @@ class Spec:
     degraded_ms: int
     objective: float
     window: str
+    maintenance: tuple[Object, ...]
     history_success: int
     history_failed: int
     resources: Object
@@ -132,6 +133,7 @@ class Spec:
             degraded_ms=thresholds.get("degradedMs", 0),
             objective=float(slo.get("objective", "99.5")) / 100,
             window=slo.get("window", "30d"),
+            maintenance=tuple(spec.get("maintenance") or ()),
             history_success=history.get("success", 1),
             history_failed=history.get("failed", 3),
             resources=spec.get("resources") or {},
@@ -176,10 +178,15 @@ def _parse_schedule(spec: dict[str, Any], uid: str) -> Schedule:
     return Schedule(f"{minute} * * * *", "Etc/UTC", f"every {interval}")
 
 
-def _time_zone(name: str) -> tzinfo:
+def parse_time_zone(name: str, path: str = "spec.timeZone") -> tzinfo:
+    """Return a time zone.
+
+    Raises:
+        SpecError: it is unknown; the message names the field by its ``path``.
+
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SpecError(
-            "UnknownTimeZone", f"spec.timeZone {name!r} is unknown: use a name like Europe/Lisbon"
-        ) from None
+        message = f"{path} {name!r} is unknown: use a name like Europe/Lisbon"
+        raise SpecError("UnknownTimeZone", message) from None

@@ -13,6 +13,7 @@ from synthetic.operator.conditions import (
 )
 from synthetic.operator.health import bound_by_ready, healthy, last_activity, overdue
 from synthetic.operator.history import History, RunRecord
+from synthetic.operator.maintenance import Active, maintenance_condition
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import WINDOWS, Schedule, Spec
@@ -42,6 +43,7 @@ class Observation:
     last: Run | None = None  # the latest of the newly counted runs
     handled: HandledTriggers = field(default_factory=HandledTriggers)
     contender: str = ""  # another operator that watches the namespace
+    maintenance: Active | None = None  # in force now
 
 
 def build_status(
@@ -50,21 +52,25 @@ def build_status(
     """Return the status of a monitor."""
     old: Object = monitor.get("status") or {}
     last = _last_run(observation.last) if observation.last else old.get("lastRun")
-    since = last_activity(old, last, now)
+    generation: int = monitor["metadata"]["generation"]
+    maintenance = merge_conditions(
+        old, maintenance_condition(observation.maintenance, old, now), generation, now
+    )
+    ended = next((e["lastTransitionTime"] for e in maintenance if e["status"] == "False"), "")
     conditions = [
         observation.ready,
-        _healthy(spec, history, observation, old, since, now),
+        _healthy(spec, history, observation, old, last, ended, now),
         _suspended(spec, observation),
         *operator_conflict(observation.contender),
     ]
     status: Object = {
-        "observedGeneration": monitor["metadata"]["generation"],
+        "observedGeneration": generation,
         "schedule": spec.schedule.description,
         "target": observation.url,
         "cronJob": {"name": observation.cron_job, "generation": observation.cron_job_generation},
-        "conditions": merge_conditions(old, conditions, monitor["metadata"]["generation"], now),
+        "conditions": merge_conditions(old, conditions, generation, now) + maintenance,
         "consecutiveFailures": history.consecutive_failures,
-        "totals": {**history.totals, "passedAfterRetry": history.retried},
+        "totals": history.counters(),
         "uptime": {window: percent(history.uptime(window, now)) for window in UPTIME_WINDOWS},
         "slo": error_budget(spec, history, now),
         "windows": history.windows(),
@@ -87,6 +93,8 @@ def build_status(
     status |= {name: value for name, value in kept.items() if value}
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
+    if observation.maintenance:
+        status["maintenance"] = observation.maintenance.status
     return _truncate(status)
 
 
@@ -95,18 +103,26 @@ def _healthy(
     history: History,
     observation: Observation,
     old: Object,
-    since: datetime,
+    last: Object | None,
+    ended: str,
     now: datetime,
 ) -> Condition:
+    """Return the condition Healthy; ``ended`` is the end of the last maintenance."""
     ready, schedule = observation.ready, observation.schedule
+    if observation.maintenance and not spec.suspend:
+        return Condition("Healthy", "Unknown", "Maintenance", observation.maintenance.message)
+    since = last_activity(old, last, ended, now)
     late = overdue(spec, schedule, since, now) if schedule and not spec.suspend else None
-    return bound_by_ready(late or healthy(spec, history, ready, schedule), old, ready, now)
+    return bound_by_ready(late or healthy(spec, history, ready, schedule, ended), old, ready, now)
 
 
 def _suspended(spec: Spec, observation: Observation) -> Condition:
     """Return whether no run is scheduled; the CronJob may lag behind the spec."""
     if spec.suspend:
         return Condition("Suspended", "True", "Suspended", "spec.suspend is true")
+    maintenance = observation.maintenance
+    if maintenance and maintenance.pauses and observation.schedule is None:
+        return Condition("Suspended", "True", "Maintenance", maintenance.message)
     if observation.schedule is None:
         return Condition("Suspended", "Unknown", "NotScheduled", "No CronJob schedules runs")
     return Condition("Suspended", "False", "Scheduled", f"Runs {spec.schedule.description}")
@@ -138,6 +154,7 @@ def percent(share: float | None) -> str:
 
 def _last_run(run: Run) -> Object:
     return {
+        **({"maintenance": run.maintenance} if run.maintenance else {}),
         "job": run.job,
         "result": run.result,
         "step": run.step,

@@ -23,6 +23,7 @@ STATES = {  # with a symbol beside the colour; the order is the one of the page
     "unknown": "? Unknown",
     "degraded": "\u25b2 Slow",
     "up": "\u25cf Operational",
+    "maintenance": "\u2692 Maintenance",
     "paused": "\u2016 Paused",
 }
 LEGEND = (
@@ -31,6 +32,7 @@ LEGEND = (
     ("failed", "failed (whole height)"),
     ("error", "the monitor itself failed (upper half)"),
     ("disrupted", "disrupted by the cluster (middle)"),
+    ("maintenance", "in maintenance, does not count (foot)"),
 )
 SHAPES = {  # top and height of a bar, as parts of the whole height
     "passed": (0.4, 0.6),
@@ -38,6 +40,7 @@ SHAPES = {  # top and height of a bar, as parts of the whole height
     "failed": (0.0, 1.0),
     "error": (0.0, 0.5),
     "disrupted": (0.3, 0.4),
+    "maintenance": (0.75, 0.25),
     "none": (0.4, 0.6),
 }
 
@@ -84,14 +87,18 @@ def _notices(holders: Mapping[str, str]) -> str:
 def summary(views: Iterable[MonitorView]) -> str:
     """Return the overall state in a few words."""
     states = Counter(view.state for view in views)
-    paused = states.pop("paused", 0)
-    suffix = f", {paused} paused" if paused else ""
-    return _summary_of_active(states, paused) + suffix
+    in_maintenance, paused = (states.pop(state, 0) for state in ("maintenance", "paused"))
+    suffixes = (
+        f", {in_maintenance} in maintenance" * bool(in_maintenance),
+        f", {paused} paused" * bool(paused),
+    )
+    return _summary_of_active(states, in_maintenance, paused) + "".join(suffixes)
 
 
-def _summary_of_active(states: Counter[str], paused: int) -> str:
+def _summary_of_active(states: Counter[str], in_maintenance: int, paused: int) -> str:
     if not states:
-        return "No monitors run" if paused else "There are no monitors"
+        idle = "No monitors run" if paused else "There are no monitors"
+        return "No results count" if in_maintenance else idle
     if states["down"]:
         return f"{states['down']} of {states.total()} monitors failing"
     if states["unknown"]:
@@ -128,7 +135,7 @@ def _article(view: MonitorView, now: datetime) -> str:
 
 def _description(view: MonitorView) -> str:
     words = [escape(view.journey), escape(view.schedule), escape(view.target), view.spec.severity]
-    if view.state in {"down", "unknown", "degraded"}:
+    if view.state in {"down", "unknown", "degraded", "maintenance"}:
         words.append(
             f'<span class="why">{escape(view.healthy.get("message", "no data yet"))}</span>'
         )
@@ -197,15 +204,29 @@ def _bars(view: MonitorView) -> str:
     bars = [_bar(place, "none", "") for place in range(empty)]
     for place, run in enumerate(runs, empty):
         tooltip = " ".join(
-            part for part in (run.at, run.result, f"{run.duration_ms} ms", run.detail) if part
+            part
+            for part in (
+                run.at,
+                run.result,
+                f"{run.duration_ms} ms",
+                "in maintenance" if run.in_maintenance else "",
+                run.detail,
+            )
+            if part
         )
-        is_slow = run.result == "passed" and 0 < slow_ms < run.duration_ms
-        bars.append(_bar(place, "slow" if is_slow else run.result, tooltip))
+        bars.append(_bar(place, _kind(run, slow_ms), tooltip))
     label = f"The last {len(runs)} runs of {escape(view.name)}"
     return (
         f'<svg viewBox="0 0 {width} {BAR_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{label}">{"".join(bars)}</svg>'
     )
+
+
+def _kind(run: RunRecord, slow_ms: int) -> str:
+    if run.in_maintenance:
+        return "maintenance"
+    is_slow = run.result == "passed" and 0 < slow_ms < run.duration_ms
+    return "slow" if is_slow else run.result
 
 
 def _bar(place: int, kind: str, tooltip: str) -> str:

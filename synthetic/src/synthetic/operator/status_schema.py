@@ -46,6 +46,7 @@ CONDITION: Schema = {
 LAST_RUN: Schema = {
     **_object(
         job=_text(63),
+        maintenance=_text(200),
         result={"type": "string", "enum": ["passed", "failed", "error", "disrupted"]},
         step=_text(64),
         reason=_text(64),
@@ -97,15 +98,30 @@ STATUS: Schema = _object(
     lastSuccessTime=TIME,
     consecutiveFailures=COUNT,
     totals=_object(
-        passed=COUNT, failed=COUNT, error=COUNT, disrupted=COUNT, passedAfterRetry=COUNT
+        passed=COUNT,
+        failed=COUNT,
+        error=COUNT,
+        disrupted=COUNT,
+        passedAfterRetry=COUNT,
+        maintenance=COUNT,
     ),
+    maintenance={
+        **_object(
+            reason=_text(200),
+            until=ANY_TIME,
+            runs={"type": "string", "enum": ["Continue", "Pause"]},
+        ),
+        "required": ["reason", "until", "runs"],
+    },
     uptime={"type": "object", "maxProperties": 8, "additionalProperties": _text(16)},
     slo=_object(objective=_text(16), window=_text(16), budgetRemaining=_text(32), failed=COUNT),
     windows=_object(
         hours=_lines(rf"^{HOUR}( [0-9]{{1,9}}){{3}}$", 25),
         days=_lines(rf"^{DATE}( [0-9]{{1,9}}){{3}}$", 31),
     ),
-    runs=_lines(rf"^{MOMENT} (passed|failed|error|disrupted) [0-9]{{1,10}}( .{{1,80}})?$", 90),
+    runs=_lines(
+        rf"^{MOMENT} (passed|failed|error|disrupted)(/maintenance)? [0-9]{{1,10}}( .{{1,80}})?$", 90
+    ),
     failureReasons={"type": "object", "maxProperties": 16, "additionalProperties": COUNT},
     durations=_object(
         counts={"type": "array", "maxItems": DURATION_BUCKETS, "items": COUNT}, sumMs=COUNT

@@ -5,20 +5,22 @@ a namespace while the operator is not running.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import kopf
 
 from synthetic.operator.api_client import connect
 from synthetic.operator.cronjob import MONITOR_LABEL
-from synthetic.operator.monitor_cache import Key, MonitorCache
-from synthetic.operator.resources import GROUP, PLURAL, VERSION
+from synthetic.operator.label_selector import matches_labels
+from synthetic.operator.maintenance_cache import MaintenanceCache
+from synthetic.operator.monitor_cache import Key, Labels, MonitorCache
+from synthetic.operator.resources import GROUP, MAINTENANCE_PLURAL, PLURAL, VERSION
 from synthetic.operator.run_result import is_held_open, start_failure
 from synthetic.operator.settings import Settings
 
-Labels = Mapping[str, str]
 Enqueue = Callable[[Key], None]
+CLUSTER = ""  # the namespace in the keys of cluster-wide maintenance
 OWNED_LABELS = {MONITOR_LABEL: kopf.PRESENT}
 RETRY_DELAY_SECONDS = 3.0  # after a failed request of kopf
 
@@ -71,10 +73,40 @@ def build_registry(enqueue: Enqueue, cache: MonitorCache) -> kopf.OperatorRegist
     return handlers
 
 
-async def watch(settings: Settings, enqueue: Enqueue, cache: MonitorCache) -> None:
+def add_maintenances(
+    handlers: kopf.OperatorRegistry,
+    enqueue: Enqueue,
+    cache: MonitorCache,
+    maintenances: MaintenanceCache,
+) -> None:
+    """Add the handler of cluster-wide maintenance: it enqueues the monitors that one selects."""
+
+    @kopf.on.event(GROUP, VERSION, MAINTENANCE_PLURAL, registry=handlers)
+    async def on_maintenance(type: str | None, name: str, body: kopf.Body, **_: Any) -> None:  # noqa: A002, ANN401 - kopf's names
+        before = maintenances.get(name)
+        if type == "DELETED":
+            maintenances.remove(name)
+            after = None
+        else:
+            after = maintenances.upsert(dict(body))
+            enqueue((CLUSTER, name))
+        if before != after:
+            for view in cache:
+                if any(
+                    each and matches_labels(each.selector, view.labels) for each in (before, after)
+                ):
+                    enqueue((view.namespace, view.name))
+
+
+async def watch(
+    settings: Settings, enqueue: Enqueue, cache: MonitorCache, maintenances: MaintenanceCache
+) -> None:
     """Watch until a signal stops the operator."""
+    handlers = build_registry(enqueue, cache)
+    if await maintenances.is_served():
+        add_maintenances(handlers, enqueue, cache, maintenances)
     await kopf.operator(
-        registry=build_registry(enqueue, cache),
+        registry=handlers,
         settings=kopf_settings(),
         standalone=True,
         clusterwide=settings.cluster_wide,

@@ -245,6 +245,17 @@ async def test_the_first_file_of_several_counts_and_missing_ones_are_ignored(
     assert (await command("monitors")).stdout == "There are no monitors\n"
 
 
+def test_without_a_kubeconfig_the_error_names_the_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = synthetic("monitors")
+    place = tmp_path / ".kube" / "config"
+    message = f"no kubeconfig in {place}: set KUBECONFIG or --kubeconfig\n"
+    assert (done.code, done.stderr) == (2, f"synthetic monitors: {message}")
+
+
 async def test_a_plugin_gives_the_credentials(harness: OperatorHarness, tmp_path: Path) -> None:
     program = (
         "import json, os; asked = json.loads(os.environ['KUBERNETES_EXEC_INFO'])['apiVersion'];"

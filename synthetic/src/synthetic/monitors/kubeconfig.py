@@ -37,8 +37,11 @@ def log_in(kubeconfig: str = "", context: str = "") -> kopf.ConnectionInfo:
         if info is not None:
             return info
     name = context or current
+    if not entries["contexts"]:
+        places = ", ".join(map(str, paths))
+        raise KubeconfigError(f"no kubeconfig in {places}: set KUBECONFIG or --kubeconfig")
     if name not in entries["contexts"]:
-        known = ", ".join(sorted(entries["contexts"])) or "none"
+        known = ", ".join(sorted(entries["contexts"]))
         raise KubeconfigError(f"no context {name!r} in the kubeconfig: --context is one of {known}")
     chosen = entries["contexts"][name]
     cluster = entries["clusters"].get(chosen.get("cluster", ""), {})

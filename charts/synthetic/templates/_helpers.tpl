@@ -8,15 +8,21 @@ app.kubernetes.io/component: operator
 syntheticmonitors.monitoring.cadastro.dev
 {{- end }}
 
-{{/* Description of another owner of the CustomResourceDefinition; empty if there is none. */}}
+{{/* Description of another owner of the definition of SyntheticMonitors; empty if there is none. */}}
 {{- define "synthetic.crdOwner" -}}
-{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" (include "synthetic.crdName" .) }}
+{{ include "synthetic.ownerOfCrd" (dict "root" . "name" (include "synthetic.crdName" .)) }}
+{{- end }}
+
+{{/* Description of another owner of a CustomResourceDefinition. Takes "root" and its "name". */}}
+{{- define "synthetic.ownerOfCrd" -}}
+{{- $release := .root.Release -}}
+{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name }}
 {{- $annotations := .metadata.annotations | default dict }}
 {{- $name := index $annotations "meta.helm.sh/release-name" | default "" }}
 {{- $namespace := index $annotations "meta.helm.sh/release-namespace" | default "" }}
 {{- if not $name -}}
 something other than Helm
-{{- else if or (ne $name $.Release.Name) (ne $namespace $.Release.Namespace) -}}
+{{- else if or (ne $name $release.Name) (ne $namespace $release.Namespace) -}}
 the release {{ $name }} in the namespace {{ $namespace }}
 {{- end }}
 {{- end }}

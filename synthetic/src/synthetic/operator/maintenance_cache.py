@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -31,8 +31,10 @@ class ClusterWindow:
         """Parse one; an invalid window has no occurrence."""
         spec: Object = maintenance.get("spec") or {}
         origin = f"{MAINTENANCE_KIND} {maintenance['metadata']['name']}"
+        parsed = parse_windows([("spec", spec)], now)
+        named = tuple(replace(window, origin=origin) for window in parsed.windows)
         return cls(
-            parse_windows([(origin, spec)], now),
+            replace(parsed, windows=named),
             spec.get("selector") or {},
             spec.get("namespaceSelector") or {},
         )

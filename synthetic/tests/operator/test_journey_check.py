@@ -1,12 +1,17 @@
 """A custom journey is checked before its monitor is scheduled."""
 
 import base64
+import os
+import sys
+import sysconfig
 import tempfile
+import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import synthetic
 from synthetic.operator import journey_check
 from synthetic.operator.conditions import condition
 from synthetic.operator.resources import CONFIG_MAPS
@@ -142,6 +147,20 @@ async def test_binary_data_is_read_too(harness: OperatorHarness) -> None:
 async def test_a_contract_at_a_url_is_left_to_the_probe(harness: OperatorHarness) -> None:
     remote = JOURNEY.replace("url: cafe.yaml", "url: https://cafe.example/openapi.yaml")
     add_files(harness, {"own.yaml": remote})
+    harness.add_monitor(**OWN)
+    await harness.reconcile()
+    assert harness.ready() == ("True", "Scheduled")
+
+
+async def test_a_journey_is_checked_by_a_package_on_the_python_path(
+    harness: OperatorHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The image has the package on PYTHONPATH alone; no key of a ConfigMap replaces it."""
+    venv.create(tmp_path, symlinks=True)
+    places = [synthetic.__path__[0] + "/..", sysconfig.get_path("purelib")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(places))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python"))
+    add_files(harness, FILES | {"yaml.py": "raise SystemExit(1)"})
     harness.add_monitor(**OWN)
     await harness.reconcile()
     assert harness.ready() == ("True", "Scheduled")

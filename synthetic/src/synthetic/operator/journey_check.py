@@ -111,7 +111,8 @@ async def _check(files: dict[str, bytes], key: str, workflow: str) -> str:
 async def _run(folder: Path, key: str, workflow: str) -> tuple[int | None, str]:
     """Run the check; return its exit code, None after the time limit, and its output."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", "synthetic.cli", "check", "--confined"),
+        # not -I, which ignores PYTHONPATH, where the image has the package
+        *(sys.executable, "-P", "-s", "-m", "synthetic.cli", "check", "--confined"),
         *("--workflow", workflow, "--", key),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,

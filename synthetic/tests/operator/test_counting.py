@@ -117,6 +117,22 @@ async def test_a_sidecar_that_keeps_the_pod_open_does_not_change_the_result(
     assert harness.cluster.list_kind("jobs") == []  # the next run need not wait
 
 
+async def test_a_job_that_is_about_to_end_keeps_its_log(harness: OperatorHarness) -> None:
+    """The kubelet reports the end of the last container before that of the pod."""
+    harness.add_monitor()
+    message = termination_message("failed", reason="dns")
+    job = harness.finish_run("job-1", message, ended="Failed")
+    (pod,) = harness.cluster.list_kind("pods")
+    harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
+    harness.change(PODS, {**pod, "status": {**pod["status"], "phase": "Running"}}, "status")
+    await harness.reconcile()
+    (running,) = harness.cluster.list_kind("jobs")
+    harness.change(JOBS, {**running, "status": job["status"]}, "status")
+    await harness.reconcile()
+    assert harness.status["totals"]["failed"] == 1
+    assert len(harness.cluster.list_kind("jobs")) == 1
+
+
 async def test_a_conflicting_write_counts_nothing_twice(
     harness: OperatorHarness,
 ) -> None:

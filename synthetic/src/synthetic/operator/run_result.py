@@ -79,8 +79,14 @@ def start_failure(pod: Object) -> str:
 
 
 def is_held_open(pod: Object) -> bool:
-    """Return whether a pod runs although its probe has ended: another container keeps it."""
-    return pod.get("status", {}).get("phase") == "Running" and _has_run(_terminated(pod))
+    """Return whether a pod runs although its probe has ended: another container keeps it.
+
+    The kubelet reports the end of the last container before the one of the pod.
+    """
+    status = pod.get("status", {})
+    others = status.get("containerStatuses", [])
+    is_kept = any("running" in other.get("state", {}) for other in others)
+    return status.get("phase") == "Running" and is_kept and _has_run(_terminated(pod))
 
 
 def finished_by_probe(job: Object, pod: Object) -> Object:

@@ -100,7 +100,7 @@ def test_without_peers_only_the_services_of_the_release_are_admitted(helm: str, 
     given = settings({"networkPolicy.ingressFrom": empty, "metrics.ingressFrom": empty})
     objects = render(helm, "clients", *standalone_options("clients"), *given)
     (rule,) = ingress(objects, "try-clients")
-    assert rule["ports"] == [{"port": "http"}]
+    assert rule["ports"] == [{"port": 8000}]
     (peer,) = rule["from"]
     assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "try"
 
@@ -114,7 +114,7 @@ def test_without_peers_the_status_page_admits_nothing(helm: str, empty: str) -> 
 def test_without_peers_of_the_database_no_port_of_a_database_is_open(helm: str) -> None:
     given = settings({"networkPolicy.databaseTo": "[]", "database.poolerSecret": '"x"'})
     objects = render(helm, "clients", *standalone_options("clients"), *given)
-    rules = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
+    rules = of_kind(objects, "NetworkPolicy")["try-clients-egress"]["spec"]["egress"]
     assert not {5432, 6432} & {port["port"] for rule in rules for port in rule["ports"]}
 
 

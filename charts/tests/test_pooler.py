@@ -28,9 +28,10 @@ def test_only_pods_that_serve_requests_use_the_pooler(helm: str) -> None:
     assert serving <= urls.keys()
     for container, secret in urls.items():
         assert secret.endswith("-pooler" if container in serving else "-database"), container
-    for service, policy in of_kind(objects, "NetworkPolicy").items():
-        ports = {p["port"] for rule in policy["spec"].get("egress", []) for p in rule["ports"]}
-        assert {5432, 6432} <= ports or service.removeprefix("try-") not in SERVICES
+    policies = of_kind(objects, "NetworkPolicy")
+    for service in SERVICES:
+        rules = policies[f"try-{service}-egress"]["spec"]["egress"]
+        assert {5432, 6432} <= {port["port"] for rule in rules for port in rule["ports"]}
     assert len(of_kind(objects, "HorizontalPodAutoscaler")) == len(SERVICES)
 
 

@@ -27,7 +27,7 @@ def test_peers_can_be_in_another_release(helm: str) -> None:
     assert env["JWKS_URL"] == "https://sso.example/users/jwks.json"
     assert env["TOKEN_URL"] == "https://sso.example/users/token"
     assert env["INVENTORY_URL"] == "http://stock.example:81"
-    egress = of_kind(objects, "NetworkPolicy")["try-clients"]["spec"]["egress"]
+    egress = of_kind(objects, "NetworkPolicy")["try-clients-egress"]["spec"]["egress"]
     assert {"ports": [{"port": 443}]} in egress
     assert {"ports": [{"port": 81}]} in egress
 
@@ -37,7 +37,7 @@ def test_network_policies_allow_only_the_documented_calls(helm: str) -> None:
     called = {
         service: {
             target["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
-            for rule in policies[f"try-{service}"]["spec"]["egress"]
+            for rule in policies[f"try-{service}-egress"]["spec"]["egress"]
             for target in rule.get("to", [])
         }
         for service in SERVICES

@@ -1,4 +1,9 @@
-{{/* Denies all traffic except peers, the ingress controller, Prometheus, the database, the collector and DNS. */}}
+{{/*
+Denies all traffic except peers, the ingress controller, Prometheus, the database, the collector and DNS.
+
+One policy for each direction and port, and ports by number: kube-router, which k3s uses, admits what a policy of both directions
+admits in either one between the pods that it selects, and ports by name on pods that lack them.
+*/}}
 {{- define "service-lib.networkPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -8,21 +13,43 @@ spec:
   podSelector:
     matchLabels:
       {{- include "service-lib.selectorLabels" . | nindent 6 }}
-  policyTypes: [Ingress, Egress]
+      app.kubernetes.io/component: service
+  policyTypes: [Ingress]
   ingress:
     - ports:
-        - port: http
+        - port: 8000
       from:
         {{- with .Values.networkPolicy.ingressFrom }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
         {{- include "service-lib.componentPeer" (dict "root" . "components" (list "service" "relay" "reconcile")) | nindent 8 }}
-    {{- with .Values.metrics.ingressFrom }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "service-lib.objectMeta" (dict "root" . "suffix" "-metrics") | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "service-lib.selectorLabels" . | nindent 6 }}
+  policyTypes: [Ingress]
+  {{- with .Values.metrics.ingressFrom }}
+  ingress:
     - ports:
-        - port: metrics
+        - port: 9000
       from:
         {{- toYaml . | nindent 8 }}
-    {{- end }}
+  {{- end }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "service-lib.objectMeta" (dict "root" . "suffix" "-egress") | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "service-lib.selectorLabels" . | nindent 6 }}
+  policyTypes: [Egress]
   egress:
     {{- include "service-lib.dnsEgress" . | nindent 4 }}
     {{- include "service-lib.databaseEgress" . | nindent 4 }}
@@ -38,6 +65,7 @@ spec:
         - podSelector:
             matchLabels:
               app.kubernetes.io/name: {{ $peer | toYaml }}
+              app.kubernetes.io/component: service
               app.kubernetes.io/instance: {{ $.Release.Name | toYaml }}
       {{- end }}
     {{- end }}

@@ -166,7 +166,7 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
     PATH=$1:$PATH
     complete_words() {
       COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-      _synthetic
+      _shtab_synthetic
       echo "${COMPREPLY[@]}"
     }
     complete_words synthetic pr
@@ -181,7 +181,7 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
     complete_words synthetic suspend sh
     """
     done = subprocess.run(
-        ["bash", "-euc", script + ask, "bash", str(PROGRAM.parent)],  # noqa: S607 - the shell
+        ["bash", "-c", script + ask, "bash", str(PROGRAM.parent)],  # noqa: S607 - the shell
         capture_output=True,
         text=True,
         check=True,
@@ -197,6 +197,7 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
         "--wait",
         "shop",
     ]
+    assert synthetic("completion", "zsh").stdout.startswith("#compdef synthetic\n")
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> int:
     """Run a command and return the exit code."""
-    parser, commands = _parsers()
+    parser = _parser()
     options = parser.parse_args()
     try:
-        return _run(options, commands)
+        return _run(options, parser)
     except OutputError as error:
         sys.stderr.write(f"synthetic {options.command}: {error}\n")
         return 2
@@ -52,7 +52,7 @@ def kubectl_main() -> int:
         return 2
 
 
-def _run(options: argparse.Namespace, commands: dict[str, argparse.ArgumentParser]) -> int:
+def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     runners = {
         "probe": _probe,
         "check": check_command.run,
@@ -63,9 +63,9 @@ def _run(options: argparse.Namespace, commands: dict[str, argparse.ArgumentParse
     }
     if options.command in runners:
         return runners[options.command](options)
-    from synthetic.completion import bash_completion  # noqa: PLC0415 - the probe needs none of it
+    from synthetic.completion import completion  # noqa: PLC0415 - the probe needs none of it
 
-    write_output(bash_completion(commands))
+    write_output(completion(parser, options.shell))
     return 0
 
 
@@ -106,7 +106,7 @@ def _monitors(options: argparse.Namespace) -> int:
     return monitors.run(options)
 
 
-def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="synthetic", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     probe = commands.add_parser(
@@ -149,8 +149,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     completion = commands.add_parser(
         "completion", help="print a completion script: source <(synthetic completion bash)"
     )
-    completion.add_argument("shell", choices=("bash",))
-    return parser, dict(commands.choices)
+    completion.add_argument("shell", choices=("bash", "zsh"))
+    return parser
 
 
 def _add_monitor_commands(commands: "argparse._SubParsersAction[_Parser]") -> None:

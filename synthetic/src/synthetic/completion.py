@@ -1,38 +1,38 @@
-"""Bash completion, generated from the argument parsers."""
+"""Completion for shells, which shtab generates from the argument parsers."""
 
 import argparse
+from pathlib import Path
 
-_SCRIPT = """\
-_synthetic() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
-  case $COMP_CWORD:${{COMP_WORDS[1]}}:$before in
-  1:*) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
-  2:probe:*) COMPREPLY=($(compgen -W "$(synthetic list 2>/dev/null | cut -d' ' -f1)" -- "$word")) ;;
-  *:new:new | *:new:-o | *:new:--output) COMPREPLY=($(compgen -f -- "$word")) ;;
-  *:new:--version) COMPREPLY=($(compgen -W "1.0.1 1.1.0" -- "$word")) ;;
-  *:check:*) COMPREPLY=($(compgen -f -- "$word")) ;;
-  *:--file | *:--inputs | *:--cred* | *:--termination-log) COMPREPLY=($(compgen -f -- "$word")) ;;
-  *:--kubeconfig) COMPREPLY=($(compgen -f -- "$word")) ;;
-  2:explain:* | 2:run:* | 2:suspend:* | 2:resume:*)
-    before=$(kubectl get synmon -o name 2>/dev/null | cut -d/ -f2)
-    COMPREPLY=($(compgen -W "$before" -- "$word")) ;;
-  *:--output) COMPREPLY=($(compgen -W "table json junit har" -- "$word")) ;;
-{cases}
-  esac
-}}
-complete -F _synthetic synthetic
-"""
+import shtab
+
+SHELLS = ("bash", "zsh")
+_LISTS = {  # commands that print the possible values, by metavar
+    "JOURNEY": ("_synthetic_journeys", "synthetic list 2>/dev/null | cut -d' ' -f1"),
+    "MONITOR": ("_synthetic_monitors", "kubectl get synmon -o name 2>/dev/null | cut -d/ -f2"),
+}
+_FUNCTIONS = {
+    "bash": '{name}() {{ compgen -W "$({command})" -- "$1"; }}\n',
+    "zsh": "{name}() {{ compadd -- $({command}) }}\n",
+}
 
 
-def bash_completion(commands: dict[str, argparse.ArgumentParser]) -> str:
-    """Return a script for `source <(synthetic completion bash)`."""
-    cases = "\n".join(
-        f'  *:{name}:*) COMPREPLY=($(compgen -W "{_options(parser)}" -- "$word")) ;;'
-        for name, parser in commands.items()
+def completion(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Return a script such as for `source <(synthetic completion bash)`."""
+    _mark(parser)
+    preamble = "".join(
+        _FUNCTIONS[shell].format(name=name, command=command) for name, command in _LISTS.values()
     )
-    return _SCRIPT.format(commands=" ".join(commands), cases=cases)
+    return shtab.complete(parser, shell, preamble=preamble)
 
 
-def _options(parser: argparse.ArgumentParser) -> str:
-    actions = parser._actions  # noqa: SLF001 - argparse has no public API for it
-    return " ".join(option for a in actions for option in a.option_strings if option[:2] == "--")
+def _mark(parser: argparse.ArgumentParser) -> None:
+    """Set the attribute `complete` of each argument, by which shtab completes its values."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public API for it
+        if isinstance(action.choices, dict):  # commands
+            for each in action.choices.values():
+                _mark(each)
+        elif action.metavar in _LISTS:
+            name, _ = _LISTS[str(action.metavar)]
+            vars(action)["complete"] = dict.fromkeys(SHELLS, name)
+        elif action.type is Path:
+            vars(action)["complete"] = shtab.FILE

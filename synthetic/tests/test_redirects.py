@@ -8,6 +8,7 @@ import pytest
 
 from synthetic.probe.allowed_hosts import AllowedHosts
 from synthetic.probe.credentials import Credentials
+from synthetic.probe.masking import MASK
 from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
 from synthetic.probe.runner import RunOptions
@@ -24,7 +25,7 @@ from tests.support.synthetic.scripted_api import (
 from tests.support.synthetic.socket_server import run_socket_server, send
 
 KEY = {"components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "K"}}}}
-SECRETS = {"api-key": "k-1", "token": "t-1"}
+SECRETS = {"api-key": "Kw7-Zq9-Xv4", "token": "Tw7-Zq9-Xv4"}
 
 
 @pytest.fixture
@@ -118,7 +119,10 @@ def test_a_redirect_without_a_location_is_the_response(api: ScriptedApi, tmp_pat
 def test_the_same_origin_gets_the_credentials(api: ScriptedApi, tmp_path: Path) -> None:
     redirect(api, 302, f"{api.url}/b")
     assert run(api, tmp_path, contract=KEY).result == "passed"
-    assert [headers.get("K") for _, _, headers, _ in api.requests] == ["k-1", "k-1"]
+    assert [headers.get("K") for _, _, headers, _ in api.requests] == [
+        SECRETS["api-key"],
+        SECRETS["api-key"],
+    ]
     assert api.requests[1][2]["X-Session-Token"] == "mine"
 
 
@@ -129,7 +133,7 @@ def test_another_origin_gets_no_credentials_and_nor_does_the_way_back(
     redirect(other, 302, f"{api.url}/c", "GET /b")
     assert run(api, tmp_path, contract=KEY).result == "passed"
     sent = [*api.requests[:1], *other.requests, *api.requests[1:]]
-    assert [headers.get("K") for _, _, headers, _ in sent] == ["k-1", None, None]
+    assert [headers.get("K") for _, _, headers, _ in sent] == [SECRETS["api-key"], None, None]
     assert [headers.get("X-Session-Token") for _, _, headers, _ in sent] == ["mine", None, None]
     assert [headers["X-Mine"] for _, _, headers, _ in sent] == ["mine"] * 3
 
@@ -186,3 +190,25 @@ def test_https_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         result = replay("calls", url, None, LIMITS, file=file, options=options)
     assert result.reason == "http_status"
     assert result.detail == "a redirect leads from https to http://127.0.0.1:9"
+
+
+def test_another_origin_gets_no_header_with_a_secret_value_and_not_the_host_header(
+    api: ScriptedApi, other: ScriptedApi, tmp_path: Path
+) -> None:
+    redirect(api, 302, f"{other.url}/b")
+    given = {"K": "of-the-journey", "Host": "shop.example", "X-Mine": "$inputs.pin"}
+    parameters = [{"name": name, "in": "header"} for name in given]
+    operation: Document = {"parameters": parameters, "responses": {"200": ANY}}
+    operation["security"] = [{"key": []}]
+    step: Document = {
+        "parameters": [{**each, "value": given[each["name"]]} for each in operation["parameters"]]
+    }
+    pin: Document = {"pin": {"type": "string"}}
+    file = write_call(tmp_path, operation, step, path="/a", contract=KEY, inputs=pin)
+    MASK.add("Pw7-Zq9-Xv4")
+    options = RunOptions(transport=Transport(1), inputs={"pin": "Pw7-Zq9-Xv4"})
+    assert replay("calls", api.url, None, LIMITS, file=file, options=options).result == "passed"
+    first, second = api.requests[0][2], other.requests[0][2]
+    assert {name: first[name] for name in given} == {**given, "X-Mine": "Pw7-Zq9-Xv4"}
+    assert second["Host"] == other.url.removeprefix("http://")
+    assert not {"K", "X-Mine"} & second.keys()

@@ -140,6 +140,14 @@ class Authenticator:
         return self._credentials.find(scheme, name)
 
 
+def without_api_keys(operation: Operation, request: Request) -> Request:
+    """Return a request without headers of API keys, which a journey may have given itself."""
+    schemes = (each.scheme for alternative in operation.security for each in alternative)
+    names = {each.parameter.lower() for each in schemes if each.location == "header"}
+    headers = {n: value for n, value in request.headers.items() if n.lower() not in names}
+    return replace(request, headers=headers)
+
+
 def _with_header(request: Request, name: str, value: str) -> Request:
     if any(given.lower() == name.lower() for given in request.headers):
         return request

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, urljoin
 
 from synthetic.probe.http import Request, Response
-from synthetic.probe.masking import is_secret_name
+from synthetic.probe.masking import MASK, is_secret_name
 from synthetic.probe.results import ProbeError, StepError, StepResult
 from synthetic.probe.target import Target, parse_endpoint
 
@@ -94,7 +94,12 @@ def _with_method(request: Request, status: int) -> Request:
 
 
 def _without_secrets(request: Request) -> Request:
-    headers = {name: value for name, value in request.headers.items() if not is_secret_name(name)}
+    """Return a request for another origin, which has its own host and gets no secrets."""
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not (is_secret_name(name) or name.lower() == "host" or MASK.mask(value) != value)
+    }
     return replace(request, headers=headers)
 
 

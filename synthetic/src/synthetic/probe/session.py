@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synthetic.probe.allowed_hosts import AllowedHosts, is_allowed
-from synthetic.probe.authenticator import Authenticator
+from synthetic.probe.authenticator import Authenticator, without_api_keys
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.http import HttpClient, Request, Response
@@ -13,7 +13,7 @@ from synthetic.probe.journey import Journey
 from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError, StepError, StepResult
 from synthetic.probe.servers import Servers
-from synthetic.probe.target import Target
+from synthetic.probe.target import Target, host_of
 from synthetic.probe.transport import DIRECT, Transport
 
 if TYPE_CHECKING:
@@ -66,9 +66,12 @@ class Session:
         self._authenticator.check_certificate(operation)
         self._authenticator.check_hosts(operation, target)
         self._check_input_host(target.host)
-        if not is_allowed(target.host, self._transport.certificate_hosts):
+        self._check_certificate_host(target.host)
+
+    def _check_certificate_host(self, host: str) -> None:
+        if not is_allowed(host, self._transport.certificate_hosts):
             raise ProbeError(
-                f"the client's certificate may not be used for {target.host}: the Secret's "
+                f"the client's certificate may not be used for {host}: the Secret's "
                 "annotation monitoring.cadastro.dev/hosts does not list it"
             )
 
@@ -123,10 +126,12 @@ class Session:
         target = self._servers.target(operation)
         headers = {**request.headers, "traceparent": self._traceparent()}
         request = replace(request, headers=headers)
+        self._check_host_header(request)
 
         def exchange(place: Target, each: Request, *, is_same_origin: bool) -> Response:
             if not is_same_origin:  # no credentials
                 self._check_redirect(place)
+                each = without_api_keys(operation, each)
                 return self._exchange((place, None), each, deadline, result)
             each = self._authenticator.authenticate(operation, each, target)
             certificate = self._authenticator.certificate(operation)
@@ -138,6 +143,23 @@ class Session:
         from synthetic.probe.redirects import follow  # noqa: PLC0415 - most runs need none
 
         return follow(exchange, target, request, self._transport.max_redirects, result)
+
+    def _check_host_header(self, request: Request) -> None:
+        """Check the host that a journey's own header names: a shared ingress routes by it.
+
+        Raises:
+            StepError: with the reason runner, if it may not have the secrets.
+
+        """
+        for name, value in request.headers.items():
+            if name.lower() == "host":
+                host = host_of(value)
+                try:
+                    self._authenticator.check_host(host)
+                    self._check_input_host(host)
+                    self._check_certificate_host(host)
+                except ProbeError as error:
+                    raise StepError("runner", f"the header {name}: {error}") from error
 
     def _check_redirect(self, target: Target) -> None:
         try:

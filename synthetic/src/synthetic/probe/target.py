@@ -1,10 +1,12 @@
 """The base URL of the system under test."""
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, urlsplit
 
 from synthetic.probe.results import ProbeError
 
+_AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # RFC 3986, 3.3, and percent-encoded ones
 
 
@@ -83,6 +85,12 @@ def parse_endpoint(url: str, what: str) -> tuple[Target, str]:
         raise ProbeError(f"{what} must be an HTTP URL without credentials")
     query = f"?{parts.query}" if parts.query else ""
     return replace(endpoint, prefix=""), f"{parts.path or '/'}{query}"
+
+
+def host_of(authority: str) -> str:
+    """Return the host of a Host header, or the whole text if that is no host with a port."""
+    found = _AUTHORITY.fullmatch(authority)
+    return found[1].strip("[]") if found else authority
 
 
 def _split(url: str) -> SplitResult:

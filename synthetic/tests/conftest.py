@@ -2,15 +2,24 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from synthetic.operator.api_client import ApiClient
+from synthetic.probe.masking import MASK
 from tests.support.synthetic.fake_api_server import serve
 from tests.support.synthetic.fake_cluster import FakeCluster
 from tests.support.synthetic.mock_shop import MockShop, run_mock_shop, write_journey
 from tests.support.synthetic.operator_harness import OperatorHarness
 from tests.support.synthetic.scripted_api import ScriptedApi, run_scripted_api
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> Iterator[None]:
+    """Start without secrets: those of other tests could mask words of an output."""
+    with patch.object(MASK, "_patterns", {}), patch.object(MASK, "_pattern", None):
+        yield
 
 
 @pytest.fixture

@@ -131,3 +131,47 @@ def test_an_unusable_file_of_a_secret_is_named(
     assert probe(api, document, "--inputs-from", folder) == 2
     assert f"--inputs-from: {folder}" in (printed := capsys.readouterr().err)
     assert error in printed
+
+
+@pytest.mark.parametrize("output", ["table", "json", "har", "junit"])
+@pytest.mark.parametrize(
+    ("kind", "content", "criterion", "hidden"),
+    [
+        ("object", f'{{"a": "{SECRET}", "b": 1}}', "$inputs.pin#/a == 'x'", SECRET),
+        ("array", f'["{SECRET}", null, true]', "$inputs.pin#/0 == 'x'", SECRET),
+        ("string", rf'"\u004b{SECRET[1:]}"', "$inputs.pin == 'x'", SECRET),
+        ("number", "86420.50", "$inputs.pin == 'x'", "86420.5"),
+        ("number", "97531e2", "$inputs.pin == 'x'", "9753100"),
+    ],
+    ids=["object", "array", "escaped", "fraction", "exponent"],
+)
+def test_no_output_has_a_part_or_another_form_of_a_secret_value(
+    api: ScriptedApi,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    content: str,
+    criterion: str,
+    hidden: str,
+    output: str,
+) -> None:
+    kinds = ["string", "null"] if kind == "string" else kind
+    inputs = {"type": "object", "properties": {"pin": {"type": kinds}}, "required": ["pin"]}
+    call = step("a", successCriteria=expect(criterion))
+    document = write_arazzo(tmp_path, workflow(call, inputs=inputs))
+    folder, log = secret(tmp_path / "secret", pin=content), tmp_path / "log"
+    options = ["--inputs-from", folder, "--output", output, "--termination-log", str(log)]
+    assert probe(api, document, *options) == 1
+    printed = capsys.readouterr()
+    assert hidden not in printed.out + printed.err + log.read_text()
+
+
+def test_a_secret_value_with_too_many_texts_is_an_error(
+    api: ScriptedApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = {"type": "object", "properties": {"pin": {"type": "array"}}}
+    document = write_arazzo(tmp_path, workflow(step("a"), inputs=inputs))
+    folder = secret(tmp_path / "secret", pin=json.dumps([f"{SECRET}{n}" for n in range(101)]))
+    assert probe(api, document, "--inputs-from", folder) == 2
+    error = "--input pin: a secret value has 100 texts and numbers at most"
+    assert error in capsys.readouterr().err

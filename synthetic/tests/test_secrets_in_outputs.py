@@ -145,3 +145,31 @@ def test_masks_a_value_that_a_message_shortens() -> None:
     MASK.add(SECRET)
     text = MASK.mask(f"{'x' * 190}{SECRET}")
     assert text == f"{'x' * 190}***"
+
+
+@pytest.mark.parametrize("mode", MODES, ids=" ".join)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Location", "/b?access_token=Gm7Rk2Lp9&x=1"),
+        ("Location", "https://a.example/#state=1&access_token=Gm7Rk2Lp9"),
+        ("Link", "</b?x=1&api%5Fkey=Gm7Rk2Lp9>; rel=next"),
+        ("Refresh", "0; url=/b?session=Gm7Rk2Lp9"),
+    ],
+    ids=["query", "fragment", "link", "refresh"],
+)
+def test_no_output_contains_a_secret_parameter_of_a_url_in_a_header(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    mode: list[str],
+    name: str,
+    value: str,
+) -> None:
+    criteria = [{"condition": f"$response.header.{name} == 'x'"}]
+    file = write_call(tmp_path, {}, {"successCriteria": criteria})
+    with run_mock_api(MockApi(status=302, headers=[(name, value)])) as api:
+        command = ["synthetic", "probe", "calls", "--file", str(file), "--url", api.url, *mode]
+        with patch.object(Signals, "install"), patch.object(sys, "argv", command):
+            assert main() == 1
+    printed = capsys.readouterr()
+    assert "Gm7Rk2Lp9" not in printed.out + printed.err

@@ -21,7 +21,7 @@ def shown(value: Any, source: str = "") -> str:  # noqa: ANN401 - any JSON
         return "undefined"
     if is_secret_source(source) and isinstance(value, str | int | float):
         return MASKED
-    if isinstance(value, str) and value.startswith(("http://", "https://")):
+    if isinstance(value, str):
         value = masked_url(value)
     return shortened(_as_json(mask_members(value)))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from synthetic.probe.http import Request, Response
 from synthetic.probe.masking import MASK, MASKED, is_secret_name
@@ -14,6 +14,7 @@ from synthetic.probe.media_types import FORM, parse_media_type
 from synthetic.probe.results import StepResult, Timings
 
 MAX_BODY_CHARACTERS = 10_000  # of a body in an output
+_PARAMETER = re.compile(r"([?&#])([^=?&#\s<>\"']+)=[^?&#\s<>\"']*")
 _PAIR = re.compile(r"([^=;\s]+)=[^;]*")
 
 
@@ -84,13 +85,13 @@ def format_exchange(exchange: Exchange) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return a URL without the values of secret query parameters."""
-    parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    if not any(is_secret_name(name) for name, _ in pairs):
-        return MASK.mask(url)
-    shown = [(name, MASKED if is_secret_name(name) else value) for name, value in pairs]
-    return MASK.mask(parts._replace(query=urlencode(shown, safe="*")).geturl())
+    """Return a text with URLs without the values of secret parameters of query and fragment."""
+    return MASK.mask(_PARAMETER.sub(_masked_parameter, url))
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    name = found[2]
+    return f"{found[1]}{name}={MASKED}" if is_secret_name(unquote_plus(name)) else found[0]
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -103,7 +104,7 @@ def _masked_header(name: str, value: str) -> str:
         return f"{value.partition(' ')[0]} {MASKED}" if " " in value else MASKED
     if name in {"cookie", "set-cookie"}:
         return _PAIR.sub(rf"\1={MASKED}", value)
-    return MASKED if is_secret_name(name) else MASK.mask(value)
+    return MASKED if is_secret_name(name) else masked_url(value)
 
 
 def masked_body(body: bytes, content_type: str) -> str:

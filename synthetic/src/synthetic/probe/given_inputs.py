@@ -13,6 +13,7 @@ from synthetic.probe.masking import MASK
 from synthetic.probe.results import ProbeError
 
 ENVIRONMENT_PREFIX = "SYNTHETIC_INPUT_"
+MAX_TEXTS = 100  # of one secret value: the mask forgets the oldest of its secrets
 
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -56,6 +57,8 @@ def gather_inputs(
         for name, text in (secrets or {}).items()
         if names is None or name in names
     }
+    for name, value in values.items():
+        MASK.add(*_texts(name, value))
     values |= _read_file(file) if file else {}
     for name in properties:
         text = environment.get(ENVIRONMENT_PREFIX + re.sub(r"[^A-Za-z0-9]", "_", name).upper())
@@ -70,8 +73,8 @@ def gather_inputs(
         raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")
     for name, value in values.items():
         described = properties.get(name)
-        if isinstance(value, str) and isinstance(described, dict) and _is_secret(described):
-            MASK.add(value)
+        if isinstance(described, dict) and _is_secret(described):
+            MASK.add(*_texts(name, value))
     if values:
         check_values({**schema, "required": []}, values)
     return values
@@ -97,6 +100,24 @@ def _parse(name: str, text: str, described: Any) -> Any:  # noqa: ANN401 - any J
         raise ProbeError(
             f"--input {name}: the value must be JSON of the type {' or '.join(sorted(kinds))}"
         ) from None
+
+
+def _texts(name: str, value: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    """Return the texts of a secret value, and its numbers as outputs write them."""
+    texts, pending = [], [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict | list):
+            pending += part.values() if isinstance(part, dict) else part
+        elif isinstance(part, float) and part.is_integer():
+            texts += [json.dumps(part), str(int(part))]
+        elif not isinstance(part, bool) and part is not None:
+            texts.append(part if isinstance(part, str) else json.dumps(part))
+    if len(texts) > MAX_TEXTS:
+        raise ProbeError(
+            f"--input {name}: a secret value has {MAX_TEXTS} texts and numbers at most"
+        )
+    return texts
 
 
 def _is_secret(described: Mapping[str, Any]) -> bool:

@@ -32,6 +32,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Version: 1\r\n"
 LONG = b"X-Long: " + b"x" * 1_000_000 + b"\r\n"
 MANY = b"".join(b"X-%d: 1\r\n" % number for number in range(10_000))
 DEEP = b"[" * 100_000 + b"]" * 100_000
+SWITCHED = b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
 SLOW = (silent, drip, continue_forever)
 
 
@@ -224,3 +225,14 @@ def test_plain_http_at_a_port_of_tls_is_named(file: Path) -> None:
 
 def test_the_table_has_many_kinds() -> None:
     assert len(BROKEN) + len(TLS) >= 50
+
+
+def test_a_server_that_switches_the_protocol_fails_the_step(tmp_path: Path) -> None:
+    headers = {"Connection": "upgrade", "Upgrade": "x"}
+    parameters = [{"name": name, "in": "header"} for name in headers]
+    given = [{**each, "value": headers[each["name"]]} for each in parameters]
+    file = write_call(tmp_path, {"parameters": parameters}, {"parameters": given})
+    with run_socket_server(send(SWITCHED)) as url:
+        result = replay("calls", url, limits=SHORT_LIMITS, file=file)
+    assert (result.result, result.reason) == ("failed", "schema")
+    assert result.detail == "the server switched to another protocol (101)"

@@ -18,7 +18,13 @@ from synthetic.probe.signals import Signals
 from tests.support.synthetic.authority import Authority
 from tests.support.synthetic.http_proxy import HttpProxy, run_http_proxy
 from tests.support.synthetic.mock_api import MockApi, run_mock_api, write_call
-from tests.support.synthetic.socket_server import run_socket_server, send, silent
+from tests.support.synthetic.socket_server import (
+    Behaviour,
+    continue_without_pause,
+    run_socket_server,
+    send,
+    silent,
+)
 
 OK = send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 LOGIN = "ana:Kq7-Zw9+Xv4"
@@ -151,8 +157,9 @@ def test_a_proxy_that_rejects_the_target_is_no_failure_of_the_target(probe: Prob
     assert "does not permit the target (403)" in result["detail"]
 
 
-def test_a_proxy_that_opens_no_tunnel_in_time_is_named(probe: Probe) -> None:
-    with run_socket_server(silent) as url:
+@pytest.mark.parametrize("behave", [silent, continue_without_pause])
+def test_a_proxy_that_opens_no_tunnel_in_time_is_named(probe: Probe, behave: Behaviour) -> None:
+    with run_socket_server(behave) as url:
         result = probe.run("https://127.0.0.1:1", "--proxy", url, "--timeout", "1")
     assert (result["result"], result["reason"]) == ("failed", "timeout")
     assert "opened no tunnel in time" in result["detail"]

@@ -122,6 +122,12 @@ def continue_forever(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def continue_without_pause(connection: socket.socket) -> None:
+    """Send interim responses as fast as the client reads them."""
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
 def reset_after(data: bytes) -> Behaviour:
     """Return a behaviour that sends bytes, and resets the connection (RST)."""
 

@@ -172,7 +172,10 @@ class HttpClient:
             ) from error
 
     def _write(self, request: Request, deadline: Deadline) -> None:
-        headers = {"Host": self._target.authority, "Accept": "*/*", **request.headers}
+        given = {name.lower() for name in request.headers}
+        defaults = {"Host": self._target.authority, "Accept": "*/*"}
+        headers = {name: value for name, value in defaults.items() if name.lower() not in given}
+        headers |= request.headers
         if request.body or request.method in {"POST", "PUT", "PATCH"}:
             headers["Content-Length"] = str(len(request.body))
         target = f"{self._target.prefix}{request.path}"
@@ -194,6 +197,8 @@ class HttpClient:
             event = self._protocol.next_event()
             if event is h11.NEED_DATA:
                 self._receive(deadline, began)
+            elif event is h11.PAUSED:
+                raise StepError("schema", "the server switched to another protocol (101)")
             elif isinstance(event, h11.Response):
                 response.status = event.status_code
                 response.headers = _combine(event.headers)

@@ -66,6 +66,8 @@ def _connect(connection: socket.socket, proxy: Proxy, target: Target, deadline: 
         event = protocol.next_event()
         if isinstance(event, h11.Response):
             return event.status_code
+        if deadline.expired:  # the proxy may send informational responses without an end
+            raise TimeoutError
         if event is h11.NEED_DATA:
             connection.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
             protocol.receive_data(connection.recv(CHUNK_BYTES))

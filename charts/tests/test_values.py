@@ -133,6 +133,8 @@ SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
     "ipFamilies": IP_FAMILIES,
     "networkPolicy.apiServerPorts": ([7443], "port: 7443"),
     "networkPolicy.targetPorts": ([8088], "port: 8088"),
+    "networkPolicy.notifyPorts": ([587], "port: 587"),
+    "notify.networks": (["10.96.0.0/12"], 'value: "10.96.0.0/12"'),
     "crds.enabled": (False, "!kind: CustomResourceDefinition"),
     "watch.allNamespaces": (True, 'value: "*"'),
     "watch.maintenances": (False, "!kind: ClusterRoleBinding"),

@@ -77,6 +77,19 @@ WINDOWS: list[tuple[Object, str]] = [
     ({**RECURRING, "duration": "200h"}, "from 1m to 168h"),
 ]
 SCHEMA += [({"maintenance": [window]}, message) for window, message in WINDOWS]
+WEBHOOK = {"url": "https://hooks.example/x"}
+KEY = {"secretKeyRef": {"name": "a", "key": "b"}}
+RECEIVERS: list[tuple[Object, str]] = [
+    ({"name": "a"}, "webhook: Required value"),
+    ({"name": "A b", "webhook": WEBHOOK}, "notify[0].name"),
+    ({"name": "a", "webhook": {}}, "exactly one of url and urlFrom"),
+    ({"name": "a", "webhook": {**WEBHOOK, "urlFrom": KEY}}, "exactly one of url and urlFrom"),
+    ({"name": "a", "webhook": {"url": "hooks.example"}}, "a URL starts with https:// or http://"),
+    ({"name": "a", "webhook": {"url": "https://a:b@c.example"}}, "put it into a Secret"),
+    ({"name": "a", "webhook": WEBHOOK, "resendInterval": "1m"}, "from 5m to 168h"),
+    ({"name": "a", "webhook": WEBHOOK, "resendInterval": "1d"}, "from 5m to 168h"),
+]
+SCHEMA += [({"notify": [receiver]}, message) for receiver, message in RECEIVERS]
 CONDITIONS: list[tuple[str, Object, str]] = [
     ("never", {"schedule": "0 0 30 2 *"}, "InvalidSchedule"),
     ("no-cron", {"schedule": "a b c d e"}, "InvalidSchedule"),

@@ -64,7 +64,7 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{ .Values.watch.allNamespaces | default false | ternary (omit $metadata "namespace") $metadata | toYaml }}
 {{- end }}
 
-{{/* RBAC rules of the operator in the watched namespaces. Of Secrets it reads only the metadata, by name. */}}
+{{/* RBAC rules of the operator in the watched namespaces. It reads Secrets by name: of those for probes only the metadata. */}}
 {{- define "synthetic.rbacRules" -}}
 - apiGroups: [monitoring.cadastro.dev]
   resources: [syntheticmonitors]
@@ -91,7 +91,7 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   resources: [namespaces] # labels, for the selectors of cluster-wide maintenance
   verbs: [get]
 - apiGroups: [""]
-  resources: [secrets] # the annotation with the hosts that may receive the credentials
+  resources: [secrets] # annotations with the hosts that may receive the values; the URLs and keys of webhooks
   verbs: [get]
 - apiGroups: [""]
   resources: [configmaps] # custom journeys, to check them before they are scheduled
@@ -145,6 +145,10 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   value: {{ .Values.resyncSeconds | quote }}
 - name: WORKERS
   value: {{ .Values.workers | quote }}
+{{- with (.Values.notify).networks }}
+- name: NOTIFY_NETWORKS
+  value: {{ join "," . | quote }}
+{{- end }}
 - name: LOG_LEVEL
   value: {{ .Values.logLevel }}
 - name: MALLOC_ARENA_MAX

@@ -253,7 +253,7 @@ async def test_two_operators_of_one_namespace_do_not_write_in_turn(
 
 
 async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> None:
-    wrong = environment(harness, PROBE_IMAGE="", WORKERS="many")
+    wrong = environment(harness, PROBE_IMAGE="", WORKERS="many", NOTIFY_NETWORKS="10.0.0.1/8")
     process = await asyncio.create_subprocess_exec(
         *COMMAND, env=wrong, stderr=asyncio.subprocess.PIPE
     )
@@ -261,6 +261,7 @@ async def test_lists_missing_settings_and_exits(harness: OperatorHarness) -> Non
     assert process.returncode == 78
     assert b"PROBE_IMAGE" in stderr
     assert b"WORKERS" in stderr
+    assert b"'10.0.0.1/8' is no network like 10.0.0.0/8" in stderr
 
 
 async def test_without_a_cluster_the_error_names_the_setting(

@@ -11,6 +11,7 @@ from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.notifier import Notifier
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.resources import (
@@ -23,6 +24,7 @@ from synthetic.operator.resources import (
     Resource,
 )
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
+from synthetic.operator.webhook import WebhookSender
 from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
 from tests.support.synthetic.kubernetes_objects import job, monitor, pod
 
@@ -41,6 +43,7 @@ class OperatorHarness:
     kubeconfig: Path
     cache: MonitorCache = field(default_factory=MonitorCache)
     now: datetime = START
+    notifier: Notifier | None = None  # without one, nothing is delivered
 
     async def reconcile(self, name: str = "shop") -> float | None:
         """Reconcile a monitor one second later, with a new reconciler."""
@@ -52,7 +55,10 @@ class OperatorHarness:
         """Return a new reconciler with the current cluster-wide maintenance."""
         maintenances = MaintenanceCache(self.api, lambda: self.now)
         await maintenances.refresh()
-        return Reconciler(self.api, self.cache, maintenances, IMAGE, lambda: self.now)
+        notifier = self.notifier or Notifier(
+            WebhookSender(self.api, ()), lambda _: None, lambda: self.now
+        )
+        return Reconciler(self.api, self.cache, maintenances, notifier, IMAGE, lambda: self.now)
 
     async def reconcile_maintenance(self, name: str) -> float | None:
         """Reconcile a cluster-wide maintenance one second later, with a new reconciler."""

@@ -13,6 +13,7 @@ from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.namespace_lease import NamespaceLeases
+from synthetic.operator.notifier import Notifier
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUE_DEPTH, RECONCILES
 from synthetic.operator.reconcile import Reconciler
 from synthetic.operator.release_monitors import sync
@@ -20,6 +21,7 @@ from synthetic.operator.resources import MONITORS
 from synthetic.operator.settings import Settings
 from synthetic.operator.stored_status import read_status
 from synthetic.operator.web import serve
+from synthetic.operator.webhook import WebhookSender
 from synthetic.operator.workqueue import WorkQueue
 
 RECONCILE_TIMEOUT_SECONDS = 60.0  # for one monitor
@@ -50,13 +52,18 @@ class Operator:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
-        async with ApiClient() as api, serve(self._settings.port, self._cache, self) as port:
+        async with (
+            ApiClient() as api,
+            WebhookSender(api, self._settings.notify_networks) as sender,
+            serve(self._settings.port, self._cache, self) as port,
+        ):
             log.info("the status page is on port %s", port)
             identity = f"{self._settings.namespace}/{self._settings.name}"
             leases = NamespaceLeases(api, identity, self._settings.resync_seconds)
             maintenances = MaintenanceCache(api, _now)
+            notifier = Notifier(sender, self._queue.add, _now)
             reconcilers = Reconcilers(
-                Reconciler(api, self._cache, maintenances, self._settings.image, _now),
+                Reconciler(api, self._cache, maintenances, notifier, self._settings.image, _now),
                 MaintenanceReconciler(api, _now),
                 leases,
             )
@@ -71,6 +78,7 @@ class Operator:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await notifier.close()
 
     @property
     def alive(self) -> bool:

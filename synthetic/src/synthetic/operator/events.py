@@ -37,6 +37,11 @@ def transitions(
     if before.get("status") != after.get("status"):
         reason = "MaintenanceStarted" if after.get("status") == "True" else "MaintenanceEnded"
         yield build(monitor, ("Normal", reason), after.get("message", "The window is gone"), now)
+    failed = {each["name"] for each in old.get("notified", []) if "error" in each}
+    for each in new.get("notified", []):
+        if "error" in each and each["name"] not in failed:
+            message = f"Receiver {each['name']}: {each['error']}"
+            yield build(monitor, ("Warning", "NotificationFailed"), message, now)
     before, after = (condition(status, "OperatorConflict") for status in (old, new))
     if after and not before:
         yield build(monitor, ("Warning", "OperatorConflict"), after["message"], now)

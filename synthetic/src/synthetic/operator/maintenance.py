@@ -3,7 +3,6 @@
 A window has a start and an end, or recurs by a cron expression with a duration.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,12 +12,11 @@ from synthetic.operator.conditions import Condition, condition
 from synthetic.operator.cron import Cron, CronError
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
-from synthetic.operator.spec import READ_ERRORS, Spec, SpecError, parse_time_zone
+from synthetic.operator.spec import READ_ERRORS, Spec, SpecError, parse_duration, parse_time_zone
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 PAUSE = "Pause"
 MAX_REASON_LENGTH = 200
-DURATION = re.compile(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,5})m)?")
 
 
 @dataclass(frozen=True)
@@ -223,8 +221,7 @@ def _recurring(entry: Object, origin: str, now: datetime) -> Recurring:
         cron.after(now, zone)
     except CronError as error:
         raise _invalid(f"{origin}.schedule", f"{entry['schedule']!r} is invalid: {error}") from None
-    matched = DURATION.fullmatch(entry["duration"])
-    hours, minutes = (int(part or 0) for part in matched.groups()) if matched else (0, 0)
+    hours, minutes = parse_duration(entry["duration"])
     if not hours + minutes:
         raise _invalid(f"{origin}.duration", "is not hours and minutes, such as 2h or 1h30m")
     return Recurring(cron, zone, timedelta(hours=hours, minutes=minutes))

@@ -28,6 +28,12 @@ RECONCILES = Counter(
     ("result",),
     registry=REGISTRY,
 )
+NOTIFICATIONS = Counter(
+    "cadastro_synthetic_notifications",
+    "Attempts to notify a receiver of a monitor by result",
+    ("result",),
+    registry=REGISTRY,
+)
 QUEUE_DEPTH = Gauge(
     "cadastro_synthetic_operator_workqueue_depth",
     "Monitors waiting to be reconciled",

@@ -18,6 +18,7 @@ from synthetic.operator.journey_check import JourneyChecker
 from synthetic.operator.maintenance import Maintenance, Windows, own_windows
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.monitor_cache import Key, MonitorCache
+from synthetic.operator.notifier import Notifier
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import JOBS, MONITORS, Object
 from synthetic.operator.run_collector import collect, finish_held_open
@@ -46,6 +47,7 @@ class Reconciler:
         api: ApiClient,
         cache: MonitorCache,
         maintenances: MaintenanceCache,
+        notifier: Notifier,
         image: ProbeImage,
         clock: Callable[[], datetime],
     ) -> None:
@@ -53,6 +55,7 @@ class Reconciler:
         self._api = api
         self._cache = cache
         self._maintenances = maintenances
+        self._notifier = notifier
         self._image = image
         self._journeys = JourneyChecker(api)
         self._clock = clock
@@ -132,12 +135,17 @@ class Reconciler:
             maintenance=maintenance.active,
         )
         status = build_status(monitor, spec, history, observation, self._clock())
-        await self._write_status(monitor, status, restored=state.restored)
+        if notified := self._notifier.settle(monitor, spec, status):
+            status["notified"] = notified
+        else:
+            status.pop("notified", None)
+        monitor = await self._write_status(monitor, status, restored=state.restored)
+        notify_again = self._notifier.send_due(monitor, spec)
         await self._delete_held_open(listed, jobs)
         await self._prune_jobs(spec, jobs, history)
         if requested.error and not requested.is_refused:
             raise requested.error
-        checks = (_next_check(observation.ready, jobs), maintenance.next_check)
+        checks = (_next_check(observation.ready, jobs), maintenance.next_check, notify_again)
         return min((seconds for seconds in checks if seconds is not None), default=None)
 
     async def _ready_condition(
@@ -221,8 +229,8 @@ class Reconciler:
         owners = [monitor, *([cron_job] if cron_job else [])]
         return [job for job in found if any(is_owned_by(job, owner) for owner in owners)]
 
-    async def _write_status(self, monitor: Object, status: Object, *, restored: bool) -> None:
-        """Write a changed status, and record Events for its transitions."""
+    async def _write_status(self, monitor: Object, status: Object, *, restored: bool) -> Object:
+        """Write a changed status, record Events for its transitions, and return the monitor."""
         old: Object = monitor["status"]
         if status != old:
             monitor["status"] = status
@@ -230,6 +238,7 @@ class Reconciler:
         self._cache.upsert(monitor)
         for event in events.transitions(monitor, old, status, restored=restored, now=self._clock()):
             await events.record(self._api, event)
+        return monitor
 
     async def _delete_held_open(self, listed: list[Object], jobs: list[Object]) -> None:
         """Delete the counted Jobs that only a sidecar keeps open, or the next run would wait."""

@@ -81,7 +81,7 @@ async def _allowed(
     if secret is None:
         return set()  # the pod waits for the Secret, and is created again with its hosts
     annotations = secret["metadata"].get("annotations") or {}
-    allowed = _parse(annotations.get(annotation, ""))
+    allowed = parse_hosts(annotations.get(annotation, ""))
     if called.binding in allowed:
         allowed.append(called.target)
     hosts = dict.fromkeys((called.target, *called.others))
@@ -110,6 +110,6 @@ def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def _parse(text: str) -> list[str]:
+def parse_hosts(text: str) -> list[str]:
     """Return the entries: hosts, objects like ``ingress/NAME``, or ``*`` for any host."""
     return [entry.strip().lower() for entry in text.split(",") if entry.strip()]

@@ -1,9 +1,10 @@
 """The operator's settings, read from environment variables."""
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Self
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 from synthetic.operator.probe_pod import ProbeImage
 
@@ -28,6 +29,7 @@ class Settings:
     resync_seconds: int
     workers: int
     log_level: str
+    notify_networks: tuple[str, ...]  # that notifications may reach, beside public addresses
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -58,6 +60,7 @@ class Settings:
             port=env.int("PORT", 8080, validate=validate.Range(0, 65_535)),
             resync_seconds=env.int("RESYNC_SECONDS", 120, validate=validate.Range(5, 3600)),
             workers=env.int("WORKERS", 8, validate=validate.Range(1, 64)),
+            notify_networks=tuple(env.list("NOTIFY_NETWORKS", [], validate=_check_networks) or ()),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS)),
         )
         try:
@@ -75,6 +78,14 @@ class Settings:
     def list_namespaces(self) -> tuple[str, ...]:
         """The namespaces to list; an empty name stands for all."""
         return ("",) if self.cluster_wide else self.namespaces
+
+
+def _check_networks(texts: list[str]) -> None:
+    for text in texts:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise ValidationError(f"{text!r} is no network like 10.0.0.0/8: {error}") from None
 
 
 def _format_errors(error: EnvValidationError) -> str:

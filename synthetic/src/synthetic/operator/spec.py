@@ -1,8 +1,9 @@
 """A monitor's spec with defaults, and validation that the CRD's schema cannot express."""
 
 import hashlib
+import re
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +16,7 @@ JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
 INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 SEVERITIES = ("critical", "warning", "info")
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30}
+DURATION = re.compile(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,5})m)?")
 READ_ERRORS = (AttributeError, KeyError, TypeError, ValueError)  # of a spec without this schema
 
 
@@ -66,6 +68,30 @@ class ObjectKey:
 
 
 @dataclass(frozen=True)
+class Receiver:
+    """A webhook that gets changes of the health."""
+
+    name: str
+    url: str
+    url_from: ObjectKey | None
+    signing_key: ObjectKey | None
+    resend: timedelta | None
+
+    @classmethod
+    def parse(cls, entry: Object) -> Self:
+        """Parse an entry of ``notify``."""
+        webhook = entry["webhook"]
+        hours, minutes = parse_duration(entry.get("resendInterval", ""))
+        return cls(
+            name=entry["name"],
+            url=webhook.get("url", ""),
+            url_from=_object_key(webhook.get("urlFrom"), "secretKeyRef"),
+            signing_key=_object_key(webhook.get("signingKeyFrom"), "secretKeyRef"),
+            resend=timedelta(hours=hours, minutes=minutes) or None,
+        )
+
+
+@dataclass(frozen=True)
 class Spec:
     """A monitor's spec with its defaults."""
 
@@ -95,6 +121,7 @@ class Spec:
     objective: float
     window: str
     maintenance: tuple[Object, ...]
+    notify: tuple[Receiver, ...]
     history_success: int
     history_failed: int
     resources: Object
@@ -134,6 +161,7 @@ class Spec:
             objective=float(slo.get("objective", "99.5")) / 100,
             window=slo.get("window", "30d"),
             maintenance=tuple(spec.get("maintenance") or ()),
+            notify=tuple(map(Receiver.parse, spec.get("notify") or ())),
             history_success=history.get("success", 1),
             history_failed=history.get("failed", 3),
             resources=spec.get("resources") or {},
@@ -149,6 +177,13 @@ class Spec:
     def job_deadline(self) -> int:
         """Seconds until Kubernetes fails the Job, after the pod's deadline."""
         return self.pod_deadline + self.cleanup + JOB_MARGIN_SECONDS
+
+
+def parse_duration(text: str) -> tuple[int, int]:
+    """Return hours and minutes of a text like ``1h30m``; zeros if it is something else."""
+    matched = DURATION.fullmatch(text)
+    hours, minutes = (int(part or 0) for part in matched.groups()) if matched else (0, 0)
+    return hours, minutes
 
 
 def stable_offset(uid: str, among: int) -> int:

@@ -93,6 +93,8 @@ def build_status(
     status |= {name: value for name, value in kept.items() if value}
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
+    if old.get("notified"):
+        status["notified"] = old["notified"]
     if observation.maintenance:
         status["maintenance"] = observation.maintenance.status
     return _truncate(status)

@@ -88,6 +88,18 @@ FAILURE: Schema = {
     "required": ["finishedAt", "result", "job"],
 }
 
+NOTIFIED: Schema = {
+    **_object(
+        name=_text(63),
+        health={"type": "string", "enum": ["True", "False"]},
+        at=TIME,
+        attempts=NUMBER,
+        retryAt=ANY_TIME,
+        error=_text(300),
+    ),
+    "required": ["name"],
+}
+
 STATUS: Schema = _object(
     observedGeneration=COUNT,
     schedule=_text(200),
@@ -127,6 +139,7 @@ STATUS: Schema = _object(
         counts={"type": "array", "maxItems": DURATION_BUCKETS, "items": COUNT}, sumMs=COUNT
     ),
     certificateExpiry=ANY_TIME,
+    notified={"type": "array", "maxItems": 5, "items": NOTIFIED},
     failures={"type": "array", "maxItems": MAX_FAILURES, "items": FAILURE},
     counted=_lines(r"^[^\s]{1,18}$", 1000),
     handled=_object(

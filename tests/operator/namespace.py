@@ -9,7 +9,15 @@ from functools import partial
 import httpx
 
 from synthetic.operator.cronjob import is_owned_by
-from synthetic.operator.resources import CRON_JOBS, JOBS, MONITORS, PODS, Object, Resource
+from synthetic.operator.resources import (
+    CRON_JOBS,
+    JOBS,
+    MONITORS,
+    NAMESPACES,
+    PODS,
+    Object,
+    Resource,
+)
 from tests.operator import factories
 from tests.operator.api_proxy import api_proxy
 from tests.support import steps
@@ -18,7 +26,6 @@ from tests.support.steps import StepFailed
 
 CRD_FILE = ROOT / "charts" / "synthetic" / "files" / "crd.yaml"
 CRD = "syntheticmonitors.monitoring.cadastro.dev"
-NAMESPACES = Resource("/api/v1", "namespaces")
 POLL_SECONDS = 0.02
 HTTP_TIMEOUT_SECONDS = 60.0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from synthetic.operator.conditions import condition
 from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MAINTENANCES, MONITORS, Object
@@ -143,6 +144,39 @@ async def test_follows_cluster_wide_maintenance(
         assert harness.cluster.writes == before
         harness.cluster.delete(path)
         await until(lambda: maintenance_status(harness) == "False")
+
+
+async def test_notifies_a_webhook_of_a_failure_and_not_again_after_a_restart(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    received: list[bytes] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        received.append(await request.read())
+        return web.Response(status=204)
+
+    application = web.Application()
+    application.router.add_post("/hook", receive)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    thresholds = {"failures": 1, "outOf": 1}
+    harness.add_monitor(
+        notify=[{"name": "ops", "webhook": {"url": url}}],
+        thresholds=thresholds,
+        schedule="0 0 1 1 *",
+    )
+    failure = termination_message("failed", reason="dns")
+    harness.finish_run("job-1", failure, ended="Failed")
+    settings = {"RESYNC_SECONDS": "5", "NOTIFY_NETWORKS": "127.0.0.0/8"}
+    async with operator(harness, tmp_path, **settings):
+        await until(lambda: harness.status.get("notified"))
+    assert harness.status["notified"][0]["health"] == "False"
+    async with operator(harness, tmp_path, **settings) as running:
+        await until_page_contains(f"{await running.url()}/metrics", RECONCILED)
+    assert len(received) == 1
+    await runner.cleanup()
 
 
 async def test_runs_without_the_definition_of_cluster_wide_maintenance(

@@ -25,6 +25,7 @@ from tests.e2e import (
     pod_kills,
     rollouts,
     skaffold,
+    standalone_chart,
     synthetic_monitors,
     unchanged_upgrade,
 )
@@ -42,6 +43,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("dry run of the examples", lifecycle.check_examples),
     ("monitors of every service", synthetic_monitors.check_monitors),
     ("a second operator", synthetic_monitors.install_second_operator),
+    ("the synthetic chart's README", standalone_chart.follow_readme),
     ("releases and operators together", neighbours.check_neighbours),
     ("network policies, every pair of pods", network_policies.check_network_policies),
     ("drill: one fault of each kind", synthetic_monitors.run_drill),

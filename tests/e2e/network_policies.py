@@ -15,7 +15,7 @@ import yaml
 from scripts.charts.network_policies import ONLY_CONTROLLER, PodPolicies
 from tests.e2e.context import Context
 from tests.support.cluster import CHART, RELEASE, Cluster
-from tests.support.images import repository
+from tests.support.restricted_pod import restricted_pod
 from tests.support.steps import StepFailed
 
 PORTS = (8000, 8080, 9000, 5432)  # of services, the operator, metrics and PostgreSQL
@@ -69,30 +69,11 @@ def check_network_policies(context: Context) -> str:
 def _pod(cluster: Cluster, name: str, policies: PodPolicies) -> dict[str, Any]:
     """Return a pod with the labels and the named ports of a pod of the release."""
     named = policies.ports.get(name, {})
-    container = {
-        "name": "copy",
-        "image": f"{repository()}/synthetic:{cluster.tag}",
-        "command": ["python", "-c", LISTENER.format(ports=PORTS)],
-        "ports": [{"name": key, "containerPort": port} for key, port in named.items()],
-        "readinessProbe": {"tcpSocket": {"port": PORTS[0]}, "periodSeconds": 1},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-    }
-    spec = {
-        "containers": [container],
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 0,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-    metadata = {"name": name, "labels": policies.labels[name]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    command = ("python", "-c", LISTENER.format(ports=PORTS))
+    pod = restricted_pod(name, policies.labels[name], cluster.tag, command, PORTS[0])
+    (container,) = pod["spec"]["containers"]
+    container["ports"] = [{"name": key, "containerPort": port} for key, port in named.items()]
+    return pod
 
 
 def _compare(cluster: Cluster, policies: PodPolicies) -> str:

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import sys
+from asyncio.subprocess import PIPE
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from unittest import mock
 
 import pytest
 
-from synthetic.operator.resources import JOBS, PODS, Object
+from synthetic.operator.release_monitors import sync
+from synthetic.operator.resources import CONFIG_MAPS, JOBS, PODS, Object
 from tests.support.synthetic.kubernetes_objects import pod, termination_message
 from tests.support.synthetic.object_api import Finished, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
@@ -125,6 +129,25 @@ async def test_suspends_and_resumes_a_monitor(harness: OperatorHarness) -> None:
         done = await command(name, "shop")
         assert (done.code, done.stdout) == (0, f"here/shop {name.rstrip('e')}ed\n")
         assert harness.monitor["spec"]["suspend"] is suspended
+
+
+@pytest.mark.parametrize("given", [{}, {"suspend": False}], ids=["unset", "set"])
+async def test_the_values_of_a_release_take_precedence_over_a_suspension(
+    harness: OperatorHarness, given: Object
+) -> None:
+    spec = {"journey": "clients-crud", "target": {"url": "https://a.example"}, **given}
+    values = {"metadata": {"name": "m", "namespace": NAMESPACE}, "data": {"shop": json.dumps(spec)}}
+    harness.add(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", **values})
+    await sync(harness.api, NAMESPACE, "m")
+    done = await command("suspend", "shop")
+    assert (done.code, done.stdout.splitlines()[0]) == (0, "here/shop suspended")
+    assert "a Helm release defines this monitor" in done.stdout
+    await sync(harness.api, NAMESPACE, "m")
+    assert harness.monitor["spec"]["suspend"] is given.get("suspend", True)
+    (found,) = harness.cluster.list_kind("configmaps")
+    harness.change(CONFIG_MAPS, {**found, "data": {"shop": json.dumps({**spec, "retries": 0})}})
+    await sync(harness.api, NAMESPACE, "m")
+    assert not harness.monitor["spec"].get("suspend")
 
 
 async def requested(harness: OperatorHarness) -> Object:
@@ -288,6 +311,77 @@ async def test_an_unusable_kubeconfig_is_named(
     assert "Traceback" not in done.stderr
     missing = await command("monitors", "--kubeconfig", tmp_path / "lost")
     assert f"--kubeconfig: {tmp_path / 'lost'} is not a file" in missing.stderr
+
+
+CLUSTER: dict[str, Any] = {"server": "https://127.0.0.1:9"}
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "server": ({"server": 5}, {}, "server is no text"),
+    "scheme": ({"server": "127.0.0.1:9"}, {}, "must be like https://HOST:PORT"),
+    "ipv6": ({"server": "https://[::1"}, {}, "must be like https://HOST:PORT"),
+    "login": ({"server": "https://a:b@127.0.0.1:9"}, {}, "must be like https://HOST:PORT"),
+    "ca-type": ({"certificate-authority-data": 5}, {}, "certificate-authority-data is no text"),
+    "ca": ({"certificate-authority-data": "YWJj"}, {}, "the certificates of the context"),
+    "proxy": ({"proxy-url": "http://127.0.0.1:3128"}, {}, "has proxy-url, which only kubectl"),
+    "tls-name": ({"tls-server-name": "a"}, {}, "has tls-server-name, which only kubectl"),
+    "impersonation": ({}, {"as": "ana"}, "has as, which only kubectl"),
+    "groups": ({}, {"as-groups": ["a"]}, "has as-groups, which only kubectl"),
+    "auth-provider": ({}, {"auth-provider": {"name": "gcp"}}, "has auth-provider, which only"),
+    "token-type": ({}, {"token": 5}, "token is no text"),
+    "token-file": ({}, {"tokenFile": "lost"}, "lost cannot be read"),
+    "exec-type": ({}, {"exec": "x"}, "exec, the plugin of a user, is invalid"),
+    "exec-env": ({}, {"exec": {"command": "true", "env": ["a"]}}, "exec, the plugin of a user"),
+    "exec-null": ({}, {"exec": {"command": "echo", "args": ['{"status": null}']}}, "gave no"),
+    "exec-token": ({}, {"exec": {"command": "echo", "args": ['{"status": {"token": 5}}']}}, "gave"),
+}
+
+
+@pytest.mark.parametrize(("cluster", "user", "message"), CHANGES.values(), ids=CHANGES)
+def test_an_invalid_or_unsupported_entry_of_a_kubeconfig_is_named(
+    tmp_path: Path, cluster: dict[str, Any], user: dict[str, Any], message: str
+) -> None:
+    own = tmp_path / "own"
+    document = json.loads(Path(write_config(own, "a", {"a": ""}, **user)).read_text())
+    document["clusters"][0]["cluster"] = CLUSTER | cluster
+    own.write_text(json.dumps(document))
+    done = synthetic("monitors", "--kubeconfig", own)
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_error_in_a_kubeconfig_does_not_repeat_its_line(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("users:\n- name: u\n  user: {token: Kq7Zw9Xv4}}\n")
+    done = synthetic("monitors", "--kubeconfig", own)
+    assert done.code == 2
+    assert f"{own} is not a kubeconfig: line 3" in done.stderr
+    assert "Kq7Zw9Xv4" not in done.stderr
+
+
+async def test_a_file_gives_the_token(harness: OperatorHarness, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{harness.cluster.token}\n")
+    own = write_config(tmp_path / "own", "a", {"a": harness.url}, token="x", tokenFile="token")
+    assert (await command("monitors", "--kubeconfig", own)).stdout == "There are no monitors\n"
+
+
+async def test_no_output_has_characters_that_a_terminal_interprets(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(journey="a\x1b[2J")
+    assert "a\\x1b[2J" in (await command("monitors")).stdout
+    assert "\\x1b[2J" in (await command("explain", "b\x1b[2J")).stderr
+
+
+async def test_ctrl_c_ends_a_command_without_a_traceback(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    program = [sys.executable, "-m", "synthetic.cli", "run", "shop", "--wait"]
+    environment = {**os.environ, "KUBECONFIG": str(harness.kubeconfig)}
+    process = await asyncio.create_subprocess_exec(*program, env=environment, stderr=PIPE)
+    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
+        await asyncio.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (130, b"")
 
 
 async def test_the_plugin_of_kubectl_has_the_same_commands(

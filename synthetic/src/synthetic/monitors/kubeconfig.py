@@ -5,14 +5,29 @@ import os
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kopf
 import yaml
 from kopf import OperatorSettings
 
 KINDS = ("contexts", "clusters", "users")
-FILES = ("certificate-authority", "client-certificate", "client-key")
+FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+TEXTS = (
+    *("server", "certificate-authority-data", *FILES),
+    *("cluster", "user", "namespace"),
+    *("client-certificate-data", "client-key-data", "token", "tokenFile", "username", "password"),
+)
+# kubectl would connect elsewhere, or as another user
+UNSUPPORTED = (
+    *("proxy-url", "tls-server-name", "auth-provider"),
+    *("as", "as-uid", "as-groups", "as-user-extra"),
+)
 PLUGIN_SECONDS = 30
+PLUGIN_ERRORS = (
+    *(OSError, subprocess.SubprocessError),
+    *(ValueError, KeyError, TypeError, AttributeError),  # of its output
+)
 
 Entries = dict[str, dict[str, Any]]  # by name
 
@@ -48,12 +63,27 @@ def log_in(kubeconfig: str = "", context: str = "") -> kopf.ConnectionInfo:
     if not cluster.get("server"):
         raise KubeconfigError(f"the context {name!r} has no cluster with a server")
     user = entries["users"].get(chosen.get("user", ""), {})
+    _check_supported(name, cluster | user)
     try:
-        info = _connection(cluster, user | _from_plugin(user), chosen.get("namespace"))
+        user = user | _from_file(user) | _from_plugin(user)
+        info = _connection(cluster, user, chosen.get("namespace"))
         info.as_ssl_context()
     except (OSError, ValueError) as error:
         raise KubeconfigError(f"the certificates of the context {name!r}: {error}") from error
     return info
+
+
+def _check_supported(name: str, entries: dict[str, Any]) -> None:
+    given = next((each for each in UNSUPPORTED if entries.get(each)), None)
+    if given is not None:
+        raise KubeconfigError(f"the context {name!r} has {given}, which only kubectl supports")
+    try:
+        server = urlsplit(entries["server"])
+        is_url = server.scheme in {"http", "https"} and server.hostname and server.username is None
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise KubeconfigError(f"the server of the context {name!r} must be like https://HOST:PORT")
 
 
 def _default_paths() -> list[Path]:
@@ -69,18 +99,39 @@ def _merge(paths: list[Path]) -> tuple[str, dict[str, Entries]]:
     for path in paths:
         try:
             content = yaml.safe_load(path.read_text()) or {}
-            current = current or content.get("current-context") or ""
+            current = current or _text(content.get("current-context"), "current-context")
             for kind in KINDS:
                 for entry in content.get(kind) or []:
-                    found = _with_absolute_paths(entry.get(kind[:-1]) or {}, path.parent)
-                    merged[kind].setdefault(entry["name"], found)
+                    found = _checked(entry.get(kind[:-1]) or {}, path.parent)
+                    merged[kind].setdefault(_text(entry["name"], "name"), found)
+        except yaml.MarkedYAMLError as error:  # without the line, which may have a token
+            place = f"line {error.problem_mark.line + 1}" if error.problem_mark else "YAML"
+            raise KubeconfigError(f"{path} is not a kubeconfig: {place}: {error.problem}") from None
         except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise KubeconfigError(f"{path} is not a kubeconfig: {error}") from error
+            what = " ".join(str(error).split())
+            raise KubeconfigError(f"{path} is not a kubeconfig: {what}") from error
     return current, merged
 
 
-def _with_absolute_paths(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    return entry | {name: str(folder / entry[name]) for name in FILES if entry.get(name)}
+def _checked(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return an entry whose texts are texts, with absolute paths."""
+    texts = {name: _text(entry[name], name) for name in TEXTS if name in entry}
+    return entry | texts | {name: str(folder / texts[name]) for name in FILES if texts.get(name)}
+
+
+def _text(value: Any, name: str) -> str:  # noqa: ANN401 - any YAML
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value or ""
+
+
+def _from_file(user: dict[str, Any]) -> dict[str, Any]:
+    """Return the token of a file, which kubectl prefers to the one of the kubeconfig."""
+    file = user.get("tokenFile")
+    try:
+        return {"token": Path(file).read_text().strip()} if file else {}
+    except (OSError, ValueError) as error:
+        raise KubeconfigError(f"tokenFile: {file} cannot be read") from error
 
 
 def _from_plugin(user: dict[str, Any]) -> dict[str, Any]:
@@ -88,38 +139,54 @@ def _from_plugin(user: dict[str, Any]) -> dict[str, Any]:
     plugin = user.get("exec")
     if not plugin:
         return {}
-    asked = {"apiVersion": plugin.get("apiVersion"), "kind": "ExecCredential", "spec": {}}
-    variables = {each["name"]: each["value"] for each in plugin.get("env") or []}
-    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
-    command = [plugin.get("command", ""), *(plugin.get("args") or [])]
+    try:
+        command, environment = _plugin_command(plugin)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise KubeconfigError(f"exec, the plugin of a user, is invalid: {error}") from error
     try:
         done = subprocess.run(  # noqa: S603 - the user's kubeconfig names it
             command, env=environment, stdout=subprocess.PIPE, check=True, timeout=PLUGIN_SECONDS
         )
         status = json.loads(done.stdout)["status"]
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
+        return {
+            name: _text(status.get(member), member) or None
+            for name, member in (
+                ("token", "token"),
+                ("client-certificate-data", "clientCertificateData"),
+                ("client-key-data", "clientKeyData"),
+            )
+        }
+    except PLUGIN_ERRORS as error:
         raise KubeconfigError(f"the plugin {command[0]} gave no credentials: {error}") from error
-    return {
-        "token": status.get("token"),
-        "client-certificate-data": status.get("clientCertificateData"),
-        "client-key-data": status.get("clientKeyData"),
+
+
+def _plugin_command(plugin: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    asked: dict[str, Any] = {
+        "apiVersion": plugin.get("apiVersion"),
+        "kind": "ExecCredential",
+        "spec": {},
     }
+    variables = {each["name"]: str(each["value"]) for each in plugin.get("env") or []}
+    command = [_text(plugin.get("command"), "command"), *map(str, plugin.get("args") or [])]
+    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
+    return command, environment
 
 
 def _connection(
     cluster: dict[str, Any], user: dict[str, Any], namespace: str | None
 ) -> kopf.ConnectionInfo:
+    found = {name: value or None for name, value in (cluster | user).items()}
     return kopf.ConnectionInfo(
         server=cluster["server"],
-        ca_path=cluster.get("certificate-authority"),
-        ca_data=cluster.get("certificate-authority-data"),
-        insecure=cluster.get("insecure-skip-tls-verify"),
-        certificate_path=user.get("client-certificate"),
-        certificate_data=user.get("client-certificate-data"),
-        private_key_path=user.get("client-key"),
-        private_key_data=user.get("client-key-data"),
-        username=user.get("username"),
-        password=user.get("password"),
-        token=user.get("token"),
-        default_namespace=namespace,
+        ca_path=found.get("certificate-authority"),
+        ca_data=found.get("certificate-authority-data"),
+        insecure=found.get("insecure-skip-tls-verify"),
+        certificate_path=found.get("client-certificate"),
+        certificate_data=found.get("client-certificate-data"),
+        private_key_path=found.get("client-key"),
+        private_key_data=found.get("client-key-data"),
+        username=found.get("username"),
+        password=found.get("password"),
+        token=found.get("token"),
+        default_namespace=namespace or None,
     )

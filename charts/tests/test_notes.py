@@ -100,9 +100,14 @@ def api_server() -> Iterator[str]:
 
 @pytest.fixture
 def chart(tmp_path: Path) -> str:
-    """A copy of the umbrella chart with its NOTES in an object: `helm template` omits them."""
-    shutil.copytree(CHARTS, tmp_path / "charts", symlinks=True)
-    copy = tmp_path / "charts" / "cadastro"
+    """A copy of the umbrella chart with its NOTES in an object."""
+    return with_notes(tmp_path, "cadastro")
+
+
+def with_notes(folder: Path, name: str) -> str:
+    """Return a copy of a chart with its NOTES in an object: `helm template` omits them."""
+    shutil.copytree(CHARTS, folder / "charts", symlinks=True)
+    copy = folder / "charts" / name
     (copy / "templates" / "NOTES.txt").rename(copy / "notes.txt")
     (copy / "templates" / "notes.yaml").write_text(NOTES_OBJECT)
     return str(copy)
@@ -160,3 +165,15 @@ def test_the_notes_name_objects_of_the_release(
     ]
     kind, name = ("Service", named.partition("/")[2]) if options else ("Ingress", named)
     assert name in of_kind(objects, kind)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [((), True), (("--set", "monitors.purchase.journey=inventory-purchase"), False)],
+    ids=["none", "some"],
+)
+def test_the_notes_of_a_release_without_monitors_name_their_fields(
+    helm: str, tmp_path: Path, options: tuple[str, ...], *, expected: bool
+) -> None:
+    objects = render(helm, with_notes(tmp_path, "synthetic"), *options)
+    assert ("kubectl explain synmon.spec.journeyFrom" in notes(objects)) == expected

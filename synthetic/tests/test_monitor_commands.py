@@ -95,6 +95,15 @@ async def test_explains_a_monitor_without_runs_and_without_an_operator(
     assert "Log of" not in done.stdout
 
 
+async def test_explains_that_a_monitor_that_is_not_ready_has_no_next_run(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(journey="clients-cruds")
+    await harness.reconcile()
+    done = await command("explain", "shop")
+    assert "Next runs:\n  none: the condition Ready has the cause\n" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [("deleted", "gone with its pod"), ("waiting", "gone with its pod"), ("forbidden", "not read")],

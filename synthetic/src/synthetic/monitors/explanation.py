@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from synthetic.monitors.client import UserClient
 from synthetic.monitors.listing import format_table, views
 from synthetic.operator.api_client import FORBIDDEN, ApiError
+from synthetic.operator.conditions import condition
 from synthetic.operator.failures import explain as explain_failure
 from synthetic.operator.failures import headline
 from synthetic.operator.maintenance import PAUSE
@@ -32,7 +33,7 @@ async def explain(api: UserClient, namespace: str, name: str, now: datetime) -> 
     parts = [_summary(view, now), _conditions(monitor), _failures(view)]
     if view.history.failures:
         parts.append(await _log(api, namespace, view.history.failures[0]["job"]))
-    parts.append(_next_runs(view, now))
+    parts.append(_next_runs(monitor, view, now))
     return printable("\n".join(parts))
 
 
@@ -107,9 +108,11 @@ def _step_row(step: Object) -> tuple[str, ...]:
     return str(step["stepId"]), str(step["status"]), f"{step['durationMs']} ms", cause
 
 
-def _next_runs(view: MonitorView, now: datetime) -> str:
+def _next_runs(monitor: Object, view: MonitorView, now: datetime) -> str:
     if view.spec.suspend:
         return _section("Next runs", "none: suspended; `synthetic resume` resumes the monitor")
+    if condition(monitor.get("status") or {}, "Suspended").get("reason") == "NotScheduled":
+        return _section("Next runs", "none: the condition Ready has the cause")
     moments, moment = [], now
     if view.maintenance.get("runs") == PAUSE:
         ended = datetime.fromisoformat(view.maintenance["until"])

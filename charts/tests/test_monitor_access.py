@@ -168,7 +168,10 @@ def test_windows_have_one_schema_in_both_definitions(helm: str) -> None:
         (("--set", f"{GATEWAY},synthetic.target.httpRoute=front"), "httproute/front"),
         (("--set", f"{GATEWAY},synthetic.target.ingress=front"), "ingress/front"),
         (
-            ("--set", "synthetic.monitors.auth-login.target.service.name=auth"),
+            (
+                "--set-json",
+                'synthetic.monitors.auth-login.target={"service":{"name":"auth","port":8080}}',
+            ),
             "ingress/try,service/auth",
         ),
         (("--set", "synthetic.target.url=http://[2001:db8::1]:80"), "2001:db8::1"),

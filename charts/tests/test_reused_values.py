@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from devstack.service_catalog import SERVICES
-from scripts.charts.rendering import CHARTS, pod_specs, render
+from scripts.charts.rendering import CHARTS, HelmError, pod_specs, render
 from tests.support.chart_manifests import check_manifests
 
 LATER_VALUES = {
@@ -77,3 +77,18 @@ def test_absent_values_have_their_defaults(
     pods = [{name.partition("-migrate-")[0] for name, _ in pod_specs(o)} for o in (new, reused)]
     assert pods[0] == pods[1]
     assert "runbook_url" not in json.dumps(reused)
+
+
+def test_the_disabled_gateway_of_an_earlier_chart_is_ignored(helm: str) -> None:
+    earlier = ("--set-json", 'gateway={"enabled": false, "parentRefs": []}')
+    names = [
+        [(item["kind"], item["metadata"]["name"]) for item in render(helm, "cadastro", *options)]
+        for options in (earlier, ())
+    ]
+    assert names[0] == names[1]
+
+
+def test_the_gateway_of_an_earlier_chart_is_named_with_its_new_place(helm: str) -> None:
+    earlier = ("--set-json", 'gateway={"enabled": true, "parentRefs": [{"name": "g"}]}')
+    with pytest.raises(HelmError, match=r"set global\.gateway\.enabled and"):
+        render(helm, "cadastro", *earlier)

@@ -89,6 +89,13 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* Fails if the earlier value "gateway", which --reuse-values keeps, would have created a route. */}}
+{{- define "cadastro.validateGateway" -}}
+{{- if dig "enabled" false (.Values.gateway | default dict) }}
+{{- fail "gateway: its values are now those of global.gateway: set global.gateway.enabled and global.gateway.parentRefs, and gateway to null" }}
+{{- end }}
+{{- end }}
+
 {{/*
 Fails if the Ingress of another release may match the same host, in an equal or unknown class. An ingress controller may route a
 host without endpoints to the Ingress that matches all hosts, that is to the data of another release. Without lookup, as in

@@ -1,5 +1,6 @@
 """Runs on request: by annotation of a monitor, or after the rollout of a Deployment."""
 
+import hashlib
 from dataclasses import dataclass
 
 from synthetic.operator.api_client import ApiClient, ApiError
@@ -13,6 +14,8 @@ from synthetic.operator.status import HandledTriggers
 RUN_REQUESTED_ANNOTATION = f"{GROUP}/run-requested-at"
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 MAX_TRIGGER_LENGTH = 200  # characters of an annotation that the status records
+MAX_REVISION_LENGTH = 20  # of a Deployment: a number
+MAX_NAME_LENGTH = 63  # of a Deployment; a longer one is recorded by its digest
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,19 @@ async def _current_rollouts(
     revisions = {}
     for name in spec.deployments:
         deployment = await api.get(DEPLOYMENTS, monitor["metadata"]["namespace"], name)
+        key = _recorded_name(name)
         if deployment is not None and _is_rolled_out(deployment):
             annotations = deployment["metadata"].get("annotations", {})
-            revisions[name] = annotations.get(REVISION_ANNOTATION, "")[:MAX_TRIGGER_LENGTH]
-        elif name in before:
-            revisions[name] = before[name]
+            revisions[key] = annotations.get(REVISION_ANNOTATION, "")[:MAX_REVISION_LENGTH]
+        elif key in before:
+            revisions[key] = before[key]
     return revisions
+
+
+def _recorded_name(name: str) -> str:
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_NAME_LENGTH - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _is_rolled_out(deployment: Object) -> bool:

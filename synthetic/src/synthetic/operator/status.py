@@ -21,6 +21,7 @@ from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
+SHORT_TEXT = 100  # bytes
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def build_status(
         },
     }
     if last:
-        status["lastRun"] = last
+        status["lastRun"] = dict(last)
     if history.failures:
-        status["failures"] = list(history.failures)
+        status["failures"] = [dict(failure) for failure in history.failures]
     kept = {
         "failureReasons": history.reasons,
         "durations": history.durations.to_status(),
@@ -174,7 +175,8 @@ def _last_run(run: Run) -> Object:
 def _truncate(status: Object) -> Object:
     """Shorten the status to its size limit: what its windows and alerts count goes last.
 
-    First go the details of the oldest runs, then the oldest failures, then the oldest runs.
+    First go the details of the oldest runs, then the oldest failures, then the oldest runs, and
+    then the ends of messages.
     """
     over = len(orjson.dumps(status)) - MAX_STATUS_BYTES
     runs, failures = status["runs"], status.get("failures", [])
@@ -187,5 +189,16 @@ def _truncate(status: Object) -> Object:
     while over > 0 and len(failures) > 1:
         over -= len(orjson.dumps(failures.pop())) + 1
     while over > 0 and runs:
-        over -= len(runs.pop(0)) + 3
+        over -= len(runs.pop(0).encode()) + 3
+    if over > 0:
+        _shorten_texts(status)
     return status
+
+
+def _shorten_texts(status: Object) -> None:
+    """Shorten the texts that are left: without any run, these are almost all of a status."""
+    for failure in status.get("failures", []):
+        failure.pop("evidence", None)
+    for entry in (*status["conditions"], *status.get("failures", []), status.get("lastRun", {})):
+        for name in {"message", "detail"} & entry.keys():
+            entry[name] = entry[name].encode()[:SHORT_TEXT].decode(errors="ignore")

@@ -1,0 +1,80 @@
+"""The status keeps its size limit when all that it contains is as long as it can be."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from synthetic.operator.conditions import Condition
+from synthetic.operator.history import History
+from synthetic.operator.resources import DEPLOYMENTS
+from synthetic.operator.run_requests import REVISION_ANNOTATION
+from synthetic.operator.run_result import FAILED, Run
+from synthetic.operator.spec import Spec
+from synthetic.operator.status import MAX_STATUS_BYTES, HandledTriggers, Observation, build_status
+from synthetic.operator.stored_status import read_status
+from synthetic.operator.termination_message import EVIDENCE
+from tests.support.synthetic.kubernetes_objects import monitor
+from tests.support.synthetic.operator_harness import OperatorHarness
+
+NOW = datetime(2026, 2, 1, 10, 0, tzinfo=UTC)
+HOURS = 31 * 24
+KEPT_JOBS = 100
+
+
+def failed(number: int, text: str) -> Run:
+    """Return a failed run with long texts."""
+    moment = NOW - timedelta(hours=HOURS - number)
+    return Run(
+        uid=f"{number:0>18}-job",
+        job="j" * 63,
+        result=FAILED,
+        reason="assertion",
+        step="s" * 64,
+        detail=text,
+        started_at=moment,
+        finished_at=moment,
+        trace_id="a" * 32,
+        evidence=dict.fromkeys(EVIDENCE[:5], text[:200]),
+    )
+
+
+@pytest.mark.parametrize("character", ["x", "\xe9", "\U0001f600"], ids=["ascii", "latin", "emoji"])
+def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> None:
+    text = character * 1000
+    history = History()
+    for number in range(HOURS):
+        kept = [f"{uid:0>18}-job" for uid in range(number - KEPT_JOBS, number + 1)]
+        history = history.count([failed(number, text)], kept)
+    stored = monitor("m" * 63, schedule="0 9 * * *")
+    observation = Observation(
+        ready=Condition("Ready", "False", "NoAddress", text),
+        url=f"https://{'y' * 490}",
+        cron_job="c" * 52,
+        cron_job_generation=10**15,
+        last=failed(HOURS, text),
+        handled=HandledTriggers("r" * 200, {f"{n}{'d' * 62}": "1" * 20 for n in range(10)}),
+        contender=text,
+    )
+    status = build_status(stored, Spec.from_monitor(stored), history, observation, NOW)
+    assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
+    assert read_status({"status": status}, NOW)[1] == []
+    assert len(status["failures"]) == 1
+    assert len(status["counted"]) > KEPT_JOBS - 1
+
+
+@pytest.mark.anyio
+async def test_a_long_name_and_revision_of_a_deployment_are_recorded_in_short(
+    harness: OperatorHarness,
+) -> None:
+    names = [f"{'d' * 252}{end}" for end in "ab"]
+    harness.add_monitor(runOnRollout={"deployments": names})
+    for name in names:
+        metadata = {"name": name, "generation": 1, "annotations": {REVISION_ANNOTATION: "1" * 200}}
+        counts = dict.fromkeys(("updatedReplicas", "replicas", "availableReplicas"), 1)
+        status = {"observedGeneration": 1, **counts}
+        harness.add(DEPLOYMENTS, {"metadata": metadata, "spec": {"replicas": 1}, "status": status})
+    await harness.reconcile()
+    rollouts = harness.status["handled"]["rollouts"]
+    assert [len(name) for name in rollouts] == [63, 63]
+    assert set(rollouts.values()) == {"1" * 20}

@@ -21,7 +21,7 @@ EXAMPLES ?= 1000
 MONITORS ?= 1000
 # without a default: each is passed on only when it is set
 $(foreach name,ARGS BACKUP COMPARE DURATION FAULTS HIGH LOW METRICS NAME OPS QUICK RATE ROUNDS SELFTEST SERVICES SINCE THOROUGH \
-  UNTIMED USERS WEB OTEL_EXPORTER_OTLP_ENDPOINT,$(eval $(name) ?=))
+  UNTIMED USERS VERSION WEB REGISTRY PUSH OTEL_EXPORTER_OTLP_ENDPOINT,$(eval $(name) ?=))
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -114,7 +114,7 @@ operator-bench: environment-dev ## Test the operator's resilience and scale on t
 
 ##@ Maintain
 
-.PHONY: lock chart docs clean help
+.PHONY: lock chart docs release clean help
 lock: environment-dev ## Update the locked dependencies
 	@$(BIN)/python scripts/lock.py
 
@@ -124,6 +124,9 @@ chart: environment-dev ## Create the chart of a new service from its contract (N
 docs: environment-dev ## Generate the charts' tables of values and the acceptance suite's keyword pages
 	@$(BIN)/python -m scripts.charts.chart_docs
 	@$(BIN)/python -m executar.passos
+
+release: environment-dev ## Build charts, wheel, SBOMs and notes of VERSION (REGISTRY, PUSH=1: images too; ARGS=--help)
+	@$(BIN)/python -m scripts.release $(call quoted,$(VERSION)) $(REGISTRY:%=--registry '%') $(if $(PUSH),--push) $(ARGS)
 
 clean: ## Remove the environment and the caches; the data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build reports .coverage*

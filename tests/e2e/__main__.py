@@ -15,6 +15,7 @@ from functools import partial
 import httpx
 
 from scripts.charts.promtool import PromtoolError
+from scripts.release import ReleaseError
 from tests.e2e import (
     acceptance,
     failed_upgrades,
@@ -58,7 +59,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("migration under load", rollouts.migrate),
     ("helm template applied over it", failed_upgrades.apply_template_over_release),
     ("one service alone", failed_upgrades.install_one_service),
-    ("uninstall keeps secrets and data", lifecycle.reinstall),
+    ("uninstall, install from the registry", lifecycle.reinstall),
     ("the restricted standard", lifecycle.check_pod_security),
 )
 THOROUGH: tuple[tuple[str, Step], ...] = (
@@ -66,7 +67,7 @@ THOROUGH: tuple[tuple[str, Step], ...] = (
     ("skaffold run, skaffold dev", skaffold.deploy),
 )
 BASE = 2  # steps that every other step needs
-FAILURES = (CommandError, PromtoolError, httpx.HTTPError)
+FAILURES = (CommandError, PromtoolError, ReleaseError, httpx.HTTPError)
 
 
 def main() -> int:

@@ -1,10 +1,15 @@
 """Build, install, scheduled jobs, examples, and uninstall."""
 
+import os
+import tempfile
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 
 from devstack.service_catalog import SERVICES
+from scripts import release
 from tests.e2e import ingress_conflicts
 from tests.e2e.context import Context
 from tests.e2e.synthetic_monitors import CRD
@@ -87,7 +92,10 @@ def check_pod_security(context: Context) -> str:
 
 
 def reinstall(context: Context) -> str:
-    """Uninstall, check the remaining objects, and reinstall with the kept data."""
+    """Uninstall, check the remaining objects, and reinstall a release with the kept data.
+
+    The release is built, pushed to the registry and installed from there, as by its users.
+    """
     cluster = context.cluster
     with httpx.Client(base_url=context.url, timeout=10) as client:
         body = {"username": "permanece", "password": "Testando1"}
@@ -96,12 +104,17 @@ def reinstall(context: Context) -> str:
     cluster.helm("uninstall")
     wait_until_deleted(cluster)
     cluster.kubectl("get", "crd", CRD, namespaced=False)
-    cluster.install()
+    version = f"1.0.1-rc.{int(time.time())}"
+    registry = os.environ["REGISTRY"]
+    with tempfile.TemporaryDirectory(prefix="cadastro-e2e-") as folder:
+        release.push_charts(release.build(version, Path(folder)), registry, plain_http=True)
+    chart = (f"oci://{registry}/charts/cadastro", "--version", version, "--plain-http")
+    replace(cluster, chart=chart).install()
     check(cluster.secrets() == secrets, "secrets changed")
     context.buy()
     response = httpx.post(f"{context.url}/users/login", auth=("permanece", "Testando1"), timeout=10)
     check(response.status_code == httpx.codes.OK, f"the user is lost: {response.status_code}")
-    return "only the objects to keep were left; the earlier user logs in"
+    return f"only the objects to keep were left; {version} keeps the earlier user"
 
 
 def wait_until_deleted(cluster: Cluster) -> None:

@@ -41,6 +41,7 @@ class Cluster:
     tag: str
     timeout: str = "5m"  # of installs and rollouts, in the notation of helm and kubectl
     values: Sequence[str] = ()  # NAME=VALUE, set in every install
+    chart: Sequence[str] = (CHART,)  # with the options that it needs
     namespace: str = field(default_factory=lambda: f"cadastro-e2e-{uuid.uuid4().hex[:6]}")
 
     def exists(self) -> bool:
@@ -79,7 +80,7 @@ class Cluster:
 
     def helm(self, verb: str, *arguments: str, release: str = RELEASE, wait: str = "") -> str:
         """Run a helm command on a release, and return its output."""
-        target = (release, CHART) if verb in {"install", "upgrade"} else (release,)
+        target = (release, *self.chart) if verb in {"install", "upgrade"} else (release,)
         waiting = ["--timeout", wait or self.timeout, *(() if verb == "test" else ("--wait",))]
         return run_command("helm", verb, *target, "-n", self.namespace, *waiting, *arguments)
 

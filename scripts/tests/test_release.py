@@ -1,0 +1,82 @@
+"""Releases: versions, notes, and charts that render with their version."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.charts.rendering import find_helms, render
+from scripts.release import ReleaseError, release_notes
+
+ROOT = Path(__file__).parents[2]
+CHANGELOG = """# Changelog
+
+## Unreleased
+### Added
+- A thing.
+
+## [1.2.0] - 2026-01-31
+### Fixed
+- A fault.
+
+## 1.1.0
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "scripts.release", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "version", ["", "1.1", "v1.1.0", "1.1.0+build", "1.1.0-next", "01.1.0", "latest"]
+)
+def test_an_invalid_version_is_an_error(version: str) -> None:
+    done = run(version)
+    assert done.returncode == 2
+    assert "VERSION must be like 1.1.0" in done.stderr
+
+
+def test_a_push_needs_a_registry() -> None:
+    done = run("1.1.0", "--push")
+    assert (done.returncode, "--push needs --registry" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("version", "notes"),
+    [
+        ("1.2.0", "# 1.2.0\n### Fixed\n- A fault.\n"),
+        ("1.1.0", "# 1.1.0\n### Added\n- A thing.\n"),
+    ],
+)
+def test_the_notes_are_the_section_of_the_version_or_the_unreleased_one(
+    version: str, notes: str
+) -> None:
+    assert release_notes(CHANGELOG, version) == notes
+
+
+def test_a_release_without_notes_is_an_error() -> None:
+    with pytest.raises(ReleaseError, match="write a section ##"):
+        release_notes("# Changelog\n\n## Unreleased\n", "1.1.0")
+
+
+@pytest.mark.long  # a wheel, seven charts and two bills of materials
+def test_a_release_has_one_version(tmp_path: Path) -> None:
+    done = run("1.9.0-rc.1", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "1.9.0-rc.1"
+    names = {path.name for path in folder.iterdir()}
+    assert {"notes.md", "services.cdx.json", "synthetic.cdx.json"} <= names
+    assert "cadastro_synthetic-1.9.0rc1-py3-none-any.whl" in names
+    assert len(list(folder.glob("*-1.9.0-rc.1.tgz"))) == 7
+    objects = render(find_helms(tmp_path)[0], str(folder / "cadastro-1.9.0-rc.1.tgz"))
+    images = {
+        container["image"]
+        for item in objects
+        if item["kind"] == "Deployment"
+        for container in item["spec"]["template"]["spec"]["containers"]
+    }
+    assert len(images) == 5
+    assert {image.rpartition(":")[2] for image in images} == {"1.9.0-rc.1"}

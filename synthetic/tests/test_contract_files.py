@@ -1,6 +1,7 @@
 """Contracts in several files and by URL, and the servers of their operations."""
 
 import json
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from synthetic.probe.replay import replay
 from synthetic.probe.results import ProbeError
 from synthetic.probe.runner import RunOptions
 from synthetic.probe.target import parse_target
+from tests.support.synthetic.authority import Authority
 from tests.support.synthetic.mock_api import Document, MockApi, call, run_mock_api, write_call
 from tests.support.synthetic.mock_shop import LONG_LIMITS
+from tests.support.synthetic.socket_server import run_socket_server, send
 
 JSON = ("Content-Type", "application/json")
 STRICT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
@@ -76,6 +79,43 @@ def test_a_reference_to_a_missing_url_is_an_error_of_the_run(tmp_path: Path) -> 
         result = call(file, MockApi(headers=[JSON], body=b"1"))[0]
     assert (result.result, result.reason) == ("error", "runner")
     assert "cannot be fetched: the response status is 404" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("location", "error"),
+    [("http://[::1/x", "redirects to no URL"), ("ftp://a.example/x", "must be an HTTP URL")],
+    ids=["invalid", "ftp"],
+)
+def test_a_contract_that_redirects_to_no_url_is_an_error_of_the_run(
+    tmp_path: Path, location: str, error: str
+) -> None:
+    with run_mock_api(MockApi(302, [("Location", location)])) as documents:
+        file = write_call(tmp_path, respond_with({"$ref": f"{documents.url}/x.yaml"}))
+        result = call(file, MockApi(headers=[JSON], body=b"1"))[0]
+    assert (result.result, result.reason) == ("error", "runner")
+    assert error in result.detail
+
+
+def test_a_contract_does_not_leave_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("server"))
+    moved = send(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/x\r\n\r\n")
+    with (
+        run_socket_server(moved, context) as url,
+        pytest.raises(ProbeError, match=r"it redirects from https to http://127\.0\.0\.1:9"),
+    ):
+        load_operations(DocumentStore(), f"{url}/api.json")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ana:Kq7Zw9@127.0.0.1:9/x", "http://127.0.0.1:9/x?key=1&token=Kq7Zw9"]
+)
+def test_the_error_of_a_contract_has_no_secret_of_its_url(url: str) -> None:
+    with pytest.raises(ProbeError, match=r"127\.0\.0\.1:9/x") as raised:
+        load_operations(DocumentStore(), url)
+    assert "Kq7Zw9" not in str(raised.value)
 
 
 def test_a_contract_by_url_must_not_refer_to_local_files(tmp_path: Path) -> None:

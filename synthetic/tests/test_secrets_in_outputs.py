@@ -155,8 +155,9 @@ def test_masks_a_value_that_a_message_shortens() -> None:
         ("Location", "https://a.example/#state=1&access_token=Gm7Rk2Lp9"),
         ("Link", "</b?x=1&api%5Fkey=Gm7Rk2Lp9>; rel=next"),
         ("Refresh", "0; url=/b?session=Gm7Rk2Lp9"),
+        ("Location", "https://ana:Gm7Rk2Lp9@a.example/"),
     ],
-    ids=["query", "fragment", "link", "refresh"],
+    ids=["query", "fragment", "link", "refresh", "user"],
 )
 def test_no_output_contains_a_secret_parameter_of_a_url_in_a_header(
     tmp_path: Path,

@@ -3,6 +3,7 @@
 from urllib.parse import urljoin
 
 from synthetic.probe.deadline import Deadline
+from synthetic.probe.exchanges import masked_url
 from synthetic.probe.http import HttpClient, Request
 from synthetic.probe.results import ProbeError, StepError
 from synthetic.probe.target import parse_endpoint
@@ -22,9 +23,13 @@ def download(url: str, max_bytes: int, proxy: Proxy | None = None) -> bytes:
 
     """
     deadline = Deadline(TIMEOUT_SECONDS)
-    location = url
+    location, url = url, masked_url(url)
+    secure = False
     for _ in range(MAX_REDIRECTS + 1):
         target, path = parse_endpoint(location, f"the document {url}")
+        if secure and not target.secure:
+            raise ProbeError(f"{url} cannot be fetched: it redirects from https to {target.url}")
+        secure = target.secure
         client = HttpClient(target, max_bytes, proxy=proxy)
         try:
             response = client.send(Request("GET", path, {}), deadline)
@@ -36,5 +41,8 @@ def download(url: str, max_bytes: int, proxy: Proxy | None = None) -> bytes:
             return response.body
         if response.status not in REDIRECTS or "location" not in response.headers:
             raise ProbeError(f"{url} cannot be fetched: the response status is {response.status}")
-        location = urljoin(location, response.headers["location"])
+        try:
+            location = urljoin(location, response.headers["location"])
+        except ValueError as error:
+            raise ProbeError(f"{url} cannot be fetched: it redirects to no URL") from error
     raise ProbeError(f"{url} cannot be fetched: there are more than {MAX_REDIRECTS} redirects")

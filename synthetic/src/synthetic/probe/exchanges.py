@@ -15,6 +15,7 @@ from synthetic.probe.results import StepResult, Timings
 
 MAX_BODY_CHARACTERS = 10_000  # of a body in an output
 _PARAMETER = re.compile(r"([?&#])([^=?&#\s<>\"']+)=[^?&#\s<>\"']*")
+_USER = re.compile(r"//[^/?#\s@<>\"']*@")
 _PAIR = re.compile(r"([^=;\s]+)=[^;]*")
 
 
@@ -85,8 +86,9 @@ def format_exchange(exchange: Exchange) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return a text with URLs without the values of secret parameters of query and fragment."""
-    return MASK.mask(_PARAMETER.sub(_masked_parameter, url))
+    """Return a text with URLs without users and without values of secret parameters."""
+    shown = _USER.sub(f"//{MASKED}@", url) if "@" in url else url
+    return MASK.mask(_PARAMETER.sub(_masked_parameter, shown))
 
 
 def _masked_parameter(found: re.Match[str]) -> str:

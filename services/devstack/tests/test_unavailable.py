@@ -1,12 +1,17 @@
 """The program that responds for services that do not."""
 
 import asyncio
+import socket
+import subprocess
+import sys
 from typing import Any
 
 import orjson
 import pytest
 
 from devstack.unavailable import STATUS_PATH, app
+from servicekit.testing import wait_until
+from tests.support.ports import free_port
 
 
 def exchange(method: str, path: str, *chunks: bytes) -> list[dict[str, Any]]:
@@ -53,3 +58,25 @@ def test_the_response_has_the_status_that_the_ingress_sends(path: str, status: i
 
 def test_the_response_to_head_has_no_body() -> None:
     assert exchange("HEAD", "/clients/fetch")[-1]["body"] == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [(b"FROB / HTTP/1.1", 501), (b"nothing of HTTP", 400)], ids=["501", "400"]
+)
+def test_what_is_no_request_gets_a_problem_as_from_the_services(line: bytes, status: int) -> None:
+    port = free_port()
+
+    def is_listening() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    with subprocess.Popen([sys.executable, "-m", "devstack.unavailable", str(port)]) as process:
+        try:
+            wait_until(is_listening, "the program to listen")
+            with socket.create_connection(("127.0.0.1", port), 10) as connection:
+                connection.sendall(line + b"\r\nHost: x\r\n\r\n")
+                answer = connection.makefile("rb").read()
+        finally:
+            process.terminate()
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in answer

@@ -13,6 +13,7 @@ import orjson
 import uvicorn
 
 from servicekit.problems import MEDIA_TYPE, Unavailable
+from servicekit.server.http_protocol import BoundedHttpProtocol
 
 Message = MutableMapping[str, Any]
 
@@ -67,6 +68,7 @@ def main() -> None:
         app,
         host="127.0.0.1",
         port=port,
+        http=BoundedHttpProtocol,
         lifespan="off",
         ws="none",
         access_log=False,

@@ -233,6 +233,51 @@ async def test_a_missing_monitor_is_named(harness: OperatorHarness, name: str) -
     assert done.stderr.startswith(f"synthetic {name}: there is no monitor 'lost' in the namespace")
 
 
+@pytest.mark.parametrize("name", ["explain", "run", "suspend", "resume"])
+@pytest.mark.parametrize(
+    ("monitor", "namespace", "message"),
+    [
+        ("", NAMESPACE, "'' is no name of a monitor"),
+        ("../../configmaps/m", NAMESPACE, "'../../configmaps/m' is no name of a monitor"),
+        ("Shop", NAMESPACE, "'Shop' is no name of a monitor"),
+        ("a..b", NAMESPACE, "'a..b' is no name of a monitor"),
+        ("a" * 254, NAMESPACE, "is no name of a monitor"),
+        ("shop", "../x", "'../x' is no name of a namespace"),
+        ("shop", "a.b", "'a.b' is no name of a namespace"),
+        ("shop", "a" * 64, "is no name of a namespace"),
+    ],
+    ids=["empty", "path", "case", "dots", "long", "ns-path", "ns-dot", "ns-long"],
+)
+async def test_an_invalid_name_sends_no_request(
+    harness: OperatorHarness, name: str, monitor: str, namespace: str, message: str
+) -> None:
+    done = await command(name, monitor, "-n", namespace)
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert harness.cluster.requests == []
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [("GET", ("monitors",)), ("GET", ("explain", "shop")), ("PATCH", ("suspend", "shop"))],
+    ids=["monitors", "explain", "suspend"],
+)
+async def test_a_cluster_without_the_definition_is_named(
+    harness: OperatorHarness, method: str, arguments: tuple[str, ...]
+) -> None:
+    harness.cluster.fail(method, "/apis/monitoring.cadastro.dev/*", 404)
+    harness.cluster.fail("GET", "/apis/monitoring.cadastro.dev/*", 404)
+    done = await command(*arguments)
+    assert (done.code, done.stdout) == (2, "")
+    assert "no definition syntheticmonitors.monitoring.cadastro.dev" in done.stderr
+
+
+def test_a_limit_of_a_run_without_waiting_is_refused() -> None:
+    done = synthetic("run", "shop", "--timeout", "5")
+    message = "synthetic run: --timeout has no effect without --wait: add --wait\n"
+    assert (done.code, done.stderr) == (2, message)
+
+
 async def test_an_error_of_the_api_server_is_shown(harness: OperatorHarness) -> None:
     harness.cluster.fail("GET", "*", 403)
     done = await command("monitors")

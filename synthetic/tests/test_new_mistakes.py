@@ -123,6 +123,12 @@ def test_an_option_that_names_nothing_is_refused(
     assert message in done.stderr
 
 
+def test_a_tag_of_a_contract_without_tags_is_refused(tmp_path: Path) -> None:
+    done = synthetic("new", write_contract(tmp_path, crud()), "--tag", "x")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "synthetic new: there is no tag x: the contracts have no tags\n"
+
+
 def test_operations_that_no_clean_up_undoes_are_called_only_by_name(tmp_path: Path) -> None:
     reply = {"responses": {"200": {"description": "x"}}}
     restart = {"operationId": "restart", **reply}

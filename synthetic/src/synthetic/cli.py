@@ -103,6 +103,12 @@ def _operator(options: argparse.Namespace) -> int:
 def _monitors(options: argparse.Namespace) -> int:
     from synthetic.monitors import command as monitors  # noqa: PLC0415 - a slow import
 
+    if options.command == "run":
+        if options.timeout is not None and not options.wait:
+            message = "--timeout has no effect without --wait: add --wait"
+            sys.stderr.write(f"{options.program}: {message}\n")
+            return 2
+        options.timeout = options.timeout or RUN_TIMEOUT_SECONDS
     return monitors.run(options)
 
 
@@ -177,7 +183,6 @@ def _add_monitor_commands(commands: "argparse._SubParsersAction[_Parser]") -> No
             each.add_argument(
                 "--timeout",
                 type=command.seconds,
-                default=RUN_TIMEOUT_SECONDS,
                 metavar="SECONDS",
                 help=f"of --wait ({RUN_TIMEOUT_SECONDS:g})",
             )

@@ -36,6 +36,13 @@ async def test_create_and_delete_are_idempotent(
     assert await harness.api.get(CONFIG_MAPS, NAMESPACE, "map") is None
 
 
+@pytest.mark.parametrize("name", ["..", ".", "../configmaps/map", "map/status", "map?x=y", "%6dap"])
+async def test_a_name_is_one_part_of_the_path(harness: OperatorHarness, name: str) -> None:
+    harness.add(CONFIG_MAPS, {"metadata": {"name": "map", "namespace": NAMESPACE}})
+    assert await harness.api.get(CONFIG_MAPS, NAMESPACE, name) is None
+    assert await harness.api.get(CONFIG_MAPS, f"other/../{NAMESPACE}", "map") is None
+
+
 async def test_an_error_has_the_seconds_of_retry_after(harness: OperatorHarness) -> None:
     harness.cluster.fail("GET", "*/configmaps", 429, wait=7)
     with pytest.raises(ApiError, match="rejected with 429") as refused:

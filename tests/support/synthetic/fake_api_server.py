@@ -80,7 +80,7 @@ def _handler(cluster: FakeCluster) -> Handler:
         discovery = _discovery(request.path)
         if discovery is not None:
             return web.json_response(discovery)
-        target = ObjectPath.of(request.path)
+        target = ObjectPath.of(request.rel_url.raw_path)
         if request.query.get("watch") == "true":
             return await _watch(cluster, target, request)
         if request.method == "GET" and not target.name:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from typing import Any
+from urllib.parse import unquote
 
 Object = dict[str, Any]
 
@@ -60,7 +61,7 @@ class ObjectPath:
         prefix = next((prefix for prefix in KINDS if path.startswith(prefix)), "")
         if not prefix:
             raise ApiStatusError(404, "the server could not find the requested resource")
-        parts = path.removeprefix(prefix).strip("/").split("/")
+        parts = [unquote(part) for part in path.removeprefix(prefix).strip("/").split("/")]
         namespace = ""
         if parts[0] == "namespaces" and len(parts) > 2:
             _, namespace, *parts = parts

@@ -4,10 +4,14 @@ from urllib.parse import urlencode
 
 from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.probe_pod import CONTAINER_NAME
-from synthetic.operator.resources import MONITORS, PODS, Object
+from synthetic.operator.resources import GROUP, MONITORS, PLURAL, PODS, Object
 
 NOT_FOUND, BAD_REQUEST = 404, 400
 JOB_LABEL = "batch.kubernetes.io/job-name"
+UNDEFINED = (
+    f"the cluster has no definition {PLURAL}.{GROUP}: install the chart synthetic, or choose "
+    "another cluster with --context"
+)
 LOG_LINES, LOG_BYTES = 200, 64 * 1024
 
 
@@ -32,8 +36,22 @@ class UserClient(ApiClient):
         """
         monitor = await self.get(MONITORS, namespace, name)
         if monitor is None:
-            raise _missing(namespace, name)
+            raise await self._missing(namespace, name)
         return monitor
+
+    async def list_monitors(self, namespace: str) -> list[Object]:
+        """Return the monitors of a namespace, or of all.
+
+        Raises:
+            UserError: the cluster has no definition of monitors.
+
+        """
+        try:
+            return await self.list(MONITORS, namespace)
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                raise UserError(UNDEFINED) from error
+            raise
 
     async def patch_monitor(self, namespace: str, name: str, change: Object) -> Object:
         """Merge a change into a monitor, and return that.
@@ -46,7 +64,7 @@ class UserClient(ApiClient):
             return await self._call("PATCH", MONITORS.path(namespace, name), change)
         except ApiError as error:
             if error.status == NOT_FOUND:
-                raise _missing(namespace, name) from error
+                raise await self._missing(namespace, name) from error
             raise
 
     async def read_log(self, namespace: str, job: str) -> str | None:
@@ -65,9 +83,10 @@ class UserClient(ApiClient):
             raise
         return content.decode(errors="replace")
 
-
-def _missing(namespace: str, name: str) -> UserError:
-    return UserError(
-        f"there is no monitor {name!r} in the namespace {namespace!r}: "
-        "`synthetic monitors -A` lists those of all namespaces"
-    )
+    async def _missing(self, namespace: str, name: str) -> UserError:
+        if not await self.has_resource(MONITORS):
+            return UserError(UNDEFINED)
+        return UserError(
+            f"there is no monitor {name!r} in the namespace {namespace!r}: "
+            "`synthetic monitors -A` lists those of all namespaces"
+        )

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -13,10 +14,13 @@ from synthetic.monitors.kubeconfig import log_in
 from synthetic.monitors.listing import format_monitors
 from synthetic.operator.api_client import ApiError
 from synthetic.operator.release_monitors import PROVIDED_BY_LABEL
-from synthetic.operator.resources import MONITORS, Object
+from synthetic.operator.resources import Object
 from synthetic.standard_output import write_output
 
 COULD_NOT = 2
+_DNS_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # RFC 1123, as Kubernetes restricts it
+NAMESPACE_NAME = re.compile(rf"(?=.{{1,63}}\Z){_DNS_LABEL}")
+MONITOR_NAME = re.compile(rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*")
 INTERRUPTED = 130  # as shells report SIGINT
 RELEASE_NOTE = (
     "note: a Helm release defines this monitor: `suspend` of its values, and each change of them, "
@@ -38,8 +42,9 @@ def run(options: argparse.Namespace) -> int:
 async def _run(options: argparse.Namespace) -> int:
     async with UserClient(lambda: log_in(options.kubeconfig, options.context)) as api:
         namespace = options.namespace or api.namespace
+        _check_names(namespace, getattr(options, "monitor", None))
         if options.command == "monitors":
-            found = await api.list(MONITORS, "" if options.all_namespaces else namespace)
+            found = await api.list_monitors("" if options.all_namespaces else namespace)
             write_output(explanation.printable(format_monitors(found, datetime.now(UTC))))
             return 0
         if options.command == "explain":
@@ -50,6 +55,20 @@ async def _run(options: argparse.Namespace) -> int:
             wait = options.timeout if options.wait else None
             return await requested_run.run(api, namespace, options.monitor, wait)
         return await _suspend(api, namespace, options)
+
+
+def _check_names(namespace: str, monitor: str | None) -> None:
+    """Raise ``UserError`` for a name that Kubernetes rejects, which may be another path."""
+    if not NAMESPACE_NAME.fullmatch(namespace):
+        raise UserError(
+            f"{namespace!r} is no name of a namespace: it has 1 to 63 lower-case letters, digits "
+            "and hyphens, and begins and ends with a letter or a digit"
+        )
+    if monitor is not None and not MONITOR_NAME.fullmatch(monitor):
+        raise UserError(
+            f"{monitor!r} is no name of a monitor: it has 1 to 253 lower-case letters, digits, "
+            "hyphens and dots, and each part begins and ends with a letter or a digit"
+        )
 
 
 async def _suspend(api: UserClient, namespace: str, options: argparse.Namespace) -> int:

@@ -116,6 +116,8 @@ def _invalid(contract: str) -> ProbeError:
 
 
 def _check_known(kind: str, name: str, known: list[str]) -> None:
+    if not known:
+        raise UsageError(f"there is no {kind} {quoted(name)}: the contracts have no {kind}s")
     if name not in known:
         names = ", ".join(dict.fromkeys(known))
         hint = closest(name, known) or f"there are {quoted(names)}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 Object = dict[str, Any]
 
@@ -20,9 +21,15 @@ class Resource:
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
         """Return the path of the collection, of an object, or of its subresource."""
-        scope = f"/namespaces/{namespace}" if namespace else ""
-        tail = "".join(f"/{part}" for part in (name, subresource) if part)
+        scope = f"/namespaces/{_segment(namespace)}" if namespace else ""
+        tail = "".join(f"/{_segment(part)}" for part in (name, subresource) if part)
         return f"{self.prefix}{scope}/{self.plural}{tail}"
+
+
+def _segment(part: str) -> str:
+    """Encode a part of a path, so that it names no other object."""
+    # clients and proxies resolve dots, encoded ones too (RFC 3986, 6.2.2); no object has the name
+    return quote(part if part.strip(".") else part.replace(".", "%2E"), safe="")
 
 
 MONITORS = Resource(f"/apis/{GROUP}/{VERSION}", PLURAL)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -18,6 +19,7 @@ from synthetic.operator.api_client import ApiError
 from synthetic.operator.notifier import Notifier
 from synthetic.operator.operator_metrics import REGISTRY
 from synthetic.operator.resources import SECRETS, Object
+from synthetic.operator.status import MAX_STATUS_BYTES
 from synthetic.operator.webhook import WebhookSender
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, START, OperatorHarness
@@ -298,3 +300,21 @@ async def test_the_record_of_a_removed_receiver_is_dropped(hook: Hook) -> None:
     hook.harness.update_spec(notify=[])
     await hook.harness.reconcile()
     assert "notified" not in hook.harness.status
+
+
+async def test_the_errors_of_all_receivers_keep_the_limit_of_the_status(
+    hook: Hook, harness: OperatorHarness
+) -> None:
+    async with WebhookSender(harness.api, []) as sender:
+        hook.sender = sender
+        hook.restart()
+        receivers = [{"name": f"{n}{'r' * 62}", "webhook": {"url": hook.url}} for n in range(5)]
+        harness.add_monitor(notify=receivers, thresholds={"failures": 1, "outOf": 1})
+        await hook.run("passed", 0)
+        run = f"2026-01-31T08:00:00Z failed 812 {'d' * 80}"
+        harness.change_status({**harness.status, "runs": [run] * 90})
+        await hook.run("failed", 5)
+        for _ in receivers:
+            await hook.settle()
+            assert len(orjson.dumps(harness.status)) <= MAX_STATUS_BYTES
+    assert len(harness.status["notified"]) == len(receivers)

@@ -47,6 +47,8 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
         kept = [f"{uid:0>18}-job" for uid in range(number - KEPT_JOBS, number + 1)]
         history = history.count([failed(number, text)], kept)
     stored = monitor("m" * 63, schedule="0 9 * * *")
+    record = {"health": "False", "at": "2026-01-31T09:00:00Z", "error": text[:300]}
+    stored["status"] = {"notified": [{"name": f"{n}{'r' * 62}", **record} for n in range(5)]}
     observation = Observation(
         ready=Condition("Ready", "False", "NoAddress", text),
         url=f"https://{'y' * 490}",

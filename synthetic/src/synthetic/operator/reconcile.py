@@ -26,7 +26,7 @@ from synthetic.operator.run_requests import RequestedRuns, handle_run_requests
 from synthetic.operator.run_result import NOT_STARTED, end_condition, is_finished
 from synthetic.operator.spec import READ_ERRORS, Spec
 from synthetic.operator.start_problems import LATE_START, START_GRACE, current_problem, refused_job
-from synthetic.operator.status import HandledTriggers, Observation, build_status
+from synthetic.operator.status import HandledTriggers, Observation, build_status, truncate
 from synthetic.operator.stored_status import read_status
 from synthetic.operator.target import KINDS
 
@@ -139,7 +139,7 @@ class Reconciler:
             status["notified"] = notified
         else:
             status.pop("notified", None)
-        monitor = await self._write_status(monitor, status, restored=state.restored)
+        monitor = await self._write_status(monitor, truncate(status), restored=state.restored)
         notify_again = self._notifier.send_due(monitor, spec)
         await self._delete_held_open(listed, jobs)
         await self._prune_jobs(spec, jobs, history)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 import orjson
 
@@ -21,7 +22,7 @@ from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
-SHORT_TEXT = 100  # bytes
+SHORT_TEXT = 60  # bytes
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,10 @@ def build_status(
     if history.last_success:
         status["lastSuccessTime"] = history.last_success
     if old.get("notified"):
-        status["notified"] = old["notified"]
+        status["notified"] = [dict(record) for record in old["notified"]]
     if observation.maintenance:
         status["maintenance"] = observation.maintenance.status
-    return _truncate(status)
+    return truncate(status)
 
 
 def _healthy(
@@ -172,7 +173,7 @@ def _last_run(run: Run) -> Object:
     }
 
 
-def _truncate(status: Object) -> Object:
+def truncate(status: Object) -> Object:
     """Shorten the status to its size limit: what its windows and alerts count goes last.
 
     First go the details of the oldest runs, then the oldest failures, then the oldest runs, and
@@ -199,6 +200,7 @@ def _shorten_texts(status: Object) -> None:
     """Shorten the texts that are left: without any run, these are almost all of a status."""
     for failure in status.get("failures", []):
         failure.pop("evidence", None)
-    for entry in (*status["conditions"], *status.get("failures", []), status.get("lastRun", {})):
-        for name in {"message", "detail"} & entry.keys():
+    lists = (status["conditions"], status.get("failures", []), status.get("notified", []))
+    for entry in (*chain(*lists), status.get("lastRun", {})):
+        for name in {"message", "detail", "error"} & entry.keys():
             entry[name] = entry[name].encode()[:SHORT_TEXT].decode(errors="ignore")

@@ -84,6 +84,19 @@ async def test_explains_that_the_next_run_is_after_a_pause(harness: OperatorHarn
     assert "Next runs:\n  2098-06-01T09:00:00Z\n" in done.stdout
 
 
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Pacific/Kiritimati"])
+async def test_explains_that_no_run_is_after_a_pause_without_end(
+    harness: OperatorHarness, zone: str
+) -> None:
+    window = {"start": "2026-01-31T00:00:00Z", "end": "9999-12-31T23:59:59Z", "runs": "Pause"}
+    windows = [{"reason": "Frozen", **window}]
+    harness.add_monitor(schedule="0 9 * * *", timeZone=zone, maintenance=windows)
+    await harness.reconcile()
+    done = await command("explain", "shop")
+    assert (done.code, done.stderr) == (0, "")
+    assert "it does not fire again before the year 10000" in done.stdout
+
+
 async def test_explains_a_monitor_without_runs_and_without_an_operator(
     harness: OperatorHarness,
 ) -> None:

@@ -78,11 +78,14 @@ class Cron:
             CronError: there is none within five years.
 
         """
-        search = _Search(moment, zone)
-        last_year = search.local.year + MAX_YEARS
-        while search.local.year <= last_year:
-            if self._find(search):
-                return search.at
+        try:
+            search = _Search(moment, zone)
+            last_year = search.local.year + MAX_YEARS
+            while search.local.year <= last_year:
+                if self._find(search):
+                    return search.at
+        except OverflowError:
+            raise CronError("it does not fire again before the year 10000") from None
         raise CronError("it never fires: there is no such day")
 
     def _find(self, search: "_Search") -> bool:

@@ -16,6 +16,7 @@ import pytest
 
 from synthetic.operator.release_monitors import sync
 from synthetic.operator.resources import CONFIG_MAPS, JOBS, PODS, Object
+from tests.support.synthetic.kubeconfigs import write_config
 from tests.support.synthetic.kubernetes_objects import pod, termination_message
 from tests.support.synthetic.object_api import Finished, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
@@ -297,21 +298,6 @@ async def test_an_error_of_the_api_server_is_shown(harness: OperatorHarness) -> 
     assert (done.code, done.stderr) == (2, "synthetic monitors: rejected with 403\n")
 
 
-def write_config(file: Path, current: str, contexts: dict[str, str], **user: Any) -> str:
-    """Write a kubeconfig with the URL of each context, and return its path."""
-    document = {
-        "current-context": current,
-        "contexts": [
-            {"name": n, "context": {"cluster": n, "user": "u", "namespace": NAMESPACE}}
-            for n in contexts
-        ],
-        "clusters": [{"name": n, "cluster": {"server": url}} for n, url in contexts.items()],
-        "users": [{"name": "u", "user": user}],
-    }
-    file.write_text(json.dumps(document))
-    return str(file)
-
-
 async def test_the_kubeconfig_and_its_context_are_those_of_the_options(
     harness: OperatorHarness, tmp_path: Path
 ) -> None:
@@ -387,7 +373,11 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "ipv6": ({"server": "https://[::1"}, {}, "must be like https://HOST:PORT"),
     "login": ({"server": "https://a:b@127.0.0.1:9"}, {}, "must be like https://HOST:PORT"),
     "ca-type": ({"certificate-authority-data": 5}, {}, "certificate-authority-data is no text"),
-    "ca": ({"certificate-authority-data": "YWJj"}, {}, "the certificates of the context"),
+    "ca": (
+        {"certificate-authority-data": "YWJj"},
+        {},
+        "authority-data has no certificates, as PEM",
+    ),
     "proxy": ({"proxy-url": "http://127.0.0.1:3128"}, {}, "has proxy-url, which only kubectl"),
     "tls-name": ({"tls-server-name": "a"}, {}, "has tls-server-name, which only kubectl"),
     "impersonation": ({}, {"as": "ana"}, "has as, which only kubectl"),

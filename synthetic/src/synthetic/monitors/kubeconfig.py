@@ -1,8 +1,6 @@
 """Login by a kubeconfig, as kubectl chooses it: files, context, and plugins for credentials."""
 
-import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +9,11 @@ import kopf
 import yaml
 from kopf import OperatorSettings
 
+from synthetic.monitors.client_certificates import check_certificates
+from synthetic.monitors.credential_plugin import plugin_credentials
+from synthetic.monitors.kubeconfig_error import KubeconfigError, as_text
+
+INSECURE = "insecure-skip-tls-verify"
 KINDS = ("contexts", "clusters", "users")
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 TEXTS = (
@@ -23,17 +26,7 @@ UNSUPPORTED = (
     *("proxy-url", "tls-server-name", "auth-provider"),
     *("as", "as-uid", "as-groups", "as-user-extra"),
 )
-PLUGIN_SECONDS = 30
-PLUGIN_ERRORS = (
-    *(OSError, subprocess.SubprocessError),
-    *(ValueError, KeyError, TypeError, AttributeError),  # of its output
-)
-
 Entries = dict[str, dict[str, Any]]  # by name
-
-
-class KubeconfigError(kopf.LoginError):
-    """A kubeconfig that cannot be used; the message has the cause and the remedy."""
 
 
 def log_in(kubeconfig: str = "", context: str = "") -> kopf.ConnectionInfo:
@@ -56,20 +49,29 @@ def log_in(kubeconfig: str = "", context: str = "") -> kopf.ConnectionInfo:
         places = ", ".join(map(str, paths))
         raise KubeconfigError(f"no kubeconfig in {places}: set KUBECONFIG or --kubeconfig")
     if name not in entries["contexts"]:
+        missing = f"no context {name!r} in the kubeconfig" if name else "no current-context"
         known = ", ".join(sorted(entries["contexts"]))
-        raise KubeconfigError(f"no context {name!r} in the kubeconfig: --context is one of {known}")
+        raise KubeconfigError(f"{missing}: --context is one of {known}")
     chosen = entries["contexts"][name]
     cluster = entries["clusters"].get(chosen.get("cluster", ""), {})
     if not cluster.get("server"):
         raise KubeconfigError(f"the context {name!r} has no cluster with a server")
-    user = entries["users"].get(chosen.get("user", ""), {})
+    named = chosen.get("user", "")
+    if named and named not in entries["users"]:
+        raise KubeconfigError(
+            f"the user {named!r} of the context {name!r} is not in the kubeconfig"
+        )
+    user = entries["users"].get(named, {})
     _check_supported(name, cluster | user)
+    cluster, user = check_certificates(cluster), user | _from_file(user)
+    if user.get("exec"):
+        user |= plugin_credentials(user["exec"], cluster)
+    info = _connection(cluster | check_certificates(user), chosen.get("namespace"))
     try:
-        user = user | _from_file(user) | _from_plugin(user)
-        info = _connection(cluster, user, chosen.get("namespace"))
         info.as_ssl_context()
     except (OSError, ValueError) as error:
-        raise KubeconfigError(f"the certificates of the context {name!r}: {error}") from error
+        what = "client-certificate and client-key"
+        raise KubeconfigError(f"{what} of the context {name!r} are no pair: {error}") from error
     return info
 
 
@@ -80,6 +82,7 @@ def _check_supported(name: str, entries: dict[str, Any]) -> None:
     try:
         server = urlsplit(entries["server"])
         is_url = server.scheme in {"http", "https"} and server.hostname and server.username is None
+        is_url = is_url and server.port != 0 and not server.query and not server.fragment
     except ValueError:
         is_url = False
     if not is_url:
@@ -99,11 +102,11 @@ def _merge(paths: list[Path]) -> tuple[str, dict[str, Entries]]:
     for path in paths:
         try:
             content = yaml.safe_load(path.read_text()) or {}
-            current = current or _text(content.get("current-context"), "current-context")
+            current = current or as_text(content.get("current-context"), "current-context")
             for kind in KINDS:
                 for entry in content.get(kind) or []:
-                    found = _checked(entry.get(kind[:-1]) or {}, path.parent)
-                    merged[kind].setdefault(_text(entry["name"], "name"), found)
+                    found = _checked(entry.get(kind[:-1]) or {}, path.absolute().parent)
+                    merged[kind].setdefault(as_text(entry["name"], "name"), found)
         except yaml.MarkedYAMLError as error:  # without the line, which may have a token
             place = f"line {error.problem_mark.line + 1}" if error.problem_mark else "YAML"
             raise KubeconfigError(f"{path} is not a kubeconfig: {place}: {error.problem}") from None
@@ -115,14 +118,13 @@ def _merge(paths: list[Path]) -> tuple[str, dict[str, Entries]]:
 
 def _checked(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return an entry whose texts are texts, with absolute paths."""
-    texts = {name: _text(entry[name], name) for name in TEXTS if name in entry}
+    texts: dict[str, Any] = {name: as_text(entry[name], name) for name in TEXTS if name in entry}
+    if not isinstance(entry.get(INSECURE) or False, bool):
+        raise TypeError(f"{INSECURE} is true or false")
+    plugin = entry.get("exec")
+    if isinstance(plugin, dict) and os.sep in str(plugin.get("command")):  # otherwise of PATH
+        texts["exec"] = {**plugin, "command": str(folder / plugin["command"])}
     return entry | texts | {name: str(folder / texts[name]) for name in FILES if texts.get(name)}
-
-
-def _text(value: Any, name: str) -> str:  # noqa: ANN401 - any YAML
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
-    return value or ""
 
 
 def _from_file(user: dict[str, Any]) -> dict[str, Any]:
@@ -134,53 +136,13 @@ def _from_file(user: dict[str, Any]) -> dict[str, Any]:
         raise KubeconfigError(f"tokenFile: {file} cannot be read") from error
 
 
-def _from_plugin(user: dict[str, Any]) -> dict[str, Any]:
-    """Return the credentials that a plugin prints (client.authentication.k8s.io)."""
-    plugin = user.get("exec")
-    if not plugin:
-        return {}
-    try:
-        command, environment = _plugin_command(plugin)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise KubeconfigError(f"exec, the plugin of a user, is invalid: {error}") from error
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's kubeconfig names it
-            command, env=environment, stdout=subprocess.PIPE, check=True, timeout=PLUGIN_SECONDS
-        )
-        status = json.loads(done.stdout)["status"]
-        return {
-            name: _text(status.get(member), member) or None
-            for name, member in (
-                ("token", "token"),
-                ("client-certificate-data", "clientCertificateData"),
-                ("client-key-data", "clientKeyData"),
-            )
-        }
-    except PLUGIN_ERRORS as error:
-        raise KubeconfigError(f"the plugin {command[0]} gave no credentials: {error}") from error
-
-
-def _plugin_command(plugin: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    asked: dict[str, Any] = {
-        "apiVersion": plugin.get("apiVersion"),
-        "kind": "ExecCredential",
-        "spec": {},
-    }
-    variables = {each["name"]: str(each["value"]) for each in plugin.get("env") or []}
-    command = [_text(plugin.get("command"), "command"), *map(str, plugin.get("args") or [])]
-    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
-    return command, environment
-
-
-def _connection(
-    cluster: dict[str, Any], user: dict[str, Any], namespace: str | None
-) -> kopf.ConnectionInfo:
-    found = {name: value or None for name, value in (cluster | user).items()}
+def _connection(entries: dict[str, Any], namespace: str | None) -> kopf.ConnectionInfo:
+    found = {name: value or None for name, value in entries.items()}
     return kopf.ConnectionInfo(
-        server=cluster["server"],
+        server=entries["server"],
         ca_path=found.get("certificate-authority"),
         ca_data=found.get("certificate-authority-data"),
-        insecure=found.get("insecure-skip-tls-verify"),
+        insecure=found.get(INSECURE),
         certificate_path=found.get("client-certificate"),
         certificate_data=found.get("client-certificate-data"),
         private_key_path=found.get("client-key"),

@@ -30,6 +30,8 @@ MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
 
+_NOT_THE_API = "the response is not of the Kubernetes API: check the URL of the server"
+
 log = logging.getLogger(__name__)
 
 
@@ -75,7 +77,7 @@ def connect(login: Login = log_in) -> kopf.AiohttpSession:
         connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
     )
     return kopf.AiohttpSession(
-        server=_direct_address(info.server),
+        server=_direct_address(info.server).rstrip("/"),
         default_namespace=info.default_namespace,
         aiohttp_session=session,
     )
@@ -134,6 +136,8 @@ class ApiClient:
         query = {"limit": str(PAGE_SIZE), **(selectors or {})}
         while True:
             page = await self._call("GET", f"{resource.path(namespace)}?{urlencode(query)}")
+            if "items" not in page:
+                raise ApiError(0, _NOT_THE_API)
             items += page["items"]
             query["continue"] = page["metadata"].get("continue") or ""
             if not query["continue"]:
@@ -177,7 +181,13 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, body: Object | None = None, accept: str = ANY_JSON
     ) -> Object:
-        document: Object = orjson.loads(await self._fetch(method, path, body, accept))
+        content = await self._fetch(method, path, body, accept)
+        try:
+            document = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise ApiError(0, _NOT_THE_API) from error
+        if not isinstance(document, dict):
+            raise ApiError(0, _NOT_THE_API)
         return document
 
     async def _fetch(
@@ -211,7 +221,7 @@ class ApiClient:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             API_REQUESTS.labels(method, "none").inc()
-            raise ApiError(0, f"the API server does not respond: {type(error).__name__}") from error
+            raise ApiError(0, f"the API server {_cause(error)}") from error
         API_REQUESTS.labels(method, str(response.status)).inc()
         if response.ok:
             return content
@@ -223,6 +233,15 @@ class ApiClient:
 
 def _with_field_manager(path: str) -> str:
     return f"{path}?fieldManager={FIELD_MANAGER}"
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        why = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+        return f"has a certificate that is not trusted: {why}"
+    name = type(error).__name__
+    why = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return f"does not respond: {name}: {why}" if str(why) else f"does not respond: {name}"
 
 
 def _error_message(content: bytes) -> str:

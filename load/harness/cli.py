@@ -25,6 +25,7 @@ from load.users.token_provider import LoginError
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports" / "load"
 WEB_PORT = 8089
+MAX_PORT = 65_535
 LOCUST_REPLACEMENTS = {  # options of Locust that a shape or the options below override
     **dict.fromkeys(("--users", "--spawn-rate", "-u", "-r"), "--rate or --users"),
     **dict.fromkeys(("--run-time", "-t"), "--duration"),
@@ -171,7 +172,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--duration", type=_positive, help="main phase in seconds (default: the shape's)")
     add("--compare", default="", help="an earlier run.json (default: the newest of the shape)")
     add("--web", action="store_true", help="serve Locust's web page too")
-    add("--web-port", type=int, help=f"with --web (default: {WEB_PORT})")
+    add("--web-port", type=_port, help=f"with --web (default: {WEB_PORT})")
     add("--no-cost", action="store_true", help="do not measure the load generator first")
     add("locust", nargs="*", help="options of Locust after --, as --master")
 
@@ -202,6 +203,12 @@ def _command(
     add("--url", default="http://127.0.0.1:8080", help="address of the system (%(default)s)")
     add("--secret-file", default="", help="the monitors' secret: rows are not in the live realm")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text[:6]) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"must be a port from 1 to {MAX_PORT}, and is {text!r}")
+    return int(text)
 
 
 def _positive(text: str) -> float:

@@ -1,5 +1,6 @@
 """Configuration of a run, and the checks before it starts."""
 
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,13 +56,15 @@ def prepare_reports(folder: Path) -> None:
 
 
 def validate(config: RunConfig) -> None:
-    """Check that the system responds and that the run can end before its rows are purged.
+    """Check the port, that the system responds, and that the run ends before its rows are purged.
 
     Raises:
         RunError: the run is impossible.
         LoginError: the secret cannot be read.
 
     """
+    if config.web_port:
+        _check_port(config.web_port)
     try:
         parse_target(config.url, "URL")
     except ProbeError as error:
@@ -81,3 +84,17 @@ def validate(config: RunConfig) -> None:
             f"after an hour: set DURATION below {SYNTHETIC_ROW_SECONDS - BASELINE_SECONDS:.0f}, or "
             "SECRET_FILE= to load the live realm"
         )
+
+
+def _check_port(port: int) -> None:
+    """Raise ``RunError`` if Locust's web page cannot have the port: Locust would only log that."""
+    with socket.socket() as page:
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Locust's server does
+        try:
+            page.bind(("127.0.0.1", port))
+            page.listen()
+        except OSError as error:
+            raise RunError(
+                f"the web page cannot have the port {port} ({error.strerror}): choose another one "
+                "with --web-port"
+            ) from error

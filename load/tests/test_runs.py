@@ -1,6 +1,7 @@
 """Runs against a real system: a slow operation is found, and all rows are deleted."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -125,6 +126,8 @@ def test_a_secret_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         (("run", "--users", "5"), "--users has no effect in the open model: use --rate"),
         (("run", "--model", "closed", "--rate", "5"), "use --users, or --model open"),
         (("run", "--web-port", "9000"), "--web-port has no effect without --web"),
+        (("run", "--web", "--web-port", "99999"), "must be a port from 1 to 65535, and is '99999'"),
+        (("run", "--web", "--web-port", "0"), "must be a port from 1 to 65535, and is '0'"),
         (("run", "--", "--users", "5"), "--users has no effect after --: use --rate"),
         (("run", "--", "-u5"), "-u has no effect after --: use --rate"),
         (("run", "--", "--master", "--run-time=5m"), "--run-time has no effect after --"),
@@ -141,6 +144,17 @@ def test_an_impossible_run_ends_with_one_sentence(options: tuple[str, ...], mess
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_used_port_of_the_web_page_ends_the_run_before_it_begins() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = load("run", "--url", "http://127.0.0.1:9", "--web", "--web-port", str(port))
+    assert done.returncode == 2
+    message = f"load: the web page cannot have the port {port} (Address already in use): choose"
+    assert done.stderr.startswith(message)
 
 
 def test_a_failed_registration_is_reported_with_its_response(tmp_path: Path) -> None:

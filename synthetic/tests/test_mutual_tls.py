@@ -113,19 +113,23 @@ def test_half_of_a_pair_is_an_error_before_the_first_request(
         run(authority, folder)
 
 
-def test_a_key_that_is_unusable_is_named(authority: Authority, folder: Path) -> None:
+def test_a_pair_that_is_unusable_is_an_error_of_the_probe(
+    authority: Authority, folder: Path
+) -> None:
     certificate, key = authority.issue("client")
-    lost = {"tls.crt": str(certificate), "tls.key": str(folder / "lost")}
-    expected = {
-        "the client's tls.key cannot be read": run(authority, None, lost),
-        "the client's tls.key is not the key of tls.crt": run(
-            authority, fill(folder, certificate, authority.issue("other")[1])
-        ),
-        "the client's tls.key is encrypted": run(
-            authority, fill(folder, *authority.issue("locked", password="pw"))
-        ),
-        "no certificate with its key, as PEM": run(authority, fill(folder, key, key)),
-    }
-    for detail, result in expected.items():
-        assert result.reason == "auth"
+    _, other = authority.issue("other")
+    locked_certificate, locked = authority.issue("locked", password="pw")
+    der = folder / "client.der"
+    der.write_bytes(ssl.PEM_cert_to_DER_cert(certificate.read_text()))
+    lost = folder / "lost"
+    for pair, detail in (
+        ((certificate, lost), f"the client's key {lost} cannot be read (No such file"),
+        ((certificate, other), f"the client's key {other} is not the key of the certificate"),
+        ((locked_certificate, locked), f"the client's key {locked} is encrypted"),
+        ((key, key), f"{key} and {key} are no certificate with its key, as PEM"),
+        ((der, key), f"{der} and {key} are no certificate with its key, as PEM"),
+    ):
+        given = dict(zip(("tls.crt", "tls.key"), map(str, pair), strict=True))
+        result = run(authority, None, given)
+        assert (result.result, result.reason) == ("error", "runner")
         assert detail in result.detail

@@ -253,6 +253,17 @@ def test_half_of_a_certificate_or_a_missing_file_is_an_error(
     assert f"--client-key: {lost} cannot be read: name a PEM file" in probe.errors
 
 
+def test_a_key_of_another_certificate_is_no_failure_of_the_system(
+    probe: Probe, authority: Authority
+) -> None:
+    (certificate, _), (_, other) = authority.issue("client"), authority.issue("other")
+    files = ("--client-certificate", certificate, "--client-key", other)
+    with tls_server(authority, demands_certificate=True) as url:
+        result = probe.run(url, *files)
+    assert (result["result"], result["reason"]) == ("error", "runner")
+    assert f"key {other} is not the key of the certificate {certificate}" in result["detail"]
+
+
 def test_two_proxies_are_an_error(probe: Probe, tmp_path: Path) -> None:
     both = ("--proxy", "http://127.0.0.1:9", "--proxy-file", tmp_path / "x")
     assert probe.run("http://127.0.0.1:9", *both) == {}

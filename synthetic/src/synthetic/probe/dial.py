@@ -94,7 +94,8 @@ def start_tls(
     ``certificate`` has the files of the client's own certificate and key, for mutual TLS.
 
     Raises:
-        StepError: with the reason tls, or auth for the client's files; the connection is closed.
+        StepError: with the reason tls, auth if the server rejects the client's certificate, or
+            runner if its files are unusable; the connection is closed.
 
     """
     import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
@@ -106,7 +107,7 @@ def start_tls(
             context.load_cert_chain(*certificate, password="")
         except (OSError, ValueError) as error:
             plain.close()
-            raise StepError("auth", _certificate_problem(certificate, error)) from error
+            raise public_error("runner", _certificate_problem(*certificate, error)) from error
     plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
         # RFC 6066, 3: the name without a trailing dot, which certificates do not have either
@@ -137,17 +138,17 @@ def rejection(error: OSError) -> StepError | None:
     return public_error("auth", f"the server rejected the client's certificate: {alert}")
 
 
-def _certificate_problem(certificate: tuple[str, str], error: Exception) -> str:
-    for name, file in zip(("tls.crt", "tls.key"), certificate, strict=True):
+def _certificate_problem(certificate: str, key: str, error: Exception) -> str:
+    for name, file in (("certificate", certificate), ("key", key)):
         try:
             content = Path(file).read_bytes()
         except OSError as missing:
-            return f"the client's {name} cannot be read: {file} ({missing.strerror})"
-        if name == "tls.key" and b"ENCRYPTED" in content:
-            return "the client's tls.key is encrypted: the probe needs a key without a password"
+            return f"the client's {name} {file} cannot be read ({missing.strerror})"
+        if name == "key" and b"ENCRYPTED" in content:
+            return f"the client's key {file} is encrypted: the probe needs one without a password"
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
-        return "the client's tls.key is not the key of tls.crt"
-    return "the client's tls.crt and tls.key are no certificate with its key, as PEM"
+        return f"the client's key {key} is not the key of the certificate {certificate}"
+    return f"{certificate} and {key} are no certificate with its key, as PEM"
 
 
 def _tls_error_message(error: OSError) -> str:

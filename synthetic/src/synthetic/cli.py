@@ -3,12 +3,14 @@
 import argparse
 import gc
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from synthetic.new import command as new_command
 from synthetic.probe import check_command, command
 from synthetic.standard_output import OutputError, write_output
 
+INTERRUPTED = 130  # as shells report SIGINT
 GC_THRESHOLD = 100_000  # objects; a short run makes fewer
 MONITOR_COMMANDS = {
     "monitors": "list the monitors of a cluster with their health",
@@ -31,11 +33,7 @@ def main() -> int:
     """Run a command and return the exit code."""
     parser = _parser()
     options = parser.parse_args()
-    try:
-        return _run(options, parser)
-    except OutputError as error:
-        sys.stderr.write(f"synthetic {options.command}: {error}\n")
-        return 2
+    return _guarded(lambda: _run(options, parser), f"synthetic {options.command}")
 
 
 def kubectl_main() -> int:
@@ -45,11 +43,18 @@ def kubectl_main() -> int:
     )
     _add_monitor_commands(parser.add_subparsers(dest="command", required=True))
     options = parser.parse_args()
+    return _guarded(lambda: _monitors(options), f"kubectl synmon {options.command}")
+
+
+def _guarded(run: Callable[[], int], program: str) -> int:
+    """Return the exit code of a command, also without an output or after Ctrl-C."""
     try:
-        return _monitors(options)
+        return run()
     except OutputError as error:
-        sys.stderr.write(f"kubectl synmon {options.command}: {error}\n")
+        sys.stderr.write(f"{program}: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

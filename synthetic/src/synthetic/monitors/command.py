@@ -21,7 +21,6 @@ COULD_NOT = 2
 _DNS_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # RFC 1123, as Kubernetes restricts it
 NAMESPACE_NAME = re.compile(rf"(?=.{{1,63}}\Z){_DNS_LABEL}")
 MONITOR_NAME = re.compile(rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*")
-INTERRUPTED = 130  # as shells report SIGINT
 RELEASE_NOTE = (
     "note: a Helm release defines this monitor: `suspend` of its values, and each change of them, "
     "takes precedence\n"
@@ -35,8 +34,6 @@ def run(options: argparse.Namespace) -> int:
     except (UserError, kopf.LoginError, ApiError) as error:
         sys.stderr.write(f"{options.program}: {explanation.printable(str(error))}\n")
         return COULD_NOT
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 async def _run(options: argparse.Namespace) -> int:

@@ -59,6 +59,12 @@ USERS: dict[str, tuple[dict[str, Any], str]] = {
     "mode": (printing({}, interactiveMode="x"), "interactiveMode is one of IfAvailable, Never"),
     "file": ({"client-certificate": "lost.crt"}, "/lost.crt cannot be read (No such file"),
     "base64": ({"client-key-data": "%"}, "client-key-data "),
+    "no-password": ({"username": "ana"}, "username and password of the context 'a' need each"),
+    "no-username": ({"password": "x"}, "username and password of the context 'a' need each"),
+    "two-logins": ({"username": "a", "password": "x", "token": "x"}, "has a token and a password"),
+    "colon": ({"username": "a:b", "password": "x"}, "username of the context 'a' has a colon"),
+    "token-lines": ({"token": "a\nb"}, "the token of the context 'a' is no value of a header"),
+    "plugin-token": (printing({"token": "a\r\nb"}), "the token of the context 'a' is no value"),
 }
 
 
@@ -185,6 +191,23 @@ def test_a_response_of_another_server_is_named(tmp_path: Path, body: str) -> Non
     with run_socket_server(send(f"{head}{body}".encode())) as url:
         write_config(file, "a", {"a": url}, token="x")
         assert "the response is not of the Kubernetes API" in rejected(file)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("<html>\n<p>Bad</p>\n", "the API server responded with 502: <html> <p>Bad</p>"),
+        ("", "the API server responded with 502: no content"),
+        ('{"message": ""}', "the API server responded with 502"),
+    ],
+    ids=["html", "empty", "no-message"],
+)
+def test_an_error_of_another_server_is_one_line(tmp_path: Path, body: str, message: str) -> None:
+    head = f"HTTP/1.1 502 Bad Gateway\r\nContent-Length: {len(body)}\r\n\r\n"
+    file = tmp_path / "own"
+    with run_socket_server(send(f"{head}{body}".encode())) as url:
+        write_config(file, "a", {"a": url}, token="x")
+        assert rejected(file) == f"synthetic monitors: {message}\n"
 
 
 def test_an_untrusted_certificate_of_the_server_is_named(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def log_in(kubeconfig: str = "", context: str = "") -> kopf.ConnectionInfo:
     cluster, user = check_certificates(cluster), user | _from_file(user)
     if user.get("exec"):
         user |= plugin_credentials(user["exec"], cluster)
+    _check_login(name, user)
     info = _connection(cluster | check_certificates(user), chosen.get("namespace"))
     try:
         info.as_ssl_context()
@@ -87,6 +88,19 @@ def _check_supported(name: str, entries: dict[str, Any]) -> None:
         is_url = False
     if not is_url:
         raise KubeconfigError(f"the server of the context {name!r} must be like https://HOST:PORT")
+
+
+def _check_login(name: str, user: dict[str, Any]) -> None:
+    """Raise ``KubeconfigError`` for a login that would be another one, or none."""
+    username, password, token = (user.get(n) or "" for n in ("username", "password", "token"))
+    if bool(username) != bool(password):
+        raise KubeconfigError(f"username and password of the context {name!r} need each other")
+    if username and token:
+        raise KubeconfigError(f"the context {name!r} has a token and a password: omit one")
+    if ":" in username:
+        raise KubeconfigError(f"the username of the context {name!r} has a colon (RFC 7617)")
+    if not (token.isascii() and token.isprintable()):
+        raise KubeconfigError(f"the token of the context {name!r} is no value of a header")
 
 
 def _default_paths() -> list[Path]:

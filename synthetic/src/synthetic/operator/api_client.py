@@ -227,7 +227,9 @@ class ApiClient:
             return content
         wait = response.headers.get("Retry-After", "0")
         raise ApiError(
-            response.status, _error_message(content), float(wait) if wait.isdecimal() else 0
+            response.status,
+            _error_message(response.status, content),
+            float(wait) if wait.isdecimal() else 0,
         )
 
 
@@ -244,11 +246,14 @@ def _cause(error: Exception) -> str:
     return f"does not respond: {name}: {why}" if str(why) else f"does not respond: {name}"
 
 
-def _error_message(content: bytes) -> str:
+def _error_message(status: int, content: bytes) -> str:
+    """Return the message of a Status, or a line for the response of another server."""
     try:
-        return str(orjson.loads(content)["message"])
+        message = str(orjson.loads(content)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return content[:200].decode(errors="replace")
+        message = " ".join(content[:200].decode(errors="replace").split())
+        return f"the API server responded with {status}: {message or 'no content'}"
+    return message or f"the API server responded with {status}"
 
 
 def _resource_names(resources: Iterable[Object]) -> set[str]:

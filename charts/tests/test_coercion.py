@@ -262,7 +262,7 @@ def test_resources_take_any_quantity_of_kubernetes(helm: str, memory: str) -> No
 def test_quantities_and_the_objective_of_a_monitor_become_strings(helm: str) -> None:
     limits = '{"memory": 268435456, "cpu": 0.5}'
     own = f'"slo": {{"objective": 99.9}}, "resources": {{"limits": {limits}}}'
-    spec = f'{{"journey": "auth-health", {own}}}'
+    spec = f'{{"journey": "auth-health", "interval": "1m", {own}}}'
     (data,) = [
         item["data"]["own"]
         for item in render(helm, "synthetic", "--set-json", f"monitors.own={spec}")

@@ -224,9 +224,13 @@ def gateway_rules(objects: list[dict[str, Any]]) -> dict[str, list[Any]]:
     "options",
     [
         pytest.param("watch.gatewayApi=true", id="value"),
-        pytest.param("monitors.a.journey=auth-health,target.httpRoute=front", id="default target"),
         pytest.param(
-            "monitors.a.journey=auth-health,monitors.a.target.gateway.name=g", id="own target"
+            "monitors.a.journey=auth-health,monitors.a.interval=1m,target.httpRoute=front",
+            id="default target",
+        ),
+        pytest.param(
+            "monitors.a.journey=auth-health,monitors.a.interval=1m,monitors.a.target.gateway.name=g",
+            id="own target",
         ),
     ],
 )

@@ -96,9 +96,12 @@ def test_every_pod_has_rules_of_its_own_beside_a_policy_that_denies_all(helm: st
     "setting",
     [
         "synthetic.target.url=https://x.example:9443/base",
-        "synthetic.monitors.own.target.url=http://[2001:db8::1]:9443,synthetic.monitors.own.journey=login",
+        "synthetic.monitors.auth-login.target.url=http://[2001:db8::1]:9443",
         "synthetic.networkPolicy.targetPorts[0]=9443",
-        "synthetic.monitors.own.target.service.port=9443,synthetic.monitors.own.journey=login",
+        (
+            "synthetic.monitors.auth-login.target.service.name=x,"
+            "synthetic.monitors.auth-login.target.service.port=9443"
+        ),
         "synthetic.monitors.auth-login.servers.stock=https://x.example:9443/v1",
         "synthetic.monitors.auth-login.proxy=http://x.example:9443",
         (
@@ -180,15 +183,16 @@ def test_an_operator_without_monitors_needs_no_values(helm: str) -> None:
 @pytest.mark.parametrize(
     "monitor",
     [
-        '{"journey": "auth-health", "interval": "1m"}',
+        '{"journey": "auth-health"}',
         '{"journey": "own", "journeyFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}',
-        '{"journey": "login", "interval": "1m"}',
+        '{"journey": "login"}',
         '{"journey": "login", "credentials": true, "credentialsSecretRef": {"name": "x"}}',
         '{"journey": "login", "enabled": false}',
     ],
 )
 def test_a_monitor_that_needs_no_credentials_installs_without(helm: str, monitor: str) -> None:
-    assert render(helm, "synthetic", "--set-json", f"monitors.own={monitor}")
+    options = ("--set-json", f"monitors.own={monitor}", "--set", "monitors.own.interval=1m")
+    assert render(helm, "synthetic", *options)
 
 
 def test_a_monitor_that_lacks_credentials_is_named(helm: str) -> None:

@@ -169,7 +169,13 @@ def test_the_notes_name_objects_of_the_release(
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [((), True), (("--set", "monitors.purchase.journey=inventory-purchase"), False)],
+    [
+        ((), True),
+        (
+            ("--set", "monitors.purchase.journey=inventory-purchase,monitors.purchase.interval=5m"),
+            False,
+        ),
+    ],
     ids=["none", "some"],
 )
 def test_the_notes_of_a_release_without_monitors_name_their_fields(

@@ -183,7 +183,7 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "global.postgresql.enabled": {f"{name}.database.existingSecret": "x" for name in SERVICES},
     "test.": {"test.url": "http://x.example"},
     "ingress.enabled": {"synthetic.target.url": "http://x.example"},
-    "target.checkInstance": {"monitors.clients": {"journey": "clients-health"}},
+    "target.checkInstance": {"monitors.clients": {"journey": "clients-health", "interval": "1m"}},
     "networkPolicy.databaseTo": {"database.existingSecret": "x"},
     "global.gateway.": {
         "global.gateway.enabled": True,

@@ -201,6 +201,9 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
 {{- range $name, $monitor := .Values.monitors -}}
 {{- if and $monitor (dig "enabled" true $monitor) -}}
 {{- $spec := omit $monitor "enabled" "credentials" -}}
+{{- range list "schedule" "interval" "timeZone" -}}
+{{- if kindIs "invalid" (index $spec .) }}{{ $_ := unset $spec . }}{{ end -}}
+{{- end -}}
 {{- with dig "slo" "objective" "" $spec }}{{ $_ := set $spec "slo" (merge (dict "objective" (include "service-lib.string" .)) $spec.slo) }}{{ end -}}
 {{- range $kind, $quantities := $spec.resources -}}
 {{- $_ := set $spec.resources $kind (include "service-lib.stringMap" $quantities | fromYaml) -}}

@@ -95,6 +95,25 @@ def test_an_unusable_cluster_is_named(
     assert message in rejected(changed(file, **cluster))
 
 
+def test_the_names_of_a_command_are_checked_before_the_login(tmp_path: Path) -> None:
+    file = tmp_path / "own"
+    write_config(file, "a", {"a": URL}, exec={"command": "touch", "args": [str(tmp_path / "x")]})
+    done = synthetic("suspend", "../x", "--kubeconfig", file)
+    assert (done.code, "'../x' is no name of a monitor" in done.stderr) == (2, True)
+    assert not (tmp_path / "x").exists()
+
+
+async def test_the_namespace_of_a_context_is_checked(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    file = tmp_path / "own"
+    write_config(file, "a", {"a": harness.url}, token=harness.cluster.token)
+    file.write_text(file.read_text().replace('"here"', '"../x"'))
+    done = await command("suspend", "shop", "--kubeconfig", file)
+    assert (done.code, "'../x' is no name of a namespace" in done.stderr) == (2, True)
+    assert harness.cluster.requests == []
+
+
 def test_a_missing_user_and_a_missing_current_context_are_named(tmp_path: Path) -> None:
     file = tmp_path / "own"
     write_config(file, "", {"a": URL}, token="x")

@@ -6,6 +6,7 @@ from synthetic.operator.api_client import ApiClient, ApiError
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import GROUP, MONITORS, PLURAL, PODS, Object
 
+DEFAULT_NAMESPACE = "default"
 NOT_FOUND, BAD_REQUEST = 404, 400
 JOB_LABEL = "batch.kubernetes.io/job-name"
 UNDEFINED = (
@@ -25,7 +26,7 @@ class UserClient(ApiClient):
     @property
     def namespace(self) -> str:
         """The namespace of the context."""
-        return (self._login.default_namespace if self._login else None) or "default"
+        return (self._login.default_namespace if self._login else None) or DEFAULT_NAMESPACE
 
     async def get_monitor(self, namespace: str, name: str) -> Object:
         """Return a monitor.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import kopf
 
 from synthetic.monitors import explanation, requested_run
-from synthetic.monitors.client import UserClient, UserError
+from synthetic.monitors.client import DEFAULT_NAMESPACE, UserClient, UserError
 from synthetic.monitors.kubeconfig import log_in
 from synthetic.monitors.listing import format_monitors
 from synthetic.operator.api_client import ApiError
@@ -37,9 +37,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    # before the login, which may run a plugin
+    _check_names(options.namespace or DEFAULT_NAMESPACE, getattr(options, "monitor", None))
     async with UserClient(lambda: log_in(options.kubeconfig, options.context)) as api:
         namespace = options.namespace or api.namespace
-        _check_names(namespace, getattr(options, "monitor", None))
+        _check_names(namespace)
         if options.command == "monitors":
             found = await api.list_monitors("" if options.all_namespaces else namespace)
             write_output(explanation.printable(format_monitors(found, datetime.now(UTC))))
@@ -54,7 +56,7 @@ async def _run(options: argparse.Namespace) -> int:
         return await _suspend(api, namespace, options)
 
 
-def _check_names(namespace: str, monitor: str | None) -> None:
+def _check_names(namespace: str, monitor: str | None = None) -> None:
     """Raise ``UserError`` for a name that Kubernetes rejects, which may be another path."""
     if not NAMESPACE_NAME.fullmatch(namespace):
         raise UserError(

@@ -45,7 +45,7 @@ def plugin_credentials(plugin: Entry, cluster: Entry) -> Entry:
 
 
 def _prepare(plugin: Entry, cluster: Entry) -> tuple[list[str], dict[str, str], bool]:
-    """Return the command of a plugin, its environment, and whether it may ask the user."""
+    """Return the command of a plugin, its environment, and whether it has a terminal."""
     is_interactive = _is_interactive(plugin.get("interactiveMode") or INTERACTIVE_MODES[0])
     spec: Entry = {"interactive": is_interactive}
     if plugin.get("provideClusterInfo"):
@@ -70,7 +70,7 @@ def _is_interactive(mode: str) -> bool:
 
 
 def _cluster_info(cluster: Entry) -> Entry:
-    """Return what a plugin may know of the cluster (v1, ExecCredentialSpec.cluster)."""
+    """Return the cluster of an ExecCredential: address, authorities and configuration."""
     info = {name: cluster[name] for name in CLUSTER_INFO if cluster.get(name)}
     file = cluster.get("certificate-authority")
     if file and "certificate-authority-data" not in info:

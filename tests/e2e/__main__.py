@@ -38,9 +38,9 @@ from tests.support.steps import StepFailed, StepRunner
 STEPS: tuple[tuple[str, Step], ...] = (
     ("build and push images", lifecycle.build),
     ("install, first purchase", lifecycle.install),
+    ("upgrade without a change", unchanged_upgrade.upgrade_without_change),
     ("acceptance through the ingress", acceptance.accept),
     ("commands of NOTES, helm test", notes.check_notes),
-    ("upgrade without a change", unchanged_upgrade.upgrade_without_change),
     ("dry run of the examples", lifecycle.check_examples),
     ("monitors of every service", synthetic_monitors.check_monitors),
     ("a second operator", synthetic_monitors.install_second_operator),

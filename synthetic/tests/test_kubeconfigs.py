@@ -1,6 +1,5 @@
 """Kubeconfigs of the monitor commands: users, certificates, plugins and API servers."""
 
-import asyncio
 import base64
 import json
 import ssl
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.synthetic.authority import Authority
 from tests.support.synthetic.kubeconfigs import write_config
-from tests.support.synthetic.object_api import Finished, synthetic
+from tests.support.synthetic.object_api import command, synthetic
 from tests.support.synthetic.operator_harness import OperatorHarness
 from tests.support.synthetic.socket_server import run_socket_server, send
 
@@ -21,11 +20,6 @@ pytestmark = pytest.mark.anyio
 URL = "https://127.0.0.1:9"
 EXEC_VERSION = "client.authentication.k8s.io/v1"
 NOTHING = "There are no monitors\n"
-
-
-async def command(*arguments: str | Path) -> Finished:
-    """Run a command while the API server responds."""
-    return await asyncio.to_thread(synthetic, *arguments)
 
 
 def changed(file: Path, **cluster: Any) -> Path:

@@ -1,5 +1,6 @@
 """An API that keeps objects in memory, contracts for it, and the command that writes journeys."""
 
+import asyncio
 import io
 import json
 import sys
@@ -220,6 +221,11 @@ def synthetic(*arguments: str | Path) -> Finished:
         except SystemExit as error:  # of an option that argparse refuses
             code = int(error.code or 0)
     return Finished(code, output.getvalue(), errors.getvalue())
+
+
+async def command(*arguments: str | Path) -> Finished:
+    """Run a command while servers of the same loop respond."""
+    return await asyncio.to_thread(synthetic, *arguments)
 
 
 def replay_all(file: Path, url: str, **inputs: Any) -> list[RunResult]:

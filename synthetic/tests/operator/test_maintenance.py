@@ -224,6 +224,12 @@ async def test_a_schedule_recurs_in_its_time_zone(
         assert found == expected
 
 
+async def test_periods_without_a_gap_are_one_maintenance(harness: OperatorHarness) -> None:
+    harness.add_monitor(maintenance=[{**NIGHTLY, "schedule": "*/5 9-10 * * *"}])
+    assert await harness.reconcile()
+    assert harness.status["maintenance"]["until"] == "2026-01-31T12:25:00Z"
+
+
 async def test_of_several_windows_the_last_end_is_shown_and_any_pauses(
     harness: OperatorHarness,
 ) -> None:
@@ -259,10 +265,14 @@ async def test_a_window_that_is_removed_ends_at_once(harness: OperatorHarness) -
         ({**HOUR, "start": "0001-01-01T00:00:00+05:00"}, "is no time"),
         ({**HOUR, "end": "2026-01-31T09:00:00Z"}, "spec.maintenance[1].end is not after start"),
         ({"reason": "Upgrade"}, "spec.maintenance[1] cannot be read"),
+        ({**NIGHTLY, "schedule": "* * * * *", "duration": "168h"}, "leaves no gap between"),
+        ({**NIGHTLY, "schedule": "0 * * * *", "duration": "1h"}, "leaves no gap between"),
+        ({**NIGHTLY, "schedule": "0-9 0 * * *", "duration": "24h"}, "leaves no gap between"),
     ],
     ids=[
         *("schedule", "never", "zone", "duration", "no-such-day", "no-offset", "no-year"),
         *("end-before-start", "earlier-schema"),
+        *("each-minute", "each-hour", "each-day"),
     ],
 )
 async def test_an_invalid_window_is_ready_false_and_the_others_apply(

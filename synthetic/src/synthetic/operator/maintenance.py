@@ -17,6 +17,7 @@ from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 PAUSE = "Pause"
 MAX_REASON_LENGTH = 200
+MAX_MERGED = 200  # periods without a gap
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,43 @@ class Recurring:
     duration: timedelta
 
     def first_after(self, moment: datetime) -> Occurrence | None:
-        """Return the first period that ends after a moment."""
+        """Return the first period that ends after a moment, up to the next gap."""
         try:
-            start = self.cron.after(moment - self.duration, self.zone)
+            return self.merged_after(moment)
         except CronError:  # none within years
             return None
-        return Occurrence(start, start + self.duration)
+
+    def merged_after(self, moment: datetime) -> Occurrence:
+        """Return the same period; of an endless one, ``MAX_MERGED`` parts at least.
+
+        Raises:
+            CronError: the expression does not fire within years.
+
+        """
+        start = self.cron.after(moment - self.duration, self.zone)
+        end = start + self.duration
+        for _ in range(MAX_MERGED):
+            following = self._next_end(end)
+            if following == end:
+                break
+            end = following
+        return Occurrence(start, end)
+
+    def is_endless(self, moment: datetime) -> bool:
+        """Return whether more than ``MAX_MERGED`` periods follow each other without a gap."""
+        end = self.merged_after(moment).end
+        return self._next_end(end) != end
+
+    def _next_end(self, end: datetime) -> datetime:
+        """Return the end of a period that starts in the last one, or the same end without one.
+
+        A start in its second half is tried first: it makes large steps through many periods.
+        """
+        for before in (self.duration / 2, self.duration):
+            start = self.cron.after(end - before, self.zone)
+            if start <= end:
+                return start + self.duration
+        return end
 
 
 @dataclass(frozen=True)
@@ -224,7 +256,13 @@ def _recurring(entry: Object, origin: str, now: datetime) -> Recurring:
     hours, minutes = parse_duration(entry["duration"])
     if not hours + minutes:
         raise _invalid(f"{origin}.duration", "is not hours and minutes, such as 2h or 1h30m")
-    return Recurring(cron, zone, timedelta(hours=hours, minutes=minutes))
+    recurring = Recurring(cron, zone, timedelta(hours=hours, minutes=minutes))
+    if recurring.is_endless(now):
+        raise _invalid(
+            f"{origin}.duration",
+            f"leaves no gap between {MAX_MERGED} periods: give a shorter one, or start and end",
+        )
+    return recurring
 
 
 def _parse_time(text: str, path: str) -> datetime:

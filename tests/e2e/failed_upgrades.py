@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from devstack.service_catalog import SERVICES
 from tests.e2e.background_load import BackgroundLoad
@@ -12,7 +13,8 @@ from tests.support.cluster import CHART, RELEASE, Cluster
 from tests.support.commands import CommandError
 from tests.support.steps import StepFailed, check
 
-MISSING, SECOND = "nowhere", "second"
+MISSING, SECOND, ALONE = "nowhere", "second", "alone"
+INSTANCE = "app.kubernetes.io/instance"
 POSTGRESQL = f"pod/{RELEASE}-postgresql-0"
 WAITING = "clients: waiting: the database is unavailable"
 FINALIZER = {"metadata": {"finalizers": ["e2e.cadastro.dev/held"]}}
@@ -112,16 +114,33 @@ def install_one_service(context: Context) -> str:
         *context.cluster.images(),
         "--set=replicas=1",
     ]
-    manifests = context.cluster.template("alone", "charts/clients", *options)
+    rendered = context.cluster.template(ALONE, "charts/clients", *options)
+    manifests = f"{rendered}\n---\n{json.dumps(_database_access(context.cluster.namespace))}\n"
     try:
         context.cluster.apply(manifests)
         context.cluster.wait_for_rollouts(
-            "deployment/alone-clients", "deployment/alone-clients-relay"
+            f"deployment/{ALONE}-clients", f"deployment/{ALONE}-clients-relay"
         )
-        response = context.cluster.proxy_get("services/alone-clients:http", "/clients/health")
+        response = context.cluster.proxy_get(f"services/{ALONE}-clients:http", "/clients/health")
     finally:
         context.cluster.apply(manifests, verb="delete")
     return f"it returns {response.strip()}"
+
+
+def _database_access(namespace: str) -> dict[str, Any]:
+    """Return a policy that opens the release's PostgreSQL to the service of another release."""
+    database = {"app.kubernetes.io/name": "postgresql", INSTANCE: RELEASE}
+    peer = {"podSelector": {"matchLabels": {INSTANCE: ALONE}}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{ALONE}-database", "namespace": namespace},
+        "spec": {
+            "podSelector": {"matchLabels": database},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": 5432}], "from": [peer]}],
+        },
+    }
 
 
 def install_second_release(context: Context) -> str:

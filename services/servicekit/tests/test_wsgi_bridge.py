@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from servicekit.http.rejection_delay import LONGEST, SHORTEST
+from servicekit.http.rejection_delay import LONGEST, SHORTEST, rejection_delay
 from servicekit.http.wsgi_bridge import (
     QUEUE_DEPTH_PER_THREAD,
     TOO_LARGE,
@@ -203,15 +203,88 @@ def test_a_429_is_sent_after_later_responses_and_holds_no_place() -> None:
     assert asyncio.run(send_requests()) == ({False}, {429})
 
 
+def test_rejections_are_delayed_by_random_times() -> None:
+    delays = {rejection_delay() for _ in range(100)}
+    assert (
+        len(delays) > 90
+    )  # so the requests of a caller with many connections do not return at once
+    assert min(delays) >= SHORTEST
+    assert max(delays) <= LONGEST
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 415])
 def test_a_rejection_is_delayed_only_while_other_requests_are_handled(
     monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     started, released = threading.Event(), threading.Event()
+    delays = count_delays(monkeypatch, 0.0)
+    app = rejecting(status, started, released)
+
+    async def send_requests() -> None:
+        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert len(delays) == 0
+        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
+        await asyncio.to_thread(started.wait, 10)
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert len(delays) == 1
+        released.set()
+        await other
+        await request(bridged, scope("/reject"), chunk(b""))
+        assert len(delays) == 1
+
+    asyncio.run(send_requests())
+
+
+def test_a_rejection_is_delayed_while_as_many_as_there_are_threads_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started, released = threading.Event(), threading.Event()
+    delays = count_delays(monkeypatch, 3600.0)
+    app = rejecting(400, started, released)
+
+    async def send_requests() -> None:
+        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
+
+        async def rejected() -> "asyncio.Task[list[Message]]":
+            before = len(delays)
+            task = asyncio.create_task(request(bridged, scope("/reject"), chunk(b"")))
+            while not task.done() and len(delays) == before:  # noqa: ASYNC110 - a list has no event
+                await asyncio.sleep(0.001)
+            return task
+
+        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
+        await asyncio.to_thread(started.wait, 10)
+        held = [await rejected(), await rejected()]
+        released.set()
+        await other
+        held.append(await rejected())
+        assert len(delays) == 3
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+        await (await rejected())
+        assert len(delays) == 3
+
+    asyncio.run(send_requests())
+
+
+def count_delays(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
+    """Delay rejections by some seconds, and return a list that gets an entry for each."""
     delays: list[float] = []
 
-    async def record(seconds: float) -> None:
+    def delay() -> float:
         delays.append(seconds)
+        return seconds
+
+    monkeypatch.setattr("servicekit.http.wsgi_bridge.rejection_delay", delay)
+    return delays
+
+
+def rejecting(
+    status: int, started: threading.Event, released: threading.Event
+) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Return an application that rejects `/reject`, and holds other requests."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/reject":
@@ -221,65 +294,4 @@ def test_a_rejection_is_delayed_only_while_other_requests_are_handled(
         released.wait(10)
         return echo(environ, start_response)
 
-    async def send_requests() -> None:
-        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
-        await request(bridged, scope("/reject"), chunk(b""))
-        assert delays == []
-        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
-        await asyncio.to_thread(started.wait, 10)
-        await request(bridged, scope("/reject"), chunk(b""))
-        assert len(delays) == 1
-        released.set()
-        await other
-        await request(bridged, scope("/reject"), chunk(b""))
-        assert len(delays) == 1
-
-    monkeypatch.setattr(asyncio, "sleep", record)
-    asyncio.run(send_requests())
-
-
-def test_a_rejection_is_delayed_while_as_many_as_there_are_threads_are(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started, released = threading.Event(), threading.Event()
-    delayed: list[float] = []
-
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == "/reject":
-            start_response("400 Bad Request", [])
-            return [b""]
-        started.set()
-        released.wait(10)
-        return echo(environ, start_response)
-
-    async def send_requests() -> None:
-        ended, yield_to_others = asyncio.Event(), asyncio.sleep
-
-        async def hold(seconds: float) -> None:
-            delayed.append(seconds)
-            await ended.wait()
-
-        async def rejected() -> "asyncio.Task[list[Message]]":
-            before = len(delayed)
-            task = asyncio.create_task(request(bridged, scope("/reject"), chunk(b"")))
-            while not task.done() and len(delayed) == before:
-                await yield_to_others(0.001)
-            return task
-
-        monkeypatch.setattr(asyncio, "sleep", hold)
-        bridged = WsgiBridge(app, threads=2, body_limit=10, overload_response=BUSY)
-        other = asyncio.create_task(request(bridged, scope(), chunk(b"")))
-        await asyncio.to_thread(started.wait, 10)
-        tasks = [await rejected(), await rejected()]
-        released.set()
-        await other
-        tasks.append(await rejected())
-        assert len(set(delayed)) == 3  # so they do not return at once
-        assert min(delayed) >= SHORTEST
-        assert max(delayed) <= LONGEST
-        ended.set()
-        await asyncio.gather(*tasks)
-        await (await rejected())
-        assert len(delayed) == 3
-
-    asyncio.run(send_requests())
+    return app

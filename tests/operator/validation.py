@@ -81,7 +81,7 @@ WEBHOOK = {"url": "https://hooks.example/x"}
 KEY = {"secretKeyRef": {"name": "a", "key": "b"}}
 RECEIVERS: list[tuple[Object, str]] = [
     ({"name": "a"}, "webhook: Required value"),
-    ({"name": "A b", "webhook": WEBHOOK}, "notify[0].name"),
+    ({"name": "A b", "webhook": WEBHOOK}, "notify[0].name in body should match"),
     ({"name": "a", "webhook": {}}, "exactly one of url and urlFrom"),
     ({"name": "a", "webhook": {**WEBHOOK, "urlFrom": KEY}}, "exactly one of url and urlFrom"),
     ({"name": "a", "webhook": {"url": "hooks.example"}}, "a URL starts with https:// or http://"),

@@ -42,7 +42,7 @@ spec:
               image: {{ include "service-lib.image" $ }}
               imagePullPolicy: {{ $.Values.image.pullPolicy }}
               terminationMessagePolicy: FallbackToLogsOnError
-              command: [python, -m, {{ $.Chart.Name }}.{{ .module }}]
+              command: [python, -m, {{ $.Chart.Name }}.{{ .module }}, --wait, "30"]
               {{- $env := include (.databaseOnly | default false | ternary "service-lib.databaseEnv" "service-lib.env") $ }}
               {{- include "service-lib.envField" (dict "root" $ "own" $env) | nindent 14 }}
               {{- include "service-lib.resources" $.Values | nindent 14 }}

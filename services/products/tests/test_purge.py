@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -96,3 +99,20 @@ def test_the_errors_of_the_purge_name_no_address_and_the_invalid_setting() -> No
     assert wrong.returncode == 78
     assert "DATABASE_URL" in wrong.stderr
     assert run_purge("", "--help").returncode == 0
+
+
+def test_the_purge_waits_for_its_database(database_url: str) -> None:
+    parts = urlsplit(database_url)
+    folder = Path(parse_qs(parts.query)["host"][0])
+    (socket,) = folder.glob(".s.PGSQL.*[0-9]")
+    with tempfile.TemporaryDirectory() as place:
+        url = parts._replace(query=f"host={place}").geturl()
+        with subprocess.Popen(
+            [sys.executable, "-m", "products.purge", "--wait", "30"],
+            env={**os.environ, "DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+        ) as process:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(2)
+            (Path(place) / socket.name).symlink_to(socket)
+            assert process.wait(30) == 0

@@ -25,6 +25,7 @@ from inventory.service_client import call_all
 from inventory.settings import InventorySettings
 from servicekit.auth.service_token import ServiceToken
 from servicekit.db import failures
+from servicekit.db.availability import wait_until_available
 from servicekit.db.database import Database
 from servicekit.problems import Forbidden, Problem
 from servicekit.settings import settings_or_exit
@@ -191,6 +192,7 @@ def _connect(settings: InventorySettings) -> Reconciliation:
 
 
 def _run(reconciliation: Reconciliation, options: argparse.Namespace) -> int:
+    wait_until_available(reconciliation.database, options.wait)
     try:
         return reconcile(reconciliation, options)
     except Problem as problem:
@@ -229,6 +231,13 @@ def _parser() -> argparse.ArgumentParser:
         default=30,
         metavar="SECONDS",
         help="time for the relays to remove the entries first (30)",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="time for the database to become available (0)",
     )
     return parser
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.db import failures
+from servicekit.db.availability import wait_until_available
 from servicekit.db.database import Database
 from servicekit.settings import database_url, settings_or_exit
 
@@ -19,15 +20,24 @@ Purger = Callable[[Connection, int], int]  # deletes at most so many rows, retur
 
 def main(name: str, purgers: Mapping[str, Purger]) -> None:
     """Run every purger of the service ``name`` and print the counts of deleted rows."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog=f"python -m {name}.purge",
         description=f"Delete expired rows from the database of {name}: {', '.join(purgers)}."
         " Prints the counts as one line of JSON. DATABASE_URL names the database.",
         epilog="Exit codes: 0 done, 70 the database rejected a statement, 75 it is unavailable,"
         " 78 a setting is invalid.",
-    ).parse_args()
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="time for the database to become available (0)",
+    )
+    options = parser.parse_args()
     database = Database(settings_or_exit(database_url), connections=1, application=f"{name}-sweep")
     try:
+        wait_until_available(database, options.wait)
         counts = {label: _purge_all(database, purge) for label, purge in purgers.items()}
     except DBAPIError as error:
         code, reason = failures.describe(error)

@@ -8,6 +8,8 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -74,6 +76,20 @@ def log(output: BufferedStreamHandler, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield log
     log.stop()
     logging.getLogger("access").setLevel(logging.NOTSET)
+
+
+def test_a_log_that_stops_before_its_thread_runs_loses_no_line(
+    stream: Stream, output: BufferedStreamHandler
+) -> None:
+    log, before = AccessLog("tests", output), threading.gettrace()
+    threading.settrace(lambda *_: time.sleep(0.1))  # the thread starts late
+    try:
+        log.start()
+    finally:
+        threading.settrace(before)
+    log.log_request(number=1)
+    log.stop()
+    assert stream.numbers() == [1]
 
 
 def hello(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -58,6 +58,7 @@ class AccessLog:
         self._pending.set()
         if writer is not None:
             writer.join()
+        self._output.flush_buffer()  # the thread may not have run at all
 
     def is_enabled(self) -> bool:
         """Return whether the log's level lets lines through."""

@@ -116,3 +116,10 @@ def test_the_purge_waits_for_its_database(database_url: str) -> None:
                 process.wait(2)
             (Path(place) / socket.name).symlink_to(socket)
             assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "3601", "soon"])
+def test_an_invalid_time_to_wait_is_refused(seconds: str) -> None:
+    done = run_purge("", f"--wait={seconds}")
+    assert done.returncode == 2
+    assert f"--wait: must be a number of seconds up to 3600, not '{seconds}'" in done.stderr

@@ -25,7 +25,7 @@ from inventory.service_client import call_all
 from inventory.settings import InventorySettings
 from servicekit.auth.service_token import ServiceToken
 from servicekit.db import failures
-from servicekit.db.availability import wait_until_available
+from servicekit.db.availability import add_wait_option, wait_until_available
 from servicekit.db.database import Database
 from servicekit.problems import Forbidden, Problem
 from servicekit.settings import settings_or_exit
@@ -232,13 +232,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="time for the relays to remove the entries first (30)",
     )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="time for the database to become available (0)",
-    )
+    add_wait_option(parser)
     return parser
 
 

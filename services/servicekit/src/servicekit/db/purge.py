@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.db import failures
-from servicekit.db.availability import wait_until_available
+from servicekit.db.availability import add_wait_option, wait_until_available
 from servicekit.db.database import Database
 from servicekit.settings import database_url, settings_or_exit
 
@@ -27,13 +27,7 @@ def main(name: str, purgers: Mapping[str, Purger]) -> None:
         epilog="Exit codes: 0 done, 70 the database rejected a statement, 75 it is unavailable,"
         " 78 a setting is invalid.",
     )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="time for the database to become available (0)",
-    )
+    add_wait_option(parser)
     options = parser.parse_args()
     database = Database(settings_or_exit(database_url), connections=1, application=f"{name}-sweep")
     try:

@@ -6,8 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
+from servicekit.testing import environment
 from synthetic.operator.api_client import ApiClient
 from synthetic.probe.masking import MASK
+from tests.support.synthetic.authority import Authority
 from tests.support.synthetic.fake_api_server import serve
 from tests.support.synthetic.fake_cluster import FakeCluster
 from tests.support.synthetic.mock_shop import MockShop, run_mock_shop, write_journey
@@ -27,6 +29,14 @@ def shop() -> Iterator[MockShop]:
     """A mock shop without faults."""
     with run_mock_shop() as served:
         yield served
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    """A certificate authority of servers and clients, which probes trust."""
+    found = Authority(tmp_path)
+    with environment(SSL_CERT_FILE=str(found.certificate)):
+        yield found
 
 
 @pytest.fixture

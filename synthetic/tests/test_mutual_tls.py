@@ -2,12 +2,10 @@
 
 import shutil
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from servicekit.testing import environment
 from synthetic.probe.credentials import gather_credentials
 from synthetic.probe.replay import replay
 from synthetic.probe.results import ProbeError, RunResult
@@ -18,14 +16,6 @@ from tests.support.synthetic.socket_server import run_socket_server, send
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 OK = send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Iterator[Authority]:
-    """The authority of the server and of its clients."""
-    found = Authority(tmp_path)
-    with environment(SSL_CERT_FILE=str(found.certificate)):
-        yield found
 
 
 @pytest.fixture

@@ -32,14 +32,6 @@ ENCODED_LOGIN = "ana:Kq7-Zw9%2BXv4"
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Iterator[Authority]:
-    """The authority of the server and of its clients."""
-    found = Authority(tmp_path)
-    with environment(SSL_CERT_FILE=str(found.certificate)):
-        yield found
-
-
-@pytest.fixture
 def proxy() -> Iterator[HttpProxy]:
     """A proxy without a login."""
     with run_http_proxy(HttpProxy()) as served:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, create_engine, text
 
 from auth import keys
+from servicekit.db.database import driver_url
 from servicekit.testing import CONTRACTS, ContractClient
 from tests.support.auth.users import run_auth
 
@@ -51,3 +53,16 @@ def api(settings: dict[str, str]) -> Iterator[ContractClient]:
 def closed_api(settings: dict[str, str]) -> Iterator[ContractClient]:
     """A client of the service with closed registration, on the same database."""
     yield from run_auth(settings, OPEN_REGISTRATION="false")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The database behind the service, without login failures before and after a test."""
+    engine = create_engine(driver_url(database_url))
+    forget = text("DELETE FROM login_failures")
+    with engine.begin() as connection:
+        connection.execute(forget)
+    yield engine
+    with engine.begin() as connection:
+        connection.execute(forget)
+    engine.dispose()

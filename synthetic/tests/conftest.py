@@ -15,6 +15,7 @@ from tests.support.synthetic.fake_cluster import FakeCluster
 from tests.support.synthetic.mock_shop import MockShop, run_mock_shop, write_journey
 from tests.support.synthetic.operator_harness import OperatorHarness
 from tests.support.synthetic.scripted_api import ScriptedApi, run_scripted_api
+from tests.support.synthetic.webhook_harness import Webhook, serve_webhook
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,10 @@ async def harness(
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     async with serve(cluster, kubeconfig) as url, ApiClient() as api:
         yield OperatorHarness(cluster, api, url, kubeconfig)
+
+
+@pytest.fixture
+async def hook(harness: OperatorHarness) -> AsyncIterator[Webhook]:
+    """A webhook that accepts everything; the operator may reach it."""
+    async with serve_webhook(harness) as served:
+        yield served

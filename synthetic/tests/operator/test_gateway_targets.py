@@ -1,72 +1,28 @@
 """Targets of the Gateway API: HTTPRoutes and Gateways."""
 
-from typing import Any
-
 import pytest
 
 from synthetic.operator.conditions import condition
-from synthetic.operator.resources import GATEWAYS, HTTP_ROUTES, Object
-from tests.support.synthetic.fake_cluster import KINDS, ObjectPath
+from synthetic.operator.resources import Object
+from tests.support.synthetic.fake_cluster import KINDS
+from tests.support.synthetic.gateway_objects import (
+    ADDRESS,
+    add_gateway,
+    add_route,
+    listener,
+    parent,
+)
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
 ROUTE_TARGET = {"httpRoute": {"name": "shop"}}
 GATEWAY_TARGET = {"gateway": {"name": "public"}}
-ADDRESS = {"type": "IPAddress", "value": "192.0.2.1"}
-
-
-def listener(
-    name: str = "web", protocol: str = "HTTP", port: int = 80, hostname: str = "", **more: Any
-) -> Object:
-    """Return a listener of a Gateway."""
-    host = {"hostname": hostname} if hostname else {}
-    return {"name": name, "protocol": protocol, "port": port, **host, **more}
 
 
 HTTP, HTTPS = listener(), listener("secure", "HTTPS", 443)
 PLAIN_SHOP = listener(hostname="shop.example")
 FROM_ALL = {"allowedRoutes": {"namespaces": {"from": "All"}}}
-
-
-def add_gateway(
-    harness: OperatorHarness,
-    listeners: list[Object],
-    addresses: list[Object] | None = None,
-    rejected: str = "",
-    namespace: str = NAMESPACE,
-) -> None:
-    """Create the Gateway ``public``, whose controller may have rejected a listener."""
-    failed = {"type": "Programmed", "status": "False", "reason": "Invalid", "message": "no"}
-    status = {
-        "addresses": addresses if addresses is not None else [ADDRESS],
-        "listeners": [
-            {"name": each["name"], "conditions": [failed] if each["name"] == rejected else []}
-            for each in listeners
-        ],
-    }
-    metadata = {"name": "public", "namespace": namespace}
-    gateway = {"metadata": metadata, "spec": {"listeners": listeners}, "status": status}
-    harness.cluster.create(ObjectPath.of(GATEWAYS.path(namespace)), gateway)
-
-
-def parent(accepted: str = "True", *, reported: Object | None = None, **reference: Any) -> Object:
-    """Return a reference to the Gateway, and what its controller reports about it."""
-    found = {"name": "public", **reference}
-    state = {"type": "Accepted", "status": accepted, "reason": "NotAllowedByListeners"}
-    status = {"parentRef": reported or found, "conditions": [{**state, "message": "no match"}]}
-    return {"reference": found, "status": status}
-
-
-def add_route(harness: OperatorHarness, hosts: list[str], *parents: Object) -> None:
-    """Create the HTTPRoute ``shop``."""
-    references = [each["reference"] for each in parents]
-    route = {
-        "metadata": {"name": "shop", "namespace": NAMESPACE},
-        "spec": {"parentRefs": references, **({"hostnames": hosts} if hosts else {})},
-        "status": {"parents": [each["status"] for each in parents]},
-    }
-    harness.add(HTTP_ROUTES, route)
 
 
 ROUTES: dict[str, tuple[list[str], list[Object], str]] = {
@@ -323,23 +279,3 @@ async def test_a_gateway_of_another_namespace_that_may_not_be_read_names_the_fix
     assert harness.ready() == ("False", "Forbidden")
     message = condition(harness.status, "Ready")["message"]
     assert "the Gateway public in the namespace gateways: add a RoleBinding there" in message
-
-
-@pytest.mark.parametrize(
-    ("service", "url"),
-    [
-        pytest.param({"port": 80}, f"http://shop.{NAMESPACE}.svc", id="default port"),
-        pytest.param({"port": 8000}, f"http://shop.{NAMESPACE}.svc:8000", id="port"),
-        pytest.param(
-            {"port": 443, "scheme": "https", "path": "/api"},
-            f"https://shop.{NAMESPACE}.svc/api",
-            id="HTTPS with a path",
-        ),
-    ],
-)
-async def test_uses_the_cluster_dns_name_of_a_service(
-    harness: OperatorHarness, service: Object, url: str
-) -> None:
-    harness.add_monitor(target={"service": {"name": "shop", **service}})
-    await harness.reconcile()
-    assert harness.status["target"] == url

@@ -1,4 +1,4 @@
-"""Targets that are Ingresses: only a usable address becomes the URL of the probe."""
+"""Targets that are Ingresses, of which only a usable address becomes the URL, and Services."""
 
 from typing import Any
 
@@ -187,3 +187,23 @@ async def test_waits_for_an_ingress_and_uses_its_address(
     harness.change(INGRESSES, {**ingress, "spec": secure})
     await harness.reconcile()
     assert "https://shop.example" in probe_arguments(harness)
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        pytest.param({"port": 80}, f"http://shop.{NAMESPACE}.svc", id="default port"),
+        pytest.param({"port": 8000}, f"http://shop.{NAMESPACE}.svc:8000", id="port"),
+        pytest.param(
+            {"port": 443, "scheme": "https", "path": "/api"},
+            f"https://shop.{NAMESPACE}.svc/api",
+            id="HTTPS with a path",
+        ),
+    ],
+)
+async def test_uses_the_cluster_dns_name_of_a_service(
+    harness: OperatorHarness, service: Object, url: str
+) -> None:
+    harness.add_monitor(target={"service": {"name": "shop", **service}})
+    await harness.reconcile()
+    assert harness.status["target"] == url

@@ -4,34 +4,17 @@ The library `referencing` is not used: it resolves no `$ref` within a pointer, d
 pointer that it arrived at, and needs 3 MB and 60 ms of each run.
 """
 
-import json
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
-
-import yaml
 
 from synthetic.probe.results import ProbeError
 from synthetic.probe.transport import Proxy
+from synthetic.probe.yaml_values import parse_yaml, read_yaml, with_string_keys
 
-# libyaml is about ten times faster; all wheels have it, source builds may not
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
-
-MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_CONTRACT_BYTES = 16 * 1024 * 1024
 MAX_REFERENCES = 50  # that lead to one value
-
-
-class _Loader(_SafeLoader):  # type: ignore[misc] # one of two classes
-    """A YAML loader of JSON values: dates stay strings."""
-
-    yaml_implicit_resolvers: ClassVar = {
-        first: [pair for pair in pairs if pair[0] != _TIMESTAMP_TAG]
-        for first, pairs in _SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 class ConfinementError(Exception):
@@ -112,7 +95,7 @@ class DocumentStore:
     def _add_document(self, uri: str) -> None:
         self.admit(uri)
         try:
-            value = _with_string_keys(_load(uri, self._proxy), {})
+            value = with_string_keys(_load(uri, self._proxy), {})
         except RecursionError as error:
             raise ProbeError(f"{_name(uri)} is nested too deeply") from error
         identity = value.get("$self", value.get("$id")) if isinstance(value, dict) else None
@@ -210,46 +193,6 @@ class Node:
         return type(self)(self.documents, self.base, f"{self.pointer}/{step}", value, self._depth)
 
 
-def read_yaml(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Any:  # noqa: ANN401 - any JSON
-    """Return the content of a YAML or JSON file.
-
-    Raises:
-        ProbeError: the file cannot be read, is too large, or is not YAML.
-
-    """
-    try:
-        if path.stat().st_size > max_bytes:
-            raise ProbeError(f"{path.name} is larger than {max_bytes} bytes")
-        return parse_yaml(path.read_bytes(), path.name)
-    except OSError as error:
-        raise ProbeError(f"{path} cannot be read ({error.strerror})") from error
-
-
-def parse_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return the value of a YAML or JSON text; ``name`` is for messages.
-
-    Raises:
-        ProbeError: the text is not YAML.
-
-    """
-    try:
-        content = content.removeprefix(BOM_UTF8)
-        if content.lstrip().startswith(b"{"):
-            try:
-                return json.loads(content)  # far faster than YAML
-            except ValueError:
-                pass  # a flow mapping of YAML, or an error that YAML's message locates
-        return yaml.load(content, _Loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ProbeError(
-            f"{name} is not YAML{where}: {getattr(error, 'problem', error)}"
-        ) from error
-    except RecursionError as error:
-        raise ProbeError(f"{name} is nested too deeply") from error
-
-
 def _load(uri: str, proxy: Proxy | None) -> Any:  # noqa: ANN401 - any JSON
     if _is_remote(uri):
         from synthetic.probe.download import download  # noqa: PLC0415 - most journeys need none of it
@@ -291,17 +234,3 @@ def _descendants(root: Node) -> Iterator[Node]:
         yield node
         keys = node.value if isinstance(node.value, dict) else map(str, range(len(node.value)))
         waiting += [member for key in keys if (member := node.member(key)) is not None]
-
-
-def _with_string_keys(value: Any, done: dict[int, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """Return a document whose keys are strings; ``done`` keeps the work on aliases linear."""
-    if id(value) in done:
-        return done[id(value)]
-    if isinstance(value, list):
-        done[id(value)] = copied = [_with_string_keys(item, done) for item in value]
-        return copied
-    if isinstance(value, dict):
-        members = {str(key): _with_string_keys(item, done) for key, item in value.items()}
-        done[id(value)] = members
-        return members
-    return value

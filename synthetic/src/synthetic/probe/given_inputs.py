@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synthetic.probe.documents import read_yaml
 from synthetic.probe.inputs import check_values, input_names
 from synthetic.probe.masking import MASK
 from synthetic.probe.results import ProbeError
+from synthetic.probe.yaml_values import read_yaml
 
 ENVIRONMENT_PREFIX = "SYNTHETIC_INPUT_"
 MAX_TEXTS = 100  # of one secret value: the mask forgets the oldest of its secrets

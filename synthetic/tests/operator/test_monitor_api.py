@@ -3,6 +3,7 @@
 import asyncio
 import json
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.web import serve
 from tests.support.synthetic.kubernetes_objects import monitor
 
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 RUNS = [f"2026-01-31T10:0{minute}:00Z passed 80" for minute in range(5)]
 LAST = {
     "job": "shop-29",
@@ -45,6 +47,11 @@ STATUS: dict[str, Any] = {
     "runs": [*RUNS, "2026-01-31T10:05:00Z failed 812 createClient http_status 503"],
     "lastRun": LAST,
     "certificateExpiry": "2026-03-01T00:00:00Z",
+    "incidents": [
+        "2025-12-31T10:05:00Z 60 long ago",
+        f"{YESTERDAY:%Y-%m-%dT%H:%M:%SZ} 1500 createClient http_status 503",
+        f"{YESTERDAY + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ} -",
+    ],
     "failures": [
         {
             "finishedAt": "2026-01-31T10:05:01Z",
@@ -71,7 +78,7 @@ class Health:
 def cache() -> MonitorCache:
     """Return a cache with a failing, a new and a paused monitor."""
     made = MonitorCache()
-    made.upsert(monitor("shop", STATUS))
+    made.upsert(monitor("shop", STATUS, group="Check & out"))
     made.upsert(monitor("new"))
     paused = monitor("paused", suspend=True)
     paused["metadata"]["namespace"] = "there"
@@ -113,6 +120,8 @@ ALL, ONE = "/api/v1/monitors", "/api/v1/monitors/{namespace}/{name}"
         ("?state=down", ["shop"]),
         ("?state=paused&namespace=here", []),
         ("?namespace=nowhere", []),
+        ("?group=Check+%26+out", ["shop"]),
+        ("?group=", ["new", "paused"]),
     ],
 )
 def test_monitors_are_listed_and_filtered(
@@ -138,6 +147,17 @@ def test_a_monitor_has_its_last_failures(cache: MonitorCache) -> None:
     assert first["evidence"]["left"] == "200"
     assert first["explanation"] == "$statusCode == 201 (left 200, right 201)"
     assert (second["explanation"], second["step"], second["evidence"]) == ("NoPod", None, None)
+
+
+def test_a_monitor_has_its_group_and_the_incidents_of_thirty_days(cache: MonitorCache) -> None:
+    found = get_valid(cache, f"{ALL}/here/shop", ONE)
+    assert found["group"] == "Check & out"
+    ongoing, ended = found["incidents"]
+    assert (ongoing["end"], ongoing["reason"]) == (None, None)
+    assert ongoing["durationSeconds"] == pytest.approx(23 * 3600, abs=60)
+    assert ended["start"] == f"{YESTERDAY:%Y-%m-%dT%H:%M:%SZ}"
+    assert ended["end"] == f"{YESTERDAY + timedelta(seconds=1500):%Y-%m-%dT%H:%M:%SZ}"
+    assert (ended["durationSeconds"], ended["reason"]) == (1500, "createClient http_status 503")
 
 
 def test_a_monitor_in_maintenance_tells_why_until_when_and_which_runs_do_not_count() -> None:

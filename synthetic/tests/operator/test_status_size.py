@@ -1,5 +1,6 @@
 """The status keeps its size limit when all that it contains is as long as it can be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -7,11 +8,13 @@ import pytest
 
 from synthetic.operator.conditions import Condition
 from synthetic.operator.history import History
+from synthetic.operator.incident import Incident
 from synthetic.operator.resources import DEPLOYMENTS
 from synthetic.operator.run_requests import REVISION_ANNOTATION
 from synthetic.operator.run_result import FAILED, Run
 from synthetic.operator.spec import Spec
 from synthetic.operator.status import MAX_STATUS_BYTES, HandledTriggers, Observation, build_status
+from synthetic.operator.status_schema import MAX_INCIDENTS
 from synthetic.operator.stored_status import read_status
 from synthetic.operator.termination_message import EVIDENCE
 from tests.support.synthetic.kubernetes_objects import monitor
@@ -49,6 +52,9 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
     stored = monitor("m" * 63, schedule="0 9 * * *")
     record = {"health": "False", "at": "2026-01-31T09:00:00Z", "error": text[:300]}
     stored["status"] = {"notified": [{"name": f"{n}{'r' * 62}", **record} for n in range(5)]}
+    ends = [NOW - timedelta(days=number) for number in range(MAX_INCIDENTS)]
+    incidents = tuple(Incident(end - timedelta(hours=9), end, text[:80]) for end in reversed(ends))
+    history = replace(history, incidents=incidents)
     observation = Observation(
         ready=Condition("Ready", "False", "NoAddress", text),
         url=f"https://{'y' * 490}",
@@ -62,6 +68,7 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
     assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
     assert read_status({"status": status}, NOW)[1] == []
     assert len(status["failures"]) == 1
+    assert status["incidents"][-1].split()[0] == "2026-02-01T01:00:00Z"
     assert len(status["counted"]) > KEPT_JOBS - 1
 
 

@@ -103,6 +103,8 @@ def next_status(stored: dict[str, Any]) -> dict[str, Any]:
         ({"lastSuccessTime": "2026-02-31T10:00:00Z"}, "status.lastSuccessTime"),
         ({"windows": {"hours": ["2099-01-01T00 1 2 3"]}}, "status.windows.hours[0]"),
         ({"windows": {"days": ["yesterday"]}}, "status.windows.days[0]"),
+        ({"incidents": ["2026-02-31T10:00:00Z 1500 x"]}, "status.incidents[0]"),
+        ({"incidents": ["2026-01-31T10:00:00Z long"]}, "status.incidents[0]"),
         ({"maintenance": {"reason": "x", "until": "soon", "runs": "Pause"}}, "status.maintenance"),
         ({"conditions": [{"type": "Healthy"}]}, "status.conditions[0]"),
         ({"handled": []}, "status.handled"),

@@ -32,6 +32,11 @@ def healthy(
         return _unknown("Suspended", "The health is unknown while spec.suspend is true")
     if schedule is None:
         return _not_ready(ready)
+    return judge(spec, history, since)
+
+
+def judge(spec: Spec, history: History, since: str = "") -> Condition:
+    """Return the verdict of the runs alone."""
     runs = history.counting_runs()
     recent = [run for run in runs if run.at >= since]
     verdict = _judge(spec, recent if any(run.result == PASSED for run in recent) else runs, history)
@@ -44,11 +49,21 @@ def _judge(spec: Spec, runs: Sequence[RunRecord], history: History) -> Condition
     broken = [run for run in runs if run.result != DISRUPTED][-spec.failures :]
     if len(broken) == spec.failures and all(run.result == ERROR for run in broken):
         return _unknown("MonitorBroken", f"The probe failed to run: {broken[-1].detail}")
-    judged = [run for run in runs if run.result in {PASSED, FAILED}][-spec.out_of :]
+    judged = _judged(spec, runs)
     if not judged:
         return _unknown("NoRunYet", "No run has passed or failed yet")
     has_passed = bool(history.last_success) or any(run.result == PASSED for run in judged)
     return _judge_runs(spec, judged, has_passed=has_passed)
+
+
+def _judged(spec: Spec, runs: Sequence[RunRecord]) -> list[RunRecord]:
+    return [run for run in runs if run.result in {PASSED, FAILED}][-spec.out_of :]
+
+
+def failed_runs(spec: Spec, history: History) -> list[RunRecord]:
+    """Return the failures among the runs that the thresholds count, the oldest first."""
+    judged = _judged(spec, history.counting_runs())
+    return [run for run in judged if run.result == FAILED]
 
 
 def bound_by_ready(verdict: Condition, old: Object, ready: Condition, now: datetime) -> Condition:

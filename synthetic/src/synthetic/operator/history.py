@@ -12,6 +12,7 @@ from typing import Self
 
 from synthetic.operator.durations import Durations
 from synthetic.operator.failures import Failures, add_failure
+from synthetic.operator.incident import Incident, Incidents
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 from synthetic.operator.status_schema import MAX_COUNT, TIMESTAMP_FORMAT
@@ -69,6 +70,7 @@ class History:
     reasons: dict[str, int] = field(default_factory=dict)  # of the failures since the creation
     durations: Durations = field(default_factory=Durations)
     certificate_expiry: str = ""
+    incidents: Incidents = ()  # as `incident_tracker` leaves them
 
     @classmethod
     def read(cls, status: Object) -> Self:
@@ -89,6 +91,7 @@ class History:
             reasons=status.get("failureReasons", {}),
             durations=Durations.read(status.get("durations", {})),
             certificate_expiry=status.get("certificateExpiry", ""),
+            incidents=tuple(map(Incident.read, status.get("incidents", []))),
         )
 
     def is_counted(self, uid: str) -> bool:

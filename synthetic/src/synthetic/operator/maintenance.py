@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol, Self
 
-from synthetic.operator.conditions import Condition, condition
+from synthetic.operator.conditions import Condition, condition, merge_conditions
 from synthetic.operator.cron import Cron, CronError
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
@@ -237,6 +237,12 @@ def maintenance_condition(active: Active | None, old: Object, now: datetime) -> 
     until: str = old.get("maintenance", {}).get("until", "")
     ended = min(datetime.fromisoformat(until), now) if until else now
     return [Condition("Maintenance", "False", "Ended", "No maintenance window is in force", ended)]
+
+
+def maintenance_end(active: Active | None, old: Object, now: datetime) -> str:
+    """Return the end of the last maintenance; empty during one, and before the first one."""
+    conditions = merge_conditions(old, maintenance_condition(active, old, now), 0, now)
+    return next((e["lastTransitionTime"] for e in conditions if e["status"] == "False"), "")
 
 
 def _once(entry: Object, origin: str) -> Once:

@@ -8,9 +8,11 @@ import yaml
 
 from synthetic.operator.failures import explain
 from synthetic.operator.history import RunRecord
+from synthetic.operator.incident import Incident
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
 from synthetic.operator.status import UPTIME_WINDOWS
+from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 
 @cache
@@ -31,6 +33,7 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
         "schedule": view.schedule,
         "state": view.state,
         "severity": view.spec.severity,
+        "group": view.spec.group or None,
         "conditions": {
             "healthy": _condition(view.healthy),
             "ready": _condition(view.ready),
@@ -48,12 +51,13 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
 
 
 def to_details(view: MonitorView, now: datetime) -> Object:
-    """Return a monitor with its last runs, the oldest first."""
+    """Return a monitor with its last runs and incidents."""
     return {
         **to_summary(view, now),
         "totals": view.history.counters(),
         "runs": [_run(run) for run in view.history.runs],
         "failures": [_failure(failure) for failure in view.history.failures],
+        "incidents": [_incident(each, now) for each in reversed(view.incidents(now))],
     }
 
 
@@ -92,6 +96,15 @@ def _failure(failure: Object) -> Object:
         **{name: failure.get(name) for name in names},
         "evidence": failure.get("evidence"),
         "explanation": explain(failure) or None,
+    }
+
+
+def _incident(incident: Incident, now: datetime) -> Object:
+    return {
+        "start": incident.start.strftime(TIMESTAMP_FORMAT),
+        "end": incident.end.strftime(TIMESTAMP_FORMAT) if incident.end else None,
+        "durationSeconds": int(incident.duration(now).total_seconds()),
+        "reason": incident.reason or None,
     }
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from synthetic.operator.conditions import condition
 from synthetic.operator.history import History
+from synthetic.operator.incident import Incidents, recent
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import READ_ERRORS, Spec
 
@@ -30,6 +32,10 @@ class MonitorView:
     slo: Object
     labels: Labels
     maintenance: Object  # in force; empty if there is none
+
+    def incidents(self, now: datetime) -> Incidents:
+        """Return the incidents of the last 30 days, the oldest first."""
+        return recent(self.history.incidents, now)
 
     @property
     def state(self) -> str:

@@ -23,14 +23,16 @@ def add_routes(
         return _json(monitor_api.contract())
 
     async def list_monitors(request: web.Request) -> web.Response:
-        namespace, state = request.query.get("namespace"), request.query.get("state")
+        namespace, group, state = map(request.query.get, ("namespace", "group", "state"))
         if state is not None and state not in STATES:
             raise _problem(400, f"state is one of {', '.join(STATES)}, not {state[:50]!r}")
         now = clock()
         found = [
             monitor_api.to_summary(view, now)
             for view in monitors
-            if namespace in {None, view.namespace} and state in {None, view.state}
+            if namespace in {None, view.namespace}
+            and group in {None, view.spec.group}
+            and state in {None, view.state}
         ]
         return _json({"monitors": found})
 

@@ -14,8 +14,9 @@ from synthetic.operator.cronjob_writer import (
     not_ready,
 )
 from synthetic.operator.history import History
+from synthetic.operator.incident_tracker import count_runs
 from synthetic.operator.journey_check import JourneyChecker
-from synthetic.operator.maintenance import Maintenance, Windows, own_windows
+from synthetic.operator.maintenance import Maintenance, Windows, maintenance_end, own_windows
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.notifier import Notifier
@@ -119,7 +120,9 @@ class Reconciler:
             for job in jobs
             if is_finished(job) and not history.is_counted(job["metadata"]["uid"])
         ]
-        history = history.count(runs, [job["metadata"]["uid"] for job in jobs])
+        ended = maintenance_end(maintenance.active, monitor["status"], self._clock())
+        uids = [job["metadata"]["uid"] for job in jobs]
+        history = count_runs(history, runs, uids, spec, ended)
         requested = await handle_run_requests(self._api, monitor, spec, state.ready_cron_job, jobs)
         last = max(runs, key=lambda run: run.finished_at, default=None)
         detail = last.detail if last else _last_detail(monitor)

@@ -107,6 +107,7 @@ class Spec:
     cleanup: int
     retries: int
     severity: str
+    group: str  # of the status page; may be empty
     suspend: bool
     concurrency: str
     credentials: str
@@ -147,6 +148,7 @@ class Spec:
             cleanup=spec.get("cleanupSeconds", 15),
             retries=spec.get("retries", 1),
             severity=spec.get("severity", SEVERITIES[0]),
+            group=spec.get("group", ""),
             suspend=spec.get("suspend", False),
             concurrency=spec.get("concurrencyPolicy", "Forbid"),
             credentials=spec.get("credentialsSecretRef", {}).get("name", ""),

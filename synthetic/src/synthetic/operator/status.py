@@ -1,6 +1,6 @@
 """Build the status of a monitor (a pure function of its old status, its runs and the time)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -13,8 +13,9 @@ from synthetic.operator.conditions import (
     operator_conflict,
 )
 from synthetic.operator.health import bound_by_ready, healthy, last_activity, overdue
-from synthetic.operator.history import History, RunRecord
-from synthetic.operator.maintenance import Active, maintenance_condition
+from synthetic.operator.history import History
+from synthetic.operator.incident_tracker import settle
+from synthetic.operator.maintenance import Active, maintenance_condition, maintenance_end
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import WINDOWS, Schedule, Spec
@@ -23,6 +24,7 @@ from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
 SHORT_TEXT = 60  # bytes
+RUN_WORDS, INCIDENT_WORDS = 3, 2  # of a line without its detail
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,12 @@ def build_status(
     maintenance = merge_conditions(
         old, maintenance_condition(observation.maintenance, old, now), generation, now
     )
-    ended = next((e["lastTransitionTime"] for e in maintenance if e["status"] == "False"), "")
+    ended = maintenance_end(observation.maintenance, old, now)
+    verdict = _healthy(spec, history, observation, old, last, ended, now)
+    history = settle(history, spec, verdict, ended, now)
     conditions = [
         observation.ready,
-        _healthy(spec, history, observation, old, last, ended, now),
+        verdict,
         _suspended(spec, observation),
         *operator_conflict(observation.contender),
     ]
@@ -88,6 +92,7 @@ def build_status(
     if history.failures:
         status["failures"] = [dict(failure) for failure in history.failures]
     kept = {
+        "incidents": [incident.line for incident in history.incidents],
         "failureReasons": history.reasons,
         "durations": history.durations.to_status(),
         "certificateExpiry": history.certificate_expiry,
@@ -176,24 +181,33 @@ def _last_run(run: Run) -> Object:
 def truncate(status: Object) -> Object:
     """Shorten the status to its size limit: what its windows and alerts count goes last.
 
-    First go the details of the oldest runs, then the oldest failures, then the oldest runs, and
-    then the ends of messages.
+    First go the details of the oldest runs, then the oldest failures, then the details of the
+    oldest incidents, then the oldest runs, the ends of messages, and the oldest incidents.
     """
     over = len(orjson.dumps(status)) - MAX_STATUS_BYTES
     runs, failures = status["runs"], status.get("failures", [])
-    for place in range(len(runs) if over > 0 else 0):
-        if over <= 0:
-            return status
-        short = replace(RunRecord.read(runs[place]), detail="").line
-        over -= len(runs[place].encode()) - len(short)
-        runs[place] = short
+    over = _drop_details(runs, RUN_WORDS, over)
     while over > 0 and len(failures) > 1:
         over -= len(orjson.dumps(failures.pop())) + 1
+    incidents = status.get("incidents", [])
+    over = _drop_details(incidents, INCIDENT_WORDS, over)
     while over > 0 and runs:
         over -= len(runs.pop(0).encode()) + 3
     if over > 0:
         _shorten_texts(status)
+        while incidents and len(orjson.dumps(status)) > MAX_STATUS_BYTES:
+            incidents.pop(0)
     return status
+
+
+def _drop_details(lines: list[str], words: int, over: int) -> int:
+    """Keep only the first words of lines until enough bytes are saved; return those left."""
+    for place, line in enumerate(lines):
+        if over <= 0:
+            break
+        lines[place] = " ".join(line.split(" ", words)[:words])
+        over -= len(line.encode()) - len(lines[place])
+    return over
 
 
 def _shorten_texts(status: Object) -> None:

@@ -7,6 +7,7 @@ Schema = dict[str, Any]
 
 MAX_COUNT = 10**15
 MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
+MAX_INCIDENTS = 20
 DURATION_BUCKETS = 8
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -134,6 +135,7 @@ STATUS: Schema = _object(
     runs=_lines(
         rf"^{MOMENT} (passed|failed|error|disrupted)(/maintenance)? [0-9]{{1,10}}( .{{1,80}})?$", 90
     ),
+    incidents=_lines(rf"^{MOMENT} ([0-9]{{1,9}}|-)( .{{1,80}})?$", MAX_INCIDENTS),
     failureReasons={"type": "object", "maxProperties": 16, "additionalProperties": COUNT},
     durations=_object(
         counts={"type": "array", "maxItems": DURATION_BUCKETS, "items": COUNT}, sumMs=COUNT

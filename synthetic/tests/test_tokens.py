@@ -1,8 +1,10 @@
 """Tokens of OAuth 2 and OpenID Connect, and the hosts that receive credentials."""
 
+import base64
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 import yaml
@@ -100,6 +102,35 @@ def test_without_asked_scopes_a_token_has_all_of_the_client(shop: MockShop, tmp_
     security: list[list[Document]] = [[{"key": ["a"]}], [{"key": ["b"]}]]
     assert replay_grants(shop, tmp_path, {"key": oauth2("/token")}, security).result == "passed"
     assert len(issued) == 1
+
+
+def test_a_client_with_special_characters_is_encoded_as_in_a_form(
+    shop: MockShop, tmp_path: Path
+) -> None:
+    client = ("shop:monitor", "s/e c+r=t%41é")
+
+    def issue(handler: BaseHTTPRequestHandler) -> None:
+        """Decode as RFC 6749, 2.3.1 demands, and as Keycloak does."""
+        sent = base64.b64decode(handler.headers["Authorization"].removeprefix("Basic ")).decode()
+        is_client = tuple(unquote_plus(part) for part in sent.split(":")) == client
+        respond(handler, 200 if is_client else 401, {"access_token": "t0k"})
+
+    shop.faults["POST /token"] = issue
+    given = dict(zip(("client-id", "client-secret"), client, strict=True))
+    result = replay_grants(shop, tmp_path, {"key": oauth2("/token")}, [[{"key": []}]], **given)
+    assert result.result == "passed", result.detail
+
+
+@pytest.mark.parametrize("expires_in", [None, "soon", float("nan"), "300", 299.5])
+def test_a_token_is_used_whatever_its_lifetime(
+    shop: MockShop, tmp_path: Path, expires_in: object
+) -> None:
+    token = {"access_token": "t0k", "expires_in": expires_in}
+    shop.faults["POST /token"] = lambda h: respond(h, 200, token)
+    security: list[list[Document]] = [[{"key": []}], [{"key": []}]]
+    result = replay_grants(shop, tmp_path, {"key": oauth2("/token")}, security)
+    assert result.result == "passed", result.detail
+    assert shop.calls.count("POST /token") == 1
 
 
 def test_discovers_the_token_endpoint_of_openid_connect(

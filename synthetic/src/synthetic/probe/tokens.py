@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from synthetic.probe.credentials import Credentials, basic_authorization
 from synthetic.probe.http import Request, Response
@@ -94,7 +94,9 @@ class TokenStore:
         if (grant.client_auth or method) == "body":
             form |= {"client_id": grant.client_id, "client_secret": grant.client_secret}
         else:
-            headers["Authorization"] = basic_authorization(grant.client_id, grant.client_secret)
+            # RFC 6749, 2.3.1: both are encoded as in a form
+            pair = quote_plus(grant.client_id), quote_plus(grant.client_secret)
+            headers["Authorization"] = basic_authorization(*pair)
         return target, Request("POST", path, headers, urlencode(form).encode())
 
     def store(self, grant: TokenGrant, response: Response) -> None:
@@ -110,12 +112,11 @@ class TokenStore:
         document = _parse_object(response, "the response contains no token")
         try:
             text = document["access_token"].encode("ascii").decode()
-            # expires_in is only recommended (RFC 6749, 5.1): without it, keep the token for the run
-            lifetime = float(document.get("expires_in", math.inf))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise public_error("schema", "the response contains no token") from error
         MASK.add(text)
-        expires_at = time.monotonic() + max(lifetime - EXPIRY_MARGIN_SECONDS, 1.0)
+        lifetime = _lifetime(document.get("expires_in"))
+        expires_at = time.monotonic() + max(1.0, lifetime - EXPIRY_MARGIN_SECONDS)
         self._tokens[grant] = _Token(text, expires_at)
 
 
@@ -141,6 +142,17 @@ def _scopes(asked: str, demanded: Sequence[str]) -> tuple[str, ...]:
     """
     names = demanded if asked == CONTRACT_SCOPES else asked.split()
     return tuple(sorted(set(names)))
+
+
+def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON
+    """Return the seconds that a token lives; it is kept for the run if they are unknown.
+
+    ``expires_in`` is only recommended (RFC 6749, 5.1), and some servers send null.
+    """
+    try:
+        return float(expires_in)
+    except (TypeError, ValueError, OverflowError):
+        return math.inf
 
 
 def _headers(traceparent: str) -> dict[str, str]:

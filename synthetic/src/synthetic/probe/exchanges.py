@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from synthetic.probe.http import Request, Response
 from synthetic.probe.masking import MASK, MASKED, is_secret_name
-from synthetic.probe.media_types import FORM, parse_media_type
+from synthetic.probe.media_types import FORM, parse_media_type, readable_text
 from synthetic.probe.results import StepResult, Timings
 
 MAX_BODY_CHARACTERS = 10_000  # of a body in an output
@@ -112,7 +112,7 @@ def _masked_header(name: str, value: str) -> str:
 def masked_body(body: bytes, content_type: str) -> str:
     """Return a body as text without the values of secret members and fields."""
     media = parse_media_type(content_type)
-    text = body.decode("utf-8", "replace")
+    text = readable_text(body, media)
     if media.is_json:
         try:
             text = json.dumps(mask_members(json.loads(text)), ensure_ascii=False)

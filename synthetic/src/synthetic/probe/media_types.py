@@ -1,6 +1,8 @@
 """Media types (RFC 9110, 8.3.1), and the values in bodies of them."""
 
+import codecs
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -10,6 +12,7 @@ MULTIPART = "multipart/form-data"
 LINES = frozenset(("application/jsonl", "application/x-ndjson", "application/ndjson"))
 XML = frozenset(("application/xml", "text/xml"))
 MAX_NAME = 40  # characters of a member's name in a message
+_XML_ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
 
 
 class MediaType(NamedTuple):
@@ -43,6 +46,18 @@ class MediaType(NamedTuple):
     def charset(self) -> str:
         """The character encoding; UTF-8 without a parameter."""
         return dict(self.parameters).get("charset", "utf-8")
+
+    def encoding_of(self, body: bytes) -> str:
+        """Return the character encoding of a body.
+
+        Without a parameter, XML names it by a byte order mark or its declaration (RFC 7303, 3).
+        """
+        if not self.is_xml or "charset" in dict(self.parameters):
+            return self.charset
+        if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        declared = _XML_ENCODING.match(body)
+        return declared[1].decode() if declared else "utf-8"
 
     def includes(self, other: "MediaType") -> bool:
         """Return whether this range includes a type; parameters of the range are required."""
@@ -84,17 +99,27 @@ def best_match(keys: Iterable[str], content_type: str) -> str | None:
     return max(ranked, key=lambda each: each[:4])[4] if ranked else None
 
 
-def decode_text(body: bytes, media: MediaType) -> str:
+def decode_text(body: bytes, media: MediaType, errors: str = "strict") -> str:
     """Return a body as text.
 
     Raises:
         ValueError: the body is not in its character encoding, or the encoding is unknown.
 
     """
+    encoding = media.encoding_of(body)
     try:
-        return body.decode(media.charset)
+        text = body.decode(encoding, errors)
     except LookupError as error:
-        raise ValueError(f"the character encoding {media.charset[:40]} is unknown") from error
+        raise ValueError(f"the character encoding {encoding[:40]} is unknown") from error
+    return text.removeprefix("\ufeff") if media.is_xml else text
+
+
+def readable_text(body: bytes, media: MediaType) -> str:
+    """Return a body as text, with U+FFFD for what is not in its character encoding."""
+    try:
+        return decode_text(body, media, "replace")
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def parse_json(body: bytes | str) -> Any:  # noqa: ANN401 - any JSON

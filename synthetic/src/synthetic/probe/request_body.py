@@ -17,6 +17,7 @@ from synthetic.probe.parameter_values import (
 from synthetic.probe.results import StepError
 from synthetic.probe.runtime_values import as_text
 
+MAX_DECLARATION = 200  # characters of XML that hold its declaration
 STYLE_FIELDS = ("style", "explode", "allowReserved")
 
 
@@ -56,10 +57,11 @@ def encode_body(
 
 
 def _encode_text(text: str, media: MediaType) -> bytes:
+    encoding = media.encoding_of(text[:MAX_DECLARATION].encode(errors="replace"))
     try:
-        return text.encode(media.charset)
+        return text.encode(encoding)
     except (LookupError, UnicodeEncodeError) as error:
-        raise StepError("runner", f"the payload cannot be encoded as {media.charset}") from error
+        raise StepError("runner", f"the payload cannot be encoded as {encoding[:40]}") from error
 
 
 def _fields(payload: Any, content_type: str) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON

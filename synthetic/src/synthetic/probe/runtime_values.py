@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from synthetic.probe.http import Response
+from synthetic.probe.media_types import parse_media_type, readable_text
 
 _INDEX = re.compile("0|[1-9][0-9]{0,8}")  # RFC 6901, 4; no longer list exists
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -118,10 +119,10 @@ def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _parse_body(response: Response) -> Any:  # noqa: ANN401 - any JSON, or text
-    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not media or media.endswith("json"):
+    media = parse_media_type(response.headers.get("content-type", ""))
+    if not media.name or media.subtype.endswith("json"):
         try:
             return json.loads(response.body)
         except (ValueError, RecursionError):
             pass
-    return response.body.decode(errors="replace")
+    return readable_text(response.body, media)

@@ -210,6 +210,8 @@ def test_completes_commands_journeys_and_options_in_bash() -> None:
         (("login", "--url", "ftp://127.0.0.1"), "must be like https://"),
         (("login", "--url", "http://"), "must be like https://"),
         (("login", "--url", "http://a:99999"), "must be like https://"),
+        (("login", "--url", " http://127.0.0.1:8080 "), "must be like https://"),
+        (("login", "--url", "http://127.0.0.1 :8080"), "must be like https://"),
         (("login", "--url", "http://ex%61mple.invalid"), "must be like https://"),
         (("login", "--url", "http://[fe80::1%25eth0]:8080"), "--url must have no zone"),
         (("login", "--url", "http://[fe80::1%eth0]"), "--url must have no zone"),

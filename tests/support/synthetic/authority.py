@@ -41,11 +41,13 @@ class Authority:
     def issue(
         self, name: str, *, address: str = ADDRESS, days: float = 1, password: str = ""
     ) -> tuple[Path, Path]:
-        """Write a certificate, valid until some days from now, and its key; return the files."""
+        """Write a certificate, valid until some days from now, and its key; return the files.
+
+        Without an address, the subject alone has a name.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         end = datetime.now(UTC) + timedelta(days=days)
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        built = (
+        unsigned = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
             .issuer_name(self._name)
@@ -53,10 +55,12 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(end - 2 * DAY)
             .not_valid_after(end)
-            .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
         )
+        if address:
+            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+            unsigned = unsigned.add_extension(names, critical=False)
+        built = unsigned.sign(self._key, hashes.SHA256())
         certificate, private = self._folder / f"{name}.crt", self._folder / f"{name}.key"
         certificate.write_bytes(built.public_bytes(PEM))
         encryption = (

@@ -1,5 +1,6 @@
 """DNS look-up, TCP connection and TLS handshake, each with its own failure reason."""
 
+import os
 import queue
 import re
 import socket
@@ -95,19 +96,14 @@ def start_tls(
 
     Raises:
         StepError: with the reason tls, auth if the server rejects the client's certificate, or
-            runner if its files are unusable; the connection is closed.
+            runner if its files or the one of SSL_CERT_FILE are unusable; the connection is closed.
 
     """
-    import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
-
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    if certificate is not None:
-        try:
-            context.load_cert_chain(*certificate, password="")
-        except (OSError, ValueError) as error:
-            plain.close()
-            raise public_error("runner", _certificate_problem(*certificate, error)) from error
+    try:
+        context = _client_context(certificate)
+    except StepError:
+        plain.close()
+        raise
     plain.settimeout(max(deadline.remaining(), MIN_TIMEOUT_SECONDS))
     try:
         # RFC 6066, 3: the name without a trailing dot, which certificates do not have either
@@ -115,6 +111,31 @@ def start_tls(
     except OSError as error:
         plain.close()
         raise rejection(error) or StepError("tls", _tls_error_message(error)) from error
+
+
+def _client_context(certificate: tuple[str, str] | None) -> "ssl.SSLContext":
+    """Return the settings of a connection; the name in a certificate's subject does not count."""
+    import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
+
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    context.hostname_checks_common_name = False  # RFC 9525, 2: browsers ignore it too
+    if authorities := os.environ.get("SSL_CERT_FILE"):
+        try:
+            context.load_verify_locations(authorities)  # OpenSSL ignores an unusable file
+        except OSError as error:
+            problem = "has no certificate, as PEM"
+            if not isinstance(error, ssl.SSLError):
+                problem = f"cannot be read ({error.strerror})"
+            raise public_error(
+                "runner", f"the file of trusted authorities {authorities} {problem}"
+            ) from error
+    if certificate is not None:
+        try:
+            context.load_cert_chain(*certificate, password="")
+        except (OSError, ValueError) as error:
+            raise public_error("runner", _certificate_problem(*certificate, error)) from error
+    return context
 
 
 def certificate_expiry(connection: "ssl.SSLSocket") -> str:

@@ -112,6 +112,8 @@ def _target(parts: SplitResult, what: str) -> Target | None:
         )
     if parts.scheme not in {"http", "https"} or not host or "%" in host or port == 0:
         return None
+    if any(character.isspace() for character in host):
+        return None
     secure = parts.scheme == "https"
     prefix = quote(parts.path.rstrip("/"), safe=PATH_CHARACTERS)
     return Target(secure, host, port or (443 if secure else 80), prefix)

@@ -287,3 +287,11 @@ def test_a_wildcard_host_is_no_url_of_the_release(helm: str) -> None:
     )
     pods = [item for item in render(helm, "cadastro", *options) if item["kind"] == "Pod"]
     assert "*.x.example" not in str(pods)
+
+
+@pytest.mark.parametrize("ratio", ["0.0001", "1e-5", "0", "1"])
+def test_set_takes_a_fraction_that_helm_reads_as_text(helm: str, ratio: str) -> None:
+    options = ("--set", f"tracing.ratio={ratio},tracing.endpoint=http://collector:4318")
+    (container,) = pod_template(render(helm, "clients", *CLIENTS, *options))["spec"]["containers"]
+    sampler = {v["name"]: v.get("value") for v in container["env"]}["OTEL_TRACES_SAMPLER_ARG"]
+    assert sampler == ratio

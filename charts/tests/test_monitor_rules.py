@@ -139,6 +139,10 @@ EXAMPLES: dict[Place, tuple[dict[str, Any], str]] = {
         receiver(resendInterval="4m"),
         "m.notify[0].resendInterval: ",
     ),
+    ("notify[0]", "has(self.webhook) != has(self.apprise)"): (
+        receiver(webhook=None),
+        "m.notify[0]: ",
+    ),
     ("notify[0].webhook", "has(self.url) != has(self.urlFrom)"): (
         receiver(webhook={"url": "https://hooks.example", "urlFrom": URL_FROM}),
         "m.notify[0].webhook: ",
@@ -252,6 +256,7 @@ def test_a_name_that_is_too_long_is_rejected_by_the_chart(helm: str) -> None:
         window(duration="168h"),
         window(duration="1m", timeZone="UTC"),
         receiver(resendInterval="1h30m", webhook={"urlFrom": URL_FROM}),
+        receiver(webhook=None, apprise={"urlFrom": URL_FROM}),
         {"thresholds": {"failures": 2, "outOf": 2}},
         {"slo": {"objective": "0.001"}},
         {"target": {"url": "https://a", "clientCertificateSecretRef": {"name": "a"}}},

@@ -99,7 +99,7 @@ def without_enum_types(schema: Any) -> Any:
         ({"servers": {"api": "shop.example"}}, "/servers/api"),
         ({"inputsFrom": [{"secretRef": {}}]}, "/inputsFrom/0/secretRef"),
         ({"maintenance": [{"reason": ""}]}, "/maintenance/0/reason"),
-        ({"notify": [{"name": "chat"}]}, "/notify/0"),
+        ({"notify": [{"apprise": {}}]}, "/notify/0"),
         ({"history": {"failed": 51}}, "/history/failed"),
         ({"pod": {"labels": {"a": 1}}}, "/pod/labels/a"),
     ],

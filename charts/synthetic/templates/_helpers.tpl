@@ -91,7 +91,7 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   resources: [namespaces] # labels, for the selectors of cluster-wide maintenance
   verbs: [get]
 - apiGroups: [""]
-  resources: [secrets] # annotations with the hosts that may receive the values; the URLs and keys of webhooks
+  resources: [secrets] # annotations with the hosts that may receive the values; the URLs and keys of receivers
   verbs: [get]
 - apiGroups: [""]
   resources: [configmaps] # custom journeys, to check them before they are scheduled

@@ -72,6 +72,7 @@ Rules that are a pattern are in values.schema.json.
 {{- if has .name $names }}{{ fail (printf "%s.name: %s is the name of another receiver too; give each its own" $path .name) }}{{ end -}}
 {{- $names = append $names .name -}}
 {{- if and (hasKey . "resendInterval") (not (include "synthetic.isDuration" (dict "text" .resendInterval "minimum" 5))) }}{{ fail (printf "%s.resendInterval: a resendInterval has hours and minutes, from 5m to 168h, such as 4h or 1h30m" $path) }}{{ end -}}
-{{- if eq (hasKey .webhook "url") (hasKey .webhook "urlFrom") }}{{ fail (printf "%s.webhook: give exactly one of url and urlFrom" $path) }}{{ end -}}
+{{- if eq (hasKey . "webhook") (hasKey . "apprise") }}{{ fail (printf "%s: give exactly one of webhook and apprise" $path) }}{{ end -}}
+{{- if and (hasKey . "webhook") (eq (hasKey .webhook "url") (hasKey .webhook "urlFrom")) }}{{ fail (printf "%s.webhook: give exactly one of url and urlFrom" $path) }}{{ end -}}
 {{- end -}}
 {{- end }}

@@ -1,31 +1,16 @@
 """Secrets and addresses of the receivers of notifications."""
 
-import base64
 import hashlib
 import hmac
 import json
 
 import pytest
 
-from synthetic.operator.resources import SECRETS, Object
-from synthetic.operator.webhook import WebhookSender
-from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
-from tests.support.synthetic.webhook_harness import Webhook, failing
+from synthetic.operator.notification_sender import NotificationSender
+from tests.support.synthetic.operator_harness import OperatorHarness
+from tests.support.synthetic.webhook_harness import Webhook, add_secret, failing, from_secret
 
 pytestmark = pytest.mark.anyio
-
-
-def add_secret(harness: OperatorHarness, hosts: str, **values: str) -> None:
-    """Create the Secret `hook` whose owner allows hosts."""
-    data = {name: base64.b64encode(text.encode()).decode() for name, text in values.items()}
-    annotations = {"monitoring.cadastro.dev/hosts": hosts} if hosts else {}
-    metadata = {"name": "hook", "namespace": NAMESPACE, "annotations": annotations}
-    harness.add(SECRETS, {"metadata": metadata, "data": data})
-
-
-def from_secret(key: str) -> Object:
-    """Return a reference to a key of the Secret `hook`."""
-    return {"secretKeyRef": {"name": "hook", "key": key}}
 
 
 async def test_the_time_and_the_body_are_signed_with_a_key_of_a_secret(
@@ -83,7 +68,7 @@ async def test_a_key_is_not_used_for_a_host_that_its_secret_does_not_allow(
 async def test_an_address_that_is_not_public_is_refused(
     hook: Webhook, harness: OperatorHarness, host: str
 ) -> None:
-    async with WebhookSender(harness.api, []) as sender:
+    async with NotificationSender(harness.api, []) as sender:
         hook.sender = sender
         hook.restart()
         await failing(hook, {"url": hook.url.replace("127.0.0.1", host)})

@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from synthetic.operator.api_client import ApiError
+from synthetic.operator.notification_sender import NotificationSender
 from synthetic.operator.operator_metrics import REGISTRY
 from synthetic.operator.status import MAX_STATUS_BYTES
-from synthetic.operator.webhook import WebhookSender
 from tests.support.synthetic.operator_harness import OperatorHarness
 from tests.support.synthetic.webhook_harness import Webhook, failing
 
@@ -140,7 +140,7 @@ async def test_the_record_of_a_removed_receiver_is_dropped(hook: Webhook) -> Non
 async def test_the_errors_of_all_receivers_keep_the_limit_of_the_status(
     hook: Webhook, harness: OperatorHarness
 ) -> None:
-    async with WebhookSender(harness.api, []) as sender:
+    async with NotificationSender(harness.api, []) as sender:
         hook.sender = sender
         hook.restart()
         receivers = [{"name": f"{n}{'r' * 62}", "webhook": {"url": hook.url}} for n in range(5)]

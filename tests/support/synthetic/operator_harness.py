@@ -11,6 +11,7 @@ from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.notification_sender import NotificationSender
 from synthetic.operator.notifier import Notifier
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.reconcile import Reconciler
@@ -24,7 +25,6 @@ from synthetic.operator.resources import (
     Resource,
 )
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
-from synthetic.operator.webhook import WebhookSender
 from tests.support.synthetic.fake_cluster import FakeCluster, ObjectPath
 from tests.support.synthetic.kubernetes_objects import job, monitor, pod
 
@@ -56,7 +56,7 @@ class OperatorHarness:
         maintenances = MaintenanceCache(self.api, lambda: self.now)
         await maintenances.refresh()
         notifier = self.notifier or Notifier(
-            WebhookSender(self.api, ()), lambda _: None, lambda: self.now
+            NotificationSender(self.api, ()), lambda _: None, lambda: self.now
         )
         return Reconciler(self.api, self.cache, maintenances, notifier, IMAGE, lambda: self.now)
 

@@ -1,6 +1,7 @@
 """A webhook on this machine that an operator notifies."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
+from synthetic.operator.notification_sender import NotificationSender
 from synthetic.operator.notifier import Notifier
-from synthetic.operator.resources import Object
-from synthetic.operator.webhook import WebhookSender
+from synthetic.operator.resources import SECRETS, Object
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import NAMESPACE, START, OperatorHarness
 
@@ -26,7 +27,7 @@ class Webhook:
 
     harness: OperatorHarness
     url: str
-    sender: WebhookSender
+    sender: NotificationSender
     status: int = 204
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     free: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,7 +71,7 @@ class Webhook:
 @asynccontextmanager
 async def serve_webhook(harness: OperatorHarness) -> AsyncIterator[Webhook]:
     """A webhook that accepts everything; the operator may reach it."""
-    async with WebhookSender(harness.api, [LOCAL]) as sender:
+    async with NotificationSender(harness.api, [LOCAL]) as sender:
         made = Webhook(harness, "", sender)
         made.free.set()
         made.restart()
@@ -96,7 +97,23 @@ async def serve_webhook(harness: OperatorHarness) -> AsyncIterator[Webhook]:
 
 async def failing(hook: Webhook, webhook: Object | None = None, **more: Any) -> None:
     """Create a monitor with a receiver, and let a run pass and another fail."""
-    receiver = {"name": "ops", "webhook": webhook or {"url": hook.url}, **more.pop("receiver", {})}
+    kind = more.pop("kind", {"webhook": webhook or {"url": hook.url}})
+    receiver = {"name": "ops", **kind, **more.pop("receiver", {})}
     hook.harness.add_monitor(notify=[receiver], thresholds={"failures": 1, "outOf": 1}, **more)
     await hook.run("passed", 0)
     await hook.run("failed", 5)
+
+
+def add_secret(
+    harness: OperatorHarness, allowed: str, *, annotation: str = "hosts", **values: str
+) -> None:
+    """Create the Secret `hook` whose owner allows hosts, or what another annotation has."""
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in values.items()}
+    annotations = {f"monitoring.cadastro.dev/{annotation}": allowed} if allowed else {}
+    metadata = {"name": "hook", "namespace": NAMESPACE, "annotations": annotations}
+    harness.add(SECRETS, {"metadata": metadata, "data": data})
+
+
+def from_secret(key: str) -> Object:
+    """Return a reference to a key of the Secret `hook`."""
+    return {"secretKeyRef": {"name": "hook", "key": key}}

@@ -13,6 +13,7 @@ from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import Key, MonitorCache
 from synthetic.operator.namespace_lease import NamespaceLeases
+from synthetic.operator.notification_sender import NotificationSender
 from synthetic.operator.notifier import Notifier
 from synthetic.operator.operator_metrics import LAST_RESYNC, QUEUE_DEPTH, RECONCILES
 from synthetic.operator.reconcile import Reconciler
@@ -21,7 +22,6 @@ from synthetic.operator.resources import MONITORS
 from synthetic.operator.settings import Settings
 from synthetic.operator.stored_status import read_status
 from synthetic.operator.web import serve
-from synthetic.operator.webhook import WebhookSender
 from synthetic.operator.workqueue import WorkQueue
 
 RECONCILE_TIMEOUT_SECONDS = 60.0  # for one monitor
@@ -54,7 +54,7 @@ class Operator:
         """Run until SIGTERM or SIGINT."""
         async with (
             ApiClient() as api,
-            WebhookSender(api, self._settings.notify_networks) as sender,
+            NotificationSender(api, self._settings.notify_networks) as sender,
             serve(self._settings.port, self._cache, self) as port,
         ):
             log.info("the status page is on port %s", port)

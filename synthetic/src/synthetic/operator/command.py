@@ -27,7 +27,7 @@ settings (environment variables):
   PORT                      port of the status page and the metrics (8080)
   RESYNC_SECONDS            interval between two resyncs of all monitors (120)
   WORKERS                   monitors that are reconciled concurrently (8)
-  NOTIFY_NETWORKS           networks that webhooks may reach beside public addresses (none)
+  NOTIFY_NETWORKS           networks that notifications may reach beside public addresses (none)
   LOG_LEVEL                 DEBUG, INFO (default), WARNING or ERROR
 """
 

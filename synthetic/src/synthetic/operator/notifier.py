@@ -8,10 +8,11 @@ from datetime import datetime
 from synthetic.operator.api_client import ApiError
 from synthetic.operator.monitor_cache import Key
 from synthetic.operator.notification import Due, Outcome, due, next_check, record_of, settled
+from synthetic.operator.notification_sender import NotificationSender
 from synthetic.operator.operator_metrics import NOTIFICATIONS
+from synthetic.operator.receiver_secrets import DeliveryError
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import Receiver, Spec
-from synthetic.operator.webhook import DeliveryError, WebhookSender
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Notifier:
 
     def __init__(
         self,
-        sender: WebhookSender,
+        sender: NotificationSender,
         enqueue: Callable[[Key], None],
         clock: Callable[[], datetime],
     ) -> None:

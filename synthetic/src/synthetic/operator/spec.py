@@ -69,24 +69,26 @@ class ObjectKey:
 
 @dataclass(frozen=True)
 class Receiver:
-    """A webhook that gets changes of the health."""
+    """A webhook or a service that gets changes of the health."""
 
     name: str
     url: str
     url_from: ObjectKey | None
     signing_key: ObjectKey | None
+    service: ObjectKey | None  # Apprise's URL of a service; without it the receiver is a webhook
     resend: timedelta | None
 
     @classmethod
     def parse(cls, entry: Object) -> Self:
         """Parse an entry of ``notify``."""
-        webhook = entry["webhook"]
+        webhook = entry.get("webhook", {})
         hours, minutes = parse_duration(entry.get("resendInterval", ""))
         return cls(
             name=entry["name"],
             url=webhook.get("url", ""),
             url_from=_object_key(webhook.get("urlFrom"), "secretKeyRef"),
             signing_key=_object_key(webhook.get("signingKeyFrom"), "secretKeyRef"),
+            service=_object_key(entry.get("apprise", {}).get("urlFrom"), "secretKeyRef"),
             resend=timedelta(hours=hours, minutes=minutes) or None,
         )
 

@@ -1,8 +1,8 @@
 """`make drill`: inject each fault into each service, and check its monitor and the alerts.
 
 The cluster is that of KUBECONFIG; the namespace is temporary, and images are pushed to REGISTRY.
-A Prometheus evaluates the alerts of charts/synthetic. Runs are requested, except for one service
-of each fault, which is monitored on schedule.
+A Prometheus evaluates the alerts of charts/synthetic, and a webhook gets the notifications. Runs
+are requested, except for one service of each fault, which is monitored on schedule.
 
 `--what troubles` injects faults into the monitors instead: no monitor may report that the system
 fails. `--what calm` injects nothing: it counts false alarms under load, during rolling restarts.
@@ -18,7 +18,7 @@ import httpx
 
 from devstack.service_catalog import SERVICES
 from scripts.charts import promtool
-from tests.drill import faults_of_monitors, runner
+from tests.drill import faults_of_monitors, manifests, runner
 from tests.drill.experiment import Row
 from tests.drill.false_alarms import FalseAlarms
 from tests.drill.faults import FAULTS
@@ -37,6 +37,7 @@ JOURNEYS = (
 MINIMAL = {
     **{f"{service}.replicas": "1" for service in SERVICES},
     **{f"synthetic.monitors.{name}": "null" for name in JOURNEYS},  # the drill creates its monitors
+    **manifests.NOTIFY_VALUES,
 }
 FAILURES = (CommandError, promtool.PromtoolError, httpx.HTTPError)
 
@@ -124,8 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="make drill",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 every fault was found for the right reason, alerted and recovered; "
-        "1 one was not.",
+        epilog="Exit codes: 0 every fault was found for the right reason, alerted, notified and "
+        "recovered; 1 one was not.",
     )
     parser.add_argument("--what", choices=("faults", "troubles", "calm"), default="faults")
     lists = {

@@ -9,7 +9,7 @@ from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.history import RunRecord
 from synthetic.operator.run_result import FAILED, PASSED
 from synthetic.operator.secret_binding import ANY_HOST, HOSTS_ANNOTATION
-from tests.drill import manifests
+from tests.drill import manifests, receiver
 from tests.drill.faults import Fault, Target
 from tests.drill.observer import GROUP, Observer
 from tests.support.cluster import RELEASE
@@ -18,6 +18,7 @@ from tests.support.steps import StepFailed, check, wait_until
 FAILURE_THRESHOLD = 2  # failures that make a monitor unhealthy
 ALERT = "SyntheticMonitorFailing"
 CREDENTIALS = f"{RELEASE}-synthetic-credentials"
+NOTIFICATION_LIMIT_SECONDS = 15.0  # after the condition
 ALERT_LIMIT_SECONDS = 15.0  # after the condition: a scrape, an evaluation and a margin
 RUN_TIMEOUT_SECONDS = 60.0  # from the request of a run to its count
 DETECTION_LIMIT_SECONDS = 240.0  # the threshold of failures, one earlier run and one late run
@@ -43,8 +44,8 @@ class Row:
     inconclusive: int = 0  # started during the fault, without a result
     seconds: float = 0.0  # from the fault to an unhealthy monitor
     reason: str = ""
-    alert_seconds: float = 0.0  # from the fault to the alert
-    recovered_seconds: float = 0.0  # from the removal to a healthy monitor without an alert
+    alert_seconds: float = 0.0  # from the fault to the alert and its notification
+    recovered_seconds: float = 0.0  # from the removal to a healthy monitor, without an alert, told
     misses: list[str] = field(default_factory=list)
 
     @property
@@ -98,12 +99,14 @@ class Experiment:
         if row.reason != self._fault.reason:
             row.misses.append(f"the reason is not {self._fault.reason}")
         self._wait_for_alert("no alert", fires=True)
+        self._wait_for_notification("unhealthy", row.reason)
         row.alert_seconds = time.monotonic() - started
 
     def _check_recovery(self) -> None:
         started = time.monotonic()
         self._wait_for_health("True", RECOVERY_LIMIT_SECONDS, by_request=not self._scheduled)
         self._wait_for_alert("the alert stays", fires=False)
+        self._wait_for_notification("healthy", "")
         self._row.recovered_seconds = time.monotonic() - started
 
     def _wait_for_alert(self, message: str, *, fires: bool) -> None:
@@ -112,6 +115,17 @@ class Experiment:
             ALERT_LIMIT_SECONDS,
             message,
             POLL_SECONDS,
+        )
+
+    def _wait_for_notification(self, event: str, text: str) -> None:
+        """Wait for the notification of an event as the last one, with a text in its message."""
+
+        def is_received() -> bool:
+            *_, last = [{"event": "", "message": ""}, *self._observer.notifications(self._name)]
+            return last["event"] == event and text in last["message"]
+
+        wait_until(
+            is_received, NOTIFICATION_LIMIT_SECONDS, f"no notification: {event}", POLL_SECONDS
         )
 
     def _wait_for_health(self, expected: str, timeout: float, *, by_request: bool) -> None:
@@ -174,12 +188,17 @@ class Experiment:
             "timeoutSeconds": 5,
             "cleanupSeconds": 5,
             "retries": 0,
+            "notify": [{"name": "drill", "webhook": {"url": self._receiver_url()}}],
             "thresholds": {"failures": FAILURE_THRESHOLD, "outOf": FAILURE_THRESHOLD},
         }
         if self._fault.needs_token:
             secret = {"name": CREDENTIALS}
             spec |= {"journey": TOKENS[self._service], "credentialsSecretRef": secret}
         return spec
+
+    def _receiver_url(self) -> str:
+        host = manifests.host(self._target.cluster, manifests.RECEIVER)
+        return f"http://{host}:{receiver.PORT}/"
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = self._observer.monitor(self._name).get("status") or {}

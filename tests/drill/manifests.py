@@ -1,4 +1,4 @@
-"""Manifests of a drill: a fault-injecting proxy, entry points, and origins of the services."""
+"""Manifests of a drill: a proxy that injects faults, a webhook, entry points, and origins."""
 
 import json
 import socket
@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from devstack.service_catalog import SERVICES
+from tests.drill import receiver
 from tests.drill.certificates import Authority
 from tests.drill.proxy import PORTS, TLS_PORTS
 from tests.support import images
@@ -17,6 +18,7 @@ Object = dict[str, Any]
 NAME = "drill"
 PROXY = "drill-proxy"
 ENTRY = "drill-entry"  # resolves to the ingress controller
+RECEIVER = "drill-receiver"  # of notifications
 EDGE = "drill-edge"  # resolves to the TLS ports of the proxy: the ingress may have no TLS
 AUTHORITY = {"name": "drill-authority", "key": "ca.crt"}
 CERTIFICATES = "/certificates"
@@ -26,7 +28,12 @@ PROXY_LABELS = {
     "app.kubernetes.io/part-of": "cadastro",
     "app.kubernetes.io/instance": RELEASE,
 }
-SOURCE = Path(__file__).with_name("proxy.py")
+PROGRAMS = [Path(__file__).with_name(name) for name in ("proxy.py", "receiver.py")]
+# values of the release with which its operator may send to the receiver
+NOTIFY_VALUES = {
+    "synthetic.notify.networks": "{0.0.0.0/0}",
+    "synthetic.networkPolicy.notifyPorts": f"{{{receiver.PORT}}}",
+}
 
 
 def host(cluster: Cluster, name: str) -> str:
@@ -44,9 +51,10 @@ def objects(cluster: Cluster, url: str) -> list[Object]:
         *_entry(cluster, ingress, url),
         *[_origin(cluster, service) for service in SERVICES],
         _service(EDGE, {"port": 443, "targetPort": "tls"}, PROXY_LABELS),
+        _service(RECEIVER, {"port": receiver.PORT, "targetPort": "receiver"}, PROXY_LABELS),
         _certificates(authority, host(cluster, EDGE)),
         _object("ConfigMap", AUTHORITY["name"], data={AUTHORITY["key"]: authority.pem}),
-        _object("ConfigMap", PROXY, data={SOURCE.name: SOURCE.read_text()}),
+        _object("ConfigMap", PROXY, data={path.name: path.read_text() for path in PROGRAMS}),
         _deployment(cluster, ingress),
     ]
 
@@ -120,7 +128,7 @@ def _deployment(cluster: Cluster, ingress: Object) -> Object:
             "fsGroup": 10001,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(cluster, ingress)],
+        "containers": [_proxy(cluster, ingress), _receiver(cluster)],
         "volumes": [
             {"name": "program", "configMap": {"name": PROXY}},
             {"name": "certificates", "secret": {"secretName": PROXY, "defaultMode": 0o440}},
@@ -133,18 +141,25 @@ def _deployment(cluster: Cluster, ingress: Object) -> Object:
     return _object("Deployment", PROXY, api="apps/v1", spec=spec)
 
 
-def _container(cluster: Cluster, ingress: Object) -> Object:
-    ports = {**PORTS, **TLS_PORTS}
+def _proxy(cluster: Cluster, ingress: Object) -> Object:
+    environment = {"UPSTREAMS": json.dumps(_origins(ingress)), "CERTIFICATES": CERTIFICATES}
     return {
-        "name": "proxy",
+        **_container(cluster, "proxy", {**PORTS, **TLS_PORTS}, ready="tls-wrong"),
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+    }
+
+
+def _receiver(cluster: Cluster) -> Object:
+    return _container(cluster, "receiver", {"receiver": receiver.PORT}, ready="receiver")
+
+
+def _container(cluster: Cluster, name: str, ports: dict[str, int], *, ready: str) -> Object:
+    return {
+        "name": name,
         "image": f"{images.repository()}/synthetic:{cluster.tag}",
-        "command": ["python", f"/program/{SOURCE.name}"],
-        "env": [
-            {"name": "UPSTREAMS", "value": json.dumps(_origins(ingress))},
-            {"name": "CERTIFICATES", "value": CERTIFICATES},
-        ],
-        "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
-        "readinessProbe": {"tcpSocket": {"port": "tls-wrong"}, "periodSeconds": 1},
+        "command": ["python", f"/program/{name}.py"],
+        "ports": [{"name": port, "containerPort": number} for port, number in ports.items()],
+        "readinessProbe": {"tcpSocket": {"port": ready}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,

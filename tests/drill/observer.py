@@ -1,4 +1,4 @@
-"""Observer of a drill: monitors from the API server, alerts from a local Prometheus."""
+"""Observer of a drill: monitors and notifications in the cluster, alerts of a Prometheus."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import httpx
 import yaml
 
 from scripts.charts import rendering
+from tests.drill import manifests, receiver
 from tests.support.api_server_proxy import api_server_proxy
 from tests.support.cluster import RELEASE, Cluster
 from tests.support.prometheus import query, running_prometheus
@@ -32,6 +33,13 @@ class Observer:
         path = f"/apis/{GROUP}/v1alpha1/namespaces/{self.namespace}/syntheticmonitors/{name}"
         found: dict[str, Any] = self.api.get(path).raise_for_status().json()
         return found
+
+    def notifications(self, monitor: str) -> list[dict[str, Any]]:
+        """Return the notifications of a monitor, in the order of their arrival."""
+        service = f"{manifests.RECEIVER}:{receiver.PORT}"
+        path = f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy/"
+        found = self.api.get(path).raise_for_status().json()
+        return [each for each in found if each["monitor"]["name"] == monitor]
 
     def alerts(self, monitor: str) -> set[str]:
         """Return the alerts that fire for a monitor."""

@@ -4,6 +4,7 @@ import json
 import time
 
 from tests.drill import runner
+from tests.drill.manifests import NOTIFY_VALUES
 from tests.e2e.context import Context
 from tests.support.cluster import RELEASE, Cluster
 from tests.support.commands import run_command
@@ -23,6 +24,7 @@ def check_monitors(context: Context) -> str:
     cluster.values = [
         *cluster.values,
         f"synthetic.target.url={context.url}",
+        *(f"{name}={value}" for name, value in NOTIFY_VALUES.items()),  # for the drill
     ]  # for later upgrades too
     cluster.install("upgrade")
     cluster.wait_for_rollouts(f"deployment/{RELEASE}-synthetic")
@@ -47,7 +49,8 @@ def run_drill(context: Context) -> str:
     missed = [f"{row.fault} of {row.service}: {row.summary}" for row in rows if row.misses]
     check(not missed, "; ".join(missed))
     slowest = max(row.seconds for row in rows)
-    return f"{len(rows)} faults reported, alerted and recovered; the slowest after {slowest:.0f} s"
+    told = "reported, alerted, notified and recovered"
+    return f"{len(rows)} faults {told}; the slowest after {slowest:.0f} s"
 
 
 def install_second_operator(context: Context) -> str:

@@ -23,6 +23,8 @@ class FakeCluster(Cluster):
     runs: list[str] = field(default_factory=list)  # results of the next runs
     jobs: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    is_silent: bool = False  # sends no notification
 
     def kubectl(self, *arguments: str, namespaced: bool = True) -> str:  # noqa: ARG002 - kubectl's
         """End a run for each annotation."""
@@ -50,10 +52,13 @@ class FakeCluster(Cluster):
         """End the oldest active run, or start and end a new one."""
         if len(self.lines) == len(self.jobs):
             self.start_run()
-        start = self.jobs[len(self.lines)]["status"]["startTime"]
+        start, was_down = self.jobs[len(self.lines)]["status"]["startTime"], self.is_down
         result = self.runs.pop(0)
         why = {"failed": "health http_status 503", "error": "runner NoPod"}.get(result, "")
         self.lines.append(f"{start} {result} 80 {why}".rstrip())
+        if self.is_down is not was_down and not self.is_silent:
+            event = "unhealthy" if self.is_down else "healthy"
+            self.notifications.append({"monitor": {"name": NAME}, "event": event, "message": why})
 
     @property
     def is_down(self) -> bool:
@@ -62,7 +67,9 @@ class FakeCluster(Cluster):
         return len(judged) > 1 and all(" failed " in line for line in judged[-2:])
 
     def respond(self, request: httpx.Request) -> httpx.Response:
-        """Return a monitor like the API server, or its alerts like Prometheus."""
+        """Return a monitor like the API server, its alerts, or its notifications."""
+        if "/services/" in request.url.path:
+            return httpx.Response(200, json=self.notifications)
         if request.url.path == "/api/v1/query":
             found = [{"metric": {"alertname": ALERT}}] if self.is_down else []
             return httpx.Response(200, json={"data": {"result": found}})
@@ -74,9 +81,10 @@ class FakeCluster(Cluster):
         return httpx.Response(200, json={"status": {**status, "lastRun": last, "runs": self.lines}})
 
 
-def drill(*runs: str, early: int = 0, reason: str = "http_status") -> Row:
+def drill(*runs: str, early: int = 0, reason: str = "http_status", is_silent: bool = False) -> Row:
     """Return the row of a fault; ``early`` runs start before it and end while it is active."""
-    cluster = FakeCluster("tag", namespace="here", runs=["passed", *runs, "passed"])
+    runs = ("passed", *runs, "passed")
+    cluster = FakeCluster("tag", namespace="here", runs=[*runs], is_silent=is_silent)
 
     @contextmanager
     def fault(_: Target, __: str) -> Iterator[None]:
@@ -116,6 +124,11 @@ def test_counts_inconclusive_runs_separately() -> None:
 
 def test_an_unexpected_reason_is_a_miss() -> None:
     assert drill("failed", "failed", reason="timeout").summary == "the reason is not timeout"
+
+
+def test_a_fault_without_a_notification_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.drill.experiment.NOTIFICATION_LIMIT_SECONDS", 0.0)
+    assert "no notification: unhealthy" in drill("failed", "failed", is_silent=True).summary
 
 
 def test_an_undetected_fault_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from synthetic.new.patterns import matching_text
 from synthetic.new.shapes import MAX_DEPTH, Shape, read_shape
 from synthetic.probe.documents import Node
+from synthetic.probe.regular_expressions import with_escapes
 from synthetic.probe.results import ProbeError
 from synthetic.probe.schemas import SchemaCompiler
 
@@ -183,7 +184,8 @@ def _texts(shape: Shape) -> Iterator[str]:
     least = keywords.get("minLength", 0)
     least = least if isinstance(least, int) and least <= MAX_TEXT else 0
     if isinstance(pattern, str):
-        found = (matching_text(pattern, lengthen) for lengthen in (0, 1, 4, least))
+        escaped = with_escapes(pattern)
+        found = (matching_text(escaped, lengthen) for lengthen in (0, 1, 4, least))
         yield from (text for text in found if text is not None)
     most = keywords.get("maxLength")
     repeated = TEXT * (1 + least // len(TEXT))

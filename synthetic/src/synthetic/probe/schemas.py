@@ -12,8 +12,16 @@ from typing import Any, Literal, NamedTuple
 import jsonschema_rs
 
 from synthetic.probe.documents import Node
+from synthetic.probe.regular_expressions import find_invalid, with_escapes
 from synthetic.probe.results import ProbeError
 from synthetic.probe.schema_formats import FORMATS
+from synthetic.probe.schema_keywords import (
+    ASSERTIONS,
+    IN_PLACE,
+    SUBSCHEMA_LISTS,
+    SUBSCHEMA_MAPS,
+    SUBSCHEMAS,
+)
 
 Direction = Literal["request", "response"]
 Validator = (
@@ -36,20 +44,6 @@ INVALID_SCHEMA = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError,
 HIDING: Mapping[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 NO_NAMES: frozenset[str] = frozenset()
 
-_ASSERTIONS = (
-    "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength "
-    "minLength pattern maxItems minItems uniqueItems maxContains minContains maxProperties "
-    "minProperties dependentRequired"
-)
-_SUBSCHEMAS = (
-    "not if then else additionalProperties additionalItems items contains propertyNames "
-    "unevaluatedItems unevaluatedProperties"
-)
-ASSERTIONS = frozenset(_ASSERTIONS.split())
-SUBSCHEMAS = frozenset(_SUBSCHEMAS.split())
-SUBSCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems", "items"))
-SUBSCHEMA_MAPS = frozenset(("properties", "patternProperties", "dependentSchemas", "dependencies"))
-IN_PLACE = frozenset(("allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas"))
 INTEGER_RANGES = {"int32": 2**31, "int64": 2**63}
 
 
@@ -128,7 +122,7 @@ class SchemaCompiler:
             )
             return _Compiled(validator, bundler.nodes)
         except (*INVALID_SCHEMA, RecursionError) as error:
-            reason = str(error).partition("\n")[0][:200]
+            reason = find_invalid(bundler.nodes) or str(error).partition("\n")[0][:200]
             raise ProbeError(f"{schema.name}: the schema {schema.pointer}: {reason}") from error
 
 
@@ -192,8 +186,9 @@ class _Bundler:
             members = [refer(str(index)) for index in range(len(value))]
             converted[keyword] = [*converted.get(keyword, []), *members]
         elif keyword in SUBSCHEMA_MAPS and isinstance(value, dict):
+            escaped = with_escapes if keyword == "patternProperties" else str
             converted[keyword] = {
-                name: each if isinstance(each, list) else refer(name)
+                escaped(name): each if isinstance(each, list) else refer(name)
                 for name, each in value.items()
             }
         elif keyword in SUBSCHEMAS:
@@ -205,7 +200,8 @@ class _Bundler:
         elif keyword == "format" and self._assert_formats:
             self._convert_format(value, converted)
         elif keyword in ASSERTIONS:
-            converted[keyword] = value
+            is_pattern = keyword == "pattern" and isinstance(value, str)
+            converted[keyword] = with_escapes(value) if is_pattern else value
 
     def _refer_member(self, node: Node, inherited: frozenset[str], name: str) -> Any:  # noqa: ANN401
         member = node.member(name)

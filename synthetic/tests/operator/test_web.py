@@ -8,10 +8,11 @@ from typing import Any
 import aiohttp
 
 from synthetic.operator.monitor_cache import MonitorCache
-from synthetic.operator.status_page import STATES
+from synthetic.operator.status_article import STATES
 from synthetic.operator.web import serve
 from tests.support.synthetic.kubernetes_objects import monitor
 
+PLAIN = ("passed", "none")  # bars without a tooltip
 STATUS: dict[str, Any] = {
     "conditions": [
         {"type": "Healthy", "status": "False", "reason": "Failing", "message": "<b>3</b> of 3"}
@@ -68,7 +69,8 @@ def test_the_page_shows_a_failing_monitor_and_escapes_markup() -> None:
     assert "1 of 1 monitors failing" in page
     assert "&lt;b&gt;3&lt;/b&gt; of 3" in page
     assert page.count('<rect class="failed"') == 3
-    assert page.count("<rect ") == 90
+    (passed, empty) = (re.findall(f'<path class="{kind}" d="(.*?)"', page) for kind in PLAIN)
+    assert [path.count("M") for path in (*passed, *empty)] == [1, 86]
     assert "<script" not in page
     assert "2026-03-01 00:00:00 UTC" in page
     assert "health schema 200<br><code>/&lt;b&gt; violates type (schema api.yaml#/Thing" in page
@@ -158,7 +160,8 @@ def test_bars_have_a_shape_for_each_result_and_mark_slow_runs() -> None:
     shapes = re.findall(
         r'<rect class="(\w+)" x="\d+" y="([\d.]+)" width="\d+" height="([\d.]+)"', page
     )
-    found = {kind: (top, height) for kind, top, height in shapes if kind != "none"}
+    shapes += re.findall(r'<path class="(passed)" d="M\d+ ([\d.]+)h8v([\d.]+)h-8z"/>', page)
+    found = {kind: (top, height) for kind, top, height in shapes}
     assert found.keys() == {*results, "slow", "maintenance"}
     assert len(set(found.values())) == len(found)
 
@@ -195,7 +198,7 @@ def test_the_severity_is_a_label_and_orders_the_page() -> None:
     for name, severity in (("a", "info"), ("b", "warning")):
         cache.upsert(monitor(name, status=STATUS, severity=severity))
     page = get(cache, "/")[1]
-    shown = re.findall(r"</span>(a|b|shop)</h2>", page)
+    shown = re.findall(r"</span>(a|b|shop)</h3>", page)
     assert shown == ["shop", "b", "a"]
     assert "· warning ·" in page
     metrics = get(cache, "/metrics")[1]

@@ -52,13 +52,13 @@ class Operator:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
+        identity = f"{self._settings.namespace}/{self._settings.name}"
         async with (
             ApiClient() as api,
             NotificationSender(api, self._settings.notify_networks) as sender,
-            serve(self._settings.port, self._cache, self) as port,
+            serve(self._settings.port, self._cache, self, identity) as port,
         ):
             log.info("the status page is on port %s", port)
-            identity = f"{self._settings.namespace}/{self._settings.name}"
             leases = NamespaceLeases(api, identity, self._settings.resync_seconds)
             maintenances = MaintenanceCache(api, _now)
             notifier = Notifier(sender, self._queue.add, _now)

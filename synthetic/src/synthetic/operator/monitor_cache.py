@@ -20,6 +20,7 @@ class MonitorView:
 
     namespace: str
     name: str
+    uid: str
     journey: str
     spec: Spec
     history: History
@@ -83,6 +84,7 @@ class MonitorCache:
         self._views[metadata["namespace"], metadata["name"]] = MonitorView(
             namespace=metadata["namespace"],
             name=metadata["name"],
+            uid=metadata["uid"],
             journey=spec.journey,
             spec=spec,
             history=History.read(status),

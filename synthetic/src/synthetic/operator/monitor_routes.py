@@ -1,4 +1,4 @@
-"""HTTP resources of single monitors: JSON and badges."""
+"""HTTP resources of monitors for programs: JSON, badges and the feed of incidents."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,16 +6,19 @@ from datetime import datetime
 import orjson
 from aiohttp import web
 
-from synthetic.operator import badge, monitor_api
+from synthetic.operator import badge, incident_feed, monitor_api
 from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.resources import Object
-from synthetic.operator.status_page import STATES
+from synthetic.operator.status_article import STATES
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 
 
 def add_routes(
-    application: web.Application, monitors: MonitorCache, clock: Callable[[], datetime]
+    application: web.Application,
+    monitors: MonitorCache,
+    operator: str,
+    clock: Callable[[], datetime],
 ) -> None:
     """Add the resources that `monitor_api.yaml` describes, and the description itself."""
 
@@ -43,10 +46,16 @@ def add_routes(
         text = badge.render(_find(monitors, request), clock())
         return web.Response(text=text, content_type="image/svg+xml", headers=HEADERS)
 
+    async def get_feed(_: web.Request) -> web.Response:
+        body = incident_feed.render(monitors, operator, clock())
+        headers = {**HEADERS, "Content-Type": incident_feed.MEDIA_TYPE}
+        return web.Response(body=body, headers=headers)
+
     application.router.add_get("/api/v1/openapi.json", describe)
     application.router.add_get("/api/v1/monitors", list_monitors)
     application.router.add_get("/api/v1/monitors/{namespace}/{name}", get_monitor)
     application.router.add_get("/badge/{namespace}/{name}.svg", get_badge)
+    application.router.add_get(f"/{incident_feed.PATH}", get_feed)
 
 
 def _find(monitors: MonitorCache, request: web.Request) -> MonitorView:

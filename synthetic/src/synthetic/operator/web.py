@@ -1,5 +1,6 @@
 """The operator's HTTP server: status page, monitors as JSON, metrics and health checks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -36,14 +37,22 @@ class Health(Protocol):
         """True once all monitors have been listed."""
 
 
-def build_application(cache: MonitorCache, health: Health) -> web.Application:
-    """Return the web application."""
+def build_application(cache: MonitorCache, health: Health, operator: str = "") -> web.Application:
+    """Return the web application; ``operator`` identifies the operator in the cluster."""
     own = CollectorRegistry()
     monitor_metrics.register(own, cache, _now)
 
-    async def index(_: web.Request) -> web.Response:
-        text = status_page.render(cache, _now())
-        return web.Response(text=text, content_type="text/html", headers=SECURITY_HEADERS)
+    async def index(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=SECURITY_HEADERS)
+        response.content_type, response.charset = "text/html", "utf-8"
+        if request.method == "HEAD":
+            return response
+        response.enable_compression()
+        await response.prepare(request)
+        for part in status_page.parts(cache, _now(), reloads="reload" in request.query):
+            await response.write(part.encode())
+            await asyncio.sleep(0)  # lets health checks through
+        return response
 
     async def scrape(_: web.Request) -> web.Response:
         body = generate_latest(own) + generate_latest(REGISTRY)
@@ -60,14 +69,16 @@ def build_application(cache: MonitorCache, health: Health) -> web.Application:
     application.router.add_get("/metrics", scrape)
     application.router.add_get("/-/live", live)
     application.router.add_get("/-/ready", ready)
-    add_routes(application, cache, _now)
+    add_routes(application, cache, operator, _now)
     return application
 
 
 @asynccontextmanager
-async def serve(port: int, cache: MonitorCache, health: Health) -> AsyncIterator[int]:
+async def serve(
+    port: int, cache: MonitorCache, health: Health, operator: str = ""
+) -> AsyncIterator[int]:
     """Serve while the block runs, and yield the port; 0 selects a free one."""
-    runner = web.AppRunner(build_application(cache, health), access_log=None)
+    runner = web.AppRunner(build_application(cache, health, operator), access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, port=port)

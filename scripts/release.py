@@ -13,11 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
+from devstack.service_catalog import SERVICES as API_SERVICES
 from scripts.charts.rendering import find_helms
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "release"
 BILLS = ROOT / "reports" / "sbom"
+SERVICES = [*API_SERVICES, "synthetic"]  # with images that the umbrella chart installs
 CHARTS = ("auth", "cadastro", "clients", "inventory", "load", "products", "synthetic")
 # Versions of charts and packages alike: semantic versions that Python can read.
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(alpha|beta|rc)\.(0|[1-9]\d*))?")
@@ -31,7 +35,7 @@ def main() -> int:
     """Build the release, list its files, and return the exit code."""
     options = _parse()
     try:
-        folder = build(options.version, options.output)
+        folder = build(options.version, options.output, options.registry)
         if options.push:
             push_images(options.version, options.registry, plain_http=options.plain_http)
             push_charts(folder, options.registry, plain_http=options.plain_http)
@@ -45,8 +49,10 @@ def main() -> int:
     return 0
 
 
-def build(version: str, output: Path = OUTPUT) -> Path:
+def build(version: str, output: Path = OUTPUT, registry: str = "") -> Path:
     """Build all but the images into a folder of ``output``, and return the folder.
+
+    The charts name their images in ``registry``, if it is given.
 
     Raises:
         ReleaseError: a program fails or is missing, or the changelog has nothing to tell.
@@ -64,6 +70,7 @@ def build(version: str, output: Path = OUTPUT) -> Path:
         _run(uv, "build", "--quiet", "--wheel", str(tree / "synthetic"), "-o", str(folder))
         (folder / ".gitignore").unlink(missing_ok=True)  # of uv
         for chart in CHARTS:
+            annotate(tree / "charts" / chart / "Chart.yaml", version, notes, registry)
             _say(f"packaging the chart {chart}")
             _run(_helm(), "package", str(tree / "charts" / chart), "-d", str(folder))
     _say("writing the bills of materials")
@@ -116,6 +123,35 @@ def release_notes(changelog: str, version: str) -> str:
             if heading.strip("[] ").partition(" ")[0].rstrip("]") == title and "- " in body:
                 return f"# {version}\n{body.strip()}\n"
     raise ReleaseError(f"CHANGELOG.md has no entries: write a section ## {version}")
+
+
+def changes(notes: str) -> list[dict[str, str]]:
+    """Return the entries of release notes as Artifact Hub's annotation ``changes`` has them."""
+    found: list[dict[str, str]] = []
+    kind = ""
+    for line in notes.splitlines():
+        if line.startswith("### "):
+            kind = line.removeprefix("### ").strip().lower()
+        elif line.startswith("- "):
+            found.append({"kind": kind, "description": line.removeprefix("- ")})
+        elif line.startswith("  ") and found:
+            found[-1]["description"] += f" {line.strip()}"
+    return found
+
+
+def annotate(chart: Path, version: str, notes: str, registry: str) -> None:
+    """Add the annotations of Artifact Hub that depend on the release to the file of a chart."""
+    document = yaml.safe_load(chart.read_text(encoding="utf-8"))
+    annotations = document.setdefault("annotations", {})
+    annotations["artifacthub.io/changes"] = yaml.safe_dump(changes(notes), sort_keys=False)
+    annotations["artifacthub.io/prerelease"] = str("-" in version).lower()
+    if registry:
+        names = SERVICES if document["name"] == "cadastro" else [document["name"]]
+        images = [
+            {"name": name, "image": f"{registry}/cadastro/{name}:{version}"} for name in names
+        ]
+        annotations["artifacthub.io/images"] = yaml.safe_dump(images, sort_keys=False)
+    chart.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
 def set_version(tree: Path, version: str) -> None:

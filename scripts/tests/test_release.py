@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.charts.rendering import find_helms, render
-from scripts.release import ReleaseError, release_notes
+from scripts.release import ReleaseError, changes, release_notes
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = """# Changelog
@@ -62,16 +63,33 @@ def test_a_release_without_notes_is_an_error() -> None:
         release_notes("# Changelog\n\n## Unreleased\n", "1.1.0")
 
 
+def test_changes_have_the_kind_of_their_heading() -> None:
+    notes = "# 1.1.0\n### Added\n- A thing,\n  with more.\n### Fixed\n- A fault.\n"
+    assert changes(notes) == [
+        {"kind": "added", "description": "A thing, with more."},
+        {"kind": "fixed", "description": "A fault."},
+    ]
+
+
 @pytest.mark.long  # a wheel, seven charts and two bills of materials
 def test_a_release_has_one_version(tmp_path: Path) -> None:
-    done = run("1.9.0-rc.1", "--output", str(tmp_path))
+    done = run(*("1.9.0-rc.1", "--output", str(tmp_path)), "--registry", "registry.example/shop")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "1.9.0-rc.1"
     names = {path.name for path in folder.iterdir()}
     assert {"notes.md", "services.cdx.json", "synthetic.cdx.json"} <= names
     assert "cadastro_synthetic-1.9.0rc1-py3-none-any.whl" in names
     assert len(list(folder.glob("*-1.9.0-rc.1.tgz"))) == 7
-    objects = render(find_helms(tmp_path)[0], str(folder / "cadastro-1.9.0-rc.1.tgz"))
+    helm = find_helms(tmp_path)[0]
+    package = str(folder / "cadastro-1.9.0-rc.1.tgz")
+    shown = subprocess.run([helm, "show", "chart", package], capture_output=True, check=True)
+    annotations = yaml.safe_load(shown.stdout)["annotations"]
+    described = yaml.safe_load(annotations["artifacthub.io/images"])
+    assert described[0]["image"] == "registry.example/shop/cadastro/auth:1.9.0-rc.1"
+    assert {each["kind"] for each in yaml.safe_load(annotations["artifacthub.io/changes"])} <= {
+        *("added", "changed", "deprecated", "removed", "fixed", "security")
+    }
+    objects = render(helm, package)
     images = {
         container["image"]
         for item in objects

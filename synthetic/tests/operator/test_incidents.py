@@ -243,7 +243,8 @@ async def test_an_edited_incident_in_the_future_is_unreadable(harness: OperatorH
     add_runs(harness, "fff")
     await harness.reconcile()
     edited = ["2099-01-01T00:00:00Z 10", "2026-01-31T08:00:00Z - x", "2026-01-31T08:30:00Z - y"]
-    harness.change_status({**harness.status, "incidents": edited})
+    too_long = "2026-01-31T08:30:00Z 999999999 z"
+    harness.change_status({**harness.status, "incidents": [too_long, *edited]})
     add_runs(harness, "p", 3)
     await harness.reconcile()
     assert harness.status["incidents"] == [

@@ -230,3 +230,15 @@ def test_the_page_links_to_the_feed() -> None:
         r'<link rel="alternate" type="application/atom\+xml" title="[\w ]+" href="feed.atom">', page
     )
     assert '<a href="feed.atom">' in page
+
+
+def test_readers_that_leave_early_are_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async def leave() -> None:
+        async with serve(0, many(), Health()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: status.example\r\n\r\n")
+            await reader.readline()
+            writer.transport.abort()
+
+    asyncio.run(leave())
+    assert caplog.text == ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from synthetic.operator.status_schema import MAX_INCIDENTS, TIMESTAMP_FORMAT
+from synthetic.operator.status_schema import MAX_CLOCK_SKEW, MAX_INCIDENTS, TIMESTAMP_FORMAT
 
 KEPT = timedelta(days=30)  # after the end
 MAX_SECONDS = 999_999_999
@@ -52,6 +52,10 @@ Incidents = tuple[Incident, ...]  # the oldest first
 
 
 def recent(incidents: Incidents, now: datetime) -> Incidents:
-    """Return the last incidents that are ongoing, or have ended in the last 30 days."""
-    kept = [each for each in incidents if each.end is None or each.end >= now - KEPT]
+    """Return the last incidents that are ongoing, or have ended in the last 30 days.
+
+    One that ends in the future is left out: another client has written it to the status.
+    """
+    first, last = now - KEPT, now + MAX_CLOCK_SKEW
+    kept = [each for each in incidents if each.end is None or first <= each.end <= last]
     return tuple(kept[-MAX_INCIDENTS:])

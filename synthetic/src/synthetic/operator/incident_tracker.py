@@ -67,7 +67,7 @@ def _open(history: History, spec: Spec, since: str, now: datetime) -> History:
     starts = [run.at for run in failed if run.at > last_end and run.at >= since]
     start = datetime.fromisoformat(starts[0]) if starts else now
     opened = Incident(start.astimezone(UTC), None, failed[-1].detail if failed else "")
-    return replace(history, incidents=recent((*incidents, opened), now))
+    return replace(history, incidents=(*incidents, opened))
 
 
 def _close(history: History, now: datetime) -> History:

@@ -1,6 +1,6 @@
 """JSON Schema of a monitor's status, the same as in the CustomResourceDefinition."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 Schema = dict[str, Any]
@@ -9,6 +9,7 @@ MAX_COUNT = 10**15
 MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
 MAX_INCIDENTS = 20
 DURATION_BUCKETS = 8
+MAX_CLOCK_SKEW = timedelta(minutes=5)  # to the operator that wrote a status
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 HOUR = rf"{DATE}T([01][0-9]|2[0-3])"

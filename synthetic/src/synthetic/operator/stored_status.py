@@ -5,13 +5,12 @@ Values that the schema does not admit, and times in the future, count as missing
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from synthetic.operator.resources import Object
-from synthetic.operator.status_schema import STATUS, Schema, is_moment
+from synthetic.operator.status_schema import MAX_CLOCK_SKEW, STATUS, Schema, is_moment
 
-MAX_CLOCK_SKEW = timedelta(minutes=5)  # to the operator that wrote the status
 MISSING = object()
 TYPES: dict[str, type] = {"string": str, "integer": int, "array": list, "object": dict}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -49,9 +49,10 @@ def build_application(cache: MonitorCache, health: Health, operator: str = "") -
             return response
         response.enable_compression()
         await response.prepare(request)
-        for part in status_page.parts(cache, _now(), reloads="reload" in request.query):
-            await response.write(part.encode())
-            await asyncio.sleep(0)  # lets health checks through
+        with suppress(ConnectionResetError):  # readers that leave are no error
+            for part in status_page.parts(cache, _now(), reloads="reload" in request.query):
+                await response.write(part.encode())
+                await asyncio.sleep(0)  # lets health checks through
         return response
 
     async def scrape(_: web.Request) -> web.Response:

@@ -28,6 +28,17 @@ async def test_a_finished_run_is_counted_once_across_restarts(
     assert len(harness.status["runs"]) == 2
 
 
+async def test_a_job_whose_uid_begins_like_a_year_is_counted_once(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    harness.finish_run("20fa8f5b-9d0e-4a5e-8f7e-6a1b2c3d4e5f", termination_message("passed"))
+    for _ in range(3):
+        await harness.reconcile()
+    assert harness.status["totals"]["passed"] == 1
+    assert harness.events() == []
+
+
 async def test_a_running_job_is_not_counted(harness: OperatorHarness) -> None:
     harness.add_monitor()
     job = harness.finish_run("job-1", termination_message("passed"))

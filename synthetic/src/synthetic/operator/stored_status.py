@@ -62,7 +62,8 @@ class _Reader:
             return "format" not in schema or is_moment(value)
         if not re.fullmatch(schema["pattern"], value):
             return False
-        return not value.startswith("20") or self._is_past(value.partition(" ")[0])
+        is_time = schema["pattern"].startswith("^20")  # uids of Jobs may begin so too
+        return not is_time or self._is_past(value.partition(" ")[0])
 
     def _is_past(self, moment: str) -> bool:
         """Return whether a date, an hour or a time exists and is not in the future."""

@@ -80,6 +80,11 @@ EXAMPLES: dict[Place, tuple[dict[str, Any], str]] = {
         "m: ",
     ),
     ("", "!has(self.timeZone) || has(self.schedule)"): ({"timeZone": "UTC"}, "m: "),
+    ("", "!has(self.quorum) || has(self.locations)"): ({"quorum": 1}, "m: "),
+    ("", "!has(self.quorum) || !has(self.locations) || self.quorum <= size(self.locations)"): (
+        {"locations": [{"name": "rio"}], "quorum": 2},
+        "m: ",
+    ),
     ("target", EXACTLY_ONE): (
         {"target": {**BASE["target"], "ingress": {"name": "a"}}},
         "m.target: ",
@@ -228,6 +233,10 @@ def test_a_monitor_that_a_rule_rejects_is_rejected_by_the_chart(
             "/maintenance/0/start",
         ),
         ({"notify": receiver()["notify"] * 2}, "monitors.m.notify[1].name: chat is the name of"),
+        (
+            {"locations": [{"name": "rio"}] * 2},
+            "monitors.m.locations[1].name: rio is the name of another location too",
+        ),
         ({"runOnRollout": {"deployments": ["a", "a"]}}, "/monitors/m/runOnRollout/deployments"),
         ({"target": {"caFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}}, "m.target: give"),
         ({"thresholds": {"outOf": 2}}, "monitors.m.thresholds:"),

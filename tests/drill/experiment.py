@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synthetic.operator.cronjob import MONITOR_LABEL
-from synthetic.operator.history import RunRecord
+from synthetic.operator.run_record import RunRecord
 from synthetic.operator.run_result import FAILED, PASSED
 from synthetic.operator.secret_binding import ANY_HOST, HOSTS_ANNOTATION
 from tests.drill import manifests, receiver

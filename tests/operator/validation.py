@@ -57,6 +57,15 @@ SCHEMA: list[tuple[Object, str]] = [
     ),
     ({"timeoutSeconds": 0}, "spec.timeoutSeconds"),
     ({"retries": 99}, "spec.retries"),
+    ({"quorum": 1}, "quorum is a number of locations, so give locations too"),
+    ({"locations": []}, "spec.locations in body should have at least 1 items"),
+    ({"locations": [{"name": "rio"}] * 2}, 'spec.locations[1]: Duplicate value: {"name":"rio"}'),
+    ({"locations": [{"name": "Rio"}]}, "spec.locations[0].name in body should match"),
+    ({"locations": [{}]}, "spec.locations[0].name: Required value"),
+    (
+        {"locations": [{"name": "rio"}], "quorum": 2},
+        "quorum cannot be more than the number of locations",
+    ),
 ]
 WINDOW = {"reason": "x", "start": "2026-03-01T22:00:00Z", "end": "2026-03-01T23:00:00-03:00"}
 RECURRING = {"reason": "x", "schedule": "0 2 * * SUN", "duration": "1h30m"}

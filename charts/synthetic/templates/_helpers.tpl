@@ -77,7 +77,7 @@ The CustomResourceDefinition of SyntheticMonitors is managed by {{ . }} and was 
   verbs: [update]
 - apiGroups: [batch]
   resources: [cronjobs]
-  verbs: [get, list, watch, create, update]
+  verbs: [get, list, watch, create, update, delete]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, delete]

@@ -9,6 +9,7 @@ Rules that are a pattern are in values.schema.json.
 {{- if eq (hasKey $spec "schedule") (hasKey $spec "interval") }}{{ fail (printf "%s: give exactly one of schedule and interval" $path) }}{{ end -}}
 {{- if and (hasKey $spec "proxy") (hasKey $spec "proxyFrom") }}{{ fail (printf "%s: give one of proxy and proxyFrom" $path) }}{{ end -}}
 {{- if and (hasKey $spec "timeZone") (not (hasKey $spec "schedule")) }}{{ fail (printf "%s: timeZone goes with schedule; an interval needs none" $path) }}{{ end -}}
+{{- include "synthetic.validateLocations" (dict "path" $path "spec" $spec) -}}
 {{- include "synthetic.validateTarget" (dict "path" (printf "%s.target" $path) "target" $spec.target) -}}
 {{- range $source, $_ := $spec.servers -}}
 {{- if contains "=" $source }}{{ fail (printf "%s.servers: a key of servers is the name of a sourceDescription, without =" $path) }}{{ end -}}
@@ -74,5 +75,17 @@ Rules that are a pattern are in values.schema.json.
 {{- if and (hasKey . "resendInterval") (not (include "synthetic.isDuration" (dict "text" .resendInterval "minimum" 5))) }}{{ fail (printf "%s.resendInterval: a resendInterval has hours and minutes, from 5m to 168h, such as 4h or 1h30m" $path) }}{{ end -}}
 {{- if eq (hasKey . "webhook") (hasKey . "apprise") }}{{ fail (printf "%s: give exactly one of webhook and apprise" $path) }}{{ end -}}
 {{- if and (hasKey . "webhook") (eq (hasKey .webhook "url") (hasKey .webhook "urlFrom")) }}{{ fail (printf "%s.webhook: give exactly one of url and urlFrom" $path) }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "synthetic.validateLocations" -}}
+{{- $names := list -}}
+{{- range $index, $location := .spec.locations -}}
+{{- if has .name $names }}{{ fail (printf "%s.locations[%d].name: %s is the name of another location too; give each its own" $.path $index .name) }}{{ end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- if hasKey .spec "quorum" -}}
+{{- if not (hasKey .spec "locations") }}{{ fail (printf "%s: quorum is a number of locations, so give locations too" .path) }}{{ end -}}
+{{- if gt (int .spec.quorum) (len $names) }}{{ fail (printf "%s: quorum cannot be more than the number of locations" .path) }}{{ end -}}
 {{- end -}}
 {{- end }}

@@ -186,6 +186,9 @@ def _add_monitor_commands(commands: "argparse._SubParsersAction[_Parser]") -> No
         if name == "run":
             each.add_argument("--wait", action="store_true", help="wait for the result")
             each.add_argument(
+                "--location", default="", metavar="NAME", help="default: all of the monitor"
+            )
+            each.add_argument(
                 "--timeout",
                 type=command.seconds,
                 metavar="SECONDS",

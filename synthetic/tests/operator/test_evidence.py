@@ -61,7 +61,7 @@ async def test_an_error_of_the_api_server_does_not_delay_the_status(
     assert harness.status["totals"]["failed"] == 1
 
 
-@pytest.mark.parametrize("path", ["*/jobs*", "*/pods*", "*/cronjobs/*"])
+@pytest.mark.parametrize("path", ["*/jobs*", "*/pods*", "*/cronjobs*"])
 async def test_a_rejected_read_is_a_condition(harness: OperatorHarness, path: str) -> None:
     await passing(harness)
     harness.finish_run("job-1", termination_message("passed"), minute=5)

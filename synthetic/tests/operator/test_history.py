@@ -8,10 +8,11 @@ import pytest
 
 from synthetic.operator.conditions import Condition, condition
 from synthetic.operator.history import History
+from synthetic.operator.observation import Observation
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import Observation, build_status, percent
+from synthetic.operator.status import build_status, percent
 from tests.support.synthetic.kubernetes_objects import monitor
 
 START = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)

@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from synthetic.operator.api_client import ApiError
+from synthetic.operator.cronjob import LOCATION_LABEL
 from synthetic.operator.resources import CRON_JOBS
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.operator_harness import OperatorHarness
@@ -59,3 +60,62 @@ async def test_the_interruptions_cover_all_writes(
     before = len(harness.cluster.writes)
     await harness.reconcile()
     assert WRITES - 2 <= len(harness.cluster.writes) - before <= WRITES
+
+
+LOCATION_WRITES = 14  # CronJobs, requested Jobs, status, deletions, and the end of a location
+
+
+async def prepare_locations(harness: OperatorHarness) -> None:
+    """Prepare a location to remove and one to add, runs of three to count, and a requested run."""
+    limits = {"success": 1, "failed": 1}
+    locations = [{"name": name} for name in "abcd"]
+    harness.add_monitor(locations=locations[:3], history=limits, concurrencyPolicy="Allow")
+    await harness.reconcile()
+    for location, letters in (("a", "ppff"), ("b", "p"), ("c", "pp")):
+        for minute, letter in enumerate(letters):
+            message = termination_message("passed" if letter == "p" else "failed", reason="dns")
+            ended = "Complete" if letter == "p" else "Failed"
+            uid = f"{location}-{minute}"
+            harness.finish_run(uid, message, ended=ended, minute=minute, location=location)
+    harness.update_spec(locations=[locations[0], locations[1], locations[3]])
+    harness.request_run("now")
+
+
+async def converge(harness: OperatorHarness) -> None:
+    """Reconcile until the CronJob of the removed location is gone."""
+    for _ in range(4):
+        with suppress(ApiError):
+            await harness.reconcile()
+
+
+@pytest.mark.parametrize("is_applied", [True, False], ids=["applied", "lost"])
+@pytest.mark.parametrize("write", range(1, LOCATION_WRITES + 1))
+async def test_completes_interrupted_work_at_locations_exactly_once(
+    harness: OperatorHarness, write: int, *, is_applied: bool
+) -> None:
+    await prepare_locations(harness)
+    harness.cluster.stop_responding(write, is_applied=is_applied)
+    await converge(harness)
+    harness.cluster.resume()
+    await converge(harness)
+    assert harness.ready() == ("True", "Scheduled")
+    assert sorted(harness.cron_jobs) == ["a", "b", "d"]
+    totals = harness.status["totals"]
+    assert (totals["passed"], totals["failed"], totals["error"]) == (5, 2, 0)
+    found = {each["name"]: each["totals"] for each in harness.status["locations"]}
+    assert {name: (each["passed"], each["failed"]) for name, each in found.items()} == {
+        "a": (2, 2),
+        "b": (1, 0),
+        "d": (0, 0),
+    }
+    jobs = [job["metadata"] for job in harness.cluster.list_kind("jobs")]
+    requested = [job["labels"][LOCATION_LABEL] for job in jobs if "annotations" in job]
+    assert sorted(requested) == ["a", "b", "d"]
+    assert len(jobs) == len(requested) + 3
+
+
+async def test_the_interruptions_cover_all_writes_at_locations(harness: OperatorHarness) -> None:
+    await prepare_locations(harness)
+    before = len(harness.cluster.writes)
+    await converge(harness)
+    assert LOCATION_WRITES - 2 <= len(harness.cluster.writes) - before <= LOCATION_WRITES

@@ -9,12 +9,13 @@ import pytest
 from synthetic.operator.conditions import Condition
 from synthetic.operator.history import History
 from synthetic.operator.incident import Incident
+from synthetic.operator.observation import HandledTriggers, Observation
 from synthetic.operator.resources import DEPLOYMENTS
 from synthetic.operator.run_requests import REVISION_ANNOTATION
 from synthetic.operator.run_result import FAILED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import MAX_STATUS_BYTES, HandledTriggers, Observation, build_status
-from synthetic.operator.status_schema import MAX_INCIDENTS
+from synthetic.operator.status import MAX_LOCATION_BYTES, MAX_STATUS_BYTES, build_status
+from synthetic.operator.status_schema import MAX_INCIDENTS, MAX_LOCATIONS
 from synthetic.operator.stored_status import read_status
 from synthetic.operator.termination_message import EVIDENCE
 from tests.support.synthetic.kubernetes_objects import monitor
@@ -70,6 +71,33 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
     assert len(status["failures"]) == 1
     assert status["incidents"][-1].split()[0] == "2026-02-01T01:00:00Z"
     assert len(status["counted"]) > KEPT_JOBS - 1
+
+
+@pytest.mark.parametrize("character", ["x", "\U0001f600"], ids=["ascii", "emoji"])
+def test_the_longest_status_with_locations_is_within_their_limit(character: str) -> None:
+    text = character * 1000
+    names = [f"{number}{'l' * 62}" for number in range(MAX_LOCATIONS)]
+    stored = monitor("m" * 63, locations=[{"name": name} for name in names])
+    history = History().located(names, 1)
+    for number in range(100):
+        runs = [
+            replace(failed(number, text), location=name, uid=f"{name[0]}{number:0>17}")
+            for name in names
+        ]
+        history = history.count(runs, [run.uid for run in runs])
+    observed = Observation(
+        ready=Condition("Ready", "False", "NoAddress", text), url=f"https://{'y' * 490}"
+    )
+    places = {
+        name: replace(observed, cron_job="c" * 52, last=replace(failed(1, text), location=name))
+        for name in names
+    }
+    observed = replace(observed, locations=places)
+    status = build_status(stored, Spec.from_monitor(stored), history, observed, NOW)
+    assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES + MAX_LOCATIONS * MAX_LOCATION_BYTES
+    assert read_status({"status": status}, NOW)[1] == []
+    assert min(len(entry["runs"]) for entry in status["locations"]) > 20
+    assert status["totals"]["failed"] == 1000
 
 
 @pytest.mark.anyio

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +15,11 @@ from synthetic.operator import monitor_metrics, status_page
 from synthetic.operator.conditions import Condition
 from synthetic.operator.history import History
 from synthetic.operator.monitor_cache import MonitorCache
+from synthetic.operator.observation import Observation
 from synthetic.operator.resources import MONITORS
 from synthetic.operator.run_result import PASSED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import Observation, build_status
+from synthetic.operator.status import build_status
 from synthetic.operator.status_schema import STATUS
 from synthetic.operator.stored_status import read_status
 from tests.operator.status_fuzzer import random_value
@@ -58,17 +60,18 @@ def test_the_schema_of_the_definition_is_the_one_of_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "count"),
-    [(SCHEMA, 1000), (without_bounds(SCHEMA), 200)],
-    ids=["this-schema", "an-earlier-schema"],
+    ("schema", "count", "locations"),
+    [(SCHEMA, 1000, ()), (SCHEMA, 200, ("x", "passed")), (without_bounds(SCHEMA), 200, ())],
+    ids=["this-schema", "locations", "an-earlier-schema"],
 )
 def test_a_thousand_statuses_that_the_schema_admits_affect_nothing_else(
-    schema: dict[str, Any], count: int
+    schema: dict[str, Any], count: int, locations: tuple[str, ...]
 ) -> None:
+    spec = {"locations": [{"name": name} for name in locations]} if locations else {}
     rng = random.Random(7)  # noqa: S311 - the same statuses each time
     cache = MonitorCache()
     for number in range(count):
-        stored = monitor(f"m{number}", status=random_value(schema, rng))
+        stored = monitor(f"m{number}", status=random_value(schema, rng), **spec)
         status, _ = read_status(stored, NOW)
         assert read_status({"status": status}, NOW) == (status, [])
         cache.upsert({**stored, "status": status})
@@ -78,16 +81,19 @@ def test_a_thousand_statuses_that_the_schema_admits_affect_nothing_else(
     assert status_page.render(cache, NOW).count("<article") == count
     registry = CollectorRegistry()
     monitor_metrics.register(registry, cache, lambda: NOW)
-    assert generate_latest(registry).count(b'result="passed"') == count
+    passed = generate_latest(registry).count(b'result="passed"')
+    assert passed == count * (1 + len(locations))
 
 
 def next_status(stored: dict[str, Any]) -> dict[str, Any]:
     """Return the status after one more run."""
-    run = Run("uid", "job", PASSED, NOW, NOW, 812, attempt=2)
     spec = Spec.from_monitor(stored)
+    places = [each.name for each in spec.locations]
+    run = Run("uid", "job", PASSED, NOW, NOW, 812, attempt=2, location="".join(places[:1]))
     ready = Condition("Ready", "True", "Scheduled", "")
     observed = Observation(ready=ready, schedule=spec.schedule, last=run)
-    history = History.read(stored["status"]).count([run], ["uid"])
+    observed = replace(observed, locations=dict.fromkeys(places, observed))
+    history = History.read(stored["status"]).located(places, spec.quorum).count([run], ["uid"])
     return build_status(stored, spec, history, observed, NOW)
 
 

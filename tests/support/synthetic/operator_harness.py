@@ -7,7 +7,13 @@ from typing import Any
 
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
+from synthetic.operator.cronjob import (
+    LOCATION_LABEL,
+    MONITOR_LABEL,
+    UID_LABEL,
+    location_of,
+    owner_reference,
+)
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import MonitorCache
@@ -113,9 +119,18 @@ class OperatorHarness:
         self.change(MONITORS, {**self.monitor, "metadata": metadata})
 
     def finish_run(
-        self, uid: str, message: object, *, ended: str = "Complete", minute: int = 0
+        self,
+        uid: str,
+        message: object,
+        *,
+        ended: str = "Complete",
+        minute: int = 0,
+        location: str = "",
     ) -> Object:
-        """Add a finished Job of the monitor with a pod and its termination message."""
+        """Add a finished Job of the monitor with a pod and its termination message.
+
+        The Job of a location belongs to the CronJob of that, as Kubernetes creates it.
+        """
         started = START + timedelta(minutes=minute)
         self.now = max(self.now, started + timedelta(seconds=5))
         at = f"{started:%Y-%m-%dT%H:%M:05Z}"
@@ -126,6 +141,10 @@ class OperatorHarness:
             "labels": {MONITOR_LABEL: "shop", UID_LABEL: self.monitor["metadata"]["uid"]},
             "ownerReferences": [owner_reference(self.monitor)],
         }
+        if location:
+            owner = self.cron_jobs[location]["metadata"]
+            made["metadata"]["labels"][LOCATION_LABEL] = location
+            made["metadata"]["ownerReferences"] = [{"uid": owner["uid"], "name": owner["name"]}]
         made["status"]["startTime"] = f"{started:%Y-%m-%dT%H:%M:%SZ}"
         probe = pod(message, code=int(ended == "Failed"))
         probe["metadata"] |= {
@@ -152,6 +171,11 @@ class OperatorHarness:
         """The only CronJob of the namespace."""
         (found,) = self.cluster.list_kind(CRON_JOBS.plural)
         return found
+
+    @property
+    def cron_jobs(self) -> dict[str, Object]:
+        """The CronJobs of the namespace by their locations."""
+        return {location_of(each): each for each in self.cluster.list_kind(CRON_JOBS.plural)}
 
     def ready(self) -> tuple[str, str]:
         """Return the status and the reason of the condition Ready."""

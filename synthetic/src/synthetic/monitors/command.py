@@ -51,8 +51,9 @@ async def _run(options: argparse.Namespace) -> int:
             write_output(text)
             return 0
         if options.command == "run":
-            wait = options.timeout if options.wait else None
-            return await requested_run.run(api, namespace, options.monitor, wait)
+            limit = options.timeout if options.wait else None
+            wanted = requested_run.RequestOptions(options.location, limit)
+            return await requested_run.run(api, namespace, options.monitor, wanted)
         return await _suspend(api, namespace, options)
 
 

@@ -10,6 +10,7 @@ from synthetic.operator.api_client import FORBIDDEN, ApiError
 from synthetic.operator.conditions import condition
 from synthetic.operator.failures import explain as explain_failure
 from synthetic.operator.failures import headline
+from synthetic.operator.location_view import LocationView
 from synthetic.operator.maintenance import PAUSE
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
@@ -30,7 +31,7 @@ async def explain(api: UserClient, namespace: str, name: str, now: datetime) -> 
     """
     monitor = await api.get_monitor(namespace, name)
     (view,) = views([monitor], now)
-    parts = [_summary(view, now), _conditions(monitor), _failures(view)]
+    parts = [_summary(view, now), _conditions(monitor), *_locations(view), _failures(view)]
     if view.history.failures:
         parts.append(await _log(api, namespace, view.history.failures[0]["job"]))
     parts.append(_next_runs(monitor, view, now))
@@ -72,6 +73,33 @@ def _conditions(monitor: Object) -> str:
         for each in found
     ]
     return _section("Conditions", format_table(rows) if rows else "none: no operator has seen it")
+
+
+def _problem(location: LocationView) -> Object:
+    """Return the condition that explains a location best."""
+    return location.ready if location.ready.get("status") == "False" else location.healthy
+
+
+def _locations(view: MonitorView) -> Iterator[str]:
+    """Yield a table of the locations, if there are any."""
+    header = ("NAME", "STATE", "REASON", "LAST", "ENDED", "FAILS", "MESSAGE")
+    rows = [
+        (
+            each.name,
+            each.state,
+            each.healthy.get("reason", ""),
+            each.last.get("result", ""),
+            each.last.get("finishedAt", ""),
+            str(each.history.consecutive_failures),
+            (each.ready if each.ready.get("status") == "False" else each.healthy).get(
+                "message", ""
+            ),
+        )
+        for each in view.locations
+    ]
+    if rows:
+        title = f"Locations, unhealthy when {view.spec.quorum} of {len(rows)} fail"
+        yield _section(title, format_table([header, *rows]))
 
 
 def _failures(view: MonitorView) -> str:

@@ -1,5 +1,6 @@
 """A table of monitors with their health."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -23,8 +24,14 @@ def views(monitors: Iterable[Object], now: datetime) -> list[MonitorView]:
 
 def format_monitors(monitors: Iterable[Object], now: datetime) -> str:
     """Return a table of monitors, or a sentence without any."""
-    rows = [_row(view, now) for view in views(monitors, now)]
-    return format_table([HEADER, *rows]) if rows else "There are no monitors\n"
+    found = views(monitors, now)
+    if not found:
+        return "There are no monitors\n"
+    rows = [HEADER, *(_row(view, now) for view in found)]
+    if any(view.locations for view in found):
+        cells = ["LOCATIONS", *map(_locations, found)]
+        rows = [(*row, cell) for row, cell in zip(rows, cells, strict=True)]
+    return format_table(rows)
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
@@ -36,6 +43,12 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
         + "\n"
         for row in filled
     )
+
+
+def _locations(view: MonitorView) -> str:
+    """Return the states of the locations, those with the most first, like ``2 up, 1 down``."""
+    states = Counter(location.state for location in view.locations)
+    return ", ".join(f"{count} {state}" for state, count in states.most_common())
 
 
 def _row(view: MonitorView, now: datetime) -> tuple[str, ...]:

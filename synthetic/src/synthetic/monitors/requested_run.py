@@ -1,13 +1,14 @@
-"""Request a run of a monitor, and wait for its result."""
+"""Request a run of a monitor at its locations, and wait for the results."""
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from synthetic.monitors.client import UserClient, UserError
 from synthetic.monitors.explanation import format_failure, printable
-from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import UID_LABEL, requested_job_name
+from synthetic.operator.conditions import condition, location_entry
+from synthetic.operator.cronjob import UID_LABEL, cron_job_name, location_of, requested_job_name
 from synthetic.operator.failures import add_failure
 from synthetic.operator.resources import GROUP, JOBS, Object
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
@@ -21,46 +22,83 @@ READY_SECONDS = 15.0  # for the operator to observe a change of the monitor
 EXIT_CODES = {PASSED: 0, FAILED: 1}  # of other results 2
 
 
-async def run(api: UserClient, namespace: str, name: str, limit: float | None) -> int:
-    """Request a run; with a ``limit`` in seconds, wait for its result. Return the exit code.
+@dataclass(frozen=True)
+class RequestOptions:
+    """What is asked for: a location or all, and the seconds to wait for the results."""
+
+    location: str = ""
+    limit: float | None = None
+
+
+async def run(api: UserClient, namespace: str, name: str, options: RequestOptions) -> int:
+    """Request a run; with a limit, wait for its results. Return the exit code.
 
     Raises:
-        UserError: the monitor does not exist, or there is no result in time.
+        UserError: the monitor or the location does not exist, or there is no result in time.
 
     """
     requested_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if options.location:
+        _check_location(await api.get_monitor(namespace, name), options.location)
+        requested_at += f"@{options.location}"
     change: Object = {"metadata": {"annotations": {RUN_REQUESTED_ANNOTATION: requested_at}}}
     monitor = await api.patch_monitor(namespace, name, change)
-    if limit is None:
+    if options.limit is None:
         write_output(f"a run of {namespace}/{name} is requested\n")
         return 0
-    request = _Request(api, monitor, requested_at)
-    return await request.wait(limit)
+    wanted = [options.location] if options.location else _locations(monitor) or [""]
+    requests = [_Request(api, monitor, requested_at, location) for location in wanted]
+    waits = [request.wait(options.limit) for request in requests]
+    results = await asyncio.gather(*waits, return_exceptions=True)
+    errors = [each for each in results if isinstance(each, BaseException)]
+    codes = [
+        request.report(result)
+        for request, result in zip(requests, results, strict=True)
+        if not isinstance(result, BaseException)
+    ]
+    for error in errors:  # the first one, after the results of the other locations
+        raise error
+    return max(codes)
+
+
+def _locations(monitor: Object) -> list[str]:
+    return [each["name"] for each in monitor["spec"].get("locations") or []]
+
+
+def _check_location(monitor: Object, location: str) -> None:
+    """Raise ``UserError`` if a monitor does not have a location."""
+    known = _locations(monitor)
+    if location not in known:
+        place = f"{monitor['metadata']['namespace']}/{monitor['metadata']['name']}"
+        fix = f"choose one of {', '.join(known)}" if known else "leave --location out"
+        raise UserError(f"{place} has no location {location!r}: {fix}")
 
 
 class _Request:
     """A requested run, of which the Job has a name that depends on the request alone."""
 
-    def __init__(self, api: UserClient, monitor: Object, requested_at: str) -> None:
+    def __init__(self, api: UserClient, monitor: Object, requested_at: str, location: str) -> None:
         self._api = api
         self._namespace, self._name = (monitor["metadata"][n] for n in ("namespace", "name"))
+        self._location = location
+        self._title = f"{self._namespace}/{self._name}{location and f' at {location}'}"
         # a run that a rollout has requested too has another name, and the cause of both
         self._cause = f"annotation {requested_at}"
         self._selectors = {"labelSelector": f"{UID_LABEL}={monitor['metadata']['uid']}"}
-        self._job_name = requested_job_name(monitor, self._cause)
+        self._job_name = requested_job_name(cron_job_name(monitor, location), self._cause)
         self._is_started = False
 
-    async def wait(self, limit: float) -> int:
-        """Return the exit code for the result, once there is one."""
+    async def wait(self, limit: float) -> Object:
+        """Return the result, once there is one."""
         began = time.monotonic()
         while True:
             found = await self._finished_job() or await self._counted_run()
             if found is not None:
-                return self._report(found)
+                return found
             waited = time.monotonic() - began
             if waited > limit:
                 missing = "no result" if self._is_started else "no Job: is the operator running?"
-                raise UserError(f"{self._namespace}/{self._name}: {missing} after {limit:g} s")
+                raise UserError(f"{self._title}: {missing} after {limit:g} s")
             await asyncio.sleep(POLL_SECONDS)
             if not self._is_started and waited > READY_SECONDS:
                 await self._check_is_ready()
@@ -80,27 +118,30 @@ class _Request:
 
     def _is_requested(self, job: Object) -> bool:
         cause = job["metadata"].get("annotations", {}).get(f"{GROUP}/cause", "")
-        return f"{cause} ".startswith(f"{self._cause} ")
+        return location_of(job) == self._location and f"{cause} ".startswith(f"{self._cause} ")
 
     async def _counted_run(self) -> Object | None:
         """Return the result that the operator has counted: the Job may be gone, or held open."""
         status = await self._status()
-        found = [*status.get("failures", []), status.get("lastRun", {})]
+        places = (status, location_entry(status, self._location))
+        found = [*status.get("failures", []), *(place.get("lastRun", {}) for place in places)]
         return next((each for each in found if each.get("job") == self._job_name), None)
 
     async def _check_is_ready(self) -> None:
         """Raise ``UserError`` if the operator cannot start the run."""
-        ready = condition(await self._status(), "Ready")
+        status = await self._status()
+        entry = location_entry(status, self._location)
+        ready = condition(entry or status, "Ready")
         if ready.get("status") == "False":
-            message = f"{self._namespace}/{self._name} is not ready: {ready['message']}"
-            raise UserError(message)
+            raise UserError(f"{self._title} is not ready: {ready['message']}")
 
     async def _status(self) -> Object:
         monitor = await self._api.get_monitor(self._namespace, self._name)
         return read_status(monitor, datetime.now(UTC))[0]
 
-    def _report(self, result: Object) -> int:
+    def report(self, result: Object) -> int:
+        """Print a result, and return its exit code."""
         name = result["result"]
         text = format_failure(result) if name in {FAILED, ERROR} else f"Job {result['job']}"
-        write_output(printable(f"{self._namespace}/{self._name} {name}\n{text}\n"))
+        write_output(printable(f"{self._title} {name}\n{text}\n"))
         return EXIT_CODES.get(name, 2)

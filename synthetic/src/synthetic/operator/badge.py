@@ -1,4 +1,4 @@
-"""The badge of a monitor: its name, its state and its uptime as an SVG image."""
+"""The badge of a monitor: name, state, passing locations and uptime as an SVG image."""
 
 from datetime import datetime
 from html import escape
@@ -16,11 +16,12 @@ COLOURS = {  # white text on them has a contrast of at least 4.5
 }
 CHARACTER_WIDTH, PADDING, HEIGHT = 7.2, 8, 20  # of 12 px monospace, in px
 WINDOW = "30d"
+HIDES_LOCATIONS = frozenset({"maintenance", "paused"})
 
 
 def render(view: MonitorView, now: datetime) -> str:
     """Return the image."""
-    state = f"{view.state} {percent(view.history.uptime(WINDOW, now))}".rstrip()
+    state = f"{view.state}{_locations(view)} {percent(view.history.uptime(WINDOW, now))}".rstrip()
     left, right = (round(len(text) * CHARACTER_WIDTH + 2 * PADDING) for text in (view.name, state))
     label = escape(f"{view.name}: {state}")
     return (
@@ -31,6 +32,13 @@ def render(view: MonitorView, now: datetime) -> str:
         f'<g fill="#fff" font-family="monospace" font-size="12">{_text(PADDING, view.name)}'
         f"{_text(left + PADDING, state)}</g></svg>"
     )
+
+
+def _locations(view: MonitorView) -> str:
+    """Return how many locations pass, or nothing without locations."""
+    found = view.locations
+    passing = sum(each.state in {"up", "degraded"} for each in found)
+    return f" {passing}/{len(found)}" if found and view.state not in HIDES_LOCATIONS else ""
 
 
 def _text(x: int, text: str) -> str:

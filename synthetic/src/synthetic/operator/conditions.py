@@ -28,6 +28,14 @@ def condition(status: Object, kind: str) -> Object:
     return found
 
 
+def location_entry(status: Object, name: str) -> Object:
+    """Return what a monitor's status has about a location, or an empty object."""
+    found: Object = next(
+        (entry for entry in status.get("locations", []) if entry["name"] == name), {}
+    )
+    return found
+
+
 def operator_conflict(contender: str) -> list[Condition]:
     """Return the condition of a namespace with a second operator; none if there is none."""
     if not contender:

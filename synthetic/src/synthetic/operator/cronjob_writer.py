@@ -1,21 +1,23 @@
-"""Create, update and restore the CronJob of a monitor."""
+"""Create, update and restore the CronJobs of a monitor: one for each location."""
 
 from dataclasses import dataclass
 
 from synthetic.operator.api_client import ApiClient, ApiError
-from synthetic.operator.conditions import Condition
+from synthetic.operator.conditions import Condition, location_entry
 from synthetic.operator.cronjob import (
     DIGEST_ANNOTATION,
+    UID_LABEL,
     build_cron_job,
     cron_job_name,
     is_owned_by,
+    location_of,
     matches,
 )
 from synthetic.operator.journey_check import JourneyChecker
 from synthetic.operator.maintenance import Maintenance
 from synthetic.operator.probe_pod import ProbeImage
 from synthetic.operator.resources import CRON_JOBS, Object
-from synthetic.operator.secret_binding import bound_hosts
+from synthetic.operator.secret_binding import NO_HOSTS, bound_hosts
 from synthetic.operator.spec import Schedule, Spec, SpecError
 from synthetic.operator.target_url import find_url
 
@@ -61,44 +63,94 @@ def not_ready(reason: str, message: str) -> Condition:
     return Condition("Ready", "False", reason, message)
 
 
-async def ensure_cron_job(
+@dataclass(frozen=True)
+class CronJobs:
+    """The CronJobs of a monitor after their reconciliation."""
+
+    url: str  # of the target; empty if that cannot be determined
+    states: dict[str, CronJobState]  # by location
+    stale: tuple[Object, ...] = ()  # of locations that the spec no longer has
+
+    @property
+    def live(self) -> list[Object]:
+        """All CronJobs that exist."""
+        return [*(state.live for state in self.states.values() if state.live), *self.stale]
+
+    @property
+    def restored(self) -> bool:
+        """True if another client had changed or deleted one."""
+        return any(state.restored for state in self.states.values())
+
+
+async def ensure_cron_jobs(
     api: ApiClient,
     monitor: Object,
     spec: Spec,
     image: ProbeImage,
     journeys: JourneyChecker,
     maintenance: Maintenance,
-) -> tuple[str, CronJobState]:
-    """Create or update the CronJob; return the target's URL and the resulting state."""
+) -> CronJobs:
+    """Create or update the CronJob of each location."""
     namespace = monitor["metadata"]["namespace"]
-    live = await api.get(CRON_JOBS, namespace, cron_job_name(monitor))
-    owned = live if live is not None and is_owned_by(live, monitor) else None
-    url = ""
+    found = await _find(api, monitor, spec)
+    owned = {name: each for name, each in found.items() if is_owned_by(each, monitor)}
+    names = {each.name: cron_job_name(monitor, each.name) for each in spec.places}
+    stale = tuple(each for name, each in owned.items() if name not in names.values())
+    url, hosts = "", NO_HOSTS
     try:
         spec.schedule.after(maintenance.now)
         if maintenance.windows.problem:
             raise maintenance.windows.problem
         await journeys.check(namespace, spec)
         url = await find_url(api, namespace, spec.target)
-        _check_ownership(live, monitor)
         hosts = await bound_hosts(api, namespace, spec, url)
-        desired = build_cron_job(monitor, spec, url, image, hosts, paused=maintenance.pauses)
-        return url, await _apply(api, monitor, desired, live)
-    except SpecError as error:
-        if owned is not None and (error.reason == "SecretNotBound" or maintenance.pauses):
-            owned = await _suspend(api, owned)
-        return url, CronJobState(not_ready(error.reason, str(error)), owned)
-    except ApiError as error:
-        if error.status not in REJECTION_REASONS:
-            raise
-        return url, CronJobState(not_ready(REJECTION_REASONS[error.status], error.message), owned)
+        problem = None
+    except (SpecError, ApiError) as error:
+        problem = error
+    states = {}
+    for location in spec.places:
+        name = names[location.name]
+        try:
+            if problem:
+                raise problem
+            live = found.get(name)
+            _check_ownership(live, monitor)
+            desired = build_cron_job(
+                monitor, spec, url, image, hosts, paused=maintenance.pauses, location=location
+            )
+            states[location.name] = await _apply(api, monitor, desired, live)
+        except SpecError as error:
+            live = owned.get(name)
+            if live is not None and (error.reason == "SecretNotBound" or maintenance.pauses):
+                live = await suspend(api, live)
+            states[location.name] = CronJobState(not_ready(error.reason, str(error)), live)
+        except ApiError as error:
+            if error.status not in REJECTION_REASONS:
+                raise
+            ready = not_ready(REJECTION_REASONS[error.status], error.message)
+            states[location.name] = CronJobState(ready, owned.get(name))
+    return CronJobs(url, states, stale)
+
+
+async def _find(api: ApiClient, monitor: Object, spec: Spec) -> dict[str, Object]:
+    """Return by name the CronJobs with the monitor's label, and those with its names."""
+    metadata = monitor["metadata"]
+    selectors = {"labelSelector": f"{UID_LABEL}={metadata['uid']}"}
+    listed = await api.list(CRON_JOBS, metadata["namespace"], selectors)
+    found = {each["metadata"]["name"]: each for each in listed}
+    for location in spec.places:
+        name = cron_job_name(monitor, location.name)
+        if name not in found:  # missing, of another owner, or without its label
+            other = await api.get(CRON_JOBS, metadata["namespace"], name)
+            found |= {name: other} if other is not None else {}
+    return found
 
 
 async def _apply(
     api: ApiClient, monitor: Object, desired: Object, live: Object | None
 ) -> CronJobState:
     """Create or replace the CronJob; a write without changes leaves its generation."""
-    known: int = (monitor.get("status") or {}).get("cronJob", {}).get("generation", 0)
+    known = _known_generation(monitor, location_of(desired))
     ready = Condition("Ready", "True", "Scheduled", "The CronJob matches the monitor")
     if live is None:
         created = await api.create(CRON_JOBS, desired)
@@ -114,8 +166,18 @@ async def _apply(
     return CronJobState(ready, written, restored=is_restored)
 
 
-async def _suspend(api: ApiClient, cron_job: Object) -> Object:
-    """Suspend a CronJob that cannot be updated: runs would reveal credentials, or are paused."""
+def _known_generation(monitor: Object, location: str) -> int:
+    """Return the generation that the status has for the CronJob of a location; 0 without one."""
+    status: Object = monitor.get("status") or {}
+    recorded = location_entry(status, location) if location else status
+    return int(recorded.get("cronJob", {}).get("generation", 0))
+
+
+async def suspend(api: ApiClient, cron_job: Object) -> Object:
+    """Suspend a CronJob that cannot be updated: runs would reveal credentials, or are paused.
+
+    So is one of a removed location.
+    """
     if cron_job["spec"].get("suspend"):
         return cron_job
     spec = {**cron_job["spec"], "suspend": True}

@@ -32,9 +32,10 @@ def explain(failure: Object) -> str:
 
 
 def headline(failure: Object) -> str:
-    """Return step, reason and HTTP status of a failure."""
+    """Return location, step, reason and HTTP status of a failure."""
     words = (failure.get(name, "") for name in ("step", "reason", "httpStatus"))
-    return " ".join(str(word) for word in words if word) or str(failure["result"])
+    text = " ".join(str(word) for word in words if word) or str(failure["result"])
+    return f"{failure['location']}: {text}" if "location" in failure else text
 
 
 def _record(run: Run) -> Object:
@@ -43,6 +44,7 @@ def _record(run: Run) -> Object:
         "finishedAt": run.finished_at.strftime(TIMESTAMP_FORMAT),
         "result": run.result,
         "job": run.job,
+        "location": run.location,
         "step": run.step,
         "reason": run.reason,
         "httpStatus": run.http_status,

@@ -1,17 +1,54 @@
-"""The condition Healthy of a monitor, derived from its last runs."""
+"""The conditions Healthy and Suspended of a monitor or of one of its locations."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from synthetic.operator.conditions import Condition, condition
-from synthetic.operator.history import History, RunRecord
+from synthetic.operator.history import MAX_DETAIL_LENGTH, History
+from synthetic.operator.observation import Observation
+from synthetic.operator.quorum import verdict
 from synthetic.operator.resources import Object
+from synthetic.operator.run_record import RunRecord
 from synthetic.operator.run_result import DISRUPTED, ERROR, FAILED, PASSED
 from synthetic.operator.spec import Schedule, Spec, SpecError
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
 NOT_READY_GRACE = timedelta(minutes=10)  # while runs of the previous spec still count
 CANNOT_START_REASONS = frozenset({"ProbeCannotStart", "RunRefused"})  # conditions without a grace
+
+
+def current_health(
+    spec: Spec,
+    history: History,
+    observation: Observation,
+    old: Object,
+    last: Object | None,
+    ended: str,
+    now: datetime,
+) -> Condition:
+    """Return the condition Healthy of a monitor, or of one of its locations.
+
+    ``old`` is its last status, and ``ended`` the end of the last maintenance.
+    """
+    ready, schedule = observation.ready, observation.schedule
+    if observation.maintenance and not spec.suspend:
+        return Condition("Healthy", "Unknown", "Maintenance", observation.maintenance.message)
+    since = last_activity(old, last, ended, now)
+    late = overdue(spec, schedule, since, now) if schedule and not spec.suspend else None
+    return bound_by_ready(late or healthy(spec, history, ready, schedule, ended), old, ready, now)
+
+
+def suspended(spec: Spec, observation: Observation) -> Condition:
+    """Return whether no run is scheduled; the CronJob may lag behind the spec."""
+    if spec.suspend:
+        return Condition("Suspended", "True", "Suspended", "spec.suspend is true")
+    maintenance = observation.maintenance
+    if maintenance and maintenance.pauses and observation.schedule is None:
+        return Condition("Suspended", "True", "Maintenance", maintenance.message)
+    if observation.schedule is None:
+        return Condition("Suspended", "Unknown", "NotScheduled", "No CronJob schedules runs")
+    return Condition("Suspended", "False", "Scheduled", f"Runs {spec.schedule.description}")
 
 
 def healthy(
@@ -37,12 +74,15 @@ def healthy(
 
 def judge(spec: Spec, history: History, since: str = "") -> Condition:
     """Return the verdict of the runs alone."""
+    if history.locations:
+        states = {name: judge(spec, each, since) for name, each in history.locations.items()}
+        return verdict(history.quorum, states)
     runs = history.counting_runs()
     recent = [run for run in runs if run.at >= since]
-    verdict = _judge(spec, recent if any(run.result == PASSED for run in recent) else runs, history)
-    if since and not recent and verdict.status != "True":
+    found = _judge(spec, recent if any(run.result == PASSED for run in recent) else runs, history)
+    if since and not recent and found.status != "True":
         return _unknown("NoRunYet", f"No run has ended since the maintenance, at {since}")
-    return verdict
+    return found
 
 
 def _judge(spec: Spec, runs: Sequence[RunRecord], history: History) -> Condition:
@@ -62,8 +102,20 @@ def _judged(spec: Spec, runs: Sequence[RunRecord]) -> list[RunRecord]:
 
 def failed_runs(spec: Spec, history: History) -> list[RunRecord]:
     """Return the failures among the runs that the thresholds count, the oldest first."""
+    if history.locations:
+        found = (run for each in history.locations.values() for run in failed_runs(spec, each))
+        named = (
+            replace(run, detail=f"{run.location}: {run.detail}"[:MAX_DETAIL_LENGTH])
+            for run in found
+        )
+        return sorted(named, key=lambda run: run.at)
     judged = _judged(spec, history.counting_runs())
     return [run for run in judged if run.result == FAILED]
+
+
+def _named(run: RunRecord) -> RunRecord:
+    """Return a run whose detail begins with its location."""
+    return replace(run, detail=f"{run.location}: {run.detail}"[:MAX_DETAIL_LENGTH])
 
 
 def bound_by_ready(verdict: Condition, old: Object, ready: Condition, now: datetime) -> Condition:

@@ -1,8 +1,8 @@
 """History of a monitor's runs: totals, time windows and the last runs, as kept in the status.
 
-A bucket of the status is ``2026-01-31T10 12 1 0``: the hour, then passed, failed and other runs. A
-run is ``2026-01-31T10:05:00Z failed 812 createClient http_status 503``: its start, its result, its
-duration in milliseconds, and the detail. The result ``failed/maintenance`` does not count.
+A bucket of the status is ``2026-01-31T10 12 1 0``: the hour, then passed, failed and other runs.
+A monitor with locations has a history of each location beside the one of all its runs. The windows
+of the latter count verdicts: a run is failed if with it at least ``quorum`` locations fail.
 """
 
 from collections.abc import Iterable
@@ -14,48 +14,24 @@ from synthetic.operator.durations import Durations
 from synthetic.operator.failures import Failures, add_failure
 from synthetic.operator.incident import Incident, Incidents
 from synthetic.operator.resources import Object
+from synthetic.operator.run_record import MAINTENANCE, OUTAGE, TOLERATED, RunRecord
 from synthetic.operator.run_result import FAILED, PASSED, RESULTS, Run
 from synthetic.operator.status_schema import MAX_COUNT, TIMESTAMP_FORMAT
 
 MAX_RUNS = 90  # in the status
+MAX_LOCATION_RUNS = 60  # of a location in the status: an hour at one run a minute
 MAX_HOURS, MAX_DAYS = 25, 31  # buckets in the status
 MAX_BUCKET_COUNT = 999_999_999
 UID_PREFIX_LENGTH = 18  # enough to distinguish the Jobs of one monitor
 MAX_DETAIL_LENGTH = 80  # characters of a run's detail
 HOUR_FORMAT, DAY_FORMAT = "%Y-%m-%dT%H", "%Y-%m-%d"
 
-MAINTENANCE_SUFFIX = "/maintenance"
-
 Counts = tuple[int, int, int]  # passed, failed, other
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run as recorded in the status."""
-
-    at: str
-    result: str
-    duration_ms: int
-    detail: str = ""
-    in_maintenance: bool = False
-
-    @classmethod
-    def read(cls, line: str) -> Self:
-        """Parse a line of the status."""
-        at, result, duration, *detail = line.split(" ", 3)
-        kind = result.removesuffix(MAINTENANCE_SUFFIX)
-        return cls(at, kind, int(duration), "".join(detail), kind != result)
-
-    @property
-    def line(self) -> str:
-        """The record as a line of the status."""
-        result = self.result + MAINTENANCE_SUFFIX * self.in_maintenance
-        return f"{self.at} {result} {self.duration_ms} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True)
 class History:
-    """Totals, windows and last runs of one monitor."""
+    """Totals, windows and last runs of one monitor, or of one of its locations."""
 
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESULTS, 0))
     retried: int = 0
@@ -64,17 +40,19 @@ class History:
     last_success: str = ""
     hours: dict[str, Counts] = field(default_factory=dict)
     days: dict[str, Counts] = field(default_factory=dict)
-    runs: tuple[RunRecord, ...] = ()
+    own_runs: tuple[RunRecord, ...] = ()  # without those of locations
     counted: frozenset[str] = frozenset()
     failures: Failures = ()
     reasons: dict[str, int] = field(default_factory=dict)  # of the failures since the creation
     durations: Durations = field(default_factory=Durations)
     certificate_expiry: str = ""
     incidents: Incidents = ()  # as `incident_tracker` leaves them
+    locations: dict[str, "History"] = field(default_factory=dict)
+    quorum: int = 1  # failing locations that make a run count as failed
 
     @classmethod
-    def read(cls, status: Object) -> Self:
-        """Parse the history of a monitor's status."""
+    def read(cls, status: Object, location: str = "") -> Self:
+        """Parse the history of a monitor's status, or of a location's entry."""
         totals = status.get("totals", {})
         windows = status.get("windows", {})
         return cls(
@@ -85,14 +63,36 @@ class History:
             last_success=status.get("lastSuccessTime", ""),
             hours=_read_buckets(windows.get("hours", [])),
             days=_read_buckets(windows.get("days", [])),
-            runs=tuple(map(RunRecord.read, status.get("runs", []))),
+            own_runs=tuple(RunRecord.read(line, location) for line in status.get("runs", [])),
             counted=frozenset(status.get("counted", [])),
             failures=tuple(status.get("failures", [])),
             reasons=status.get("failureReasons", {}),
             durations=Durations.read(status.get("durations", {})),
             certificate_expiry=status.get("certificateExpiry", ""),
             incidents=tuple(map(Incident.read, status.get("incidents", []))),
+            locations={
+                entry["name"]: cls.read(entry, entry["name"])
+                for entry in reversed(status.get("locations", []))
+            },
         )
+
+    def located(self, names: Iterable[str], quorum: int) -> "History":
+        """Return the history with exactly these locations, of which ``quorum`` make a failure."""
+        kept = {name: self.locations.get(name, History()) for name in names}
+        return replace(self, locations=kept, quorum=quorum)
+
+    @property
+    def all_runs(self) -> tuple[RunRecord, ...]:
+        """The runs of the monitor and of its locations by their start, the oldest first."""
+        if not self.locations:
+            return self.own_runs
+        located = (run for each in self.locations.values() for run in each.own_runs)
+        return tuple(sorted([*self.own_runs, *located], key=lambda run: run.at))
+
+    @property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The last of all runs, the oldest first."""
+        return self.all_runs[-MAX_RUNS:]
 
     def is_counted(self, uid: str) -> bool:
         """Return whether a Job's run is already counted."""
@@ -109,24 +109,36 @@ class History:
         )
 
     def _add_run(self, run: Run) -> "History":
-        past = RunRecord(
-            run.started_at.strftime(TIMESTAMP_FORMAT),
-            run.result,
-            run.duration_ms,
-            "" if run.result == PASSED else " ".join(run.summary.split())[:MAX_DETAIL_LENGTH],
-            bool(run.maintenance),
-        )
-        history = self if run.maintenance else self._count_result(run)
+        location = self.locations.get(run.location)
+        if location is None:
+            return self.count_run(replace(run, location=""), run.result)
+        verdict = self._verdict(run)
+        located = {**self.locations, run.location: location.count_run(run, verdict)}
+        counted = self.count_run(run, verdict)
+        return replace(counted, own_runs=self.own_runs, locations=located)
+
+    def _verdict(self, run: Run) -> str:
+        """Return the result that the uptime counts: with the run, ``quorum`` locations fail."""
+        if run.result not in {PASSED, FAILED}:
+            return run.result
+        others = (each for name, each in self.locations.items() if name != run.location)
+        failing = sum(each.consecutive_failures > 0 for each in others)
+        return FAILED if failing + (run.result == FAILED) >= self.quorum else PASSED
+
+    def count_run(self, run: Run, verdict: str) -> "History":
+        """Add a run; the windows count ``verdict`` instead of its result."""
+        history = self if run.maintenance else self._count_result(run, verdict)
+        limit = MAX_LOCATION_RUNS if run.location else MAX_RUNS
         return replace(
             history,
             in_maintenance=_increment(self.in_maintenance)
             if run.maintenance
             else self.in_maintenance,
-            runs=(*self.runs, past)[-MAX_RUNS:],
+            own_runs=(*self.own_runs, _record(run, verdict))[-limit:],
             counted=self.counted | {run.uid[:UID_PREFIX_LENGTH]},
         )
 
-    def _count_result(self, run: Run) -> "History":
+    def _count_result(self, run: Run, verdict: str) -> "History":
         consecutive = {PASSED: 0, FAILED: _increment(self.consecutive_failures)}
         passed = run.result == PASSED
         return replace(
@@ -138,11 +150,9 @@ class History:
             if passed
             else self.last_success,
             hours=_add_to_bucket(
-                self.hours, run.finished_at.strftime(HOUR_FORMAT), run.result, MAX_HOURS
+                self.hours, run.finished_at.strftime(HOUR_FORMAT), verdict, MAX_HOURS
             ),
-            days=_add_to_bucket(
-                self.days, run.finished_at.strftime(DAY_FORMAT), run.result, MAX_DAYS
-            ),
+            days=_add_to_bucket(self.days, run.finished_at.strftime(DAY_FORMAT), verdict, MAX_DAYS),
             failures=add_failure(self.failures, run),
             reasons=_count_reason(self.reasons, run.reason),
             durations=self.durations.add(run.duration_ms)
@@ -155,13 +165,13 @@ class History:
 
     def counting_runs(self) -> tuple[RunRecord, ...]:
         """Return the runs outside maintenance windows."""
-        return tuple(run for run in self.runs if not run.in_maintenance)
+        return tuple(run for run in self.all_runs if not run.in_maintenance)
 
     def window_counts(self, window: str, now: datetime) -> Counts:
         """Return the counts of a window: ``1h`` by runs, ``24h`` by hours, others by days."""
         if window == "1h":
             since = (now - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
-            results = [run.result for run in self.counting_runs() if run.at > since]
+            results = [run.verdict for run in self.counting_runs() if run.at > since]
             passed, failed = results.count(PASSED), results.count(FAILED)
             return passed, failed, len(results) - passed - failed
         if window == "24h":
@@ -183,6 +193,18 @@ class History:
     def windows(self) -> Object:
         """Return the buckets in the format of the status."""
         return {"hours": _write_buckets(self.hours), "days": _write_buckets(self.days)}
+
+
+def _record(run: Run, verdict: str) -> RunRecord:
+    mark = "" if verdict == run.result else OUTAGE if verdict == FAILED else TOLERATED
+    return RunRecord(
+        run.started_at.strftime(TIMESTAMP_FORMAT),
+        run.result,
+        run.duration_ms,
+        "" if run.result == PASSED else " ".join(run.summary.split())[:MAX_DETAIL_LENGTH],
+        MAINTENANCE if run.maintenance else mark,
+        run.location,
+    )
 
 
 def _increment(count: int, limit: int = MAX_COUNT) -> int:

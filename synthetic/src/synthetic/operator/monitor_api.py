@@ -7,10 +7,11 @@ from importlib import resources
 import yaml
 
 from synthetic.operator.failures import explain
-from synthetic.operator.history import RunRecord
 from synthetic.operator.incident import Incident
+from synthetic.operator.location_view import LocationView
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
+from synthetic.operator.run_record import RunRecord
 from synthetic.operator.status import UPTIME_WINDOWS
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
 
@@ -47,6 +48,8 @@ def to_summary(view: MonitorView, now: datetime) -> Object:
         "maintenance": view.maintenance or None,
         "lastRun": _last_run(view.last),
         "certificateExpiry": view.history.certificate_expiry or None,
+        "quorum": view.spec.quorum if view.locations else None,
+        "locations": [_location(location) for location in view.locations],
     }
 
 
@@ -58,6 +61,20 @@ def to_details(view: MonitorView, now: datetime) -> Object:
         "runs": [_run(run) for run in view.history.runs],
         "failures": [_failure(failure) for failure in view.history.failures],
         "incidents": [_incident(each, now) for each in reversed(view.incidents(now))],
+    }
+
+
+def _location(location: LocationView) -> Object:
+    return {
+        "name": location.name,
+        "state": location.state,
+        "conditions": {
+            "healthy": _condition(location.healthy),
+            "ready": _condition(location.ready),
+        },
+        "consecutiveFailures": location.history.consecutive_failures,
+        "totals": location.history.counters(),
+        "lastRun": _last_run(location.last),
     }
 
 
@@ -78,7 +95,7 @@ def _ratio(percentage: str) -> float | None:
 def _last_run(last: Object) -> Object | None:
     names = (
         *("job", "result", "step", "reason", "detail", "traceId", "startedAt", "finishedAt"),
-        "maintenance",
+        *("maintenance", "location"),
     )
     if not last:
         return None
@@ -91,7 +108,10 @@ def _last_run(last: Object) -> Object | None:
 
 
 def _failure(failure: Object) -> Object:
-    names = ("finishedAt", "result", "job", "step", "reason", "httpStatus", "detail", "traceId")
+    names = (
+        *("finishedAt", "result", "job", "location", "step", "reason", "httpStatus", "detail"),
+        "traceId",
+    )
     return {
         **{name: failure.get(name) for name in names},
         "evidence": failure.get("evidence"),
@@ -115,4 +135,6 @@ def _run(run: RunRecord) -> Object:
         "durationMs": run.duration_ms,
         "detail": run.detail or None,
         "inMaintenance": run.in_maintenance,
+        "location": run.location or None,
+        "verdict": run.verdict,
     }

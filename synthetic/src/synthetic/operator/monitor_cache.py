@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from synthetic.operator.conditions import condition
+from synthetic.operator.conditions import condition, location_entry
 from synthetic.operator.history import History
 from synthetic.operator.incident import Incidents, recent
+from synthetic.operator.location_view import LocationView, health_state
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import READ_ERRORS, Spec
 
@@ -33,6 +34,7 @@ class MonitorView:
     slo: Object
     labels: Labels
     maintenance: Object  # in force; empty if there is none
+    status: Object
 
     def incidents(self, now: datetime) -> Incidents:
         """Return the incidents of the last 30 days, the oldest first."""
@@ -45,9 +47,20 @@ class MonitorView:
             return "paused"
         if self.maintenance:
             return "maintenance"
-        if self.healthy.get("reason") == "Degraded":
-            return "degraded"
-        return {"True": "up", "False": "down"}.get(self.healthy.get("status", ""), "unknown")
+        return health_state(self.healthy)
+
+    @property
+    def key_labels(self) -> tuple[str, ...]:
+        """The values of the labels that all metrics of the monitor have."""
+        return (self.namespace, self.name, self.journey, self.spec.severity)
+
+    @property
+    def locations(self) -> tuple[LocationView, ...]:
+        """The locations of the spec; those without an entry in the status are unknown."""
+        return tuple(
+            LocationView.read(each.name, location_entry(self.status, each.name), self.state)
+            for each in self.spec.locations
+        )
 
 
 class MonitorCache:
@@ -97,6 +110,7 @@ class MonitorCache:
             slo=status.get("slo", {}),
             labels=metadata.get("labels") or {},
             maintenance=status.get("maintenance", {}),
+            status=status,
         )
 
     def set_holder(self, namespace: str, holder: str) -> None:

@@ -15,6 +15,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from synthetic.operator import location_metrics
+from synthetic.operator.location_view import NO_VERDICT
 from synthetic.operator.monitor_cache import MonitorCache, MonitorView
 from synthetic.operator.run_result import FAILED, RESULTS
 from synthetic.operator.status import UPTIME_WINDOWS
@@ -45,8 +47,8 @@ class MonitorCollector(Collector):
         )
         for view in views:
             for result in RESULTS:
-                runs.add_metric((*_labels(view), result), view.history.totals[result])
-            runs.add_metric((*_labels(view), "maintenance"), view.history.in_maintenance)
+                runs.add_metric((*view.key_labels, result), view.history.totals[result])
+            runs.add_metric((*view.key_labels, "maintenance"), view.history.in_maintenance)
         yield runs
         yield _failures(views)
         yield _durations(views)
@@ -60,33 +62,37 @@ class MonitorCollector(Collector):
         yield _family(
             "suspended",
             "1 if spec.suspend is true",
-            ((_labels(view), float(view.spec.suspend)) for view in views),
+            ((view.key_labels, float(view.spec.suspend)) for view in views),
         )
         yield _family(
             "in_maintenance",
             "1 while a maintenance window is in force",
-            ((_labels(view), float(bool(view.maintenance))) for view in views),
+            ((view.key_labels, float(bool(view.maintenance))) for view in views),
         )
         yield _family(
             "consecutive_failures",
             "Failed runs since the last passed run",
-            ((_labels(view), view.history.consecutive_failures) for view in views),
+            ((view.key_labels, view.history.consecutive_failures) for view in views),
         )
         yield _family(
             "last_run_duration_seconds",
             "Duration of the last run",
-            ((_labels(v), v.last["durationMs"] / 1000) for v in views if v.last),
+            ((v.key_labels, v.last["durationMs"] / 1000) for v in views if v.last),
         )
         yield _family(
             "last_success_timestamp_seconds",
             "Time of the last passed run",
-            ((_labels(v), _epoch(v.history.last_success)) for v in views if v.history.last_success),
+            (
+                (v.key_labels, _epoch(v.history.last_success))
+                for v in views
+                if v.history.last_success
+            ),
         )
         yield _family(
             "certificate_expiry_timestamp_seconds",
             "Earliest end of the certificates that the last run has seen; absent while suspended",
             (
-                (_labels(view), _epoch(view.history.certificate_expiry))
+                (view.key_labels, _epoch(view.history.certificate_expiry))
                 for view in views
                 if view.history.certificate_expiry and not view.spec.suspend
             ),
@@ -99,7 +105,7 @@ class MonitorCollector(Collector):
             "Failed runs in a window",
             (
                 (
-                    (*_labels(view), window),
+                    (*view.key_labels, window),
                     view.history.window_counts(window, now)[RESULTS.index(FAILED)],
                 )
                 for view in views
@@ -110,8 +116,10 @@ class MonitorCollector(Collector):
         yield _family(
             "slo_objective_ratio",
             "Objective for the share of passed runs",
-            ((_labels(view), view.spec.objective) for view in views),
+            ((view.key_labels, view.spec.objective) for view in views),
         )
+        if any(view.locations for view in views):
+            yield from location_metrics.collect(views, (*LABELS, "location"))
 
 
 def register(
@@ -119,10 +127,6 @@ def register(
 ) -> None:
     """Register the monitors' metrics."""
     registry.register(MonitorCollector(cache, clock))
-
-
-def _labels(view: MonitorView) -> tuple[str, ...]:
-    return (view.namespace, view.name, view.journey, view.spec.severity)
 
 
 def _family(
@@ -144,7 +148,7 @@ def _failures(views: list[MonitorView]) -> CounterMetricFamily:
     )
     for view in views:
         for reason, count in view.history.reasons.items():
-            family.add_metric((*_labels(view), reason), count)
+            family.add_metric((*view.key_labels, reason), count)
     return family
 
 
@@ -156,14 +160,14 @@ def _durations(views: list[MonitorView]) -> HistogramMetricFamily:
     )
     for view in views:
         durations = view.history.durations
-        family.add_metric(_labels(view), durations.buckets(), durations.sum_ms / 1000)
+        family.add_metric(view.key_labels, durations.buckets(), durations.sum_ms / 1000)
     return family
 
 
 def _up(views: list[MonitorView]) -> Iterator[Sample]:
     for view in views:
-        if view.state not in {"unknown", "maintenance", "paused"}:
-            yield _labels(view), float(view.state != "down")
+        if view.state not in NO_VERDICT:
+            yield view.key_labels, float(view.state != "down")
 
 
 def _conditions(views: list[MonitorView]) -> Iterator[Sample]:
@@ -171,7 +175,7 @@ def _conditions(views: list[MonitorView]) -> Iterator[Sample]:
         for condition in (view.healthy, view.ready, view.conflict):
             if condition:
                 found = (condition["type"], condition["status"], condition["reason"])
-                yield (*_labels(view), *found), 1
+                yield (*view.key_labels, *found), 1
 
 
 def _uptimes(views: list[MonitorView], now: datetime) -> Iterator[Sample]:
@@ -179,7 +183,7 @@ def _uptimes(views: list[MonitorView], now: datetime) -> Iterator[Sample]:
         for window in UPTIME_WINDOWS:
             share = view.history.uptime(window, now)
             if share is not None:
-                yield (*_labels(view), window), share
+                yield (*view.key_labels, window), share
 
 
 def _epoch(stamp: str) -> float:

@@ -14,11 +14,11 @@ from synthetic.operator.probe_volumes import (
 )
 from synthetic.operator.resources import Object
 from synthetic.operator.secret_binding import BoundHosts
-from synthetic.operator.spec import Spec
+from synthetic.operator.spec import ANYWHERE, Location, Spec
 
 CONTAINER_NAME = "probe"
 
-SCHEDULING_FIELDS = ("nodeSelector", "tolerations", "affinity", "priorityClassName")
+SCHEDULING_FIELDS = ("affinity", "priorityClassName")
 
 USER_FIELDS = ("runAsUser", "runAsGroup", "fsGroup")
 DEFAULT_RESOURCES: Object = {
@@ -38,12 +38,14 @@ class ProbeImage:
     assigned_user: bool = False  # by the cluster, as on OpenShift, which rejects other users
 
 
-def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts) -> Object:
+def build_pod_spec(
+    spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts, location: Location = ANYWHERE
+) -> Object:
     """Return the pod spec of a probe of ``url``; ``hosts`` may receive values of its Secrets."""
     volumes, mounts = build_volumes(spec)
     pull_secrets = [{"name": name} for name in image.pull_secrets]
     return {
-        **{name: spec.pod[name] for name in SCHEDULING_FIELDS if spec.pod.get(name)},
+        **_scheduling(spec, location),
         "restartPolicy": "Never",
         "activeDeadlineSeconds": spec.pod_deadline,
         "terminationGracePeriodSeconds": spec.cleanup + 5,
@@ -75,6 +77,16 @@ def build_pod_spec(spec: Spec, url: str, image: ProbeImage, hosts: BoundHosts) -
         ],
         "volumes": volumes,
     }
+
+
+def _scheduling(spec: Spec, location: Location) -> Object:
+    """Return where the pod may run: the location's node labels take precedence."""
+    chosen: Object = {
+        "nodeSelector": {**spec.pod.get("nodeSelector", {}), **location.node_selector},
+        "tolerations": [*spec.pod.get("tolerations", []), *location.tolerations],
+        **{name: spec.pod.get(name) for name in SCHEDULING_FIELDS},
+    }
+    return {name: value for name, value in chosen.items() if value}
 
 
 def _arguments(spec: Spec, url: str) -> list[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from statistics import median
 
-from synthetic.operator.history import MAX_RUNS, RunRecord
+from synthetic.operator.history import MAX_RUNS
+from synthetic.operator.run_record import RunRecord
 from synthetic.operator.run_result import DISRUPTED, PASSED
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 8, 3, 34
@@ -85,6 +86,7 @@ def _kind(run: RunRecord, slow_ms: int) -> str:
 def _tooltip(run: RunRecord) -> str:
     words = (
         run.at,
+        run.location,
         run.result,
         f"{run.duration_ms} ms",
         "in maintenance" if run.in_maintenance else "",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from synthetic.operator.cronjob import location_of
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
 from synthetic.operator.termination_message import TerminationMessage, parse_message
@@ -48,6 +49,7 @@ class Run:
     evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
     certificate_expiry: str = ""  # of the target
     maintenance: str = ""  # the reason of the window that it overlapped; the run does not count
+    location: str = ""
 
     @property
     def summary(self) -> str:
@@ -144,6 +146,7 @@ def run_from_job(job: Object, pods: list[Object], now: datetime) -> Run:
         cause=progress.cause if result == FAILED else "",
         evidence=progress.evidence if result == FAILED else {},
         certificate_expiry=progress.certificate_expiry,
+        location=location_of(job),
     )
 
 

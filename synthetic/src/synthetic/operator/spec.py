@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -94,6 +94,24 @@ class Receiver:
 
 
 @dataclass(frozen=True)
+class Location:
+    """A place that runs start from; the one without a name is any node that ``pod`` admits."""
+
+    name: str = ""
+    node_selector: dict[str, str] = field(default_factory=dict)
+    tolerations: tuple[Object, ...] = ()
+
+    @classmethod
+    def parse(cls, entry: Object) -> Self:
+        """Parse an entry of ``locations``."""
+        selector, tolerations = entry.get("nodeSelector"), entry.get("tolerations")
+        return cls(entry["name"], dict(selector or {}), tuple(tolerations or ()))
+
+
+ANYWHERE = Location()
+
+
+@dataclass(frozen=True)
 class Spec:
     """A monitor's spec with its defaults."""
 
@@ -129,6 +147,8 @@ class Spec:
     history_failed: int
     resources: Object
     pod: Object  # scheduling and metadata of the probe's pods
+    locations: tuple[Location, ...]
+    quorum: int  # failing locations that make the monitor unhealthy
 
     @classmethod
     def from_monitor(cls, monitor: Object) -> Self:
@@ -137,6 +157,7 @@ class Spec:
         thresholds, slo = spec.get("thresholds", {}), spec.get("slo", {})
         history = spec.get("history", {})
         target = spec.get("target", {})
+        locations = tuple(map(Location.parse, spec.get("locations") or ()))
         return cls(
             journey=spec["journey"],
             target=Target.parse(target),
@@ -170,7 +191,14 @@ class Spec:
             history_failed=history.get("failed", 3),
             resources=spec.get("resources") or {},
             pod=spec.get("pod") or {},
+            locations=locations,
+            quorum=spec.get("quorum", len(locations) // 2 + 1),
         )
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """The locations, each with a CronJob; without any, the one that is anywhere."""
+        return self.locations or (ANYWHERE,)
 
     @property
     def pod_deadline(self) -> int:

@@ -3,11 +3,12 @@
 from datetime import datetime
 from html import escape
 
+from synthetic.operator import location_list
 from synthetic.operator.failures import explain, headline
-from synthetic.operator.history import RunRecord
 from synthetic.operator.monitor_cache import MonitorView
 from synthetic.operator.resources import Object
 from synthetic.operator.run_charts import bars, describe, durations_of, sparkline
+from synthetic.operator.run_record import RunRecord
 from synthetic.operator.status import UPTIME_WINDOWS, percent
 
 NO_VALUE = "&ndash;"
@@ -40,6 +41,7 @@ def article(view: MonitorView, now: datetime) -> str:
 {bars(view.name, view.history.runs, view.spec.degraded_ms)}
 {sparkline(view.history.runs)}
 {_scale(view.history.runs)}
+{location_list.render(view)}
 <dl>{uptimes}{_figure("error budget", budget)}{times}{_last(view)}{_certificate(view)}</dl>
 {_failures(view)}
 </article>

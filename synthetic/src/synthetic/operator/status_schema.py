@@ -10,6 +10,7 @@ MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
 MAX_INCIDENTS = 20
 DURATION_BUCKETS = 8
 MAX_CLOCK_SKEW = timedelta(minutes=5)  # to the operator that wrote a status
+MAX_LOCATIONS = 10
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 HOUR = rf"{DATE}T([01][0-9]|2[0-3])"
@@ -48,6 +49,7 @@ CONDITION: Schema = {
 LAST_RUN: Schema = {
     **_object(
         job=_text(63),
+        location=_text(63),
         maintenance=_text(200),
         result={"type": "string", "enum": ["passed", "failed", "error", "disrupted"]},
         step=_text(64),
@@ -80,6 +82,7 @@ FAILURE: Schema = {
         finishedAt=TIME,
         result={"type": "string", "enum": ["failed", "error"]},
         job=_text(63),
+        location=_text(63),
         step=_text(64),
         reason=_text(64),
         httpStatus=NUMBER,
@@ -102,23 +105,52 @@ NOTIFIED: Schema = {
     "required": ["name"],
 }
 
+RUN = (
+    rf"^{MOMENT} (passed|failed|error|disrupted)(/(maintenance|tolerated|outage))? "
+    r"[0-9]{1,10}( .{1,80})?$"
+)
+CONDITIONS: Schema = {"type": "array", "maxItems": 8, "items": CONDITION}
+CRON_JOB: Schema = _object(name=_text(63), generation=COUNT)
+TOTALS: Schema = _object(
+    passed=COUNT,
+    failed=COUNT,
+    error=COUNT,
+    disrupted=COUNT,
+    passedAfterRetry=COUNT,
+    maintenance=COUNT,
+)
+HANDLED: Schema = _object(
+    runRequestedAt=_text(200),
+    rollouts={"type": "object", "maxProperties": 10, "additionalProperties": _text(200)},
+)
+
+LOCATION: Schema = {
+    **_object(
+        name=_text(63),
+        cronJob=CRON_JOB,
+        conditions=CONDITIONS,
+        lastRun=LAST_RUN,
+        lastSuccessTime=TIME,
+        consecutiveFailures=COUNT,
+        totals=TOTALS,
+        runs=_lines(RUN, 60),
+        certificateExpiry=ANY_TIME,
+        handled=HANDLED,
+    ),
+    "required": ["name"],
+}
+
 STATUS: Schema = _object(
     observedGeneration=COUNT,
     schedule=_text(200),
     target=_text(600),
-    cronJob=_object(name=_text(63), generation=COUNT),
-    conditions={"type": "array", "maxItems": 8, "items": CONDITION},
+    cronJob=CRON_JOB,
+    conditions=CONDITIONS,
+    locations={"type": "array", "maxItems": MAX_LOCATIONS, "items": LOCATION},
     lastRun=LAST_RUN,
     lastSuccessTime=TIME,
     consecutiveFailures=COUNT,
-    totals=_object(
-        passed=COUNT,
-        failed=COUNT,
-        error=COUNT,
-        disrupted=COUNT,
-        passedAfterRetry=COUNT,
-        maintenance=COUNT,
-    ),
+    totals=TOTALS,
     maintenance={
         **_object(
             reason=_text(200),
@@ -133,9 +165,7 @@ STATUS: Schema = _object(
         hours=_lines(rf"^{HOUR}( [0-9]{{1,9}}){{3}}$", 25),
         days=_lines(rf"^{DATE}( [0-9]{{1,9}}){{3}}$", 31),
     ),
-    runs=_lines(
-        rf"^{MOMENT} (passed|failed|error|disrupted)(/maintenance)? [0-9]{{1,10}}( .{{1,80}})?$", 90
-    ),
+    runs=_lines(RUN, 90),
     incidents=_lines(rf"^{MOMENT} ([0-9]{{1,9}}|-)( .{{1,80}})?$", MAX_INCIDENTS),
     failureReasons={"type": "object", "maxProperties": 16, "additionalProperties": COUNT},
     durations=_object(
@@ -144,11 +174,8 @@ STATUS: Schema = _object(
     certificateExpiry=ANY_TIME,
     notified={"type": "array", "maxItems": 5, "items": NOTIFIED},
     failures={"type": "array", "maxItems": MAX_FAILURES, "items": FAILURE},
-    counted=_lines(r"^[^\s]{1,18}$", 1000),
-    handled=_object(
-        runRequestedAt=_text(200),
-        rollouts={"type": "object", "maxProperties": 10, "additionalProperties": _text(200)},
-    ),
+    counted=_lines(r"^[^\s]{1,18}$", 2000),
+    handled=HANDLED,
 )
 
 

@@ -1,0 +1,358 @@
+"""Monitors with locations: a CronJob each, and one verdict by the quorum."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+
+from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import LOCATION_LABEL
+from synthetic.operator.resources import CRON_JOBS, JOBS, Object
+from tests.support.synthetic.kubernetes_objects import termination_message
+from tests.support.synthetic.operator_harness import OperatorHarness
+
+pytestmark = pytest.mark.anyio
+
+PASSED = termination_message("passed")
+FAILED = termination_message("failed", reason="http_status", status=503)
+ONCE = {"failures": 1, "outOf": 1}
+
+
+def places(*names: str) -> list[Object]:
+    """Return the locations of a spec."""
+    return [{"name": name} for name in names]
+
+
+def finish(harness: OperatorHarness, location: str, results: str, first: int = 0) -> None:
+    """End a run a minute at a location: p passed, f failed."""
+    for minute, letter in enumerate(results, first):
+        passed = letter == "p"
+        harness.finish_run(
+            f"{location}-{minute:02d}",
+            PASSED if passed else FAILED,
+            ended="Complete" if passed else "Failed",
+            minute=minute,
+            location=location,
+        )
+
+
+def entries(harness: OperatorHarness) -> dict[str, Object]:
+    """Return the entries of the status by location."""
+    return {each["name"]: each for each in harness.status.get("locations", [])}
+
+
+def states(harness: OperatorHarness) -> dict[str, tuple[str, str]]:
+    """Return status and reason of the condition Healthy of each location."""
+    found = {name: condition(each, "Healthy") for name, each in entries(harness).items()}
+    return {name: (each["status"], each["reason"]) for name, each in found.items()}
+
+
+async def test_each_location_has_a_cron_job_on_its_nodes(harness: OperatorHarness) -> None:
+    rio = {"name": "rio", "nodeSelector": {"zone": "rio"}, "tolerations": [{"key": "edge"}]}
+    pod = {"nodeSelector": {"zone": "any", "arch": "arm64"}, "tolerations": [{"key": "gpu"}]}
+    harness.add_monitor(locations=[rio, {"name": "lisbon"}], pod=pod)
+    await harness.reconcile()
+    assert set(harness.cron_jobs) == {"rio", "lisbon"}
+    assert len({each["metadata"]["name"] for each in harness.cron_jobs.values()}) == 2
+    for name, cron_job in harness.cron_jobs.items():
+        template = cron_job["spec"]["jobTemplate"]
+        assert template["metadata"]["labels"][LOCATION_LABEL] == name
+        assert template["spec"]["template"]["metadata"]["labels"][LOCATION_LABEL] == name
+    found = harness.cron_jobs["rio"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert found["nodeSelector"] == {"zone": "rio", "arch": "arm64"}
+    assert found["tolerations"] == [{"key": "gpu"}, {"key": "edge"}]
+    assert harness.ready() == ("True", "Scheduled")
+    before = list(harness.cluster.writes)
+    await harness.reconcile()
+    assert harness.cluster.writes == before
+
+
+@pytest.mark.parametrize(
+    ("results", "quorum", "wanted"),
+    [
+        (("p", "p", "p"), None, ("True", "Passing")),
+        (("pfff", "p", "p"), None, ("True", "BelowQuorum")),
+        (("pfff", "pfff", "p"), None, ("False", "Failing")),
+        (("pfff", "p", "p"), 1, ("False", "Failing")),
+        (("pfff", "pfff", "p"), 3, ("True", "BelowQuorum")),
+        (("fff", "fff", "fff"), 3, ("False", "Failing")),
+        (("pff", "pff", "pff"), 1, ("True", "Passing")),
+        (("", "", ""), None, ("Unknown", "NoRunYet")),
+        (("p", "", "f"), 1, ("True", "Passing")),
+        (("f", "", "f"), 1, ("Unknown", "NoPassYet")),
+    ],
+)
+async def test_the_monitor_is_unhealthy_when_the_quorum_fails(
+    harness: OperatorHarness,
+    results: Iterable[str],
+    quorum: int | None,
+    wanted: tuple[str, str],
+) -> None:
+    names = ("a", "b", "c")
+    chosen = {} if quorum is None else {"quorum": quorum}
+    harness.add_monitor(locations=places(*names), **chosen)
+    await harness.reconcile()
+    for name, letters in zip(names, results, strict=True):
+        finish(harness, name, letters)
+    await harness.reconcile()
+    assert harness.healthy() == wanted
+
+
+async def test_the_verdict_names_the_locations_and_recovers(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"), thresholds=ONCE, quorum=1)
+    await harness.reconcile()
+    finish(harness, "rio", "pf")
+    finish(harness, "lisbon", "pp")
+    await harness.reconcile()
+    assert harness.healthy() == ("False", "Failing")
+    message = condition(harness.status, "Healthy")["message"]
+    assert message.startswith("1 of 2 locations failing: rio: 1 of the last 1 runs failed")
+    assert states(harness) == {"rio": ("False", "Failing"), "lisbon": ("True", "Passing")}
+    rio = entries(harness)["rio"]
+    assert (rio["consecutiveFailures"], rio["lastRun"]["location"]) == (1, "rio")
+    assert harness.status["consecutiveFailures"] == 1
+    assert [each["location"] for each in harness.status["failures"]] == ["rio"]
+    finish(harness, "rio", "p", 3)
+    await harness.reconcile()
+    assert harness.healthy() == ("True", "Passing")
+    assert harness.events() == ["Unhealthy", "Healthy"]
+
+
+async def test_a_location_without_data_leaves_the_verdict_to_the_others(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(locations=places("a", "b", "c"), interval="1m")
+    await harness.reconcile()
+    for minute in range(30):
+        for name in "ab":
+            finish(harness, name, "p", minute)
+    harness.now += timedelta(seconds=1)
+    await harness.reconcile()
+    assert states(harness)["c"] == ("Unknown", "NoData")
+    assert harness.healthy() == ("True", "BelowQuorum")
+    harness.update_spec(quorum=1)
+    await harness.reconcile()
+    assert harness.healthy() == ("Unknown", "NoData")
+    assert "c: No run has ended" in condition(harness.status, "Healthy")["message"]
+
+
+async def test_a_new_location_of_an_old_monitor_has_time_for_its_first_run(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(locations=places("a"), interval="1m", quorum=1)
+    await harness.reconcile()
+    finish(harness, "a", "p", 45)
+    harness.update_spec(locations=places("a", "b"))
+    await harness.reconcile()
+    assert states(harness)["b"] == ("Unknown", "NoRunYet")
+    assert harness.healthy() == ("True", "Passing")
+
+
+async def test_a_location_that_cannot_be_scheduled_is_named(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    await harness.reconcile()
+    theirs = harness.cron_jobs["rio"]
+    harness.delete(CRON_JOBS, theirs["metadata"]["name"])
+    foreign = {**theirs, "metadata": {"name": theirs["metadata"]["name"], "namespace": "here"}}
+    harness.add(CRON_JOBS, foreign)
+    assert await harness.reconcile()
+    assert harness.ready() == ("False", "NameTaken")
+    assert condition(harness.status, "Ready")["message"].startswith("Location rio: The CronJob")
+    assert condition(entries(harness)["lisbon"], "Ready")["status"] == "True"
+    assert states(harness)["rio"] == ("Unknown", "NotReady")
+
+
+@pytest.mark.parametrize("after", [["lisbon"], ["lisbon", "paris"], []], ids=str)
+async def test_a_removed_location_leaves_its_totals_and_nothing_else(
+    harness: OperatorHarness, after: list[str]
+) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    await harness.reconcile()
+    finish(harness, "rio", "pff")
+    finish(harness, "lisbon", "p")
+    await harness.reconcile()
+    finish(harness, "rio", "p", 4)  # not counted yet
+    harness.update_spec(locations=places(*after))
+    assert await harness.reconcile() == 1.0
+    assert harness.cron_jobs["rio"]["spec"]["suspend"] is True
+    await harness.reconcile()
+    await harness.reconcile()
+    assert set(harness.cron_jobs) == set(after or [""])
+    assert set(entries(harness)) == set(after)
+    assert harness.status["totals"]["passed"] == 3
+    assert harness.status["totals"]["failed"] == 2
+    assert harness.ready() == ("True", "Scheduled")
+
+
+async def test_the_cron_job_of_a_removed_location_waits_for_its_run(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    await harness.reconcile()
+    finish(harness, "rio", "p")
+    (job,) = harness.cluster.list_kind(JOBS.plural)
+    ended = job["status"]
+    harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
+    harness.update_spec(locations=places("lisbon"))
+    for _ in range(3):
+        await harness.reconcile()
+    assert "rio" in harness.cron_jobs
+    harness.change(JOBS, {**job, "status": ended}, "status")
+    await harness.reconcile()
+    assert set(harness.cron_jobs) == {"lisbon"}
+    assert harness.status["totals"]["passed"] == 1
+
+
+async def test_locations_replace_the_cron_job_of_the_monitor(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    harness.finish_run("before", PASSED)
+    harness.update_spec(locations=places("rio", "lisbon"))
+    for _ in range(2):
+        await harness.reconcile()
+    assert set(harness.cron_jobs) == {"rio", "lisbon"}
+    finish(harness, "rio", "p", 5)
+    await harness.reconcile()
+    assert harness.status["totals"]["passed"] == 2
+    assert harness.status["cronJob"] == {"name": "", "generation": 0}
+
+
+async def test_a_suspended_monitor_suspends_all_locations(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"), suspend=True)
+    await harness.reconcile()
+    assert all(each["spec"]["suspend"] for each in harness.cron_jobs.values())
+    assert harness.healthy() == ("Unknown", "Suspended")
+    assert set(states(harness).values()) == {("Unknown", "Suspended")}
+
+
+async def test_maintenance_is_that_of_all_locations(harness: OperatorHarness) -> None:
+    window = {"reason": "Move", "start": "2026-01-31T09:10:00Z", "end": "2026-01-31T09:20:00Z"}
+    harness.add_monitor(locations=places("rio", "lisbon"), maintenance=[window], thresholds=ONCE)
+    await harness.reconcile()
+    for name in ("rio", "lisbon"):
+        finish(harness, name, "p")
+        finish(harness, name, "f", 12)
+    await harness.reconcile()
+    assert harness.healthy() == ("Unknown", "Maintenance")
+    assert harness.status["totals"]["maintenance"] == 2
+    for name in ("rio", "lisbon"):
+        finish(harness, name, "f", 25)
+    await harness.reconcile()
+    assert harness.healthy() == ("False", "Failing")
+    assert harness.status["totals"]["failed"] == 2
+
+
+async def test_the_uptime_counts_verdicts(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("a", "b", "c"))
+    await harness.reconcile()
+    for minute, letters in enumerate(("ppp", "fpp", "fpp", "fff", "pff", "ppf")):
+        for name, letter in zip("abc", letters, strict=True):
+            finish(harness, name, letter, minute)
+        await harness.reconcile()
+    # the quorum of two fails from the first failure of b to its pass
+    assert [line.split(" ")[1] for line in entries(harness)["a"]["runs"]] == [
+        *("passed", "failed/tolerated", "failed/tolerated", "failed/tolerated"),
+        *("passed/outage", "passed/outage"),
+    ]
+    totals = harness.status["totals"]
+    assert (totals["passed"], totals["failed"]) == (10, 8)
+    (day,) = harness.status["windows"]["days"]
+    passed, failed = map(int, day.split(" ")[1:3])
+    assert passed + failed == 18
+    assert harness.status["slo"]["failed"] == failed
+    assert failed == 6
+    (view,) = harness.cache
+    assert view.history.window_counts("1h", harness.now) == (passed, failed, 0)
+
+
+async def test_an_incident_starts_when_the_quorum_fails(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("a", "b"), thresholds=ONCE)
+    await harness.reconcile()
+    for name, letters in (("a", "pffp"), ("b", "ppfp")):
+        finish(harness, name, letters)
+    await harness.reconcile()
+    (incident,) = harness.status["incidents"]
+    start, seconds, reason = incident.split(" ", 2)
+    assert start == "2026-01-31T09:02:00Z"
+    assert int(seconds) == 60
+    assert reason == "b: createClient http_status 503"
+
+
+async def test_a_requested_run_starts_at_each_location(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    harness.request_run("first")
+    for _ in range(3):
+        await harness.reconcile()
+    jobs = harness.cluster.list_kind(JOBS.plural)
+    assert sorted(each["metadata"]["labels"][LOCATION_LABEL] for each in jobs) == ["lisbon", "rio"]
+    harness.update_spec(locations=places("rio", "lisbon", "paris"))
+    await harness.reconcile()
+    assert len(harness.cluster.list_kind(JOBS.plural)) == 2
+
+
+@pytest.mark.parametrize(
+    ("when", "wanted"),
+    [("t@rio", {"rio"}), ("t@nowhere", {"rio", "lisbon"}), ("t@", {"rio", "lisbon"})],
+)
+async def test_a_requested_run_may_name_a_location(
+    harness: OperatorHarness, when: str, wanted: set[str]
+) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    harness.request_run(when)
+    for _ in range(2):
+        await harness.reconcile()
+    jobs = harness.cluster.list_kind(JOBS.plural)
+    assert {each["metadata"]["labels"][LOCATION_LABEL] for each in jobs} == wanted
+    assert harness.status["handled"]["runRequestedAt"] == when
+
+
+async def test_a_busy_location_delays_only_its_own_run(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    await harness.reconcile()
+    finish(harness, "rio", "p")
+    (job,) = harness.cluster.list_kind(JOBS.plural)
+    ended = job["status"]
+    harness.change(JOBS, {**job, "status": {"active": 1}}, "status")
+    harness.request_run("now")
+    await harness.reconcile()
+    assert requested(harness) == ["lisbon"]
+    assert harness.status["handled"]["runRequestedAt"] == ""
+    for each in harness.cluster.list_kind(JOBS.plural):  # the one of lisbon ends, and is pruned
+        if "annotations" in each["metadata"]:
+            harness.delete(JOBS, each["metadata"]["name"])
+    harness.change(JOBS, {**job, "status": ended}, "status")
+    await harness.reconcile()
+    assert requested(harness) == ["rio"]
+    assert harness.status["handled"]["runRequestedAt"] == "now"
+
+
+def requested(harness: OperatorHarness) -> list[str]:
+    """Return the locations of the Jobs of requested runs."""
+    jobs = [each["metadata"] for each in harness.cluster.list_kind(JOBS.plural)]
+    return sorted(each["labels"][LOCATION_LABEL] for each in jobs if "annotations" in each)
+
+
+async def test_each_location_keeps_its_own_jobs(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"), history={"success": 1, "failed": 1})
+    await harness.reconcile()
+    for name in ("rio", "lisbon"):
+        finish(harness, name, "ppff")
+    await harness.reconcile()
+    names = sorted(each["metadata"]["name"] for each in harness.cluster.list_kind(JOBS.plural))
+    assert names == ["lisbon-01", "lisbon-03", "rio-01", "rio-03"]
+
+
+async def test_a_rejected_request_is_the_state_of_all_locations(harness: OperatorHarness) -> None:
+    harness.add_monitor(locations=places("rio", "lisbon"))
+    await harness.reconcile()
+    finish(harness, "rio", "p")
+    finish(harness, "lisbon", "p")
+    await harness.reconcile()
+    harness.cluster.fail("GET", "*/jobs", 403)
+    with pytest.raises(Exception, match="403"):
+        await harness.reconcile()
+    assert harness.ready() == ("False", "Forbidden")
+    assert set(states(harness).values()) == {("Unknown", "NotReady")}
+    assert entries(harness)["rio"]["totals"]["passed"] == 1
+    await harness.reconcile()
+    assert harness.healthy() == ("True", "Passing")

@@ -21,6 +21,7 @@ from devstack.data_folder import DataFolder, DataFolderError
 from devstack.draft_folder import new_draft
 from devstack.postgres import Postgres, PostgresError
 from devstack.postgres_programs import program
+from devstack.server import Server
 from devstack.service_catalog import SERVICES
 from devstack.supervisor import die_with_parent
 from servicekit import durable_files
@@ -120,7 +121,7 @@ def locked(folder: DataFolder) -> Iterator[None]:
         folder.close()
 
 
-def back_up(server: Postgres, target: Path) -> Path:
+def back_up(server: Server, target: Path) -> Path:
     """Dump all databases into a new folder below ``target``, and return that folder.
 
     The folder gets its name when the backup is complete and on the disk. Drafts of killed backups
@@ -148,7 +149,7 @@ def _report_stale(draft: Path) -> None:
     sys.stderr.write(f"backup: removing {draft}, which a killed backup has left\n")
 
 
-def _write(server: Postgres, folder: Path) -> None:
+def _write(server: Server, folder: Path) -> None:
     """Write the dumps and their manifest to a folder."""
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     databases = {}
@@ -181,17 +182,17 @@ def verify_dump(backup: Path, name: str) -> tuple[Path, str]:
     return dump, str(dumped_at)
 
 
-def system_id(server: Postgres) -> str:
+def system_id(server: Server) -> str:
     """Return the identifier of a database server, which each new data folder has of its own."""
     return str(server.execute("SELECT system_identifier FROM pg_control_system()")[0][0])
 
 
-def is_of(backup: Path, server: Postgres) -> bool:
+def is_of(backup: Path, server: Server) -> bool:
     """Return whether a backup with a valid manifest was made from this server."""
     return bool(json.loads((backup / MANIFEST).read_text()).get("system") == system_id(server))
 
 
-def _dump(server: Postgres, name: str, path: Path) -> str:
+def _dump(server: Server, name: str, path: Path) -> str:
     command = [program("pg_dump"), "--format=custom", "--no-owner", server.url(name)]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         done = subprocess.run(  # noqa: S603 - our own command

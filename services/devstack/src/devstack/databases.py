@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,17 @@ from psycopg2 import sql
 from sqlalchemy.exc import DBAPIError
 
 from devstack.backup import BackupError
-from devstack.postgres import Postgres
 from devstack.postgres_programs import program
+from devstack.server import Server
 from devstack.service_catalog import SERVICES, tables
 from servicekit.db import migrate
 
 FETCH_SIZE = 10_000  # ids
 INVENTORY = "inventory"
 INVENTORY_COLUMNS = {"clients": "client_id", "products": "product_id"}
+_END_SESSIONS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s
+"""  # and wait up to 10 s
 NEW_FOLDER_GAP = 1_000_000  # ids that a lost system may have issued after its backup
 
 
@@ -31,7 +34,7 @@ class Difference:
     newest_id: int  # the highest id that may have been used
 
 
-def create_missing(server: Postgres) -> None:
+def create_missing(server: Server) -> None:
     """Create the missing databases of the services, each with its role."""
     existing = {str(row[0]) for row in server.execute("SELECT datname FROM pg_database")}
     for name in SERVICES:
@@ -42,7 +45,7 @@ def create_missing(server: Postgres) -> None:
             server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
 
 
-def drop_leftovers(server: Postgres) -> list[str]:
+def drop_leftovers(server: Server) -> list[str]:
     """Drop the databases that a killed restore has left, and return their names."""
     existing = {row[0] for row in server.execute("SELECT datname FROM pg_database")}
     left = [n for service in SERVICES for n in (_restored(service), _replaced(service))]
@@ -53,17 +56,20 @@ def drop_leftovers(server: Postgres) -> list[str]:
 
 
 def replace(
-    server: Postgres,
+    server: Server,
     dumps: Mapping[str, Path],
     *,
     gap: int = 0,
+    exclusive: AbstractContextManager[None] | None = None,
     before_swap: Callable[[], None] = lambda: None,
+    mark: str = "",
 ) -> dict[str, dict[str, Difference]]:
     """Replace the databases of some services by dumps, and return the differences by table.
 
     All dumps are loaded beside the present databases, and then renamed in one transaction. ``gap``
-    ids are skipped after the highest known one. ``before_swap`` is called when all
-    dumps are loaded.
+    ids are skipped after the highest known one. When all dumps are loaded, ``exclusive`` is entered
+    until the end: it has to end and prevent writes of services that run. ``before_swap`` is called
+    last. The new databases have the comment ``mark``, which the function of that name returns.
 
     Raises:
         BackupError: a dump cannot be restored; all databases are unchanged.
@@ -73,21 +79,43 @@ def replace(
     try:
         for name, dump in dumps.items():
             _load(server, name, dump)
-        differences = {
-            name: {
-                table: _compare(server, name, table, dumps, gap)
-                for table in tables(server, _restored(name))
+        with exclusive or nullcontext():
+            differences = {
+                name: {
+                    table: _compare(server, name, table, dumps, gap)
+                    for table in tables(server, _restored(name))
+                }
+                for name in dumps
             }
-            for name in dumps
-        }
-        for name, found in differences.items():
-            for table, difference in found.items():
-                _advance_sequence(server, _restored(name), table, difference.newest_id)
-        before_swap()
-        _swap(server, dumps)
+            for name, found in differences.items():
+                for table, difference in found.items():
+                    _advance_sequence(server, _restored(name), table, difference.newest_id)
+            before_swap()
+            _swap(server, dumps, mark)
     finally:
         drop_leftovers(server)
     return differences
+
+
+@contextmanager
+def closed_to_services(server: Server, names: Collection[str]) -> Iterator[None]:
+    """End all sessions of some databases, and admit only superusers until the block ends."""
+    try:
+        for name in names:
+            server.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        for name in names:
+            server.execute(_END_SESSIONS, (name,))
+        yield
+    finally:
+        for name in names:
+            server.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+
+
+def mark(server: Server) -> str:
+    """Return the mark of the last restore of the inventory; empty without one."""
+    statement = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+    rows = server.execute(statement, (INVENTORY,))
+    return str(rows[0][0] or "") if rows else ""
 
 
 def _restored(name: str) -> str:
@@ -98,7 +126,7 @@ def _replaced(name: str) -> str:
     return f"{name}_before"
 
 
-def _load(server: Postgres, name: str, dump: Path) -> None:
+def _load(server: Server, name: str, dump: Path) -> None:
     """Load a dump beside the database of a service, and migrate it to this release."""
     restored = _restored(name)
     server.execute(f'CREATE DATABASE "{restored}" OWNER "{name}"')
@@ -118,7 +146,7 @@ def _load(server: Postgres, name: str, dump: Path) -> None:
         raise BackupError(f"{dump} cannot be migrated to this release: {error.orig}") from error
 
 
-def _revision(server: Postgres, database: str) -> str:
+def _revision(server: Server, database: str) -> str:
     """Return the revision of a database, which starts with the name of its service."""
     if server.execute("SELECT to_regclass('alembic_version')", database=database) == [(None,)]:
         return ""
@@ -126,9 +154,7 @@ def _revision(server: Postgres, database: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def _compare(
-    server: Postgres, name: str, table: str, names: Collection[str], gap: int
-) -> Difference:
+def _compare(server: Server, name: str, table: str, names: Collection[str], gap: int) -> Difference:
     """Compare the ids of a table in both databases, in one pass."""
     is_new = table not in tables(server, name)
     old_ids: Iterator[int] = iter(()) if is_new else _ids(server, name, table)
@@ -149,7 +175,7 @@ def _compare(
     return Difference(lost, back, max(used) + gap)
 
 
-def _ids(server: Postgres, database: str, table: str) -> Iterator[int]:
+def _ids(server: Server, database: str, table: str) -> Iterator[int]:
     """Yield the ids of a table in order, in constant memory."""
     with closing(psycopg2.connect(server.url(database))) as connection:
         cursor = connection.cursor("ids")  # a name makes it a server-side cursor
@@ -159,13 +185,13 @@ def _ids(server: Postgres, database: str, table: str) -> Iterator[int]:
             yield int(row[0])
 
 
-def _last_id(server: Postgres, database: str, table: str) -> int:
+def _last_id(server: Server, database: str, table: str) -> int:
     """Return the last id that a table has issued."""
     sequence = _sequence(server, database, table)
     return _integer(server, database, f"SELECT last_value FROM {sequence}")
 
 
-def _last_mention(server: Postgres, inventory: str, table: str) -> int:
+def _last_mention(server: Server, inventory: str, table: str) -> int:
     """Return the highest id of an owner that an inventory contains; 0 for other tables."""
     column = INVENTORY_COLUMNS.get(table)
     if column is None or not tables(server, inventory):
@@ -178,28 +204,29 @@ def _last_mention(server: Postgres, inventory: str, table: str) -> int:
     return max(_integer(server, inventory, statement) for statement in statements)
 
 
-def _advance_sequence(server: Postgres, database: str, table: str, newest: int) -> None:
+def _advance_sequence(server: Server, database: str, table: str, newest: int) -> None:
     """Advance the sequence past ``newest``, so that no id is reused."""
     sequence = _sequence(server, database, table)
     statement = f"SELECT setval('{sequence}', greatest(last_value, {newest})) FROM {sequence}"
     server.execute(statement, database=database)
 
 
-def _swap(server: Postgres, names: Collection[str]) -> None:
-    """Rename all databases in one transaction."""
+def _swap(server: Server, names: Collection[str], mark: str) -> None:
+    """Rename all databases and set their comments in one transaction."""
     with closing(psycopg2.connect(server.url("postgres"))) as connection:
         cursor = connection.cursor()
         for name in names:
             cursor.execute(f'ALTER DATABASE "{name}" RENAME TO "{_replaced(name)}"')
             cursor.execute(f'ALTER DATABASE "{_restored(name)}" RENAME TO "{name}"')
+            cursor.execute(f'COMMENT ON DATABASE "{name}" IS %s', (mark or None,))
         connection.commit()
 
 
-def _sequence(server: Postgres, database: str, table: str) -> str:
+def _sequence(server: Server, database: str, table: str) -> str:
     found = server.execute("SELECT pg_get_serial_sequence(%s, 'id')", (table,), database)
     return str(found[0][0])
 
 
-def _integer(server: Postgres, database: str, statement: str) -> int:
+def _integer(server: Server, database: str, statement: str) -> int:
     found = server.execute(statement, database=database)[0][0]
     return int(str(found or 0))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from devstack.postgres import Postgres
+from devstack.server import Server
 from servicekit.openapi.specification import load_contract
 
 ROOT = Path(__file__).resolve().parents[4]  # of a checkout
@@ -33,7 +33,7 @@ def routes() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(_segments(CONTRACTS / f"{name}.yaml"))) for name in SERVICES}
 
 
-def tables(server: Postgres, service: str) -> dict[str, bool]:
+def tables(server: Server, service: str) -> dict[str, bool]:
     """Return the tables of a service with an id and a realm, and whether their rows expire."""
     rows = server.execute(_TABLES_WITH_REALM, database=service)
     return {str(name): bool(has_expiry) for name, has_expiry in rows}

@@ -15,7 +15,8 @@ from scripts.charts.rendering import CHARTS, HelmError, render, rule_groups
 RULES = {
     "cadastro": (
         "--set",
-        ",".join(f"{service}.metrics.prometheusOperator=true" for service in SERVICES),
+        ",".join(f"{part}.metrics.prometheusOperator=true" for part in (*SERVICES, "backup")),
+        *("--set", "backup.enabled=true,backup.existingClaim=backups"),
     ),
     "synthetic": ("--set", "metrics.prometheusOperator=true"),
 }
@@ -67,7 +68,7 @@ def test_promtool_tests_cover_firing_and_not_firing_of_each_alert(
 
 @pytest.mark.parametrize("base", ["https://books.example/runbooks", "https://books.example/"])
 def test_each_alert_links_to_a_runbook(helm: str, chart: str, base: str) -> None:
-    prefixes = [f"{service}." for service in SERVICES] if chart == "cadastro" else [""]
+    prefixes = [f"{part}." for part in (*SERVICES, "backup")] if chart == "cadastro" else [""]
     settings = ",".join(f"{prefix}metrics.runbooks={base}" for prefix in prefixes)
     groups = rule_groups(render(helm, chart, *RULES[chart], "--set", settings))
     for group in groups["groups"]:

@@ -10,6 +10,8 @@ from scripts.charts.network_policies import ONLY_CONTROLLER, PORTS, PodPolicies
 from scripts.charts.rendering import CHARTS, EXAMPLES, HelmError, of_kind, pod_specs, render
 from tests.support.chart_manifests import check_manifests
 
+S3 = "backup.s3.bucket=store,backup.s3.endpoint=https://x.example,backup.s3.existingSecret=x"
+BACKUP = ("--set", f"backup.enabled=true,{S3}")
 CALLS = {
     "auth": set(),
     "clients": {"auth", "inventory"},
@@ -22,7 +24,7 @@ CALLS = {
 def pods(helm: str) -> PodPolicies:
     """The pods of a release whose ingress controller alone may call the services."""
     return PodPolicies(
-        render(helm, "cadastro", *ONLY_CONTROLLER, "--set", "test.url=http://x.example")
+        render(helm, "cadastro", *ONLY_CONTROLLER, "--set", "test.url=http://x.example", *BACKUP)
     )
 
 
@@ -38,7 +40,7 @@ def test_the_services_admit_their_callers_and_the_ingress_controller(pods: PodPo
         own = {
             f"{name}-{component}"
             for name in calling
-            for component in ("service", "relay", "reconcile")
+            for component in ("service", "relay", "reconcile", "restore")
         }
         assert found == {"controller"} | (own & pods.labels.keys()), service
 
@@ -51,8 +53,32 @@ def test_postgresql_admits_only_pods_that_use_a_database(pods: PodPolicies) -> N
     found = {source for source in pods.labels if pods.admits(source, "postgresql-database", 5432)}
     components = ("service", "relay", "migration", "sweep", "reconcile")
     expected = {f"{service}-{component}" for service in SERVICES for component in components}
-    assert found == expected & pods.labels.keys()
-    assert len(found) == 3 * len(SERVICES) + 3
+    backups = {"backup-backup", "inventory-restore"}
+    assert found == (expected & pods.labels.keys()) | backups
+    assert len(found) == 3 * len(SERVICES) + 3 + len(backups)
+
+
+def test_backups_reach_the_database_and_s3_alone(helm: str, pods: PodPolicies) -> None:
+    for source in ("backup-backup", "inventory-restore"):
+        assert pods.reaches(source, 443)
+        assert not any(pods.reaches(source, port) for port in (80, 5432, 6443, 8000))
+    reached = {
+        target
+        for target in pods.labels.keys() - {"backup-backup", "controller", "stranger"}
+        if any(pods.admits("backup-backup", target, port) for port in PORTS)
+    }
+    assert reached == {"postgresql-database"}
+    narrow = '[{"podSelector": {"matchLabels": {"app": "s3"}}}]'
+    closed = PodPolicies(
+        render(helm, "cadastro", *BACKUP, "--set-json", f"backup.networkPolicy.s3To={narrow}")
+    )
+    assert not closed.reaches("backup-backup", 443)
+    volume = "backup.enabled=true,backup.existingClaim=x"
+    assert not PodPolicies(render(helm, "cadastro", "--set", volume)).reaches("backup-backup", 443)
+    external = "backup.database.existingSecret=x,backup.database.port=6000"
+    assert PodPolicies(render(helm, "cadastro", *BACKUP, "--set", external)).reaches(
+        "inventory-restore", 6000
+    )
 
 
 def test_the_operator_reaches_the_api_server_and_nothing_of_the_release(pods: PodPolicies) -> None:

@@ -77,6 +77,12 @@ def check_examples(context: Context) -> str:
         manifests = context.cluster.template("example", CHART, "-f", str(example))
         accepted = context.cluster.apply(manifests, "--dry-run=server").splitlines()
         details.append(f"{example.stem}: {len(accepted)} objects are accepted")
+    if "clusters.postgresql.cnpg.io" in kinds and "objectstores.barmancloud" in kinds:
+        manifests = (ROOT / "charts" / "examples" / "cloudnativepg" / "cluster.yaml").read_text()
+        accepted = context.cluster.apply(manifests, "--dry-run=server").splitlines()
+        details.append(f"CloudNativePG: {len(accepted)} objects are accepted")
+    else:
+        details.append("the cluster has no CloudNativePG")
     return "; ".join(details)
 
 

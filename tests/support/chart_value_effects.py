@@ -123,6 +123,35 @@ UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "products": ({"replicas": 7}, "replicas: 7"),
     "inventory": ({"replicas": 7}, "replicas: 7"),
 }
+BACKUP_VALUES: dict[str, tuple[Any, str]] = {
+    "enabled": (True, "name: try-backup\n"),
+    "schedule": ("0 5 * * *", 'schedule: "0 5 * * *"'),
+    "timeZone": ("America/Sao_Paulo", "timeZone: America/Sao_Paulo"),
+    "keep": (3, "- --keep=3"),
+    "deadlineSeconds": (77, "activeDeadlineSeconds: 77\n"),
+    "existingClaim": ("mine", "claimName: mine"),
+    "s3.bucket": ("mine", "- s3://mine/"),
+    "s3.prefix": ("shop/daily", "- s3://store/shop/daily\n"),
+    "s3.endpoint": ("https://x.example:444", "- --endpoint=https://x.example:444"),
+    "s3.region": ("sa-east-1", "- --region=sa-east-1"),
+    "s3.existingSecret": ("mine", "name: mine\n                      key: AWS_ACCESS_KEY_ID"),
+    "s3.caConfigMap": ("mine", "configMap:\n                name: mine"),
+    "database.existingSecret": ("mine", "name: mine\n                      key: DATABASE_URL"),
+    "database.port": (7432, "port: 7432"),
+    "networkPolicy.databaseTo": ([{"ipBlock": {"cidr": "10.3.0.0/16"}}], "cidr: 10.3.0.0/16"),
+    "networkPolicy.s3To": ([{"ipBlock": {"cidr": "10.4.0.0/16"}}], "cidr: 10.4.0.0/16"),
+    "scratchSize": ("9Gi", "sizeLimit: 9Gi"),
+    "metrics.prometheusOperator": (True, "alert: BackupOverdue"),
+    "metrics.labels": ({"release": "prom"}, "    release: prom"),
+    "metrics.runbooks": ("https://r.example/", "runbook_url: https://r.example/BackupOverdue.md"),
+    "image.registry": ("r.example", "image: r.example/cadastro/backup"),
+    "image.repository": ("other", "image: other:1.0.0"),
+    "image.tag": ("v9", "image: cadastro/backup:v9"),
+    "image.pullSecrets": ([{"name": "pull-key"}], "name: pull-key"),
+    **SCHEDULING_VALUES,
+    "resources": ({"limits": {"memory": "3Gi"}}, "memory: 3Gi"),
+}
+UMBRELLA_VALUES |= {f"backup.{name}": effect for name, effect in BACKUP_VALUES.items()}
 SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
     **POD_VALUES,
     **MONITORED_VALUES,
@@ -166,7 +195,13 @@ REJECTIONS = {  # values whose only effect is an error, with the test of the err
     "global.generateSecrets": "test_invalid_or_missing_value_is_named_in_the_error",
     "ingress.checkHosts": "test_a_release_that_matches_the_hosts_of_another_is_rejected",
 }
+S3 = {"bucket": "store", "endpoint": "https://x.example", "existingSecret": "x"}
 PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs to have an effect
+    "backup.": {"backup.enabled": True, **{f"backup.s3.{name}": S3[name] for name in S3}},
+    "backup.existingClaim": {"backup.s3.bucket": ""},
+    "backup.database.port": {"backup.database.existingSecret": "x"},
+    "backup.networkPolicy.databaseTo": {"backup.database.existingSecret": "x"},
+    "backup.metrics.": {"backup.metrics.prometheusOperator": True},
     "autoscaling.": {"autoscaling.enabled": True},
     "credentials.key": {"credentials.existingSecret": "x"},
     "metrics.dashboard.labels": {"metrics.dashboard.enabled": True},

@@ -22,7 +22,7 @@ spec:
         {{- with .Values.networkPolicy.ingressFrom }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-        {{- include "service-lib.componentPeer" (dict "root" . "components" (list "service" "relay" "reconcile")) | nindent 8 }}
+        {{- include "service-lib.componentPeer" (dict "root" . "components" (list "service" "relay" "reconcile" "restore")) | nindent 8 }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

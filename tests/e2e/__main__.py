@@ -18,6 +18,7 @@ from scripts.charts.promtool import PromtoolError
 from scripts.release import ReleaseError
 from tests.e2e import (
     acceptance,
+    backups,
     failed_upgrades,
     lifecycle,
     neighbours,
@@ -49,6 +50,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("network policies, every pair of pods", network_policies.check_network_policies),
     ("drill: one fault of each kind", synthetic_monitors.run_drill),
     ("purges and reconciliation", lifecycle.run_cron_jobs),
+    ("backup to S3, restore elsewhere", backups.check_backups),
     ("rolling restarts under load", rollouts.restart),
     ("rolling restarts under Locust", rollouts.restart_under_locust),
     ("pods killed under load", pod_kills.kill_pods),

@@ -46,6 +46,18 @@ def build_variant(image: str, base_tag: str, tag: str, files: Mapping[str, str])
     run_command(container_tool(), "push", "-q", *tls, f"{name}:{tag}")
 
 
+def build_program(image: str, tag: str, program: Path) -> None:
+    """Push an image of one statically linked program, which it starts."""
+    name = f"{repository()}/{image}:{tag}"
+    with tempfile.TemporaryDirectory(prefix="cadastro-e2e-") as folder:
+        shutil.copy2(program, Path(folder) / "program")
+        text = 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'
+        (Path(folder) / "Dockerfile").write_text(text)
+        run_command(container_tool(), "build", "-q", "-t", name, folder)
+    tls = [] if container_tool() == "docker" else [f"--tls-verify={tls_verify()}"]
+    run_command(container_tool(), "push", "-q", *tls, name)
+
+
 @functools.cache
 def container_tool() -> str:
     """Return CONTAINER_TOOL, or the first tool that works on this machine."""

@@ -86,7 +86,9 @@ def services(
     wait_until(lambda: _is_ready(pooled["clients"]), "PgBouncer to start")
     keys.new(tmp_path / "keys")
     settings = {"KEYS_DIR": str(tmp_path / "keys"), "OAUTH_CLIENTS_DIR": str(tmp_path)}
-    urls = {"auth": serve_peer(auth.app.create_app, pooled["auth"], **settings)}
+    # one address may use a quarter of the threads for registrations
+    more = {**settings, "THREADS": str(6 * CALLERS)}
+    urls = {"auth": serve_peer(auth.app.create_app, pooled["auth"], **more)}
     for name, app in (
         ("clients", clients.app),
         ("products", products.app),

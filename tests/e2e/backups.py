@@ -4,16 +4,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 
 from tests.e2e.context import Context
-from tests.e2e.shop import Shop
 from tests.support import images
 from tests.support.cluster import RELEASE, Cluster
 from tests.support.restricted_pod import restricted_pod
 from tests.support.s3_server import KEY_ID, OPTIONS, PROGRAM, SECRET_KEY, identities
+from tests.support.shop import Shop
 from tests.support.steps import check, wait_until
 
 S3, PORT, SECRET, CLAIM = "s3", 8333, "backups", "backups"
@@ -34,7 +35,10 @@ class Past:
 
     def check(self, shop: Shop, place: str) -> None:
         """Check what a user reads after a restore; raises ``StepFailed``."""
-        check(shop.has_client(self.kept), f"{place}: a client is missing")
+        for is_ready in (shop.has_client, shop.is_available):  # its connections have ended
+            wait_until(
+                partial(is_ready, self.kept), TIMEOUT_SECONDS, f"{place}: a client is missing"
+            )
         check(shop.has_client(self.deleted), f"{place}: a deleted client is not back")
         stock = shop.product(self.product)["quantity"]
         check(stock == STOCK, f"{place}: the stock is {stock}")

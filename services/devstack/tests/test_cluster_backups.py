@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,13 @@ import pytest
 from obstore.store import S3Store
 
 from devstack.backup import MANIFEST, back_up
+from devstack.cluster.remote_server import RemoteServer
 from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.restore import restore as restore_local
 from devstack.service_catalog import SERVICES
-from servicekit.testing import environment
-from tests.support.s3_server import S3Server, running_s3
+from servicekit.testing import environment, wait_until
+from tests.support.s3_server import START_TIMEOUT_SECONDS, S3Server, running_s3
 from tests.support.synthetic.authority import Authority
 
 pytestmark = [pytest.mark.covers_subprocesses, pytest.mark.slow]
@@ -165,6 +167,32 @@ def test_a_damaged_set_leaves_all_databases_unchanged(server: Postgres, tmp_path
     assert "is not a complete backup of clients" in commands.fail("restore")
     assert kept in commands.products()
     assert databases_of(server) == before
+
+
+def test_a_restore_opens_databases_that_a_killed_one_has_closed(
+    server: Postgres, tmp_path: Path
+) -> None:
+    commands = Commands(server, str(tmp_path / "sets"))
+    before = databases_of(server)
+    commands.back_up()
+    server.execute("ALTER DATABASE clients CONNECTION LIMIT 0")
+    server.execute("CREATE DATABASE clients_restored")
+    commands.restore()
+    assert databases_of(server) == before
+
+
+def test_a_restore_waits_for_a_running_backup(server: Postgres, tmp_path: Path) -> None:
+    commands = Commands(server, str(tmp_path / "sets"))
+    commands.back_up()
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with RemoteServer(server.url("postgres")).locked(shared=True):
+            restored = pool.submit(commands.restore)
+            wait_until(
+                lambda: bool(server.execute(waiting)), "the restore to wait", START_TIMEOUT_SECONDS
+            )
+            assert not restored.done()
+        assert restored.result()["set"]
 
 
 def test_incomplete_sets_are_removed_after_a_day(server: Postgres, tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ class Shop:
         status = self._http.get(f"/clients/fetch/{client_id}").status_code
         return httpx.codes.is_success(status)
 
+    def is_available(self, client_id: int) -> bool:
+        """Return whether the products and the purchases of a client can be read."""
+        paths = ("/products/fetch", f"/inventory/list_products_ids/{client_id}")
+        return all(httpx.codes.is_success(self._http.get(path).status_code) for path in paths)
+
     def product(self, product_id: int) -> dict[str, Any]:
         """Return a product."""
         found: dict[str, Any] = self._get(f"/products/fetch/{product_id}")

@@ -109,7 +109,10 @@ def filled() -> MonitorCache:
             until = "2026-01-31T12:00:00Z"
             shown["maintenance"] = {"reason": "x", "until": until, "runs": "Pause"}
         group = {"group": f"Group {name[:2]} {'y' * 50}"} if name != "unknown" else {}
-        cache.upsert(monitor(f"{name}-{'x' * 50}", status=shown, **group))
+        entries = [{"name": f"{at}-{'z' * 18}", **shown, "consecutiveFailures": 3} for at in "ab"]
+        located = {"locations": [{"name": entry["name"]} for entry in entries]}
+        stored = {**shown, "locations": entries}
+        cache.upsert(monitor(f"{name}-{'x' * 50}", status=stored, **group, **located))
     return cache
 
 

@@ -96,13 +96,13 @@ def incidents(page: str) -> list[str]:
 
 def test_incidents_are_listed_with_those_in_progress_first() -> None:
     page = page_of(
-        with_incidents("a", "2026-01-30T10:00:00Z 97500 login", "2025-12-01T10:00:00Z 60"),
+        with_incidents("a", "2026-01-30T06:00:00Z 97500 login", "2025-12-01T10:00:00Z 60"),
         with_incidents("b", "2026-01-29T07:05:00Z - <b>&", "2026-01-31T10:00:00Z 40"),
     )
     assert incidents(page) == [
         "here/b ✖ Ongoing <b>& since 2026-01-29 07:05:00 UTC , for 2 d 3 h",
         "here/b ✓ Resolved 2026-01-31 10:00:00 UTC to 2026-01-31 10:00:40 UTC , for 40 s",
-        "here/a ✓ Resolved login 2026-01-30 10:00:00 UTC to 2026-01-31 13:05:00 UTC , for 1 d 3 h",
+        "here/a ✓ Resolved login 2026-01-30 06:00:00 UTC to 2026-01-31 09:05:00 UTC , for 1 d 3 h",
     ]
     assert "There was no incident." in page_of(monitor())
 

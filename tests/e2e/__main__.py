@@ -21,6 +21,7 @@ from tests.e2e import (
     backups,
     failed_upgrades,
     lifecycle,
+    locations,
     neighbours,
     network_policies,
     notes,
@@ -63,6 +64,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("one service alone", failed_upgrades.install_one_service),
     ("uninstall, install from the registry", lifecycle.reinstall),
     ("the restricted standard", lifecycle.check_pod_security),
+    ("two locations, one of them cut off", locations.check_locations),
 )
 THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),

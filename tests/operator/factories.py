@@ -1,7 +1,9 @@
 """Monitors, and fake Jobs and pods of their runs."""
 
+from collections.abc import Iterable
+
 from synthetic.operator.conditions import condition
-from synthetic.operator.cronjob import MONITOR_LABEL, UID_LABEL, owner_reference
+from synthetic.operator.cronjob import LOCATION_LABEL, MONITOR_LABEL, UID_LABEL, owner_reference
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
 
@@ -26,6 +28,11 @@ def monitor(name: str, **spec: object) -> Object:
         "metadata": {"name": name},
         "spec": kept,
     }
+
+
+def places(names: Iterable[str]) -> list[Object]:
+    """Return the locations of a spec."""
+    return [{"name": name} for name in names]
 
 
 def totals(one: Object) -> Object:
@@ -57,7 +64,11 @@ def job(owner: Object, name: str) -> Object:
 
 
 def _labels(owner: Object) -> Object:
-    return {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
+    """Return the labels of a Job, which is at the first location of its monitor."""
+    labels = {MONITOR_LABEL: owner["metadata"]["name"], UID_LABEL: owner["metadata"]["uid"]}
+    for place in owner["spec"].get("locations", [])[:1]:
+        labels[LOCATION_LABEL] = place["name"]
+    return labels
 
 
 def finished_job_status(*, passed: bool) -> Object:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from synthetic.operator.cronjob import UID_LABEL
+from synthetic.operator.cronjob import UID_LABEL, location_of
 from synthetic.operator.resources import CRON_JOBS, GROUP, JOBS, MONITORS, Object
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from tests.operator.api_proxy import ApiProxy, Kill, api_proxy
-from tests.operator.factories import ready_condition, totals
+from tests.operator.factories import places, ready_condition, totals
 from tests.operator.message_fuzzer import random_message
 from tests.operator.namespace import CRD, Namespace, wait_until
 from tests.operator.operator_process import OperatorProcess, operator
@@ -31,6 +31,8 @@ PASSED, FAILED = 3, 2  # runs of a monitor before the kill of its operator
 FUZZED_MONITORS, FUZZ_ROUNDS = 100, 10  # each round has one status a monitor, and a restart
 MISSED = 25  # runs of each result that end without an operator
 CAUSE = f"{GROUP}/cause"
+KINDS = ("new", "edited", "located")  # of monitors
+BEFORE, AFTER = ("a", "b", "c"), ("a", "b", "d")  # locations: one is removed, and one added
 HISTORY_LIMITS = {"success": 1, "failed": 1}
 
 
@@ -55,29 +57,36 @@ def tolerates_rejections(namespace: Namespace) -> str:
 def survives_kills(namespace: Namespace, report: Callable[[str], None]) -> str:
     """Kill the operator at each of its writes; a new one must converge without duplicates."""
     counts = []
-    for is_new in (True, False):
+    for kind in KINDS:
         for is_forwarded in (True, False):
             number = 1
-            while kill_at_write(namespace, number, is_new=is_new, is_forwarded=is_forwarded):
-                monitor = "a new" if is_new else "an edited"
+            while kill_at_write(namespace, number, kind=kind, is_forwarded=is_forwarded):
                 when = "after" if is_forwarded else "before"
-                report(f"killed at write {number} of {monitor} monitor, {when} it")
+                report(f"killed at write {number} of a monitor ({kind}), {when} it")
                 number += 1
                 check(number <= MAX_WRITES, f"after {MAX_WRITES} writes it is not idle")
             counts.append(number - 1)
     check(all(counts), f"the operator was not killed: {counts}")
-    return f"{sum(counts)} kills before and after writes: one CronJob each, and exact totals"
+    return f"{sum(counts)} kills before and after writes: a CronJob a location, and exact totals"
 
 
-def kill_at_write(namespace: Namespace, number: int, *, is_new: bool, is_forwarded: bool) -> bool:
+def kill_at_write(namespace: Namespace, number: int, *, kind: str, is_forwarded: bool) -> bool:
     """Kill an operator at its write ``number``; return False if it has fewer writes."""
-    name = f"kill-{'new' if is_new else 'old'}-{'heard' if is_forwarded else 'unheard'}-{number}"
-    owner = namespace.add_monitor(name, history=HISTORY_LIMITS, concurrencyPolicy="Allow")
-    if not is_new:
+    name = f"kill-{kind}-{'heard' if is_forwarded else 'unheard'}-{number}"
+    locations = {"locations": places(BEFORE)} if kind == "located" else {}
+    owner = namespace.add_monitor(
+        name, history=HISTORY_LIMITS, concurrencyPolicy="Allow", **locations
+    )
+    if kind != "new":
         with operator(namespace.name):
             message = f"{name} is not ready"
             wait_until(lambda: _are_ready(namespace, [name]), READY_LIMIT_SECONDS, message)
+    if kind == "edited":
         _edit_cron_job(namespace, owner)
+    elif kind == "located":
+        found = namespace.monitor(name)
+        changed = {**found["spec"], "locations": places(AFTER)}
+        namespace.replace(MONITORS, {**found, "spec": changed})
     _create_work(namespace, owner)
     killed = _run_victim(namespace, number, is_forwarded=is_forwarded)
     with operator(namespace.name) as process:
@@ -177,18 +186,25 @@ def _create_work(namespace: Namespace, owner: Object) -> None:
 
 
 def _has_converged(namespace: Namespace, name: str) -> bool:
-    """Return whether there is one correct CronJob, one requested run, and exact totals."""
+    """Return whether there are the right CronJobs, one requested run each, and exact totals."""
     monitor = namespace.monitor(name)
     cron_jobs, jobs = namespace.cron_jobs(monitor), _jobs(namespace, monitor)
-    counts = totals(monitor)
+    wanted = [place["name"] for place in monitor["spec"].get("locations", [])] or [""]
+    counts, entries = totals(monitor), monitor.get("status", {}).get("locations", [])
+    requested = [job for job in jobs if CAUSE in job["metadata"].get("annotations", {})]
     return bool(
-        [job["spec"]["schedule"] != "0 0 1 1 *" for job in cron_jobs] == [True]
-        and sum(CAUSE in job["metadata"].get("annotations", {}) for job in jobs) == 1
-        and len(jobs) == 1 + sum(HISTORY_LIMITS.values())
-        and counts.get("passed") == PASSED
-        and counts.get("failed", 0) + counts.get("error", 0) == FAILED
+        sorted(map(location_of, cron_jobs)) == sorted(map(location_of, requested)) == wanted
+        and all(job["spec"]["schedule"] != "0 0 1 1 *" for job in cron_jobs)
+        and len(jobs) == len(wanted) + sum(HISTORY_LIMITS.values())
+        and all(_are_exact(each) for each in (counts, *(e["totals"] for e in entries[:1])))
+        and [entry["name"] for entry in entries] == [place for place in wanted if place]
         and ready_condition(monitor)[0] == "Scheduled"
     )
+
+
+def _are_exact(counts: Object) -> bool:
+    not_passed = counts.get("failed", 0) + counts.get("error", 0)
+    return bool((counts.get("passed"), not_passed) == (PASSED, FAILED))
 
 
 def _jobs(namespace: Namespace, owner: Object) -> list[Object]:

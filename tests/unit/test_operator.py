@@ -43,10 +43,10 @@ async def here(
 @pytest.mark.long
 async def test_a_new_operator_converges_after_a_kill_at_a_write(here: Namespace) -> None:
     assert await asyncio.to_thread(
-        resilience.kill_at_write, here, 2, is_new=False, is_forwarded=True
+        resilience.kill_at_write, here, 2, kind="edited", is_forwarded=True
     )
     assert not await asyncio.to_thread(
-        resilience.kill_at_write, here, 99, is_new=True, is_forwarded=False
+        resilience.kill_at_write, here, 99, kind="new", is_forwarded=False
     )
 
 

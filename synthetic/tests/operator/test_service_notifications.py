@@ -19,6 +19,7 @@ from tests.support.synthetic.webhook_harness import Webhook, add_secret, failing
 
 pytestmark = pytest.mark.anyio
 
+HIDDEN = "s3cret"  # in URLs, and in no status
 SERVICE = {"apprise": {"urlFrom": from_secret("url")}}
 
 
@@ -60,7 +61,8 @@ def add_url(hook: Webhook, url: str, services: str) -> None:
 
 def ntfy(hook: Webhook) -> str:
     """Return the URL of a topic at the webhook."""
-    return hook.url.replace("http://", "ntfy://s3cret:s3cret@").replace("/hook", "/topic")
+    account = f"{HIDDEN}:{HIDDEN}"
+    return hook.url.replace("http://", f"ntfy://{account}@").replace("/hook", "/topic")
 
 
 async def test_a_service_gets_the_failure_and_the_recovery(hook: Webhook) -> None:
@@ -101,9 +103,9 @@ async def test_a_mail_is_sent(hook: Webhook, mailbox: Mailbox) -> None:
         ("NTFY", "slack", "notify-services=slack,SERVICE"),
         ("file:///etc/passwd", "*", "starts with none of discord, "),
         ("dbus://", "*", "starts with none of "),
-        ("postgres://user:s3cret@db/", "*", "starts with none of "),
-        ("slack://s3cret", "slack", "not one of its service in Apprise's notation"),
-        ("ntfy://s3cret@127.0.0.1:1/topic", "ntfy", "the service cannot be reached"),
+        (f"postgres://user:{HIDDEN}@db/", "*", "starts with none of "),
+        (f"slack://{HIDDEN}", "slack", "not one of its service in Apprise's notation"),
+        (f"ntfy://{HIDDEN}@127.0.0.1:1/topic", "ntfy", "the service cannot be reached"),
     ],
     ids=["no-services", "another-service", "file", "desktop", "database", "notation", "closed"],
 )  # fmt: skip
@@ -115,7 +117,7 @@ async def test_a_receiver_that_must_or_can_not_be_used_names_the_reason(
     await hook.settle()
     assert hook.requests == []
     assert error in hook.record()["error"]
-    assert "s3cret" not in json.dumps(hook.harness.status)
+    assert HIDDEN not in json.dumps(hook.harness.status)
     assert hook.harness.events().count("NotificationFailed") == 1
 
 

@@ -85,7 +85,7 @@ def _restore_elsewhere(
     with context.cluster.scratch_namespace("restored") as target:
         _create_secret(target)
         target.install(**SMALL, **values, **_apart())
-        _wait_for_route(context.url, target.namespace)
+        _wait_for_routes(context.url, target.namespace)
         with Shop(context.url, HOST) as other:
             other.buy(other.create_client(), other.create_product(1), 1)
         report = _report(_run(target, "restore", "from-s3"))
@@ -94,6 +94,7 @@ def _restore_elsewhere(
         target.apply(json.dumps(_claim()))
         volume = {"backup.s3.bucket": "", "backup.existingClaim": CLAIM}
         target.install("upgrade", **SMALL, **{**values, **volume}, **_apart())
+        _wait_for_routes(context.url, target.namespace)
         with Shop(context.url, HOST, user) as shop:
             kept = shop.create_client()
             _run(target, "backup", "to-volume")
@@ -116,17 +117,22 @@ def _apart() -> dict[str, str]:
     }
 
 
-def _wait_for_route(url: str, namespace: str) -> None:
-    """Wait until the ingress routes the host to a namespace."""
+def _wait_for_routes(url: str, namespace: str) -> None:
+    """Wait until the ingress routes the host to each service of a namespace.
 
-    def is_routed() -> bool:
+    Without its endpoints, it routes to the release that matches all hosts.
+    """
+
+    def is_routed(path: str) -> bool:
         with suppress(httpx.HTTPError):
-            response = httpx.get(f"{url}/inventory/health", headers={"Host": HOST})
+            response = httpx.get(f"{url}{path}/health", headers={"Host": HOST})
             instance = response.headers.get("Cadastro-Instance", "")
             return bool(response.is_success and instance.startswith(f"{namespace}/"))
         return False
 
-    wait_until(is_routed, TIMEOUT_SECONDS, f"{HOST} is not routed to {namespace}")
+    for path in ("/users", "/clients", "/products", "/inventory"):
+        message = f"{HOST}{path} is not routed to {namespace}"
+        wait_until(partial(is_routed, path), TIMEOUT_SECONDS, message)
 
 
 @contextmanager

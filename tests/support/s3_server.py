@@ -42,14 +42,20 @@ def running_s3(folder: Path, authority: Authority | None = None) -> Iterator[S3S
     options = [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={port}"]
     options += [f"-s3.config={config}", "-master.volumeSizeLimitMB=64"]
     options += [f"-{name}.port={free_port()}" for name in ("master", "volume", "filer")]
-    options += [f"-{name}.port.grpc={free_port()}" for name in ("master", "volume", "filer", "s3")]
+    options += ["-s3.localSocket=s3.sock", "-filer.localSocket=filer.sock"]  # not in /tmp
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    options += [f"-{name}.port.grpc={port}" for name, port in ports.items()]
     if authority:
         certificate, key = authority.issue("s3")
         options += [f"-s3.cert.file={certificate}", f"-s3.key.file={key}"]
     url = f"{'https' if authority else 'http'}://127.0.0.1:{port}"
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(
-            [PROGRAM, "server", *OPTIONS, *options], cwd=folder, stdout=log, stderr=log
+            [PROGRAM, "-logtostderr", "server", *OPTIONS, *options],
+            cwd=folder,
+            env={"HOME": str(folder), "TMPDIR": str(folder)},
+            stdout=log,
+            stderr=log,
         )
     try:
         wait_until(lambda: _is_ready(url, authority), "S3 to start", START_TIMEOUT_SECONDS)
@@ -57,6 +63,8 @@ def running_s3(folder: Path, authority: Authority | None = None) -> Iterator[S3S
     finally:
         process.terminate()
         process.wait()
+        for name, port in ports.items():  # its sockets are in /tmp by any option
+            Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
 
 def identities() -> str:

@@ -61,7 +61,7 @@ def running_s3(folder: Path, authority: Authority | None = None) -> Iterator[S3S
         wait_until(lambda: _is_ready(url, authority), "S3 to start", START_TIMEOUT_SECONDS)
         yield S3Server(url, {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
     finally:
-        process.terminate()
+        process.kill()  # it takes ten seconds to end in order
         process.wait()
         for name, port in ports.items():  # its sockets are in /tmp by any option
             Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108

@@ -142,7 +142,8 @@ def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: Commands) -
     assert second not in commands.products()
 
 
-def test_a_repeated_run_restores_once(commands: Commands) -> None:
+def test_a_repeated_run_restores_once(server: Postgres, tmp_path: Path) -> None:
+    commands = Commands(server, str(tmp_path / "sets"))
     commands.back_up()
     commands.restore("--run-id", "a")
     later = commands.insert("later")

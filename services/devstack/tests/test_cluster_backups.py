@@ -31,6 +31,10 @@ INSERT = (
     "INSERT INTO products (realm, name, description, quantity, price, status)"
     " VALUES ('live', %s, '', 1, 1, true) RETURNING id"
 )
+SETTINGS = """
+SELECT datname, datconnlimit, setrole, setconfig
+FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase ORDER BY 1, 3
+"""
 IDS = "SELECT id FROM products ORDER BY id"
 
 
@@ -125,6 +129,39 @@ def test_a_set_is_restored_while_sessions_of_services_exist(commands: Commands) 
     assert databases_of(commands.server) == before
     owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'products'::regclass"
     assert commands.server.execute(owner, (), "products") == [("products",)]
+
+
+def test_a_restore_keeps_the_settings_of_the_databases(server: Postgres, tmp_path: Path) -> None:
+    commands = Commands(server, str(tmp_path / "sets"))
+    commands.back_up()
+    statements = {
+        "DATABASE products CONNECTION LIMIT 50": "CONNECTION LIMIT -1",
+        "DATABASE products SET statement_timeout = '5s'": "RESET statement_timeout",
+        "DATABASE products SET search_path = public, pg_catalog": "RESET search_path",
+        "ROLE products IN DATABASE products SET app.owner = 'a=b'": "RESET app.owner",
+    }
+    try:
+        for statement in statements:
+            server.execute(f"ALTER {statement}")
+        before = server.execute(SETTINGS)
+        assert len(before) == 2
+        commands.restore()
+        assert server.execute(SETTINGS) == before
+    finally:
+        for statement, reset in statements.items():
+            target = statement.partition(" SET ")[0].partition(" CONNECTION ")[0]
+            server.execute(f"ALTER {target} {reset}")
+
+
+def test_a_database_that_a_killed_restore_has_closed_is_opened(
+    server: Postgres, tmp_path: Path
+) -> None:
+    commands = Commands(server, str(tmp_path / "sets"))
+    commands.back_up()
+    before = databases_of(server)
+    server.execute("ALTER DATABASE products CONNECTION LIMIT 0")
+    commands.restore()
+    assert databases_of(server) == before
 
 
 def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: Commands) -> None:

@@ -22,6 +22,13 @@ INVENTORY_COLUMNS = {"clients": "client_id", "products": "product_id"}
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s
 """  # and wait up to 10 s
+_SETTINGS = """
+SELECT rolname, unnest(setconfig)
+FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+LEFT JOIN pg_roles r ON r.oid = setrole
+WHERE datname = %s
+"""
+NO_LIMIT = -1
 NEW_FOLDER_GAP = 1_000_000  # ids that a lost system may have issued after its backup
 
 
@@ -90,6 +97,8 @@ def replace(
             for name, found in differences.items():
                 for table, difference in found.items():
                     _advance_sequence(server, _restored(name), table, difference.newest_id)
+            for name in dumps:
+                _copy_settings(server, name)
             before_swap()
             _swap(server, dumps, mark)
     finally:
@@ -99,7 +108,12 @@ def replace(
 
 @contextmanager
 def closed_to_services(server: Server, names: Collection[str]) -> Iterator[None]:
-    """End all sessions of some databases, and admit only superusers until the block ends."""
+    """End all sessions of some databases, and admit only superusers until the block ends.
+
+    Afterwards their names have the limits of before, whichever databases have these names then. A
+    limit of 0 is what a killed restore has left.
+    """
+    limits = {name: _connection_limit(server, name) or NO_LIMIT for name in names}
     try:
         for name in names:
             server.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
@@ -107,8 +121,8 @@ def closed_to_services(server: Server, names: Collection[str]) -> Iterator[None]
             server.execute(_END_SESSIONS, (name,))
         yield
     finally:
-        for name in names:
-            server.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+        for name, limit in limits.items():
+            server.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT {limit}')
 
 
 def mark(server: Server) -> str:
@@ -209,6 +223,35 @@ def _advance_sequence(server: Server, database: str, table: str, newest: int) ->
     sequence = _sequence(server, database, table)
     statement = f"SELECT setval('{sequence}', greatest(last_value, {newest})) FROM {sequence}"
     server.execute(statement, database=database)
+
+
+def _connection_limit(server: Server, database: str) -> int:
+    statement = "SELECT datconnlimit FROM pg_database WHERE datname = %s"
+    return int(str(server.execute(statement, (database,))[0][0]))
+
+
+def _copy_settings(server: Server, name: str) -> None:
+    """Give a restored database the settings of the one that it replaces; no dump has them.
+
+    PostgreSQL reads a list such as a search path in `set_config` alone as one.
+    """
+    found = server.execute(_SETTINGS, (name,))
+    with closing(psycopg2.connect(server.url("postgres"))) as connection:
+        cursor = connection.cursor()
+        for role, setting in found:
+            parameter, _, value = str(setting).partition("=")
+            cursor.execute("SELECT set_config(%s, %s, true)", (parameter, value))
+            database = sql.Identifier(_restored(name))
+            target = sql.SQL("DATABASE {}").format(database)
+            if role is not None:
+                target = sql.SQL("ROLE {} IN DATABASE {}").format(
+                    sql.Identifier(str(role)), database
+                )
+            names = map(sql.Identifier, parameter.split("."))
+            cursor.execute(
+                sql.SQL("ALTER {} SET {} FROM CURRENT").format(target, sql.SQL(".").join(names))
+            )
+            connection.commit()
 
 
 def _swap(server: Server, names: Collection[str], mark: str) -> None:

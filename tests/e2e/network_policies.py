@@ -5,7 +5,6 @@ its named ports. Policies see nothing else of a pod, so the other namespace keep
 the release that is in use.
 """
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,43 +12,27 @@ from typing import Any
 import yaml
 
 from scripts.charts.network_policies import ONLY_CONTROLLER, PodPolicies
+from tests.e2e.connections import (
+    ENFORCEMENT_SECONDS,
+    NOT_ENFORCED,
+    enforces_network_policies,
+    listener,
+    open_connections,
+    start,
+)
 from tests.e2e.context import Context
 from tests.support.cluster import CHART, RELEASE, Cluster
-from tests.support.restricted_pod import restricted_pod
 from tests.support.steps import StepFailed
 
 PORTS = (8000, 8080, 9000, 5432)  # of services, the operator, metrics and PostgreSQL
 API_SERVER, API_SERVER_PORTS = ("the API server", 443), (443, 6443)
-ENFORCEMENT_SECONDS = 60.0  # until the policies apply to new pods
-READY_TIMEOUT = "180s"
 CALLERS = 4  # at once
-
-LISTENER = """
-import socket, threading
-for port in {ports}:
-    server = socket.create_server(("", port), backlog=200)
-    threading.Thread(target=lambda s=server: [s.accept()[0].close() for _ in iter(int, 1)]).start()
-"""
-CALLER = """
-import json, os, socket, sys
-from concurrent.futures import ThreadPoolExecutor
-
-def is_open(place):
-    try:
-        socket.create_connection(place, 2).close()
-    except OSError:
-        return False
-    return True
-
-places = [tuple(place) for place in json.loads(sys.argv[1])]
-places.append((os.environ["KUBERNETES_SERVICE_HOST"], 443))
-with ThreadPoolExecutor(len(places)) as pool:
-    print(json.dumps(list(pool.map(is_open, places))))
-"""
 
 
 def check_network_policies(context: Context) -> str:
     """Try every pair of pods and ports, and compare with an evaluation of the policies."""
+    if not enforces_network_policies(context.cluster):
+        return NOT_ENFORCED
     cluster, options = context.cluster, [*ONLY_CONTROLLER, "--set=test.url=http://x.example"]
     rendered = cluster.template(RELEASE, CHART, *options)
     objects = [item for item in yaml.safe_load_all(rendered) if item]
@@ -59,18 +42,14 @@ def check_network_policies(context: Context) -> str:
             item["metadata"]["namespace"] = place.namespace
         applied = [item for item in objects if item["kind"] == "NetworkPolicy"]
         pods = [_pod(place, name, policies) for name in policies.labels]
-        place.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": [*applied, *pods]}))
-        place.kubectl(
-            "wait", "--for=condition=Ready", "pods", "--all", f"--timeout={READY_TIMEOUT}"
-        )
+        start(place, *applied, *pods)
         return _compare(place, policies)
 
 
 def _pod(cluster: Cluster, name: str, policies: PodPolicies) -> dict[str, Any]:
     """Return a pod with the labels and the named ports of a pod of the release."""
     named = policies.ports.get(name, {})
-    command = ("python", "-c", LISTENER.format(ports=PORTS))
-    pod = restricted_pod(name, policies.labels[name], cluster.tag, command, PORTS[0])
+    pod = listener(cluster, name, policies.labels[name], PORTS)
     (container,) = pod["spec"]["containers"]
     container["ports"] = [{"name": key, "containerPort": port} for key, port in named.items()]
     return pod
@@ -90,8 +69,6 @@ def _compare(cluster: Cluster, policies: PodPolicies) -> str:
         if not wrong:
             return f"{len(policies.labels)} pods, {len(observed)} connections, {opened} are open"
         if time.monotonic() > deadline:
-            if opened == len(observed):
-                return "skipped: this cluster does not enforce NetworkPolicies"
             raise StepFailed(f"{len(wrong)} connections: {'; '.join(wrong[:10])}")
 
 
@@ -99,15 +76,11 @@ def _observe(cluster: Cluster, policies: PodPolicies) -> dict[tuple[str, str, in
     """Return whether each connection is open, by source, target and port."""
     addresses = {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in cluster.objects("pods")}
     places = [(target, port) for target in policies.labels for port in PORTS]
-    sent = json.dumps([(addresses[target], port) for target, port in places])
-
-    def call(source: str) -> list[bool]:
-        command = ("exec", source, "--", "python", "-c", CALLER, sent)
-        found: list[bool] = json.loads(cluster.kubectl(*command))
-        return found
-
+    targets = [(addresses[target], port) for target, port in places]
     with ThreadPoolExecutor(CALLERS) as pool:
-        answers = list(pool.map(call, policies.labels))
+        answers = list(
+            pool.map(lambda source: open_connections(cluster, source, targets), policies.labels)
+        )
     return {
         (source, *place): is_open
         for source, found in zip(policies.labels, answers, strict=True)

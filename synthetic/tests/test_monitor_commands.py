@@ -2,19 +2,16 @@
 
 import asyncio
 import json
-import os
 import re
-import signal
 import sys
-from asyncio.subprocess import PIPE
 from importlib.metadata import entry_points
 from unittest import mock
 
 import pytest
 
 from synthetic.operator.release_monitors import sync
-from synthetic.operator.resources import CONFIG_MAPS, JOBS, PODS, Object
-from tests.support.synthetic.kubernetes_objects import pod, termination_message
+from synthetic.operator.resources import CONFIG_MAPS, PODS, Object
+from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.object_api import command, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
 
@@ -165,72 +162,6 @@ async def test_the_values_of_a_release_take_precedence_over_a_suspension(
     assert not harness.monitor["spec"].get("suspend")
 
 
-async def requested(harness: OperatorHarness) -> Object:
-    """Return the Job of a requested run, once the operator has created it."""
-    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
-        await asyncio.sleep(0.01)
-    await harness.reconcile()
-    (job,) = harness.cluster.list_kind("jobs")
-    return job
-
-
-def finish(harness: OperatorHarness, job: Object, message: object, *, ended: str) -> None:
-    """End the Job of a requested run."""
-    probe = pod(message, code=int(ended == "Failed"))
-    labels = {"batch.kubernetes.io/controller-uid": job["metadata"]["uid"]}
-    probe["metadata"] |= {"name": "requested", "namespace": NAMESPACE, "labels": labels}
-    harness.add(PODS, probe)
-    at = f"{harness.now:%Y-%m-%dT%H:%M:%SZ}"
-    condition = {"type": ended, "status": "True", "lastTransitionTime": at}
-    harness.change(JOBS, {**job, "status": {"conditions": [condition]}}, "status")
-
-
-@pytest.mark.parametrize(
-    ("message", "ended", "code", "text"),
-    [
-        (termination_message("passed"), "Complete", 0, "here/shop passed\nJob shop-"),
-        (FAILED, "Failed", 1, "$response.body#/n == 2 (left 1, right 2)"),
-        ("", "Failed", 2, "here/shop error\n"),
-    ],
-    ids=["passed", "failed", "error"],
-)
-async def test_the_exit_code_of_a_run_is_its_result(
-    harness: OperatorHarness, message: object, ended: str, code: int, text: str
-) -> None:
-    harness.add_monitor()
-    running = asyncio.create_task(command("run", "shop", "--wait"))
-    job = await requested(harness)
-    finish(harness, job, message, ended=ended)
-    done = await running
-    assert (done.code, done.stderr) == (code, "")
-    assert text in done.stdout
-
-
-async def test_a_run_whose_job_is_deleted_at_once_has_the_result_of_the_status(
-    harness: OperatorHarness,
-) -> None:
-    harness.add_monitor(history={"success": 0, "failed": 0})
-    running = asyncio.create_task(command("run", "shop", "--wait"))
-    job = await requested(harness)
-    finish(harness, job, FAILED, ended="Failed")
-    await harness.reconcile()
-    assert harness.cluster.list_kind("jobs") == []
-    assert (await running).code == 1
-
-
-async def test_a_run_without_an_operator_has_no_result(harness: OperatorHarness) -> None:
-    harness.add_monitor()
-    done = await command("run", "shop", "--wait", "--timeout", "0.1")
-    assert (done.code, done.stdout) == (2, "")
-    assert "here/shop: no Job: is the operator running? after 0.1 s" in done.stderr
-
-
-async def test_a_run_is_requested_without_waiting(harness: OperatorHarness) -> None:
-    harness.add_monitor()
-    assert (await command("run", "shop")).stdout == "a run of here/shop is requested\n"
-    await requested(harness)
-
-
 @pytest.mark.parametrize("name", ["explain", "run", "suspend", "resume"])
 async def test_a_missing_monitor_is_named(harness: OperatorHarness, name: str) -> None:
     harness.add_monitor()
@@ -278,12 +209,6 @@ async def test_a_cluster_without_the_definition_is_named(
     assert "no definition syntheticmonitors.monitoring.cadastro.dev" in done.stderr
 
 
-def test_a_limit_of_a_run_without_waiting_is_refused() -> None:
-    done = synthetic("run", "shop", "--timeout", "5")
-    message = "synthetic run: --timeout has no effect without --wait: add --wait\n"
-    assert (done.code, done.stderr) == (2, message)
-
-
 async def test_an_error_of_the_api_server_is_shown(harness: OperatorHarness) -> None:
     harness.cluster.fail("GET", "*", 403)
     done = await command("monitors")
@@ -296,18 +221,6 @@ async def test_no_output_has_characters_that_a_terminal_interprets(
     harness.add_monitor(journey="a\x1b[2J")
     assert "a\\x1b[2J" in (await command("monitors")).stdout
     assert "\\x1b[2J" in (await command("explain", "b\x1b[2J")).stderr
-
-
-async def test_ctrl_c_ends_a_command_without_a_traceback(harness: OperatorHarness) -> None:
-    harness.add_monitor()
-    program = [sys.executable, "-m", "synthetic.cli", "run", "shop", "--wait"]
-    environment = {**os.environ, "KUBECONFIG": str(harness.kubeconfig)}
-    process = await asyncio.create_subprocess_exec(*program, env=environment, stderr=PIPE)
-    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
-        await asyncio.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = await process.communicate()
-    assert (process.returncode, errors) == (130, b"")
 
 
 async def test_the_plugin_of_kubectl_has_the_same_commands(

@@ -1,16 +1,12 @@
 """Backup and restore of a server that runs elsewhere, to a folder and to a real server of S3."""
 
-import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
@@ -23,19 +19,15 @@ from devstack.postgres import Postgres
 from devstack.restore import restore as restore_local
 from devstack.service_catalog import SERVICES
 from servicekit.testing import environment, wait_until
+from tests.support.devstack.backup_commands import BackupCommands
 from tests.support.s3_server import START_TIMEOUT_SECONDS, S3Server, running_s3
 from tests.support.synthetic.authority import Authority
 
 pytestmark = [pytest.mark.covers_subprocesses, pytest.mark.slow]
-INSERT = (
-    "INSERT INTO products (realm, name, description, quantity, price, status)"
-    " VALUES ('live', %s, '', 1, 1, true) RETURNING id"
-)
 SETTINGS = """
 SELECT datname, datconnlimit, setrole, setconfig
 FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase ORDER BY 1, 3
 """
-IDS = "SELECT id FROM products ORDER BY id"
 
 
 @pytest.fixture(scope="module")
@@ -45,65 +37,14 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield server
 
 
-@dataclass(frozen=True)
-class Commands:
-    """The commands for one database server and one place."""
-
-    server: Postgres
-    place: str
-    options: tuple[str, ...] = ()
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def run(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run a command."""
-        url = self.server.url("postgres")
-        words = [sys.executable, "-m", "devstack.cluster", name, self.place, *self.options]
-        return subprocess.run(
-            [*words, "--wait", "0", *options],
-            env={**os.environ, **self.environ, "DATABASE_URL": url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def back_up(self, *options: str) -> str:
-        """Back up, and return the name of the set."""
-        done = self.run("backup", *options)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def restore(self, *options: str) -> dict[str, Any]:
-        """Restore, and return the report."""
-        done = self.run("restore", *options)
-        assert done.returncode == 0, done.stderr
-        report: dict[str, Any] = json.loads(done.stdout or "{}")
-        return report
-
-    def fail(self, name: str, *options: str) -> str:
-        """Run a command that fails, and return its error."""
-        done = self.run(name, *options)
-        assert done.returncode == 1, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stderr.splitlines()[-1]
-
-    def insert(self, name: str) -> int:
-        """Insert a product, whose name is made unique."""
-        name = f"{name} {uuid.uuid4()}"
-        return int(str(self.server.execute(INSERT, (name,), "products")[0][0]))
-
-    def products(self) -> list[int]:
-        """Return the identifiers of the products."""
-        return [int(str(row[0])) for row in self.server.execute(IDS, database="products")]
-
-
 @pytest.fixture(params=["folder", "s3"])
-def commands(server: Postgres, tmp_path: Path, request: pytest.FixtureRequest) -> Commands:
+def commands(server: Postgres, tmp_path: Path, request: pytest.FixtureRequest) -> BackupCommands:
     """The commands for an empty folder, or for an empty prefix of a bucket."""
     if request.param == "folder":
-        return Commands(server, str(tmp_path / "sets"))
+        return BackupCommands(server, str(tmp_path / "sets"))
     s3: S3Server = request.getfixturevalue("s3")
     options = ("--endpoint", s3.url)
-    return Commands(server, f"s3://backups/{tmp_path.name}/sets", options, s3.environ)
+    return BackupCommands(server, f"s3://backups/{tmp_path.name}/sets", options, s3.environ)
 
 
 def databases_of(server: Postgres) -> list[tuple[object, ...]]:
@@ -111,7 +52,7 @@ def databases_of(server: Postgres) -> list[tuple[object, ...]]:
     return server.execute("SELECT datname, datconnlimit FROM pg_database ORDER BY 1")
 
 
-def test_a_set_is_restored_while_sessions_of_services_exist(commands: Commands) -> None:
+def test_a_set_is_restored_while_sessions_of_services_exist(commands: BackupCommands) -> None:
     before = databases_of(commands.server)
     kept = commands.insert("kept")
     name = commands.back_up()
@@ -132,7 +73,7 @@ def test_a_set_is_restored_while_sessions_of_services_exist(commands: Commands) 
 
 
 def test_a_restore_keeps_the_settings_of_the_databases(server: Postgres, tmp_path: Path) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.back_up()
     statements = {
         "DATABASE products CONNECTION LIMIT 50": "CONNECTION LIMIT -1",
@@ -156,7 +97,7 @@ def test_a_restore_keeps_the_settings_of_the_databases(server: Postgres, tmp_pat
 def test_a_database_that_a_killed_restore_has_closed_is_opened(
     server: Postgres, tmp_path: Path
 ) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.back_up()
     before = databases_of(server)
     server.execute("ALTER DATABASE products CONNECTION LIMIT 0")
@@ -164,7 +105,7 @@ def test_a_database_that_a_killed_restore_has_closed_is_opened(
     assert databases_of(server) == before
 
 
-def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: Commands) -> None:
+def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: BackupCommands) -> None:
     removed = commands.back_up("--keep", "2")
     first = commands.insert("first")
     chosen = commands.back_up("--keep", "2")
@@ -180,7 +121,7 @@ def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: Commands) -
 
 
 def test_a_repeated_run_restores_once(server: Postgres, tmp_path: Path) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.back_up()
     commands.restore("--run-id", "a")
     later = commands.insert("later")
@@ -190,12 +131,12 @@ def test_a_repeated_run_restores_once(server: Postgres, tmp_path: Path) -> None:
     assert later not in commands.products()
 
 
-def test_a_place_without_a_complete_set_is_refused(commands: Commands) -> None:
+def test_a_place_without_a_complete_set_is_refused(commands: BackupCommands) -> None:
     assert commands.fail("restore") == "restore: there is no complete backup"
 
 
 def test_a_damaged_set_leaves_all_databases_unchanged(server: Postgres, tmp_path: Path) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     folder = tmp_path / "sets" / commands.back_up()
     kept = commands.insert("kept")
     before = databases_of(server)
@@ -210,7 +151,7 @@ def test_a_damaged_set_leaves_all_databases_unchanged(server: Postgres, tmp_path
 def test_a_restore_opens_databases_that_a_killed_one_has_closed(
     server: Postgres, tmp_path: Path
 ) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     before = databases_of(server)
     commands.back_up()
     server.execute("ALTER DATABASE clients CONNECTION LIMIT 0")
@@ -220,7 +161,7 @@ def test_a_restore_opens_databases_that_a_killed_one_has_closed(
 
 
 def test_a_restore_waits_for_a_running_backup(server: Postgres, tmp_path: Path) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.back_up()
     waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with ThreadPoolExecutor(1) as pool:
@@ -234,7 +175,7 @@ def test_a_restore_waits_for_a_running_backup(server: Postgres, tmp_path: Path) 
 
 
 def test_incomplete_sets_are_removed_after_a_day(server: Postgres, tmp_path: Path) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     for folder in ("20200101T000000.000000Z", "29990101T000000.000000Z", "other"):
         (tmp_path / "sets" / folder).mkdir(parents=True)
     name = commands.back_up()
@@ -245,7 +186,7 @@ def test_incomplete_sets_are_removed_after_a_day(server: Postgres, tmp_path: Pat
 def test_a_set_moves_from_a_cluster_to_one_machine_and_back(
     server: Postgres, data_folder: Path, tmp_path: Path
 ) -> None:
-    commands = Commands(server, str(tmp_path / "sets"))
+    commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.insert("moved")
     folder = tmp_path / "sets" / commands.back_up()
     products = commands.products()
@@ -253,7 +194,7 @@ def test_a_set_moves_from_a_cluster_to_one_machine_and_back(
     assert restored["products"]["products"].back == len(products)
     back_up(server, tmp_path / "local")
     later = commands.insert("later")
-    Commands(server, str(tmp_path / "local")).restore()
+    BackupCommands(server, str(tmp_path / "local")).restore()
     assert commands.products() == products
     assert commands.insert("new") > later
 
@@ -262,7 +203,7 @@ def test_a_set_whose_upload_was_interrupted_is_no_set(
     server: Postgres, s3: S3Server, tmp_path: Path
 ) -> None:
     options = ("--endpoint", s3.url)
-    commands = Commands(server, f"s3://backups/{tmp_path.name}", options, s3.environ)
+    commands = BackupCommands(server, f"s3://backups/{tmp_path.name}", options, s3.environ)
     complete, interrupted = commands.back_up(), commands.back_up()
     with environment(**s3.environ):
         store = S3Store("backups", prefix=tmp_path.name, endpoint=s3.url, allow_http=True)
@@ -275,7 +216,7 @@ def test_a_private_authority_of_s3_needs_its_certificate(server: Postgres, tmp_p
     authority = Authority(tmp_path)
     with running_s3(tmp_path / "s3", authority) as s3:
         options = ("--endpoint", s3.url)
-        commands = Commands(server, "s3://backups", options, s3.environ)
+        commands = BackupCommands(server, "s3://backups", options, s3.environ)
         name = commands.back_up("--ca-file", str(authority.certificate))
         assert commands.restore("--ca-file", str(authority.certificate))["set"] == name
         assert commands.fail("restore").startswith("restore: S3 cannot be listed: ")
@@ -289,7 +230,7 @@ def test_rejected_credentials_of_s3_are_reported(
     server: Postgres, s3: S3Server, command: str
 ) -> None:
     environ = {**s3.environ, "AWS_SECRET_ACCESS_KEY": "wrong-secret"}
-    commands = Commands(server, "s3://backups/x", ("--endpoint", s3.url), environ)
+    commands = BackupCommands(server, "s3://backups/x", ("--endpoint", s3.url), environ)
     error = commands.fail(command)
     assert error.startswith(f"{command}: S3 cannot be ")
     assert "403" in error

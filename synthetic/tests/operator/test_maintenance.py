@@ -1,32 +1,16 @@
 """Maintenance windows of a monitor's spec."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
 from synthetic.operator.conditions import condition
 from tests.support.synthetic.kubernetes_objects import termination_message
-from tests.support.synthetic.operator_harness import START, OperatorHarness
+from tests.support.synthetic.operator_harness import OperatorHarness
 
 pytestmark = pytest.mark.anyio
 
 FAILURE = termination_message("failed", reason="http_status", status=503)
 HOUR = {"reason": "Upgrade", "start": "2026-01-31T09:00:00Z", "end": "2026-01-31T10:00:00Z"}
 LATER = {**HOUR, "start": "2026-01-31T09:30:00Z"}
-NIGHTLY = {"reason": "Backup", "schedule": "0 6 * * *", "duration": "1h30m"}
-
-
-def maintenance(harness: OperatorHarness) -> tuple[str, str]:
-    """Return status and reason of the condition Maintenance."""
-    found = condition(harness.status, "Maintenance")
-    return found["status"], found["reason"]
-
-
-async def reconcile_at(harness: OperatorHarness, minute: float) -> float | None:
-    """Reconcile some minutes after the start."""
-    harness.now = START + timedelta(minutes=minute, seconds=-1)
-    return await harness.reconcile()
 
 
 def fail(harness: OperatorHarness, *minutes: int) -> None:
@@ -50,7 +34,7 @@ async def test_results_in_a_window_are_kept_and_do_not_count(harness: OperatorHa
     last = status["lastRun"]
     assert (last["result"], last["httpStatus"], last["maintenance"]) == ("failed", 503, "Upgrade")
     assert harness.healthy() == ("Unknown", "Maintenance")
-    assert maintenance(harness) == ("True", "InWindow")
+    assert harness.maintenance() == ("True", "InWindow")
     until = "2026-01-31T10:00:00Z"
     assert status["maintenance"] == {"reason": "Upgrade", "until": until, "runs": "Continue"}
     message = condition(status, "Maintenance")["message"]
@@ -79,12 +63,12 @@ async def test_the_reconciliation_returns_at_the_start_and_at_the_end(
     harness: OperatorHarness,
 ) -> None:
     harness.add_monitor(maintenance=[LATER])
-    assert await reconcile_at(harness, 20) == 600
+    assert await harness.reconcile_at(20) == 600
     assert condition(harness.status, "Maintenance") == {}
-    assert await reconcile_at(harness, 30) == 1800
-    assert maintenance(harness) == ("True", "InWindow")
-    assert await reconcile_at(harness, 60) is None
-    assert maintenance(harness) == ("False", "Ended")
+    assert await harness.reconcile_at(30) == 1800
+    assert harness.maintenance() == ("True", "InWindow")
+    assert await harness.reconcile_at(60) is None
+    assert harness.maintenance() == ("False", "Ended")
     assert "maintenance" not in harness.status
     assert sorted(harness.events()) == ["MaintenanceEnded", "MaintenanceStarted"]
 
@@ -98,8 +82,8 @@ async def test_failures_before_a_window_do_not_alert_after_it(
     fail(harness, 5, 10, 15)
     await harness.reconcile()
     assert harness.healthy() == ("False", "Failing")
-    await reconcile_at(harness, 30)
-    await reconcile_at(harness, minute)
+    await harness.reconcile_at(30)
+    await harness.reconcile_at(minute)
     assert harness.healthy() == ("Unknown", "NoRunYet")
     ended = condition(harness.status, "Maintenance")["lastTransitionTime"]
     assert ended == "2026-01-31T10:00:00Z"
@@ -118,8 +102,8 @@ async def test_failures_before_a_window_count_with_a_failure_after_it(
     harness.finish_run("job-0", termination_message("passed"), minute=0)
     fail(harness, 5, 10, 15)
     await harness.reconcile()
-    await reconcile_at(harness, 30)
-    await reconcile_at(harness, 60)
+    await harness.reconcile_at(30)
+    await harness.reconcile_at(60)
     fail(harness, 60)
     await harness.reconcile()
     assert harness.healthy() == ("False", "Failing")
@@ -131,13 +115,13 @@ async def test_failures_before_a_window_count_with_a_failure_after_it(
 async def test_a_rare_run_that_fails_between_frequent_windows_is_reported(
     harness: OperatorHarness,
 ) -> None:
-    nightly = {**NIGHTLY, "schedule": "0 0 * * *"}
+    nightly = {"reason": "Backup", "schedule": "0 0 * * *", "duration": "1h30m"}
     harness.add_monitor(schedule="0 12 * * *", maintenance=[nightly])
     harness.finish_run("job-0", termination_message("passed"), minute=0)
     for day in range(1, 4):
-        await reconcile_at(harness, day * 1440 - 500)  # 00:40
+        await harness.reconcile_at(day * 1440 - 500)  # 00:40
         assert harness.healthy() == ("Unknown", "Maintenance")
-        await reconcile_at(harness, day * 1440 - 400)
+        await harness.reconcile_at(day * 1440 - 400)
         assert harness.healthy() == ("True", "Passing")
         fail(harness, day * 1440 + 180)
         await harness.reconcile()
@@ -152,9 +136,9 @@ async def test_missing_data_counts_from_the_end_of_a_window(
     harness.finish_run("job-0", termination_message("passed"), minute=0)
     await harness.reconcile()
     for minute in (30, 59, 60, 65):
-        await reconcile_at(harness, minute)
+        await harness.reconcile_at(minute)
         assert harness.healthy()[1] in {"Maintenance", "Passing"}
-    await reconcile_at(harness, 80)
+    await harness.reconcile_at(80)
     assert harness.healthy() == ("Unknown", "NoData")
 
 
@@ -162,14 +146,14 @@ async def test_pause_suspends_the_cron_job_for_the_window(harness: OperatorHarne
     harness.add_monitor(maintenance=[{**LATER, "runs": "Pause"}])
     await harness.reconcile()
     wanted = harness.cron_job["spec"]
-    await reconcile_at(harness, 30)
+    await harness.reconcile_at(30)
     assert harness.cron_job["spec"] == {**wanted, "suspend": True}
     suspended = condition(harness.status, "Suspended")
     assert (suspended["status"], suspended["reason"]) == ("True", "Maintenance")
     assert harness.healthy() == ("Unknown", "Maintenance")
     assert harness.ready() == ("True", "Scheduled")
     assert harness.status["maintenance"]["runs"] == "Pause"
-    await reconcile_at(harness, 60)
+    await harness.reconcile_at(60)
     assert harness.cron_job["spec"] == wanted
     assert condition(harness.status, "Suspended")["status"] == "False"
     assert "CronJobRestored" not in harness.events()
@@ -179,11 +163,11 @@ async def test_pause_suspends_a_cron_job_that_cannot_be_updated(harness: Operato
     harness.add_monitor(maintenance=[{**LATER, "runs": "Pause"}])
     await harness.reconcile()
     harness.update_spec(target={"ingress": {"name": "gone"}})
-    await reconcile_at(harness, 30)
+    await harness.reconcile_at(30)
     assert harness.ready() == ("False", "NoIngress")
     assert harness.cron_job["spec"]["suspend"]
     harness.update_spec(target={"url": "http://shop.example"})
-    await reconcile_at(harness, 60)
+    await harness.reconcile_at(60)
     assert not harness.cron_job["spec"]["suspend"]
     assert "CronJobRestored" not in harness.events()
 
@@ -194,97 +178,21 @@ async def test_restarts_write_nothing(harness: OperatorHarness, runs: str, end: 
     harness.add_monitor(maintenance=[{**LATER, "runs": runs, "end": end}])
     for minute in (10, 40, 65):
         fail(harness, minute)
-        await reconcile_at(harness, minute + 1)
+        await harness.reconcile_at(minute + 1)
         before = harness.cluster.writes[:]
         for later in range(3):
-            await reconcile_at(harness, minute + 1 + later)
+            await harness.reconcile_at(minute + 1 + later)
         assert harness.cluster.writes == before
-
-
-@pytest.mark.parametrize(
-    ("zone", "at", "expected"),
-    [
-        ({}, "2026-01-31T06:00:00+00:00", "True"),
-        ({}, "2026-01-31T07:29:59+00:00", "True"),
-        ({}, "2026-01-31T07:30:00+00:00", "False"),
-        ({"timeZone": "America/Sao_Paulo"}, "2026-01-31T06:30:00+00:00", "False"),
-        ({"timeZone": "America/Sao_Paulo"}, "2026-01-31T09:30:00+00:00", "True"),
-    ],
-    ids=["start", "last-second", "end", "before-in-its-zone", "in-its-zone"],
-)
-async def test_a_schedule_recurs_in_its_time_zone(
-    harness: OperatorHarness, zone: dict[str, str], at: str, expected: str
-) -> None:
-    harness.add_monitor(maintenance=[{**NIGHTLY, **zone}])
-    moment = harness.now.fromisoformat(at)
-    for days in (0, 1, 100):
-        harness.now = moment + timedelta(days=days, seconds=-1)
-        await harness.reconcile()
-        found = condition(harness.status, "Maintenance").get("status", "False")
-        assert found == expected
-
-
-async def test_periods_without_a_gap_are_one_maintenance(harness: OperatorHarness) -> None:
-    harness.add_monitor(maintenance=[{**NIGHTLY, "schedule": "*/5 9-10 * * *"}])
-    assert await harness.reconcile()
-    assert harness.status["maintenance"]["until"] == "2026-01-31T12:25:00Z"
-
-
-async def test_of_several_windows_the_last_end_is_shown_and_any_pauses(
-    harness: OperatorHarness,
-) -> None:
-    pausing = {**HOUR, "reason": "Disk", "end": "2026-01-31T09:30:00Z", "runs": "Pause"}
-    harness.add_monitor(maintenance=[HOUR, pausing])
-    assert await reconcile_at(harness, 10) == 1200
-    shown = {"reason": "Upgrade", "until": "2026-01-31T10:00:00Z", "runs": "Pause"}
-    assert harness.status["maintenance"] == shown
-    await reconcile_at(harness, 30)
-    assert harness.status["maintenance"] == {**shown, "runs": "Continue"}
-    assert harness.events() == ["MaintenanceStarted"]
 
 
 async def test_a_window_that_is_removed_ends_at_once(harness: OperatorHarness) -> None:
     harness.add_monitor(maintenance=[HOUR])
-    await reconcile_at(harness, 10)
+    await harness.reconcile_at(10)
     harness.update_spec(maintenance=[])
-    await reconcile_at(harness, 20)
-    assert maintenance(harness) == ("False", "Ended")
+    await harness.reconcile_at(20)
+    assert harness.maintenance() == ("False", "Ended")
     ended = condition(harness.status, "Maintenance")["lastTransitionTime"]
     assert ended == "2026-01-31T09:20:00Z"
-
-
-@pytest.mark.parametrize(
-    ("window", "message"),
-    [
-        ({**NIGHTLY, "schedule": "0 25 * * *"}, "spec.maintenance[1].schedule '0 25 * * *'"),
-        ({**NIGHTLY, "schedule": "0 0 30 2 *"}, "it never fires"),
-        ({**NIGHTLY, "timeZone": "Mars/Olympus"}, "spec.maintenance[1].timeZone 'Mars/Olympus'"),
-        ({**NIGHTLY, "duration": "2 days"}, "such as 2h or 1h30m"),
-        ({**HOUR, "start": "2026-02-30T09:00:00Z"}, "spec.maintenance[1].start"),
-        ({**HOUR, "start": "2026-01-31T09:00:00"}, "has no time zone"),
-        ({**HOUR, "start": "0001-01-01T00:00:00+05:00"}, "is no time"),
-        ({**HOUR, "end": "2026-01-31T09:00:00Z"}, "spec.maintenance[1].end is not after start"),
-        ({"reason": "Upgrade"}, "spec.maintenance[1] cannot be read"),
-        ({**NIGHTLY, "schedule": "* * * * *", "duration": "168h"}, "leaves no gap between"),
-        ({**NIGHTLY, "schedule": "0 * * * *", "duration": "1h"}, "leaves no gap between"),
-        ({**NIGHTLY, "schedule": "0-9 0 * * *", "duration": "24h"}, "leaves no gap between"),
-    ],
-    ids=[
-        *("schedule", "never", "zone", "duration", "no-such-day", "no-offset", "no-year"),
-        *("end-before-start", "earlier-schema"),
-        *("each-minute", "each-hour", "each-day"),
-    ],
-)
-async def test_an_invalid_window_is_ready_false_and_the_others_apply(
-    harness: OperatorHarness, window: dict[str, Any], message: str
-) -> None:
-    harness.add_monitor(maintenance=[HOUR, window])
-    await harness.reconcile()
-    ready = condition(harness.status, "Ready")
-    assert ready["status"] == "False"
-    assert ready["reason"] in {"InvalidMaintenance", "UnknownTimeZone"}
-    assert message in ready["message"]
-    assert maintenance(harness) == ("True", "InWindow")
 
 
 async def test_a_suspended_monitor_stays_suspended(harness: OperatorHarness) -> None:
@@ -292,7 +200,7 @@ async def test_a_suspended_monitor_stays_suspended(harness: OperatorHarness) -> 
     await harness.reconcile()
     assert harness.healthy() == ("Unknown", "Suspended")
     assert [view.state for view in harness.cache] == ["paused"]
-    assert maintenance(harness) == ("True", "InWindow")
+    assert harness.maintenance() == ("True", "InWindow")
 
 
 async def test_a_rejected_request_keeps_the_maintenance(harness: OperatorHarness) -> None:
@@ -301,5 +209,5 @@ async def test_a_rejected_request_keeps_the_maintenance(harness: OperatorHarness
     harness.cluster.fail("GET", "*/jobs", 403)
     with pytest.raises(Exception, match="403"):
         await harness.reconcile()
-    assert maintenance(harness) == ("True", "InWindow")
+    assert harness.maintenance() == ("True", "InWindow")
     assert [view.state for view in harness.cache] == ["maintenance"]

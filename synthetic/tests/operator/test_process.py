@@ -1,11 +1,6 @@
 """`synthetic operator` as a process: watches, retries, settings and termination."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -16,80 +11,20 @@ from synthetic.operator.conditions import condition
 from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MAINTENANCES, MONITORS, Object
 from tests.support.synthetic.fake_cluster import KINDS, ObjectPath
 from tests.support.synthetic.kubernetes_objects import monitor, termination_message
-from tests.support.synthetic.operator_harness import IMAGE, NAMESPACE, OperatorHarness
+from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
+from tests.support.synthetic.operator_process import (
+    COMMAND,
+    environment,
+    is_ready,
+    operator,
+    until,
+    until_page_contains,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.covers_subprocesses]
 
-PATIENCE = 20.0  # seconds
 RECONCILED = 'cadastro_synthetic_operator_reconciles_total{result="ok"}'
 CONFLICT = "cadastro_synthetic_operator_conflict"
-COMMAND = (sys.executable, "-m", "synthetic.cli", "operator")
-
-
-@dataclass
-class Running:
-    """A running operator."""
-
-    process: asyncio.subprocess.Process
-    log: Path
-
-    async def url(self) -> str:
-        """Return the URL of the status page, from the log."""
-        prefix = '"the status page is on port '
-        await until(lambda: prefix in self.log.read_text())
-        port = self.log.read_text().split(prefix)[1].split('"')[0]
-        return f"http://127.0.0.1:{port}"
-
-
-def environment(harness: OperatorHarness, **more: str) -> dict[str, str]:
-    """Return the environment of the operator."""
-    return {
-        **os.environ,
-        "KUBECONFIG": str(harness.kubeconfig),
-        "PROBE_IMAGE": IMAGE.name,
-        "WATCH_NAMESPACES": NAMESPACE,
-        "POD_NAMESPACE": NAMESPACE,
-        "PORT": "0",
-        **more,
-    }
-
-
-@asynccontextmanager
-async def operator(harness: OperatorHarness, folder: Path, **more: str) -> AsyncIterator[Running]:
-    """Run the operator while the block runs; it must exit with 0 after SIGTERM."""
-    log = folder / "operator.log"
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND, env=environment(harness, **more), stdout=out, stderr=out
-        )
-    try:
-        yield Running(process, log)
-        process.terminate()
-        async with asyncio.timeout(PATIENCE):
-            assert await process.wait() == 0, log.read_text()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until a condition is true."""
-    async with asyncio.timeout(PATIENCE):
-        while not happened():  # noqa: ASYNC110 - the fake cluster has no notifications
-            await asyncio.sleep(0.02)
-
-
-async def until_page_contains(url: str, text: str) -> None:
-    """Wait until a page contains a text."""
-    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
-        while text not in await (await session.get(url)).text():  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.02)
-
-
-def is_ready(harness: OperatorHarness) -> bool:
-    """Return whether the monitor's condition Ready is True."""
-    return bool(harness.status) and harness.ready() == ("True", "Scheduled")
 
 
 async def test_follows_events_and_restores_a_deleted_cron_job(

@@ -57,6 +57,11 @@ class OperatorHarness:
         reconciler = await self.reconciler()
         return await reconciler.reconcile((NAMESPACE, name))
 
+    async def reconcile_at(self, minute: float) -> float | None:
+        """Reconcile a second before some minutes after the start."""
+        self.now = START + timedelta(minutes=minute, seconds=-1)
+        return await self.reconcile()
+
     async def reconciler(self) -> Reconciler:
         """Return a new reconciler with the current cluster-wide maintenance."""
         maintenances = MaintenanceCache(self.api, lambda: self.now)
@@ -185,6 +190,11 @@ class OperatorHarness:
     def healthy(self) -> tuple[str, str]:
         """Return the status and the reason of the condition Healthy."""
         found = condition(self.status, "Healthy")
+        return found["status"], found["reason"]
+
+    def maintenance(self) -> tuple[str, str]:
+        """Return the status and the reason of the condition Maintenance."""
+        found = condition(self.status, "Maintenance")
         return found["status"], found["reason"]
 
     def events(self) -> list[str]:

@@ -2,14 +2,17 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from servicekit.db import database
 from servicekit.db.database import Database, driver_url
+from servicekit.outbox import messages
 from servicekit.outbox.messages import (
     BATCH_SIZE,
     CHANNEL,
@@ -47,11 +50,28 @@ def test_while_the_receiver_is_away_everything_is_kept_and_due(outbox: Database)
     def away(*_: object) -> None:
         raise ReceiverUnavailable
 
-    add_messages(outbox, 1, 2)
+    add_messages(outbox, *range(2 * CONCURRENCY))
     with pytest.raises(ReceiverUnavailable):
         Relay(outbox, away).deliver_batch()
-    assert pending_ids(outbox) == [1, 2]
-    assert Relay(outbox, lambda *_: None).deliver_batch() == 2
+    assert pending_ids(outbox) == list(range(2 * CONCURRENCY))
+    expire_leases(outbox)  # and the delay of those that were sent
+    assert Relay(outbox, lambda *_: None).deliver_batch() == 2 * CONCURRENCY
+
+
+@pytest.mark.parametrize("failing", [1, CONCURRENCY, BATCH_SIZE + 1])
+def test_messages_at_which_the_receiver_fails_do_not_hold_up_the_others(
+    outbox: Database, failing: int
+) -> None:
+    def fail_at_some(_: str, subject_id: int) -> None:
+        if subject_id < failing:
+            raise ReceiverUnavailable
+
+    add_messages(outbox, *range(5 * BATCH_SIZE))
+    relay = Relay(outbox, fail_at_some)
+    for _ in range(3 * BATCH_SIZE):
+        with suppress(ReceiverUnavailable):
+            relay.deliver_batch()
+    assert pending_ids(outbox) == list(range(failing))
 
 
 def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
@@ -188,6 +208,29 @@ def running(outbox: Database) -> Iterator[queue.Queue[int]]:
     yield told
     relay.stop()
     thread.join(10)
+
+
+def test_a_running_relay_repeats_a_failed_message_when_it_is_due(
+    outbox: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "POLL_INTERVAL", 60.0)
+    times: list[float] = []
+
+    def fail_at_first(*_: object) -> None:
+        times.append(time.monotonic())
+        if len(times) <= 2:
+            raise ReceiverUnavailable
+
+    relay = Relay(outbox, fail_at_first)
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    try:
+        add_messages(outbox, 1)
+        wait_until(lambda: pending_ids(outbox) == [], "the message to be delivered", 20)
+    finally:
+        relay.stop()
+        thread.join(10)
+    assert len(times) == 3
 
 
 def test_a_relay_outlives_the_sessions_that_the_database_ends(

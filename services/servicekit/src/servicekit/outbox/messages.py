@@ -43,7 +43,7 @@ BATCH_SIZE = 40  # rows
 CONCURRENCY = 4  # simultaneous deliveries
 LEASE = 10  # seconds until another relay may claim the rows of a batch
 POLL_INTERVAL = 5.0  # seconds; limits the delay after a lost notification
-BACKOFF_MIN, BACKOFF_MAX = 0.5, 5.0  # seconds, while the receiver is unavailable
+BACKOFF_MIN, BACKOFF_MAX = 0.5, 5.0  # seconds, while deliveries fail
 REJECT_BACKOFF_MAX = 60.0  # seconds between deliveries of a rejected message
 # seconds; no message waits longer, so a later due time is from before the clock stepped back
 MAX_WAIT = max(LEASE, REJECT_BACKOFF_MAX)
@@ -76,7 +76,7 @@ _CLAIM = text("""
     UPDATE outbox SET due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
     WHERE id IN (SELECT id FROM outbox
                  WHERE due_at <= now() OR due_at > now() + make_interval(secs => :longest)
-                 ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
+                 ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, subject_id, attempts, traceparent
 """)
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
@@ -88,7 +88,7 @@ _DEPTH = text("SELECT count(*) FROM outbox")
 
 
 class ReceiverUnavailable(Exception):
-    """The receiver is unavailable; all messages have to wait."""
+    """The receiver is unavailable, or fails at this message; all messages have to wait."""
 
 
 class DeliveryRejected(Exception):
@@ -128,9 +128,9 @@ class _Batch:
 
     deadline: float  # no delivery starts later, since another relay may claim the rows
     delivered: list[int] = field(default_factory=list)
-    retry: list[int] = field(default_factory=list)
-    rejected: dict[int, float] = field(default_factory=dict)  # seconds to wait, by id
-    receiver_unavailable: bool = False
+    retry: list[int] = field(default_factory=list)  # not sent
+    failed: dict[int, float] = field(default_factory=dict)  # seconds to wait, by id
+    failed_at: list[str] = field(default_factory=list)  # the messages of ReceiverUnavailable
 
 
 class Relay:
@@ -151,6 +151,7 @@ class Relay:
         self._deliver = deliver
         self._stopping = threading.Event()
         self._failures = 0
+        self._retry_at = float("inf")  # when the first failed message of the last batch is due
 
     def stop(self) -> None:
         """End ``run`` after the current deliveries."""
@@ -171,7 +172,8 @@ class Relay:
         """Deliver at most a batch of due messages and return the number of claimed rows.
 
         Raises:
-            ReceiverUnavailable: the receiver is down; the rows are due again immediately.
+            ReceiverUnavailable: a delivery failed. Its message is due after the others, because
+                the receiver may be available and fail at this one alone.
 
         """
         with self._database.transaction() as connection:
@@ -182,27 +184,26 @@ class Relay:
             with ThreadPoolExecutor(CONCURRENCY) as pool:
                 list(pool.map(lambda row: self._deliver_one(row, batch), rows))
             self._record_results(batch)
-            if batch.receiver_unavailable:
-                raise ReceiverUnavailable
+            if batch.failed_at:
+                raise ReceiverUnavailable(", ".join(batch.failed_at))
         return len(rows)
 
     def _deliver_one(self, row: Any, batch: "_Batch") -> None:  # noqa: ANN401 - a row of _CLAIM
         is_late = time.monotonic() > batch.deadline
-        if batch.receiver_unavailable or self._stopping.is_set() or is_late:
+        if batch.failed_at or self._stopping.is_set() or is_late:
             batch.retry.append(row.id)
             return
         try:
             with self._spans.delivery_span(row.kind, row.traceparent):
                 self._deliver(row.kind, row.subject_id)
         except ReceiverUnavailable:
-            batch.receiver_unavailable = True
-            batch.retry.append(row.id)
+            batch.failed_at.append(f"{row.kind} {row.subject_id}")
+            batch.failed[row.id] = _delay(row.attempts, BACKOFF_MAX)
         except DeliveryRejected as error:
             log.error(  # noqa: TRY400 - the stack would not help: the fault is the receiver's
                 "the receiver rejects %s %s: %s", row.kind, row.subject_id, error
             )
-            wait = BACKOFF_MIN * 2 ** min(row.attempts, 20)
-            batch.rejected[row.id] = min(REJECT_BACKOFF_MAX, wait)
+            batch.failed[row.id] = _delay(row.attempts, REJECT_BACKOFF_MAX)
         else:
             batch.delivered.append(row.id)
 
@@ -213,8 +214,9 @@ class Relay:
                 connection.execute(_DELETE, {"ids": batch.delivered})
             if batch.retry:
                 connection.execute(_RESCHEDULE, {"ids": batch.retry, "wait": 0})
-            for row_id, wait in batch.rejected.items():
+            for row_id, wait in batch.failed.items():
                 connection.execute(_RESCHEDULE, {"ids": [row_id], "wait": wait})
+        self._retry_at = time.monotonic() + min(batch.failed.values(), default=float("inf"))
 
     def _listen_and_deliver(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection
@@ -224,17 +226,19 @@ class Relay:
             try:
                 claimed = self.deliver_batch()
                 self._failures = 0
-            except ReceiverUnavailable:
+            except ReceiverUnavailable as error:
                 self._failures += 1
-                log.warning("the receiver is unavailable")
+                log.warning("the receiver is unavailable, or fails at %s", error)
                 self._stopping.wait(_backoff(self._failures))
                 continue
             if claimed < BATCH_SIZE:
                 self._wait(driver)
 
     def _wait(self, driver: DriverConnection) -> None:
-        """Wait for a notification, ``stop`` or the poll interval."""
+        """Wait for a notification, ``stop``, a failed message that is due, or the poll interval."""
         deadline = time.monotonic() + POLL_INTERVAL
+        if time.monotonic() < self._retry_at:
+            deadline = min(deadline, self._retry_at)
         while not self._stopping.is_set() and time.monotonic() < deadline:
             select.select([driver], [], [], 0.5)
             driver.poll()
@@ -245,5 +249,10 @@ class Relay:
 
 def _backoff(failures: int) -> float:
     """Return an exponential backoff with full jitter in seconds."""
-    longest = min(BACKOFF_MAX, BACKOFF_MIN * 2 ** min(failures, 20))
+    longest = _delay(failures, BACKOFF_MAX)
     return random.uniform(BACKOFF_MIN / 2, longest)  # noqa: S311 - spreads load, guards nothing
+
+
+def _delay(failures: int, longest: float) -> float:
+    """Return an exponential delay in seconds."""
+    return min(longest, BACKOFF_MIN * 2.0 ** min(failures, 20))

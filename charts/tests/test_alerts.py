@@ -66,6 +66,14 @@ def test_promtool_tests_cover_firing_and_not_firing_of_each_alert(
     assert seen == {True: alerts, False: alerts}
 
 
+@pytest.mark.parametrize(("resync", "silence"), [(5, 900), (120, 900), (300, 900), (1800, 5400)])
+def test_an_operator_is_not_down_before_three_resyncs(helm: str, resync: int, silence: int) -> None:
+    options = (*RULES["synthetic"], "--set", f"resyncSeconds={resync}")
+    (group,) = rule_groups(render(helm, "synthetic", *options))["groups"]
+    expressions = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+    assert expressions["SyntheticOperatorDown"].endswith(f" > {silence}")
+
+
 @pytest.mark.parametrize("base", ["https://books.example/runbooks", "https://books.example/"])
 def test_each_alert_links_to_a_runbook(helm: str, chart: str, base: str) -> None:
     prefixes = [f"{part}." for part in (*SERVICES, "backup")] if chart == "cadastro" else [""]

@@ -19,6 +19,7 @@ LATER_VALUES = {
         "databaseTo",
         "apiServerPorts",
         "targetPorts",
+        "certificateDays",
         "checkHosts",
         "checkInstance",
         "gateway",

@@ -176,6 +176,7 @@ SYNTHETIC_VALUES: dict[str, tuple[Any, str]] = {
     "metrics.dashboard.enabled": (True, 'grafana_dashboard: "1"'),
     "metrics.dashboard.labels": ({"board": "mine"}, "board: mine"),
     "metrics.runbooks": ("https://r.example/books/", "runbook_url: https://r.example/books/"),
+    "metrics.certificateDays": (3, "< 3 * 86400"),
 }
 LOAD_VALUES: dict[str, tuple[Any, str]] = {
     **POD_VALUES,
@@ -209,6 +210,7 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "metrics.labels": {"metrics.prometheusOperator": True},
     "tracing.ratio": {"tracing.endpoint": "http://otel.example:4318"},
     "metrics.runbooks": {"metrics.prometheusOperator": True},
+    "metrics.certificateDays": {"metrics.prometheusOperator": True},
     "ingress.tlsSecret": {"ingress.host": "x.example"},
     "test.image.": {"test.url": "http://x.example"},
     "global.postgresql.enabled": {f"{name}.database.existingSecret": "x" for name in SERVICES},

@@ -121,7 +121,10 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* The period is the time from the last run to the next one: kube-state-metrics computes both from the schedule. */}}
+{{/*
+The period is the time from the last run to the next one: kube-state-metrics computes both from the schedule. A run may take
+its whole deadline: with an irregular schedule, such as weekdays, the last backup is old until the one of Monday ends.
+*/}}
 {{- define "cadastro.backupAlerts" -}}
 {{- $name := printf "%s-backup" (include "service-lib.releaseName" .) -}}
 {{- $labels := printf "namespace=%q, cronjob=%q" .Release.Namespace $name -}}
@@ -133,7 +136,7 @@ groups:
           time() - max by (namespace, cronjob) (kube_cronjob_status_last_successful_time{ {{- $labels }}} or kube_cronjob_created{ {{- $labels }}})
           > 2 * (max by (namespace, cronjob) (kube_cronjob_next_schedule_time{ {{- $labels }}})
           - max by (namespace, cronjob) (kube_cronjob_status_last_schedule_time{ {{- $labels }}} or kube_cronjob_created{ {{- $labels }}}))
-        for: 30m
+        for: {{ add .Values.backup.deadlineSeconds 1800 }}s
         labels: {severity: critical, namespace: {{ .Release.Namespace | quote }}, app_kubernetes_io_instance: {{ .Release.Name | quote }}}
         annotations:
           summary: The last successful backup is older than two periods

@@ -141,11 +141,17 @@ groups:
           summary: The inventory had entries of deleted clients or products
           description: {{ `"The last reconciliation found {{ $value }} orphan rows that no relay had reported."` }}
       - alert: InventoryReconciliationOverdue
-        expr: absent(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $podLabels }}}) or time() - max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $podLabels }}}) > 7200
+        {{- /* A new CronJob has not run yet. Without kube-state-metrics, the period is an hour, as in values.yaml. */}}
+        {{- $cronJob := printf "namespace=%q, cronjob=\"%s-reconcile\"" .Release.Namespace (include "service-lib.fullname" .) }}
+        {{- $created := printf "max(kube_cronjob_created{%s})" $cronJob }}
+        expr: >-
+          time() - (max(cadastro_inventory_last_reconciliation_timestamp_seconds{ {{- $podLabels }}}) or {{ $created }} or vector(-Inf))
+          > 2 * (max(kube_cronjob_next_schedule_time{ {{- $cronJob }}})
+          - (max(kube_cronjob_status_last_schedule_time{ {{- $cronJob }}}) or {{ $created }}) or vector(3600))
         for: 1h
         labels: {severity: warning, {{ $alert }}}
         annotations:
           summary: The inventory has not been reconciled
-          description: No reconciliation with clients and products has completed for two hours.
+          description: No reconciliation with clients and products has completed for two periods of its schedule.
       {{- end }}
 {{- end }}

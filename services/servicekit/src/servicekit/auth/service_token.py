@@ -1,5 +1,6 @@
 """A service's own token, by OAuth 2 client credentials (RFC 6749, section 4.4)."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -30,7 +31,9 @@ class ServiceToken:
         self._secret_file = secret_file
         self._clock = clock
         self._lock = threading.Lock()
-        self._client = httpx.Client(timeout=2.0, trust_env=False)
+        # without proxies of the environment, which is also where httpx reads SSL_CERT_FILE
+        trust = ssl.create_default_context()
+        self._client = httpx.Client(timeout=2.0, trust_env=False, verify=trust)
         self._token = ""
         self._renew_at = self._expires_at = float("-inf")
 

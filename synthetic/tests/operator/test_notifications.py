@@ -80,6 +80,19 @@ async def test_a_failed_delivery_is_retried_after_a_restart(hook: Webhook, statu
     assert (len(hook.requests), len(ids)) == (3, 1)
 
 
+async def test_each_receiver_that_fails_at_the_same_moment_has_an_event(hook: Webhook) -> None:
+    hook.status = 500
+    receivers = [{"name": name, "webhook": {"url": hook.url}} for name in ("ops", "sales", "shop")]
+    hook.harness.add_monitor(notify=receivers, thresholds={"failures": 1, "outOf": 1})
+    await hook.run("passed", 0)
+    await hook.run("failed", 5)
+    async with asyncio.timeout(20):
+        for _ in receivers:
+            await hook.ended.get()
+    await hook.harness.reconcile()
+    assert hook.harness.events().count("NotificationFailed") == len(receivers)
+
+
 async def test_nothing_is_sent_in_maintenance(hook: Webhook) -> None:
     await failing(hook, maintenance=[HOUR])
     await hook.settle()

@@ -60,7 +60,9 @@ def build(monitor: Object, kind: tuple[str, str], message: str, now: datetime) -
     metadata = monitor["metadata"]
     moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     severity, reason = kind
-    digest = hashlib.sha256(f"{metadata['uid']}{reason}{moment}".encode()).hexdigest()[:12]
+    # the message too: a reconciliation may report two receivers for the same reason
+    text = f"{metadata['uid']}{reason}{moment}{message}"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return {
         "apiVersion": "v1",
         "kind": "Event",

@@ -14,7 +14,7 @@ import kopf
 from aiohttp import web
 from yarl import URL
 
-from synthetic.operator.api_client import connect
+from synthetic.operator.api_session import connect
 
 FORWARDED_HEADERS = ("Accept", "Content-Type")
 REJECTIONS = (429, 500)  # in turn

@@ -1,38 +1,31 @@
-"""Kubernetes API client of the operator, with kopf's login.
+"""Kubernetes API client of the operator, over kopf's sessions.
 
 Objects are plain dictionaries. kopf already loads aiohttp; a full client library would need more
 memory than a thousand monitors.
 """
 
 import asyncio
-import logging
-import os
-import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self
 from urllib.parse import urlencode
 
 import aiohttp
 import kopf
 import orjson
-from kopf import OperatorSettings
 
+from synthetic.operator.api_session import Login, close_outdated, connect, is_outdated, log_in
 from synthetic.operator.operator_metrics import API_REQUESTS
 from synthetic.operator.resources import Object, Resource
 
 FIELD_MANAGER = "cadastro-synthetic"
-IN_CLUSTER = "https://kubernetes.default.svc"  # kopf's default
 PAGE_SIZE = 250  # objects in one response of a list
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
 ANY_JSON = "application/json"
-Login = Callable[[], kopf.ConnectionInfo]
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
 
 _NOT_THE_API = "the response is not of the Kubernetes API: check the URL of the server"
-
-log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -46,53 +39,11 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
 
-def log_in() -> kopf.ConnectionInfo:
-    """Return the login of the pod's service account, or of the kubeconfig.
-
-    Raises:
-        kopf.LoginError: there is neither a service account nor a kubeconfig.
-
-    """
-    settings = OperatorSettings()
-    info = kopf.login_with_service_account(settings=settings)
-    if info is None and (os.environ.get("KUBECONFIG") or os.environ.get("HOME")):
-        info = kopf.login_with_kubeconfig(settings=settings)
-    if info is None:
-        raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG")
-    return info
-
-
-def connect(login: Login = log_in) -> kopf.AiohttpSession:
-    """Return a session with the API server for kopf and for ``ApiClient``.
-
-    Raises:
-        kopf.LoginError: there is no login.
-
-    """
-    info = login()
-    trust = info.as_ssl_context()
-    # Python 3.13 rejects certificates without a key usage, and many clusters have such
-    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=trust, limit=0), headers=info.as_http_headers()
-    )
-    return kopf.AiohttpSession(
-        server=_direct_address(info.server).rstrip("/"),
-        default_namespace=info.default_namespace,
-        aiohttp_session=session,
-    )
-
-
-def _direct_address(server: str) -> str:
-    """Return the API server's IP address in a pod: it works during an outage of DNS."""
-    host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
-    if not host or server != IN_CLUSTER:
-        return server
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-
-
 class ApiClient:
-    """A session with the API server that renews its login when the token has expired."""
+    """A session with the API server.
+
+    It renews its login when the token has expired, and when the cluster has another authority.
+    """
 
     def __init__(self, login: Login = log_in) -> None:
         """Prepare the client; the session opens with the ``async with`` block."""
@@ -193,12 +144,15 @@ class ApiClient:
     async def _fetch(
         self, method: str, path: str, body: Object | None = None, accept: str = ANY_JSON
     ) -> bytes:
+        login = self._login
         try:
             return await self._request(method, path, body, accept)
         except ApiError as error:
-            if error.status != UNAUTHORIZED:
+            is_untrusted = isinstance(error.__cause__, aiohttp.ClientConnectorCertificateError)
+            if error.status != UNAUTHORIZED and not (is_untrusted and is_outdated(login)):
                 raise
-        await self._renew_login(self._login)
+        await self._renew_login(login)
+        await close_outdated()  # kopf's session too, which then renews its login
         return await self._request(method, path, body, accept)
 
     async def _renew_login(self, old: kopf.AiohttpSession | None) -> None:

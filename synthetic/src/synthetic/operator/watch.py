@@ -10,7 +10,7 @@ from typing import Any
 
 import kopf
 
-from synthetic.operator.api_client import connect
+from synthetic.operator.api_session import connect
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.label_selector import matches_labels
 from synthetic.operator.maintenance_cache import MaintenanceCache

@@ -1,7 +1,8 @@
 """Create the virtual environment from a lock file, with the standard library alone.
 
-An environment that matches the lock file and the packages stays unchanged. `run` accepts the
-larger `dev` environment. Programs with conflicting versions get isolated environments below it.
+An environment that matches the lock file and the packages stays unchanged. One of another Python,
+or one whose creation has failed, is replaced. `run` accepts the larger `dev` environment. Programs
+with conflicting versions get isolated environments below it.
 """
 
 import sys
@@ -16,6 +17,7 @@ import argparse
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -27,6 +29,12 @@ VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 ISOLATED = ("audit", "checkov")  # uv, which makes them, is in the environment itself
 SUPERSETS = {"run": "dev"}  # a larger environment that is accepted instead
+# Variables that change what is installed, or where. Those of indexes, proxies and caches apply.
+REDIRECTING = re.compile(
+    r"PYTHON(HOME|PATH)"
+    r"|PIP_(USER|TARGET|PREFIX|ROOT|DRY_RUN|CONSTRAINT|NO_BINARY)"
+    r"|UV_(CONSTRAINT|OVERRIDE|EXCLUDE|REQUIRE_HASHES)"
+)
 
 
 def main() -> None:
@@ -73,16 +81,19 @@ def make(name: str) -> None:
     say(f"setting up .venv for `{name}` (once; later starts skip this)")
     for stamp in VENV.glob("*.stamp"):
         stamp.unlink()
-    if not is_runnable(VENV / "bin" / "python"):
+    if not is_usable():
         shutil.rmtree(VENV, ignore_errors=True)
-        run("making the environment", sys.executable, "-m", "venv", str(VENV))
+        base = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001 - not of the removed one
+        hint = "On Debian and Ubuntu, install the package python3-venv."
+        run("making the environment", base, "-m", "venv", str(VENV), hint=hint)
     uv = str(VENV / "bin" / "uv")
-    if not is_runnable(Path(uv)):
+    if not is_runnable(uv):
         installer = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         lock = str(REQUIREMENTS / "uv.lock")
         run(
             "installing uv",
             *installer,
+            "--no-user",  # a pip.conf may have `user = true`
             "--require-hashes",
             "--disable-pip-version-check",
             "-r",
@@ -130,25 +141,39 @@ def make_isolated(name: str) -> None:
     shutil.copy(lock, stamp)
 
 
-def is_runnable(program: Path) -> bool:
+def is_usable() -> bool:
+    """Return whether the environment is of this Python, and has uv, or pip to install it."""
+    python, version = str(VENV / "bin" / "python"), sys.version_info[:2]
+    return is_runnable(
+        python, "-I", "-c", f"import sys; assert sys.version_info[:2] == {version}"
+    ) and (is_runnable(str(VENV / "bin" / "uv")) or is_runnable(python, "-I", "-m", "pip"))
+
+
+def is_runnable(program: str, *arguments: str) -> bool:
     """Return whether a program of the environment runs; moving the environment breaks it."""
     try:
-        subprocess.run([program, "--version"], check=True, capture_output=True)
+        subprocess.run(
+            [program, *(arguments or ["--version"])],
+            check=True,
+            capture_output=True,
+            env=environment(),
+        )
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
 
 
-def run(what: str, *command: str) -> None:
+def environment() -> dict[str, str]:
+    """Return the environment variables of all steps."""
+    return {n: v for n, v in os.environ.items() if not REDIRECTING.fullmatch(n)}
+
+
+def run(what: str, *command: str, hint: str = "Is the package index reachable?") -> None:
     """Run a step with its output on the terminal; exit with one sentence when it fails."""
     say(what)
-    environ = {n: v for n, v in os.environ.items() if n not in {"PYTHONHOME", "PYTHONPATH"}}
-    result = subprocess.run(command, check=False, env=environ)
+    result = subprocess.run(command, check=False, env=environment())
     if result.returncode:
-        sys.exit(
-            f"{what} failed: see the lines above. Is the package index reachable? "
-            "Then run the same command again."
-        )
+        sys.exit(f"{what} failed: see the lines above. {hint} Then run the same command again.")
 
 
 def say(text: str) -> None:

@@ -15,6 +15,7 @@ SUITES = ROBOT / "suites"
 BIBLIOTECAS = ROBOT / "bibliotecas"
 LINGUA = BIBLIOTECAS / "portugues.py"
 PAUSA = 0.2  # segundos entre duas olhadas no progresso
+OPCOES_DE_FORA = {"ROBOT_OPTIONS", "REBOT_OPTIONS"}  # mudariam o que se executa
 
 
 class ExecucaoError(Exception):
@@ -57,11 +58,13 @@ class Execucao:
             progresso = Path(pasta) / "progresso.txt"
             progresso.touch()
             diario = self._relatorios / "pabot.txt"
+            ambiente = {n: v for n, v in os.environ.items() if n not in OPCOES_DE_FORA}
+            ambiente["PATH"] = f"{_programas()}{os.pathsep}{os.environ['PATH']}"
             with diario.open("w", encoding="utf-8") as texto:
                 processo = subprocess.Popen(
                     self._comando(progresso),
                     cwd=pasta,
-                    env={**os.environ, "PATH": f"{_programas()}{os.pathsep}{os.environ['PATH']}"},
+                    env=ambiente,
                     stdout=texto,
                     stderr=subprocess.STDOUT,
                 )

@@ -9,7 +9,9 @@ import time
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import psycopg2
 import pytest
@@ -18,7 +20,7 @@ from devstack.postgres import Postgres
 from devstack.pytest_postgres import traversable_folder
 from devstack.service_catalog import SERVICES
 from servicekit.openapi.specification import load_contract, operations
-from servicekit.testing import environment
+from servicekit.testing import StubHandler, environment
 from tests.support.local_system import System, running
 
 ROOT = Path(__file__).parents[2]
@@ -192,6 +194,36 @@ def test_a_stopped_service_fails_only_its_own_scenarios(
     assert broken.returncode == 1, broken.stdout
     assert "1 passou, 1 falhou" in broken.stdout
     assert "| Produtos: Serviço de produtos diz que está bem |" in broken.stdout
+
+
+class _Empty(StubHandler):
+    def do_GET(self) -> None:
+        """Respond with nothing of what the contracts declare."""
+        self.send_json(200, {})
+
+
+@pytest.fixture
+def empty_system() -> Iterator[str]:
+    """The URL of a system that responds, and does nothing else."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["", "--dryrun", "--skip=saude", "--exclude=saude", "--output=NONE", "--outputdir=elsewhere"],
+)
+def test_options_of_robot_in_the_environment_change_nothing(
+    empty_system: str, tmp_path: Path, options: str
+) -> None:
+    name = "Serviço de produtos diz que está bem"
+    with environment(ROBOT_OPTIONS=options, REBOT_OPTIONS=options):
+        done = run_suite(empty_system, None, tmp_path, "--cenario", name, "--processos", "1")
+    assert done.returncode == 1, done.stderr
+    assert "1 falhou" in done.stdout
+    assert (tmp_path / "log.html").is_file()
 
 
 def test_an_unreachable_system_is_reported(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class Condition:
     status: str
     reason: str
     message: str
-    since: datetime | None = None  # of a new status, if it is earlier than now
+    since: datetime | None = None  # of the status, if it is known; otherwise a new one is of now
 
 
 def condition(status: Object, kind: str) -> Object:
@@ -47,12 +47,15 @@ def operator_conflict(contender: str) -> list[Condition]:
 def merge_conditions(
     old: Object, conditions: list[Condition], generation: int, now: datetime
 ) -> list[Object]:
-    """Return the conditions as objects; an unchanged status keeps its transition time."""
+    """Return the conditions as objects; an unchanged status keeps its transition time.
+
+    That of a condition with a known time may still change: the last maintenance is another one.
+    """
     return [_merge(condition(old, new.type), new, generation, now) for new in conditions]
 
 
 def _merge(old: Object, new: Condition, generation: int, now: datetime) -> Object:
-    is_unchanged = old.get("status") == new.status
+    is_unchanged = old.get("status") == new.status and new.since is None
     return {
         "type": new.type,
         "status": new.status,

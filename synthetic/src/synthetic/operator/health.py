@@ -32,8 +32,9 @@ def current_health(
     ``old`` is its last status, and ``ended`` the end of the last maintenance.
     """
     ready, schedule = observation.ready, observation.schedule
-    if observation.maintenance and not spec.suspend:
-        return Condition("Healthy", "Unknown", "Maintenance", observation.maintenance.message)
+    maintenance = observation.maintenance.active
+    if maintenance and not spec.suspend:
+        return Condition("Healthy", "Unknown", "Maintenance", maintenance.message)
     since = last_activity(old, last, ended, now)
     late = overdue(spec, schedule, since, now) if schedule and not spec.suspend else None
     return bound_by_ready(late or healthy(spec, history, ready, schedule, ended), old, ready, now)
@@ -43,7 +44,7 @@ def suspended(spec: Spec, observation: Observation) -> Condition:
     """Return whether no run is scheduled; the CronJob may lag behind the spec."""
     if spec.suspend:
         return Condition("Suspended", "True", "Suspended", "spec.suspend is true")
-    maintenance = observation.maintenance
+    maintenance = observation.maintenance.active
     if maintenance and maintenance.pauses and observation.schedule is None:
         return Condition("Suspended", "True", "Maintenance", maintenance.message)
     if observation.schedule is None:

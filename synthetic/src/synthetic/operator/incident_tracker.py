@@ -11,6 +11,7 @@ from synthetic.operator.conditions import Condition
 from synthetic.operator.health import failed_runs, judge
 from synthetic.operator.history import History
 from synthetic.operator.incident import Incident, recent
+from synthetic.operator.maintenance import Maintenance
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import Spec
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
@@ -19,16 +20,17 @@ PAUSES = frozenset({"Suspended", "Maintenance"})  # reasons of the condition Hea
 
 
 def count_runs(
-    history: History, runs: Iterable[Run], existing: Iterable[str], spec: Spec, ended: str
+    history: History,
+    runs: Iterable[Run],
+    existing: Iterable[str],
+    spec: Spec,
+    maintenance: Maintenance,
 ) -> History:
-    """Count runs as ``History.count``, and track the incidents after each of them.
-
-    ``ended`` is the end of the last maintenance.
-    """
+    """Count runs as ``History.count``, and track the incidents after each of them."""
     uids = tuple(existing)
     for run in sorted(runs, key=lambda run: run.finished_at):
-        history = _after_run(history.count([run], uids), run, spec, ended)
-    return history.count([], uids)
+        history = _after_run(history.count([run], uids), run, spec, maintenance)
+    return _end_in_window(history.count([], uids), maintenance, maintenance.now)
 
 
 def settle(history: History, spec: Spec, healthy: Condition, ended: str, now: datetime) -> History:
@@ -44,10 +46,9 @@ def settle(history: History, spec: Spec, healthy: Condition, ended: str, now: da
     return replace(history, incidents=recent(history.incidents, now))
 
 
-def _after_run(history: History, run: Run, spec: Spec, ended: str) -> History:
-    if run.maintenance:
-        return _close(history, run.started_at)
-    if spec.suspend:
+def _after_run(history: History, run: Run, spec: Spec, maintenance: Maintenance) -> History:
+    history, ended = _end_in_window(history, maintenance, run.finished_at), maintenance.ended
+    if run.maintenance or spec.suspend:
         return history
     since = ended if run.started_at.strftime(TIMESTAMP_FORMAT) >= ended else ""
     status = judge(spec, history, since).status
@@ -68,6 +69,15 @@ def _open(history: History, spec: Spec, since: str, now: datetime) -> History:
     start = datetime.fromisoformat(starts[0]) if starts else now
     opened = Incident(start.astimezone(UTC), None, failed[-1].detail if failed else "")
     return replace(history, incidents=(*incidents, opened))
+
+
+def _end_in_window(history: History, maintenance: Maintenance, moment: datetime) -> History:
+    """End the ongoing incident with the first window after its start, even without a run in it."""
+    starts = [each.start for each in history.incidents if each.end is None]
+    if not starts:
+        return history
+    window = maintenance.windows.first_start(max(*starts, maintenance.seen), moment)
+    return _close(history, window) if window else history
 
 
 def _close(history: History, now: datetime) -> History:

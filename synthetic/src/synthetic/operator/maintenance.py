@@ -1,97 +1,24 @@
 """Maintenance windows of a monitor: runs that overlap one do not count (pure functions).
 
-A window has a start and an end, or recurs by a cron expression with a duration.
+What a window did is computed from its times, so it does not depend on when the operator runs.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Protocol, Self
+from datetime import UTC, datetime, timedelta
+from typing import Self
 
-from synthetic.operator.conditions import Condition, condition, merge_conditions
+from synthetic.operator.conditions import Condition, condition
 from synthetic.operator.cron import Cron, CronError
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import READ_ERRORS, Spec, SpecError, parse_duration, parse_time_zone
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
+from synthetic.operator.window_times import MAX_MERGED, Occurrence, Once, Recurring, Times, last_end
 
 PAUSE = "Pause"
 MAX_REASON_LENGTH = 200
-MAX_MERGED = 200  # periods without a gap
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One period of a window; its end is excluded."""
-
-    start: datetime
-    end: datetime
-
-
-class Times(Protocol):
-    """The periods of a window."""
-
-    def first_after(self, moment: datetime) -> Occurrence | None:
-        """Return the first period that ends after a moment, or None."""
-
-
-@dataclass(frozen=True)
-class Once:
-    """A start and an end."""
-
-    period: Occurrence
-
-    def first_after(self, moment: datetime) -> Occurrence | None:
-        """Return the period if it ends after a moment."""
-        return self.period if self.period.end > moment else None
-
-
-@dataclass(frozen=True)
-class Recurring:
-    """A cron expression and a duration."""
-
-    cron: Cron
-    zone: tzinfo
-    duration: timedelta
-
-    def first_after(self, moment: datetime) -> Occurrence | None:
-        """Return the first period that ends after a moment, up to the next gap."""
-        try:
-            return self.merged_after(moment)
-        except CronError:  # none within years
-            return None
-
-    def merged_after(self, moment: datetime) -> Occurrence:
-        """Return the same period; of an endless one, ``MAX_MERGED`` parts at least.
-
-        Raises:
-            CronError: the expression does not fire within years.
-
-        """
-        start = self.cron.after(moment - self.duration, self.zone)
-        end = start + self.duration
-        for _ in range(MAX_MERGED):
-            following = self._next_end(end)
-            if following == end:
-                break
-            end = following
-        return Occurrence(start, end)
-
-    def is_endless(self, moment: datetime) -> bool:
-        """Return whether more than ``MAX_MERGED`` periods follow each other without a gap."""
-        end = self.merged_after(moment).end
-        return self._next_end(end) != end
-
-    def _next_end(self, end: datetime) -> datetime:
-        """Return the end of a period that starts in the last one, or the same end without one.
-
-        A start in its second half is tried first: it makes large steps through many periods.
-        """
-        for before in (self.duration / 2, self.duration):
-            start = self.cron.after(end - before, self.zone)
-            if start <= end:
-                return start + self.duration
-        return end
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -158,6 +85,15 @@ class Windows:
         edges = (edge for each in periods if each for edge in (each.start, each.end))
         return min((edge for edge in edges if edge > moment), default=None)
 
+    def first_start(self, after: datetime, before: datetime) -> datetime | None:
+        """Return the first start of the windows in force at or between two moments, or None."""
+        return min((each.start for _, each in self._overlapping(after, before)), default=None)
+
+    def last_end(self, after: datetime, before: datetime) -> datetime | None:
+        """Return the last end of a window between two moments, or None."""
+        ends = (last_end(window.times, after, before) for window in self.windows)
+        return max(filter(None, ends), default=None)
+
     def _overlapping(
         self, started: datetime, finished: datetime
     ) -> list[tuple[Window, Occurrence]]:
@@ -172,16 +108,33 @@ class Maintenance:
     windows: Windows
     now: datetime
     active: Active | None
+    seen: datetime  # the end of the last counted run: the operator has acted on windows before
+    ended: str  # the end of the last maintenance; empty during one, and before the first one
 
     @classmethod
-    def at(cls, windows: Windows, now: datetime) -> Self:
-        """Evaluate windows."""
-        return cls(windows, now, windows.at(now))
+    def at(cls, windows: Windows, old: Object, now: datetime) -> Self:
+        """Evaluate windows; ``old`` is the stored status of the monitor."""
+        last = old.get("lastRun")
+        seen = datetime.fromisoformat(last["finishedAt"]) if last else now
+        active = windows.at(now)
+        ends = [] if active else [_recorded_end(old, now), windows.last_end(seen, now)]
+        ended = max(filter(None, ends), default=None)
+        return cls(windows, now, active, seen, ended.strftime(TIMESTAMP_FORMAT) if ended else "")
 
     @property
     def pauses(self) -> bool:
         """True while no run may be scheduled."""
         return self.active is not None and self.active.pauses
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """The condition Maintenance; none before the first window."""
+        if self.active:
+            return [Condition("Maintenance", "True", "InWindow", self.active.message)]
+        if not self.ended:
+            return []
+        message, ended = "No maintenance window is in force", datetime.fromisoformat(self.ended)
+        return [Condition("Maintenance", "False", "Ended", message, ended)]
 
     @property
     def next_check(self) -> float | None:
@@ -191,6 +144,7 @@ class Maintenance:
 
 
 NO_WINDOWS = Windows()
+NO_MAINTENANCE = Maintenance(NO_WINDOWS, EPOCH, None, EPOCH, "")
 
 
 def own_windows(spec: Spec, now: datetime) -> Windows:
@@ -225,24 +179,17 @@ def parse_window(entry: Object, origin: str, now: datetime) -> Window:
         raise _invalid(origin, f"cannot be read: {error!r}") from error
 
 
-def maintenance_condition(active: Active | None, old: Object, now: datetime) -> list[Condition]:
-    """Return the condition Maintenance; none before the first window.
+def _recorded_end(old: Object, now: datetime) -> datetime | None:
+    """Return the end of the last maintenance that a status has, or None.
 
-    It ends with the window, even if the operator was not running then.
+    It ends with the window, or with its removal, even if the operator was not running then.
     """
-    if active:
-        return [Condition("Maintenance", "True", "InWindow", active.message)]
-    if not condition(old, "Maintenance"):
-        return []
+    recorded = condition(old, "Maintenance")
+    if recorded.get("status") == "False":
+        return datetime.fromisoformat(recorded["lastTransitionTime"])
     until: str = old.get("maintenance", {}).get("until", "")
     ended = min(datetime.fromisoformat(until), now) if until else now
-    return [Condition("Maintenance", "False", "Ended", "No maintenance window is in force", ended)]
-
-
-def maintenance_end(active: Active | None, old: Object, now: datetime) -> str:
-    """Return the end of the last maintenance; empty during one, and before the first one."""
-    conditions = merge_conditions(old, maintenance_condition(active, old, now), 0, now)
-    return next((e["lastTransitionTime"] for e in conditions if e["status"] == "False"), "")
+    return ended if recorded else None
 
 
 def _once(entry: Object, origin: str) -> Once:

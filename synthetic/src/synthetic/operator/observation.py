@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from synthetic.operator.conditions import MAX_MESSAGE_LENGTH, Condition
-from synthetic.operator.maintenance import Active
+from synthetic.operator.maintenance import NO_MAINTENANCE, Maintenance
 from synthetic.operator.resources import Object
 from synthetic.operator.run_result import Run
 from synthetic.operator.spec import Schedule
@@ -42,7 +42,7 @@ class Observation:
     last: Run | None = None  # the latest of the newly counted runs
     handled: HandledTriggers = field(default_factory=HandledTriggers)
     contender: str = ""  # another operator that watches the namespace
-    maintenance: Active | None = None  # in force now
+    maintenance: Maintenance = NO_MAINTENANCE
     locations: Mapping[str, "Observation"] = field(default_factory=dict)
 
     def last_run(self, old: Object) -> Object | None:

@@ -10,7 +10,7 @@ from synthetic.operator.cronjob import location_of
 from synthetic.operator.cronjob_writer import CronJobs, CronJobState, not_ready
 from synthetic.operator.history import History
 from synthetic.operator.incident_tracker import count_runs
-from synthetic.operator.maintenance import Maintenance, maintenance_end
+from synthetic.operator.maintenance import Maintenance
 from synthetic.operator.monitor_jobs import list_jobs
 from synthetic.operator.observation import Observation
 from synthetic.operator.quorum import combined_ready
@@ -69,8 +69,8 @@ class Observer:
             for job in jobs
             if is_finished(job) and not history.is_counted(job["metadata"]["uid"])
         ]
-        ended = maintenance_end(maintenance.active, monitor["status"], self._clock())
-        history = count_runs(history, runs, [job["metadata"]["uid"] for job in jobs], spec, ended)
+        uids = [job["metadata"]["uid"] for job in jobs]
+        history = count_runs(history, runs, uids, spec, maintenance)
         ready = {name: state.ready_cron_job for name, state in cron_jobs.states.items()}
         requested = await handle_run_requests(self._api, monitor, spec, ready, jobs)
         places = {}
@@ -88,7 +88,7 @@ class Observer:
                 last=last,
                 handled=requested[name].handled,
                 contender=contender,
-                maintenance=maintenance.active,
+                maintenance=maintenance,
             )
         request = combine(requested, monitor)
         observation = replace(join(places), last=_latest(runs), handled=request.handled)

@@ -114,7 +114,8 @@ class Reconciler:
         """Return the maintenance of a monitor, by its spec and by the cluster."""
         now = self._clock()
         own, shared = own_windows(spec, now), await self._maintenances.windows_of(monitor)
-        return Maintenance.at(Windows(own.windows + shared.windows, own.problem), now)
+        windows = Windows(own.windows + shared.windows, own.problem)
+        return Maintenance.at(windows, monitor["status"], now)
 
     async def _record(
         self, monitor: Object, spec: Spec, cron_jobs: CronJobs, observed: Observed
@@ -154,7 +155,7 @@ class Reconciler:
             url=old.get("target", ""),
             handled=HandledTriggers.read(old),
             contender=contender,
-            maintenance=maintenance.active,
+            maintenance=maintenance,
         )
         places = {each.name: location_entry(old, each.name) for each in spec.locations}
         locations = {

@@ -10,7 +10,6 @@ from synthetic.operator.health import current_health, suspended
 from synthetic.operator.history import History
 from synthetic.operator.incident_tracker import settle
 from synthetic.operator.location_status import build_locations, healths
-from synthetic.operator.maintenance import maintenance_condition, maintenance_end
 from synthetic.operator.observation import Observation
 from synthetic.operator.quorum import verdict
 from synthetic.operator.resources import Object
@@ -30,10 +29,7 @@ def build_status(
     old: Object = monitor.get("status") or {}
     last = observation.last_run(old)
     generation: int = monitor["metadata"]["generation"]
-    maintenance = merge_conditions(
-        old, maintenance_condition(observation.maintenance, old, now), generation, now
-    )
-    ended = maintenance_end(observation.maintenance, old, now)
+    active, ended = observation.maintenance.active, observation.maintenance.ended
     locations = build_locations(monitor, spec, history, observation, ended, now)
     health = (
         verdict(spec.quorum, healths(locations))
@@ -46,13 +42,14 @@ def build_status(
         health,
         suspended(spec, observation),
         *operator_conflict(observation.contender),
+        *observation.maintenance.conditions,
     ]
     status: Object = {
         "observedGeneration": generation,
         "schedule": spec.schedule.description,
         "target": observation.url,
         "cronJob": {"name": observation.cron_job, "generation": observation.cron_job_generation},
-        "conditions": merge_conditions(old, conditions, generation, now) + maintenance,
+        "conditions": merge_conditions(old, conditions, generation, now),
         "consecutiveFailures": max(
             (entry["consecutiveFailures"] for entry in locations),
             default=history.consecutive_failures,
@@ -82,8 +79,8 @@ def build_status(
         status["lastSuccessTime"] = history.last_success
     if old.get("notified"):
         status["notified"] = [dict(record) for record in old["notified"]]
-    if observation.maintenance:
-        status["maintenance"] = observation.maintenance.status
+    if active:
+        status["maintenance"] = active.status
     return truncate(status)
 
 

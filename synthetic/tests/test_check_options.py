@@ -63,6 +63,31 @@ def test_checks_one_workflow_with_those_that_it_may_run(
     assert (found, output in text) == (code, True)
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "output"),
+    [
+        (["--server=cafe", "--input=size"], 0, "0 mistakes"),
+        (["--server=tea"], 1, "--server tea: no step calls this source description"),
+        (["--input=colour"], 1, "there is no input colour; the inputs are size"),
+    ],
+)
+def test_checks_the_inputs_and_servers_of_a_later_run(
+    tmp_path: Path, options: list[str], code: int, output: str
+) -> None:
+    file = write(tmp_path)
+    inputs = {"type": "object", "properties": {"size": {"type": "integer", "default": 1}}}
+    document = json.loads(file.read_text())
+    document["workflows"] = [{**MENU, "inputs": inputs}]
+    file.write_text(json.dumps(document))
+    found, text = check("--confined", "--workflow", "menu", *options, file)
+    assert (found, output in text) == (code, True), text
+
+
+def test_inputs_and_servers_are_those_of_one_workflow(tmp_path: Path) -> None:
+    code, output = check("--input=size", write(tmp_path))
+    assert (code, "are those of a --workflow" in output) == (1, True)
+
+
 def test_confined_reads_its_own_folder_and_the_shipped_contracts(tmp_path: Path) -> None:
     assert check("--confined", "--workflow", "menu", write(tmp_path))[0] == 0
     shipped = Path(os.environ.get("CONTRACTS_DIR", "openapi")) / "journeys/login.arazzo.yaml"

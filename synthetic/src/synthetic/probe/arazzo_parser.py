@@ -17,6 +17,7 @@ def read_journey(
     name: str,
     files: Mapping[str, Path] | None = None,
     proxy: Proxy | None = None,
+    folders: Sequence[Path] = (),
 ) -> Journey:
     """Read the workflow ``name`` of an Arazzo document, and those that it may run.
 
@@ -25,9 +26,10 @@ def read_journey(
 
     Raises:
         ProbeError: one of them is invalid or not supported; the message has the place.
+        ConfinementError: a document is in none of the ``folders``, if any are given.
 
     """
-    sources = Sources(files, proxy=proxy)
+    sources = Sources(files, folders, proxy)
     main = ArazzoDocument(path, sources)
     raise_first(main.problems.found)
     if name not in main.workflow_ids:

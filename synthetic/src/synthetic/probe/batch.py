@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from synthetic.probe.catalog import load_journey, workflow_names
 from synthetic.probe.credentials import gather_credentials
-from synthetic.probe.given_inputs import gather_inputs, parse_pairs
+from synthetic.probe.given_inputs import check_sources, gather_inputs, parse_pairs
 from synthetic.probe.inputs import input_names
 from synthetic.probe.journey import Journey
 from synthetic.probe.policy import Policy, parse_severities
@@ -120,20 +120,11 @@ class Batch:
         return frozenset(names)
 
     def _check_servers(self) -> None:
-        """Raise ``ProbeError`` for a server of a source that no journey calls, such as a typo."""
-        sources: dict[str, None] = {}
-        for named in self._named:
-            try:
-                journey = self._load(named)
-            except ProbeError:  # its own run reports it
-                return
-            sources |= dict.fromkeys(operation.source for operation in journey.operations())
-        unknown = next((name for name in self._servers if name not in sources), None)
-        if unknown is not None:
-            raise ProbeError(
-                f"--server {unknown}: no step calls this source description; "
-                f"the steps call {', '.join(sources)}"
-            )
+        try:
+            journeys = [self._load(named) for named in self._named]
+        except ProbeError:  # its own run reports it
+            return
+        check_sources(self._servers, journeys)
 
     def _load(self, named: Named) -> Journey:
         if named not in self._journeys:

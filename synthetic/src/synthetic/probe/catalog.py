@@ -41,7 +41,7 @@ def load_journey(name: str, file: Path | None = None, proxy: Proxy | None = None
     if file is not None:
         return read_journey(file, name, proxy=proxy)
     require_shipped(name)
-    return read_journey(_shipped_file(name), name, proxy=proxy)
+    return read_journey(shipped_file(name), name, proxy=proxy)
 
 
 def require_shipped(name: str) -> None:
@@ -65,9 +65,10 @@ def workflow_names(file: Path) -> list[str]:
     return document.workflow_ids
 
 
-def _shipped_file(name: str) -> Path:
+def shipped_file(name: str) -> Path:
+    """Return the document of a shipped journey."""
     return contracts_folder() / "journeys" / f"{name}{SUFFIX}"
 
 
 def _summary(name: str) -> str:
-    return ArazzoDocument(_shipped_file(name), Sources()).summary(name)
+    return ArazzoDocument(shipped_file(name), Sources()).summary(name)

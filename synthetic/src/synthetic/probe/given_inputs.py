@@ -3,11 +3,12 @@
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from synthetic.probe.inputs import check_values, input_names
+from synthetic.probe.journey import Journey
 from synthetic.probe.masking import MASK
 from synthetic.probe.results import ProbeError
 from synthetic.probe.yaml_values import read_yaml
@@ -30,6 +31,25 @@ def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
             raise ProbeError(f"{option} must be like NAME=VALUE")
         pairs[name] = value
     return pairs
+
+
+def check_inputs(given: Iterable[str], schema: Mapping[str, Any]) -> None:
+    """Raise ``ProbeError`` for an input that a workflow does not have, such as a typo."""
+    names = input_names(schema)
+    unknown = next((name for name in given if names is not None and name not in names), None)
+    if unknown is not None:
+        raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")
+
+
+def check_sources(names: Iterable[str], journeys: Iterable[Journey]) -> None:
+    """Raise ``ProbeError`` for a server of a source that no journey calls, such as a typo."""
+    sources = [operation.source for journey in journeys for operation in journey.operations()]
+    unknown = next((name for name in names if name not in sources), None)
+    if unknown is not None:
+        raise ProbeError(
+            f"--server {unknown}: no step calls this source description; "
+            f"the steps call {', '.join(dict.fromkeys(sources))}"
+        )
 
 
 def gather_inputs(
@@ -68,9 +88,7 @@ def gather_inputs(
         values[name] = _parse(name, text, properties.get(name))
     if names is not None:
         values = {n: value for n, value in values.items() if n in names or n not in elsewhere}
-    unknown = next((name for name in values if names is not None and name not in names), None)
-    if unknown is not None:
-        raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")
+    check_inputs(values, schema)
     for name, value in values.items():
         described = properties.get(name)
         if isinstance(described, dict) and _is_secret(described):

@@ -72,6 +72,8 @@ OWN_LABELS = (
     "self.all(name, !name.startsWith('app.kubernetes.io/') "
     "&& !name.startsWith('monitoring.cadastro.dev/'))"
 )
+OBJECTIVE = "self.objective.matches('^[0-9]{1,2}([.][0-9]{1,5})?$') && double(self.objective) > 0.0"
+NAME = "self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')"
 # an invalid change of BASE, and what the error names; the rule's message follows `m...: `
 EXAMPLES: dict[Place, tuple[dict[str, Any], str]] = {
     ("", "has(self.schedule) != has(self.interval)"): ({"interval": None}, "m: "),
@@ -95,6 +97,26 @@ EXAMPLES: dict[Place, tuple[dict[str, Any], str]] = {
     ),
     **urls("target.url", ("target", "url")),
     **urls("servers.*", ("servers", "api")),
+    ("journey", "self.matches('^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$')"): (
+        {"journey": "read a book"},
+        "/monitors/m/journey'",
+    ),
+    ("target.service.name", "self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')"): (
+        {"target": {"service": {"name": "1", "port": 80}}},
+        "/monitors/m/target/service/name'",
+    ),
+    ("notify[0].name", NAME): (receiver(name="A b"), "/monitors/m/notify/0/name'"),
+    ("locations[0].name", NAME): (
+        {"locations": [{"name": "Rio"}]},
+        "/monitors/m/locations/0/name'",
+    ),
+    **{
+        (f"resources.{kind}.*", "type(self) == int || isQuantity(self)"): (
+            {"resources": {kind: {"memory": "much"}}},
+            f"/monitors/m/resources/{kind}/memory'",
+        )
+        for kind in ("requests", "limits")
+    },
     ("target.service.path", r"self.matches('^/[^\\s?#@]*$')"): (
         {"target": {"service": {"name": "a", "port": 80, "path": "v1"}}},
         "/monitors/m/target/service/path'",
@@ -164,7 +186,7 @@ EXAMPLES: dict[Place, tuple[dict[str, Any], str]] = {
         {"thresholds": {"failures": 9}},
         "m.thresholds: ",
     ),
-    ("slo", "double(self.objective) > 0.0 && double(self.objective) < 100.0"): (
+    ("slo", OBJECTIVE): (
         {"slo": {"objective": "0.00"}},
         "m.slo: ",
     ),

@@ -31,6 +31,7 @@ from tests.e2e import (
     standalone_chart,
     synthetic_monitors,
     unchanged_upgrade,
+    wrong_specs,
 )
 from tests.e2e.context import Context, Repetitions, Step, report
 from tests.support.cluster import Cluster, check_settings
@@ -65,6 +66,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("uninstall, install from the registry", lifecycle.reinstall),
     ("the restricted standard", lifecycle.check_pod_security),
     ("two locations, one of them cut off", locations.check_locations),
+    ("wrong specs and documents", wrong_specs.explain_wrong_specs),
 )
 THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),

@@ -7,15 +7,13 @@ from typing import Any
 
 from tests.e2e.connections import NOT_ENFORCED, enforces_network_policies
 from tests.e2e.context import Context
-from tests.e2e.standalone_chart import NAME, PORT, SERVER
+from tests.e2e.standalone_chart import NAME, PORT, RELEASE, SERVER, standalone_release
 from tests.support import readme_walk
 from tests.support.cluster import Cluster
-from tests.support.commands import run_command
 from tests.support.restricted_pod import restricted_pod
 from tests.support.steps import wait_until
 
 GROUP = "monitoring.cadastro.dev"
-CHART, RELEASE = "charts/synthetic", "places"
 NEAR, FAR = "near", "far"
 VERDICT_TIMEOUT_SECONDS = 120.0
 CLOSED = "networkPolicy.targetPorts={443}"  # the policies of the test open the port of the API
@@ -27,10 +25,7 @@ def check_locations(context: Context) -> str:
         return NOT_ENFORCED
     with context.cluster.scratch_namespace("locations") as cluster:
         _prepare(cluster)
-        where = ("-n", cluster.namespace)
-        options = (*cluster.images(), "--set", CLOSED, "--wait")
-        run_command("helm", "install", RELEASE, CHART, *where, *options)
-        try:
+        with standalone_release(cluster, "--set", CLOSED):
             _apply(cluster, _monitor())
             _expect(cluster, "Passing", {NEAR: "up", FAR: "up"})
             cluster.kubectl("delete", "networkpolicy", FAR)
@@ -39,8 +34,6 @@ def check_locations(context: Context) -> str:
             _expect(cluster, "Failing", {NEAR: "up", FAR: "down"})
             _apply(cluster, _admission(FAR))
             _expect(cluster, "Passing", {NEAR: "up", FAR: "up"})
-        finally:  # its cluster-wide roles are in no namespace
-            run_command("helm", "uninstall", RELEASE, *where, "--ignore-not-found")
     return "one of two locations was cut off: tolerated, failing with a quorum of 1, recovered"
 
 

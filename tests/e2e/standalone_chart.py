@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.context import Context
@@ -20,6 +22,7 @@ from tests.support.restricted_pod import restricted_pod
 from tests.support.steps import StepFailed, check
 
 NAME, PORT, NAMESPACE, RELEASE = "library", 8080, "shop", "monitors"
+CHART = "charts/synthetic"
 FAULTS = {"http_status 500": "status", "read schema 200": "schema"}  # by the output of a run
 COMMAND_TIMEOUT_SECONDS = 120.0
 
@@ -60,12 +63,28 @@ def follow_readme(context: Context) -> str:
     ):
         walk = _Walk(cluster, Path(name))
         walk.prepare(readme_walk.files(page))
-        try:
+        with uninstalled(cluster):
             for command in commands:
                 walk.run(command)
-        finally:  # its cluster-wide roles are in no namespace
-            run_command("helm", "uninstall", RELEASE, "-n", cluster.namespace, "--ignore-not-found")
     return f"{len(commands)} commands print what the page shows"
+
+
+@contextmanager
+def standalone_release(cluster: Cluster, *options: str) -> Iterator[None]:
+    """Install the chart alone in a namespace, and uninstall it after the block."""
+    with uninstalled(cluster):
+        where = ("-n", cluster.namespace, *cluster.images())
+        run_command("helm", "install", RELEASE, CHART, *where, *options, "--wait")
+        yield
+
+
+@contextmanager
+def uninstalled(cluster: Cluster) -> Iterator[None]:
+    """Uninstall the release after the block: its cluster-wide roles are in no namespace."""
+    try:
+        yield
+    finally:
+        run_command("helm", "uninstall", RELEASE, "-n", cluster.namespace, "--ignore-not-found")
 
 
 class _Walk:

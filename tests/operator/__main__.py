@@ -3,8 +3,8 @@
 The monitors are suspended, so that the operator is measured and not the probes. The namespaces
 are temporary, and so is the CRD, unless one is installed. Tests with many monitors: starts,
 repairs, an outage of the API server, a deleted namespace. Tests with few: rejected requests,
-kills, runs that end without an operator, random statuses and termination messages, and invalid
-monitors. A part needs a node: ten ways in which a run cannot start.
+kills, runs that end without an operator, random statuses and termination messages. Two need a
+node: wrong specs and documents, and ways in which a run cannot start.
 
 A proxy simulates the outage of the API server. With two commands it is really stopped, for every
 other client too.
@@ -26,7 +26,13 @@ from tests.operator import (
     termination_message_fuzzing,
     validation,
 )
-from tests.operator.namespace import Namespace, installed_crd, temporary_namespace
+from tests.operator.namespace import (
+    CRD_FILE,
+    MAINTENANCE_CRD_FILE,
+    Namespace,
+    installed_crds,
+    temporary_namespace,
+)
 from tests.support.commands import CommandError, comma_separated
 from tests.support.steps import Progress, StepRunner
 
@@ -62,7 +68,7 @@ def main() -> int:
         sys.exit("operator-bench: --stop-api and --start-api go together")
     runner = PartRunner(options.only)
     try:
-        with installed_crd():
+        with installed_crds(CRD_FILE, MAINTENANCE_CRD_FILE):
             _run_scale_parts(runner, options)
             _run_small_parts(runner)
             runner.run_part("cannot-start", "cannot start", start_failures.check_start_failures)
@@ -94,7 +100,7 @@ def _run_small_parts(runner: PartRunner) -> None:
         "unseen": resilience.counts_missed_runs,
         "statuses": resilience.survives_fuzzed_statuses,
         "messages": lambda here: termination_message_fuzzing.check_fuzzed_messages(here, report),
-        "bad-input": validation.check_validation,
+        "bad-input": lambda here: validation.check_validation(here, report),
     }
     for part, test in parts.items():
         if part in runner.chosen:

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import httpx
+import yaml
 
 from synthetic.operator.cronjob import is_owned_by
 from synthetic.operator.resources import (
     CRON_JOBS,
     JOBS,
+    MAINTENANCES,
     MONITORS,
     NAMESPACES,
     PODS,
@@ -24,8 +27,10 @@ from tests.support import steps
 from tests.support.commands import ROOT, CommandError, run_command
 from tests.support.steps import StepFailed
 
-CRD_FILE = ROOT / "charts" / "synthetic" / "files" / "crd.yaml"
+CHART_FILES = ROOT / "charts" / "synthetic" / "files"
+CRD_FILE, MAINTENANCE_CRD_FILE = CHART_FILES / "crd.yaml", CHART_FILES / "maintenance-crd.yaml"
 CRD = "syntheticmonitors.monitoring.cadastro.dev"
+CLUSTER_SCOPED = (MAINTENANCES,)
 POLL_SECONDS = 0.02
 HTTP_TIMEOUT_SECONDS = 60.0
 
@@ -41,7 +46,7 @@ class Namespace:
 
     def get(self, resource: Resource, name: str) -> Object | None:
         """Return an object, or None."""
-        response = self.http.get(resource.path(self.name, name))
+        response = self.http.get(self._path(resource, name))
         return None if response.status_code == httpx.codes.NOT_FOUND else _read(response)
 
     def list_all(self, resource: Resource) -> list[Object]:
@@ -49,7 +54,7 @@ class Namespace:
         items: list[Object] = []
         more = ""
         while True:
-            response = self.http.get(resource.path(self.name), params={"continue": more})
+            response = self.http.get(self._path(resource), params={"continue": more})
             page = _read(response)
             items += page["items"]
             more = page["metadata"].get("continue") or ""
@@ -58,12 +63,13 @@ class Namespace:
 
     def create(self, resource: Resource, item: Object) -> Object:
         """Create an object."""
-        made = {**item, "metadata": {"namespace": self.name, **item["metadata"]}}
-        return _read(self.http.post(resource.path(self.name), json=made))
+        place = {} if resource in CLUSTER_SCOPED else {"namespace": self.name}
+        made = {**item, "metadata": {**place, **item["metadata"]}}
+        return _read(self.http.post(self._path(resource), json=made))
 
     def replace(self, resource: Resource, item: Object, part: str = "") -> Object:
         """Replace an object or one of its subresources."""
-        path = resource.path(self.name, item["metadata"]["name"], part)
+        path = self._path(resource, item["metadata"]["name"], part)
         return _read(self.http.put(path, json=item))
 
     def annotate(self, name: str, annotations: Object) -> None:
@@ -74,13 +80,13 @@ class Namespace:
 
     def delete(self, resource: Resource, name: str) -> None:
         """Delete an object and its dependents."""
-        path = resource.path(self.name, name)
+        path = self._path(resource, name)
         _read(self.http.request("DELETE", path, json={"propagationPolicy": "Background"}))
 
-    def rejection(self, item: Object) -> str:
-        """Return the error for a monitor, or an empty string; none is created."""
-        path = MONITORS.path(self.name)
-        response = self.http.post(path, params={"dryRun": "All"}, json=item)
+    def rejection(self, item: Object, resource: Resource) -> str:
+        """Return the error for an object, as kubectl gets it; none is created."""
+        params = {"dryRun": "All", "fieldValidation": "Strict"}
+        response = self.http.post(self._path(resource), params=params, json=item)
         return "" if response.is_success else str(response.json()["message"])
 
     def monitor(self, name: str) -> Object:
@@ -125,21 +131,30 @@ class Namespace:
         }
         self.replace(PODS, ended, "status")
 
+    def _path(self, resource: Resource, name: str = "", part: str = "") -> str:
+        return resource.path("" if resource in CLUSTER_SCOPED else self.name, name, part)
+
 
 @contextmanager
 def temporary_namespace() -> Iterator[Namespace]:
     """Create a namespace, and delete it after the block."""
+    with existing_namespace(f"cadastro-bench-{uuid.uuid4().hex[:6]}") as made:
+        body = {"metadata": {"name": made.name}}
+        _read(made.http.post(NAMESPACES.path(""), json=body))
+        try:
+            yield made
+        finally:
+            made.http.delete(NAMESPACES.path("", made.name))
+
+
+@contextmanager
+def existing_namespace(name: str) -> Iterator[Namespace]:
+    """Open a namespace, whose objects stay after the block."""
     with (
         api_proxy() as (proxy, _),
         httpx.Client(base_url=proxy.url, timeout=HTTP_TIMEOUT_SECONDS) as http,
     ):
-        made = Namespace(f"cadastro-bench-{uuid.uuid4().hex[:6]}", http)
-        body = {"metadata": {"name": made.name}}
-        _read(http.post(NAMESPACES.path(""), json=body))
-        try:
-            yield made
-        finally:
-            http.delete(NAMESPACES.path("", made.name))
+        yield Namespace(name, http)
 
 
 def is_deleted(http: httpx.Client, namespace: str) -> bool:
@@ -149,20 +164,24 @@ def is_deleted(http: httpx.Client, namespace: str) -> bool:
 
 
 @contextmanager
-def installed_crd() -> Iterator[None]:
-    """Install the CRD during the block; an existing one stays unchanged."""
-    exists = f"customresourcedefinition.apiextensions.k8s.io/{CRD}" in run_command(
-        "kubectl", "get", "crd", "-o", "name"
-    )
-    if not exists:
-        run_command("kubectl", "create", "-f", str(CRD_FILE))
-        run_command("kubectl", "wait", "--for=condition=Established", f"crd/{CRD}")
+def installed_crds(*files: Path) -> Iterator[None]:
+    """Install definitions during the block; existing ones stay unchanged."""
+    found = run_command("kubectl", "get", "crd", "-o", "name").split()
+    missing = [file for file in files if _first_definition(file) not in found]
     try:
+        for file in missing:
+            run_command("kubectl", "create", "-f", str(file))
+            run_command("kubectl", "wait", "--for=condition=Established", "-f", str(file))
         yield
     finally:
-        if not exists:
+        for file in missing:
             with suppress(CommandError):
-                run_command("kubectl", "delete", "crd", CRD)
+                run_command("kubectl", "delete", "-f", str(file))
+
+
+def _first_definition(file: Path) -> str:
+    first: Object = next(yaml.safe_load_all(file.read_text()))
+    return f"customresourcedefinition.apiextensions.k8s.io/{first['metadata']['name']}"
 
 
 def _read(response: httpx.Response) -> Object:

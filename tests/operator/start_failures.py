@@ -1,4 +1,4 @@
-"""Ten ways in which a run cannot start: each must be a condition, and no monitor healthy."""
+"""Ways in which a run cannot start: each must be a condition, and no monitor healthy."""
 
 import time
 from collections.abc import Iterator
@@ -27,25 +27,11 @@ class Way:
     quota: Object | None = None
     limit_range: Object | None = None
     policy: tuple[str, str] | None = None  # API group and resource whose creation is refused
-    is_scheduled: bool = True  # before it is prepared
-
-
-def _reference(name: str) -> Object:
-    return {"configMapKeyRef": {"name": name, "key": "key"}}
 
 
 WAYS = {
     "no image": Way("bench.invalid/none"),
     "no secret": Way('secret "missing" not found', {"credentialsSecretRef": {"name": "missing"}}),
-    "no journey": Way(
-        'configmap "missing" not found',
-        {"journeyFrom": _reference("missing")},
-        is_scheduled=False,
-    ),
-    "no authorities": Way(
-        'configmap "missing" not found',
-        {"target": {"url": "https://bench.invalid", "caFrom": _reference("missing")}},
-    ),
     "no node": Way("Insufficient cpu", {"resources": {"requests": {"cpu": "1000"}}}),
     "quota of jobs": Way("exceeded quota", quota={"count/jobs.batch": "0"}),
     "quota of pods": Way("exceeded quota", quota={"pods": "0"}),
@@ -67,8 +53,7 @@ def check_start_failures() -> str:
                 "shop", suspend=False, interval="1m", **{"resources": None, **way.spec}
             )
             places[name].end_run(owner, passed=True)
-            if way.is_scheduled:
-                _wait_until_healthy(places[name])
+            _wait_until_healthy(places[name])
             stack.enter_context(_prepared(places[name], way))
         started = time.monotonic()
         waiting = dict(WAYS)

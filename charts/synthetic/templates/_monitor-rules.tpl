@@ -21,7 +21,7 @@ Rules that are a pattern are in values.schema.json.
 {{- include "synthetic.validateNotify" (dict "path" (printf "%s.notify" $path) "receivers" ($spec.notify | default list)) -}}
 {{- $thresholds := $spec.thresholds | default dict -}}
 {{- if gt (dig "failures" 3 $thresholds | int) (dig "outOf" 3 $thresholds | int) }}{{ fail (printf "%s.thresholds: failures cannot be more than outOf; each is 3 unless given" $path) }}{{ end -}}
-{{- if eq (dig "slo" "objective" "99.5" $spec | float64) 0.0 }}{{ fail (printf "%s.slo: objective is a percentage between 0 and 100, both excluded" $path) }}{{ end -}}
+{{- if eq (dig "slo" "objective" "99.5" $spec | float64) 0.0 }}{{ fail (printf "%s.slo: objective is a percentage between 0 and 100, both excluded, such as 99.5" $path) }}{{ end -}}
 {{- range $label, $_ := dig "pod" "labels" dict $spec -}}
 {{- if or (hasPrefix "app.kubernetes.io/" $label) (hasPrefix "monitoring.cadastro.dev/" $label) }}{{ fail (printf "%s.pod.labels: labels of app.kubernetes.io and monitoring.cadastro.dev belong to the operator; choose other names" $path) }}{{ end -}}
 {{- end -}}

@@ -51,10 +51,10 @@ def test_the_table_is_the_one_of_robfig_cron() -> None:
         ("61 * * * *", "the minute '61' is not within 0 to 59"),
         ("* 5-1 * * *", "the hour '5-1' is not within 0 to 23, in ascending order"),
         ("* * 0 * *", "the day of the month '0'"),
-        ("* * * foo *", "the month 'foo' is not a number or a name from jan to dec"),
+        ("* * * foo *", "the month 'foo' is not a number: use 1 to 12, jan to dec or"),
         ("* * * * 7", "the day of the week '7' is not within 0 to 6"),
         ("*/0 * * * *", "has the step 0"),
-        ("1/2/3 * * * *", "too many slashes"),
+        ("1/2/3 * * * *", "neither like 1-5 nor"),
         (", * * * *", "has no value"),
     ],
 )

@@ -63,41 +63,6 @@ async def test_a_valid_custom_journey_is_scheduled(harness: OperatorHarness) -> 
     assert harness.ready() == ("True", "Scheduled")
 
 
-@pytest.mark.parametrize(
-    ("files", "journey", "message"),
-    [
-        (FILES, "broken", "own.yaml:9:"),
-        (FILES, "lunch", "own.yaml has no workflow lunch; it has menu, broken"),
-        ({"own.yaml": JOURNEY}, "menu", "cafe.yaml does not exist"),
-        ({**FILES, "cafe.yaml": "openapi: 2"}, "menu", "cafe.yaml"),
-        ({"own.yaml": "arazzo: [", "cafe.yaml": CONTRACT}, "menu", "own.yaml:2:1 is not YAML"),
-        ({"own.yaml": ""}, "menu", "own.yaml:1:1: "),
-    ],
-)
-async def test_a_mistake_in_the_journey_is_told_with_its_place_instead_of_a_schedule(
-    harness: OperatorHarness, files: dict[str, str], journey: str, message: str
-) -> None:
-    add_files(harness, files)
-    harness.add_monitor(**OWN | {"journey": journey})
-    assert await harness.reconcile()
-    assert harness.ready() == ("False", "JourneyInvalid")
-    assert message in ready_message(harness)
-    assert harness.events() == ["JourneyInvalid"]
-    assert harness.cluster.list_kind("cronjobs") == []
-
-
-async def test_a_journey_that_is_not_shipped_is_told_with_those_that_are(
-    harness: OperatorHarness,
-) -> None:
-    harness.add_monitor(journey="clients-cruds")
-    assert await harness.reconcile()
-    assert harness.ready() == ("False", "NoJourney")
-    assert "shipped journeys: auth-health, clients-crud" in ready_message(harness)
-    harness.update_spec(journey="clients-crud")
-    await harness.reconcile()
-    assert harness.ready() == ("True", "Scheduled")
-
-
 @pytest.mark.parametrize("files", [None, {"cafe.yaml": CONTRACT}])
 async def test_a_missing_journey_is_scheduled_once_it_exists(
     harness: OperatorHarness, files: dict[str, str] | None

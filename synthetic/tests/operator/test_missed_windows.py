@@ -25,12 +25,6 @@ def upgrade(start: int, end: int, **more: str) -> dict[str, Any]:
     return {"reason": "Upgrade", "start": at(start), "end": at(end), **more}
 
 
-async def reconcile_at(harness: OperatorHarness, minute: int) -> None:
-    """Reconcile some minutes after the start."""
-    harness.now = START + timedelta(minutes=minute, seconds=-1)
-    await harness.reconcile()
-
-
 async def fail(harness: OperatorHarness, *minutes: int) -> None:
     """Add failed runs, and count them at once."""
     for minute in minutes:
@@ -57,7 +51,7 @@ async def test_a_window_ends_an_incident_and_needs_a_new_failure(
     await fail(harness, 1, 2, 3)
     assert incidents(harness) == [("09:01", "")]
     for minute in (*seen, 9, 10):
-        await reconcile_at(harness, minute)
+        await harness.reconcile_at(minute)
     assert incidents(harness) == [("09:01", "09:04")]
     assert harness.healthy() == ("Unknown", "NoRunYet")
     assert condition(harness.status, "Maintenance")["lastTransitionTime"] == at(8)
@@ -74,7 +68,7 @@ async def test_each_of_several_missed_windows_ends_an_incident(harness: Operator
     recurring = {"reason": "Disks", "schedule": "14,17 9 * * *", "duration": "1m"}
     harness.add_monitor(maintenance=[upgrade(4, 8), recurring])
     await fail(harness, 1, 2, 3)
-    await reconcile_at(harness, 9)
+    await harness.reconcile_at(9)
     await fail(harness, 11, 16, 20)
     assert incidents(harness)[1:] == [("09:11", "09:14"), ("09:16", "09:17"), ("09:20", "")]
     assert condition(harness.status, "Maintenance")["lastTransitionTime"] == at(18)
@@ -86,7 +80,7 @@ async def test_a_window_of_a_later_spec_leaves_an_earlier_incident_alone(
     harness.add_monitor()
     await fail(harness, 1, 2, 3, 5)
     harness.update_spec(maintenance=[upgrade(2, 4)])
-    await reconcile_at(harness, 6)
+    await harness.reconcile_at(6)
     assert incidents(harness) == [("09:01", "")]
     assert harness.healthy() == ("False", "Failing")
     assert condition(harness.status, "Maintenance") == {}
@@ -96,6 +90,6 @@ async def test_thousands_of_missed_periods_are_searched_fast(harness: OperatorHa
     often = {"reason": "Disks", "schedule": "*/5 * * * *", "duration": "2m"}
     harness.add_monitor(maintenance=[often])
     await fail(harness, 3)
-    await reconcile_at(harness, 60 * 24 * 365 + 4)
+    await harness.reconcile_at(60 * 24 * 365 + 4)
     ended = condition(harness.status, "Maintenance")["lastTransitionTime"]
     assert ended == at(60 * 24 * 365 + 2)

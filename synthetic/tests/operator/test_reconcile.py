@@ -147,15 +147,6 @@ async def test_a_suspended_monitor_suspends_its_cron_job_and_is_unknown(
     assert condition(harness.status, "Suspended")["status"] == "True"
 
 
-async def test_reports_a_schedule_that_never_fires_and_creates_nothing(
-    harness: OperatorHarness,
-) -> None:
-    harness.add_monitor(schedule="0 0 30 2 *")
-    await harness.reconcile()
-    assert harness.ready() == ("False", "InvalidSchedule")
-    assert harness.cluster.list_kind("cronjobs") == []
-
-
 async def test_reports_a_probe_that_cannot_start_without_its_secret(
     harness: OperatorHarness,
 ) -> None:

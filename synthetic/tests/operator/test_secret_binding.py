@@ -130,7 +130,7 @@ async def test_a_host_that_is_no_longer_allowed_stops_the_runs(harness: Operator
 
 async def test_a_secret_has_to_allow_all_servers_of_the_journey(harness: OperatorHarness) -> None:
     add_secret(harness, "shop.example")
-    harness.add_monitor(servers={"stock": "https://stock.example:8443/v1"}, **LOGIN)
+    harness.add_monitor(servers={"clients": "https://stock.example:8443/v1"}, **LOGIN)
     await harness.reconcile()
     assert harness.ready() == ("False", "SecretNotBound")
     message = condition(harness.status, "Ready")["message"]

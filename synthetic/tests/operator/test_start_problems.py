@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.covers_subprocesses]
 QUOTA = 'pods "shop-1-x" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=1'
 
 
-async def passing(harness: OperatorHarness) -> None:
+async def passing(harness: OperatorHarness, **spec: Object) -> None:
     """Create a monitor whose first run has passed, and whose CronJob creates Jobs by its clock."""
-    harness.add_monitor(schedule="*/5 * * * *")
+    harness.add_monitor(schedule="*/5 * * * *", **spec)
     await harness.reconcile()
     scheduled(harness, 0)
     harness.finish_run("job-0", termination_message("passed"))
@@ -110,19 +110,21 @@ async def test_reports_a_job_whose_pod_is_refused(harness: OperatorHarness, text
         (
             "FailedMount",
             'MountVolume.SetUp failed for volume "credentials" : secret "login" not found',
-            'FailedMount: secret "login" not found',
+            'secret "login" not found: create it, or correct spec.credentialsSecretRef',
         ),
         (
             "FailedMount",
-            'MountVolume.SetUp failed for volume "journey" : configmap "own" not found',
-            'FailedMount: configmap "own" not found',
+            'MountVolume.SetUp failed for volume "ca" : references non-existent config key: a',
+            "references non-existent config key: a: create it, or correct spec.target.caFrom",
         ),
     ],
 )
 async def test_reports_a_pod_that_does_not_start(
     harness: OperatorHarness, reason: str, text: str, shown: str
 ) -> None:
-    await passing(harness)
+    authorities = {"configMapKeyRef": {"name": "own", "key": "a"}}
+    target = {"url": "https://shop.example", "caFrom": authorities}
+    await passing(harness, target=target, credentialsSecretRef={"name": "login"})
     job = start_job(harness)
     pod = start_pod(harness, job, {"phase": "Pending"})
     warn(harness, pod, reason, text)

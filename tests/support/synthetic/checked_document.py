@@ -101,11 +101,15 @@ components:
 """
 
 
+def changed(old: str, new: str) -> dict[str, str]:
+    """Return the document and its contract by file name, with one text replaced."""
+    assert old in ARAZZO + CONTRACT, old
+    contract = CONTRACT if old in ARAZZO else CONTRACT.replace(old, new, 1)
+    return {"order.arazzo.yaml": ARAZZO.replace(old, new, 1), "shop.yaml": contract}
+
+
 def write_changed(folder: Path, old: str, new: str) -> Path:
     """Write the document and its contract with one text replaced; return the document's path."""
-    assert (ARAZZO + CONTRACT).count(old) >= 1, old
-    file = folder / "order.arazzo.yaml"
-    file.write_text(ARAZZO.replace(old, new, 1))
-    contract = CONTRACT if old in ARAZZO else CONTRACT.replace(old, new, 1)
-    (folder / "shop.yaml").write_text(contract)
-    return file
+    for name, text in changed(old, new).items():
+        (folder / name).write_text(text)
+    return folder / "order.arazzo.yaml"

@@ -96,11 +96,12 @@ class FakeCluster:
         self._outage: tuple[int, bool] | None = None
         self._numbers = itertools.count(1)
 
-    def fail(self, method: str, pattern: str, status: int, wait: int = 0) -> None:
+    def fail(
+        self, method: str, pattern: str, status: int, wait: int = 0, message: str = ""
+    ) -> None:
         """Reject the next request of a method to a path like ``*/status``."""
-        self._failures.append(
-            (method, pattern, ApiStatusError(status, f"rejected with {status}", wait))
-        )
+        error = ApiStatusError(status, message or f"rejected with {status}", wait)
+        self._failures.append((method, pattern, error))
 
     def stop_responding(self, write: int, *, is_applied: bool) -> None:
         """Fail all requests from the n-th write on; that write itself may still be applied."""

@@ -34,6 +34,12 @@ class Field:
     last: int
     names: tuple[str, ...] = ()
 
+    @property
+    def values(self) -> str:
+        """The values that it may have, in words."""
+        names = f", {self.names[0]} to {self.names[-1]}" if self.names else ""
+        return f"{self.first} to {self.last}{names} or *"
+
 
 FIELDS = (
     Field("minute", 0, 59),
@@ -86,7 +92,7 @@ class Cron:
                     return search.at
         except OverflowError:
             raise CronError("it does not fire again before the year 10000") from None
-        raise CronError("it never fires: there is no such day")
+        raise CronError("it never fires: choose a day that one of its months has")
 
     def _find(self, search: "_Search") -> bool:
         """Advance field by field to a match; return False if one has wrapped around.
@@ -183,7 +189,7 @@ def _parse_field(field: Field, text: str) -> tuple[frozenset[int], bool]:
         values.update(found)
         is_any = is_any or is_star
     if not values:
-        raise CronError(f"the {field.name} {text!r} has no value")
+        raise CronError(f"the {field.name} {text!r} has no value: use {field.values}")
     return frozenset(values), is_any
 
 
@@ -191,10 +197,10 @@ def _parse_part(field: Field, part: str) -> tuple[range, bool]:
     span, *steps = part.split("/")
     low, *highs = span.split("-")
     if len(steps) > 1 or len(highs) > 1:
-        raise CronError(f"the {field.name} {part!r} has too many slashes or hyphens")
+        raise CronError(f"the {field.name} {part!r} is neither like 1-5 nor like */10")
     step = _number(field, steps[0]) if steps else 1
     if step == 0:
-        raise CronError(f"the {field.name} {part!r} has the step 0")
+        raise CronError(f"the {field.name} {part!r} has the step 0: use 1 or more")
     if low in {"*", "?"}:
         return range(field.first, field.last + 1, step), step == 1
     first = _value(field, low)
@@ -213,6 +219,5 @@ def _value(field: Field, text: str) -> int:
 
 def _number(field: Field, text: str) -> int:
     if not re.fullmatch(r"\+?[0-9]{1,18}", text):
-        names = f" or a name from {field.names[0]} to {field.names[-1]}" if field.names else ""
-        raise CronError(f"the {field.name} {text!r} is not a number{names}")
+        raise CronError(f"the {field.name} {text!r} is not a number: use {field.values}")
     return int(text)

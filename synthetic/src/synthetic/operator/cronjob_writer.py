@@ -28,6 +28,11 @@ REJECTION_REASONS = {
     NOT_FOUND: "Refused",
     UNPROCESSABLE: "Refused",
 }
+MONITOR_FIELDS = (
+    ("spec.jobTemplate.spec.template.spec.containers[0].resources", "spec.resources"),
+    ("spec.jobTemplate.spec.template.spec.", "spec.pod."),
+    ("spec.jobTemplate.spec.template.metadata.", "spec.pod."),
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,9 @@ async def ensure_cron_jobs(
         except ApiError as error:
             if error.status not in REJECTION_REASONS:
                 raise
-            ready = not_ready(REJECTION_REASONS[error.status], error.message)
+            ready = not_ready(
+                REJECTION_REASONS[error.status], _with_fields_of_monitor(error.message)
+            )
             states[location.name] = CronJobState(ready, owned.get(name))
     return CronJobs(url, states, stale)
 
@@ -182,6 +189,13 @@ async def suspend(api: ApiClient, cron_job: Object) -> Object:
         return cron_job
     spec = {**cron_job["spec"], "suspend": True}
     return await api.replace(CRON_JOBS, {**cron_job, "spec": spec})
+
+
+def _with_fields_of_monitor(message: str) -> str:
+    """Return a message of the API server with the fields of a monitor for those of its CronJob."""
+    for path, field in MONITOR_FIELDS:
+        message = message.replace(path, field)
+    return message
 
 
 def _digest(cron_job: Object) -> str | None:

@@ -7,17 +7,19 @@ only the shipped contracts: the rest would be at the disposal of who writes a jo
 
 import asyncio
 import base64
+import re
 import resource
 import sys
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.resources import CONFIG_MAPS, Object
-from synthetic.operator.spec import Spec, SpecError
-from synthetic.probe.catalog import require_shipped
+from synthetic.operator.spec import ObjectKey, Spec, SpecError
+from synthetic.probe.catalog import require_shipped, shipped_file
 from synthetic.probe.results import ProbeError
 
 CHECK_SECONDS = 20.0
@@ -26,7 +28,9 @@ MAX_MISTAKE_LENGTH = 200
 MAX_RESULTS = 2_000
 PASSED, MISTAKES, NOT_CHECKED = 0, 1, 3  # exit codes of the check
 
-_CheckKey = tuple[str, str, str, str]  # namespace, ConfigMap, its key, workflow
+FIELDS = {"there is no input": "spec.inputs: ", "--server": "spec.servers: "}  # by mistake
+
+_CheckKey = tuple[str, ...]  # namespace, ConfigMap, its key, and the arguments of the check
 
 
 class JourneyChecker:
@@ -39,48 +43,82 @@ class JourneyChecker:
         self._single = asyncio.Lock()  # the memory of one check at a time
 
     async def check(self, namespace: str, spec: Spec) -> None:
-        """Check that a monitor's journey is shipped, or that its own one is valid.
+        """Check that a monitor's journey is shipped, or valid, and has its inputs and servers.
 
         Raises:
             SpecError: the journey, the ConfigMap or its key does not exist, or it is invalid.
             ApiError: the API server rejected a request or is unavailable.
 
         """
-        source = spec.journey_from
+        source, arguments = spec.journey_from, _arguments(spec)
         if source is None:
-            _require_shipped(spec.journey)
+            await self._check_shipped(spec, arguments)
             return
         found = await self._api.get_metadata(CONFIG_MAPS, namespace, source.name)
         if found is None:
-            raise _no_journey(f'configmap "{source.name}" not found', source.key)
-        key = (namespace, source.name, source.key, spec.journey)
+            raise _no_journey(source)
+        key = (namespace, source.name, source.key, *arguments)
         version, mistakes = self._results.get(key, ("", ""))
         if version != found["metadata"]["resourceVersion"]:
             config_map = await self._api.get(CONFIG_MAPS, namespace, source.name)
             if config_map is None:
-                raise _no_journey(f'configmap "{source.name}" not found', source.key)
+                raise _no_journey(source)
             files = _files(config_map)
             if source.key not in files:
-                raise _no_journey(f'configmap "{source.name}" has no key', source.key)
+                raise _no_journey(source, files)
             async with self._single:
-                mistakes = await _check(files, source.key, spec.journey)
-            self._results[key] = config_map["metadata"]["resourceVersion"], mistakes
+                mistakes = await _check_files(files, source.key, arguments)
+            self._remember(key, config_map["metadata"]["resourceVersion"], mistakes)
         self._results.move_to_end(key)
+        _raise_for(mistakes, f"The ConfigMap {source.name} has a mistake: ")
+
+    async def _check_shipped(self, spec: Spec, arguments: Sequence[str]) -> None:
+        """Check the inputs and servers of a shipped journey, which is valid itself."""
+        _require_shipped(spec.journey)
+        if spec.inputs or spec.servers:
+            file, key = shipped_file(spec.journey), ("", *arguments)
+            if key not in self._results:
+                async with self._single:
+                    self._remember(key, "", await _check(file.parent, file.name, arguments))
+            _raise_for(self._results[key][1], f"The journey {spec.journey} has a mistake: ")
+
+    def _remember(self, key: _CheckKey, version: str, mistakes: str) -> None:
+        self._results[key] = version, mistakes
         if len(self._results) > MAX_RESULTS:
             self._results.popitem(last=False)
-        if mistakes:
-            raise SpecError("JourneyInvalid", f"The ConfigMap {source.name} has {mistakes}")
+
+
+def _arguments(spec: Spec) -> list[str]:
+    """Return the workflow and the names of its inputs and servers as arguments of the check."""
+    # without values: monitors that differ only by them share a check
+    inputs = (f"--input={name}" for name in sorted(spec.inputs))
+    servers = (f"--server={name}" for name in sorted(spec.servers))
+    return ["--workflow", spec.journey, *inputs, *servers]
+
+
+def _raise_for(mistakes: str, beginning: str) -> None:
+    """Raise ``SpecError`` for mistakes, which may be in fields of the spec."""
+    if mistakes:
+        fields = (field for start, field in FIELDS.items() if mistakes.startswith(start))
+        message = f"{next(fields, beginning)}{mistakes.removeprefix('--server ')}"
+        raise SpecError("JourneyInvalid", message)
 
 
 def _require_shipped(journey: str) -> None:
     try:
         require_shipped(journey)
     except ProbeError as error:
-        raise SpecError("NoJourney", f"{error}; spec.journeyFrom refers to your own") from error
+        message = f"spec.journey: {error}; spec.journeyFrom refers to your own"
+        raise SpecError("NoJourney", message) from error
 
 
-def _no_journey(problem: str, key: str) -> SpecError:
-    return SpecError("NoJourney", f"{problem}; spec.journeyFrom needs it with the key {key}")
+def _no_journey(source: ObjectKey, files: Iterable[str] | None = None) -> SpecError:
+    """Return the error for a missing ConfigMap, or for one with other ``files``."""
+    problem = f'configmap "{source.name}" not found: create it with the key {source.key}'
+    if files is not None:
+        found = ", ".join(sorted(files)) or "none"
+        problem = f'configmap "{source.name}" has no key {source.key}; it has {found}: add it'
+    return SpecError("NoJourney", f"{problem}, or correct spec.journeyFrom.configMapKeyRef")
 
 
 def _files(config_map: Object) -> dict[str, bytes]:
@@ -91,29 +129,36 @@ def _files(config_map: Object) -> dict[str, bytes]:
     }
 
 
-async def _check(files: dict[str, bytes], key: str, workflow: str) -> str:
-    """Return the first mistake of a workflow and the number of the others, or nothing."""
+async def _check_files(files: dict[str, bytes], key: str, arguments: Sequence[str]) -> str:
+    """Return the first mistake in the files of a ConfigMap, as ``_check``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, content in files.items():
             (folder / Path(file).name).write_bytes(content)
-        status, output = await _run(folder, key, workflow)
+        mistakes = await _check(folder, key, arguments)
+    # the folder's name differs with each check
+    return re.sub(rf"{re.escape(name)}/(\S+) is not a file", r"add \1 to the ConfigMap", mistakes)
+
+
+async def _check(folder: Path, file: str, arguments: Sequence[str]) -> str:
+    """Return the first mistake of a workflow and the number of the others, or nothing."""
+    status, output = await _run(folder, file, arguments)
     if status in {PASSED, NOT_CHECKED}:  # the probe may read other places
         return ""
     if status != MISTAKES or not output:  # killed, or without memory
         limit = f"{CHECK_SECONDS:g} s and {MEMORY_BYTES // 1024**2} MiB"
-        return f"a document that was not checked within {limit}: {key}"
+        return f"{file} is not checked within {limit}: make it or its contracts smaller"
     first, *others = output.splitlines()[:-1] or [output.strip()]  # the last one counts them
     more = f" (and {len(others)} more)" if others else ""
-    return f"a mistake: {first[:MAX_MISTAKE_LENGTH]}{more}"
+    return f"{first[:MAX_MISTAKE_LENGTH]}{more}"
 
 
-async def _run(folder: Path, key: str, workflow: str) -> tuple[int | None, str]:
+async def _run(folder: Path, file: str, arguments: Sequence[str]) -> tuple[int | None, str]:
     """Run the check; return its exit code, None after the time limit, and its output."""
     process = await asyncio.create_subprocess_exec(
         # not -I, which ignores PYTHONPATH, where the image has the package
         *(sys.executable, "-P", "-s", "-m", "synthetic.cli", "check", "--confined"),
-        *("--workflow", workflow, "--", key),
+        *(*arguments, "--", file),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -19,7 +19,10 @@ from synthetic.operator.run_collector import collect, finish_held_open
 from synthetic.operator.run_requests import RequestedRuns, combine, handle_run_requests
 from synthetic.operator.run_result import NOT_STARTED, Run, is_finished
 from synthetic.operator.spec import Spec
+from synthetic.operator.spec_references import with_fix
 from synthetic.operator.start_problems import LATE_START, current_problem, refused_job
+
+CANNOT_START = "ProbeCannotStart"  # a reason of the condition Ready
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,19 @@ class Observer:
         ]
         uids = [job["metadata"]["uid"] for job in jobs]
         history = count_runs(history, runs, uids, spec, maintenance)
-        ready = {name: state.ready_cron_job for name, state in cron_jobs.states.items()}
-        requested = await handle_run_requests(self._api, monitor, spec, ready, jobs)
+        runnable = {name: state.ready_cron_job for name, state in cron_jobs.states.items()}
+        requested = await handle_run_requests(self._api, monitor, spec, runnable, jobs)
         places = {}
         for name, state in cron_jobs.states.items():
             own = [job for job in jobs if location_of(job) == name]
             last = _latest(run for run in runs if run.location == name)
             stored = location_entry(monitor["status"], name) if name else monitor["status"]
             detail = last.detail if last else stored.get("lastRun", {}).get("detail", "")
+            ready = await self._ready_condition(state, own, requested[name], detail)
+            if ready.reason == CANNOT_START:
+                ready = replace(ready, message=with_fix(spec, ready.message))
             places[name] = Observation(
-                ready=await self._ready_condition(state, own, requested[name], detail),
+                ready=ready,
                 url=cron_jobs.url,
                 cron_job=state.live["metadata"]["name"] if state.live else "",
                 cron_job_generation=state.generation,
@@ -109,7 +115,7 @@ class Observer:
         problem = problem or await self._cron_job_problem(state, now)
         if not problem and last_detail.startswith(NOT_STARTED):
             problem = f"The last run did not start: {last_detail}"
-        return not_ready("ProbeCannotStart", problem) if problem else state.ready
+        return not_ready(CANNOT_START, problem) if problem else state.ready
 
     async def _cron_job_problem(self, state: CronJobState, now: datetime) -> str:
         """Return why the CronJob has not created a Job that is due, or an empty string."""

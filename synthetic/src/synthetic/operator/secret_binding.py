@@ -14,6 +14,14 @@ from urllib.parse import urlsplit
 from synthetic.operator.api_client import ApiClient
 from synthetic.operator.resources import GROUP, SECRETS
 from synthetic.operator.spec import Spec, SpecError
+from synthetic.operator.spec_references import (
+    CERTIFICATE,
+    CREDENTIALS,
+    INPUTS,
+    SECRET,
+    Reference,
+    references,
+)
 
 HOSTS_ANNOTATION = f"{GROUP}/hosts"
 INPUT_HOSTS_ANNOTATION = f"{GROUP}/input-hosts"
@@ -51,25 +59,18 @@ async def bound_hosts(api: ApiClient, namespace: str, spec: Spec, url: str) -> B
     """
     others = [*spec.servers.values(), *([spec.proxy] if spec.proxy else [])]
     called = _Called(_host(url), spec.target.binding, tuple(map(_host, others)))
-    proxy = spec.proxy_from.name if spec.proxy_from else ""
-    allowed = {
-        name: await _allowed(api, namespace, name, HOSTS_ANNOTATION, called)
-        for name in dict.fromkeys((spec.credentials, spec.certificate, proxy))
-        if name
-    }
-    inputs = [
-        await _allowed(api, namespace, name, INPUT_HOSTS_ANNOTATION, called)
-        for name in spec.inputs_from
-    ]
+    secrets = [each for each in references(spec) if each.kind == SECRET]
+    allowed = {each.field: await _allowed(api, namespace, each, called) for each in secrets}
+    inputs = [hosts for field, hosts in allowed.items() if field.startswith(INPUTS)]
     return BoundHosts(
-        tuple(sorted(allowed.get(spec.credentials, ()))),
+        tuple(sorted(allowed.get(CREDENTIALS, ()))),
         tuple(sorted(_common(inputs))),
-        tuple(sorted(allowed.get(spec.certificate, ()))),
+        tuple(sorted(allowed.get(CERTIFICATE, ()))),
     )
 
 
 async def _allowed(
-    api: ApiClient, namespace: str, name: str, annotation: str, called: _Called
+    api: ApiClient, namespace: str, reference: Reference, called: _Called
 ) -> set[str]:
     """Return the hosts that a Secret allows; none if it does not exist.
 
@@ -77,6 +78,8 @@ async def _allowed(
         SpecError: it does not allow a host that the probe calls.
 
     """
+    name = reference.name
+    annotation = INPUT_HOSTS_ANNOTATION if reference.field.startswith(INPUTS) else HOSTS_ANNOTATION
     secret = await api.get_metadata(SECRETS, namespace, name)
     if secret is None:
         return set()  # the pod waits for the Secret, and is created again with its hosts
@@ -90,8 +93,8 @@ async def _allowed(
         fix = ",".join([*allowed, *missing])
         raise SpecError(
             "SecretNotBound",
-            f"The Secret {name} does not allow the host {missing[0]}. Its owner may run: "
-            f"kubectl annotate secret {name} --overwrite {annotation}={fix}",
+            f"The Secret {name} of {reference.field} does not allow the host {missing[0]}. "
+            f"Its owner may run: kubectl annotate secret {name} --overwrite {annotation}={fix}",
         )
     return {entry for entry in allowed if "/" not in entry}
 

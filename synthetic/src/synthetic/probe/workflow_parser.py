@@ -11,7 +11,7 @@ from synthetic.probe.cursor import Cursor, members_of
 from synthetic.probe.inputs import add_generators, input_names, parse_inputs
 from synthetic.probe.journey import Action, Parameter, Step, Workflow, WorkflowKey
 from synthetic.probe.operation import Operation
-from synthetic.probe.problems import quoted
+from synthetic.probe.problems import closest, quoted
 from synthetic.probe.references import ASYNC_FIELDS, TARGETS, ReferenceFinder
 
 WORKFLOW_FIELDS = (
@@ -187,9 +187,11 @@ class WorkflowParser:
             ):
                 place = _place_of(cursor, parameter)
                 others = [where for where, known in operation.specs if known == parameter.name]
-                hint = f"; it is in: {others[0]}" if others else ""
+                known = [known for where, known in operation.specs if where == parameter.location]
+                hint = f"it is in: {others[0]}" if others else closest(parameter.name, known)
                 place.problem(
-                    f"{name} has no {parameter.location} parameter {parameter.name}{hint}"
+                    f"{name} has no {parameter.location} parameter {parameter.name}"
+                    + (f"; {hint}" if hint else "")
                 )
         keys = {parameter_key(parameter) for parameter in own}
         fitting = tuple(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from servicekit.db import migrate, wait_for_migrations
-from servicekit.db.database import driver_url
+from servicekit.db.database import Database, driver_url
 
 pytestmark = pytest.mark.covers_subprocesses
 
@@ -48,6 +48,41 @@ def test_concurrent_migrations_run_one_after_the_other(url: str) -> None:
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert not wait_for_migrations.pending_reason(url, "clients", 0)
+
+
+def test_waiting_for_another_migration_is_reported(url: str) -> None:
+    with create_engine(driver_url(url)).connect() as holder:
+        holder.execute(text(f"SELECT pg_advisory_lock({migrate.ADVISORY_LOCK})"))
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "clients.migrate"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stderr
+        with waiting.stderr as lines:
+            assert lines.readline() == "waiting for another migration of this database\n"
+            holder.execute(text("SELECT pg_advisory_unlock_all()"))
+            assert lines.read() == ""
+    assert waiting.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "idle"), [("", "30"), ("options=-ctcp_keepalives_idle%3D5", "5")]
+)
+def test_the_server_soon_notices_a_dead_client(url: str, options: str, idle: str) -> None:
+    given = f"{url}{'&' if '?' in url else '?'}{options}" if options else url
+    engine = create_engine(driver_url(given))  # of migrations
+    database = Database(given, connections=1, application="tests")
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    # a Unix socket has no keep-alive: the value in effect is 0
+    reset = text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)")
+    for connect in (engine.connect, database.autocommit):
+        with connect() as connection:
+            rows = connection.execute(reset, {"names": list(names)}).all()
+        assert {tuple(row) for row in rows} == set(zip(names, (idle, "10", "3"), strict=True))
+    database.close()
+    engine.dispose()
 
 
 def test_sql_option_prints_the_sql(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,11 @@ from psycopg2.extensions import parse_dsn
 
 _DEFAULTS = {"client_encoding": "utf8", "hostaddr": "", "options": ""}  # "" is libpq's default
 
+# Settings of each session, which those of the URL replace. The server notices after a minute that a
+# client's machine has died: by default after two hours, in which the session keeps its locks, such
+# as those of a migration, and its place among ``max_connections``.
+_SESSION = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+
 
 def connection_parameters(url: str) -> dict[str, str]:
     """Return the parameters of a database URL, by libpq's names for them.
@@ -23,4 +28,5 @@ def connection_parameters(url: str) -> dict[str, str]:
     """
     # libpq rejects a driver name
     given = parse_dsn(url.replace("postgresql+psycopg2://", "postgresql://", 1))
-    return {**_DEFAULTS, **given}
+    parameters = {**_DEFAULTS, **given}
+    return parameters | {"options": f"{_SESSION} {parameters['options']}".strip()}

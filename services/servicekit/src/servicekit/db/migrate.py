@@ -122,8 +122,12 @@ def _acquire_lock(connection: Connection) -> None:
     No transaction stays open while it waits: it would block a concurrent index build.
     """
     statement, parameters = text("SELECT pg_try_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK}
+    is_reported = False
     while not connection.scalar(statement, parameters):
         connection.rollback()
+        if not is_reported:
+            sys.stderr.write("waiting for another migration of this database\n")
+            is_reported = True
         time.sleep(0.1)
     connection.commit()
 

@@ -185,6 +185,15 @@ def test_invalid_or_missing_value_is_named_in_the_error(
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_the_target_of_the_autoscaler_may_be_above_the_request(helm: str, service: str) -> None:
+    values = f"{service}.autoscaling.enabled=true,{service}.autoscaling.cpuPercent=1200"
+    objects = render(helm, "cadastro", "--set", f"{values},postgresql.maxConnections=900")
+    (scaler,) = of_kind(objects, "HorizontalPodAutoscaler").values()
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["resource"]["target"]["averageUtilization"] == 1200
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_chart_can_be_installed_on_its_own(helm: str, service: str) -> None:
     objects = render(helm, service, *standalone_options(service))
     assert f"try-{service}" in of_kind(objects, "Deployment")

@@ -1,6 +1,7 @@
 """The Locust process of a run."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -27,7 +28,11 @@ def run_locust(config: RunConfig, folder: Path, run_id: str) -> dict[str, Any]:
     with (folder / "locust.txt").open("w") as output:
         # In a separate session, Locust receives only the signals that are sent below.
         process = subprocess.Popen(
-            command, stdout=sys.stderr, stderr=output, start_new_session=True
+            command,
+            stdout=sys.stderr,
+            stderr=output,
+            start_new_session=True,
+            env=_environment(folder),
         )
         code = _wait(process)
     if code or not result.is_file():
@@ -35,6 +40,15 @@ def run_locust(config: RunConfig, folder: Path, run_id: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(result.read_text())
     result.unlink()
     return document
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the environment without the user's settings of Locust, which could change the run.
+
+    They are in variables, and in a file in the home folder.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    return {**kept, "HOME": str(folder.resolve())}
 
 
 def _options(config: RunConfig, run_id: str, result: Path, log: Path) -> list[str]:

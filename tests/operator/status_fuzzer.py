@@ -31,9 +31,9 @@ def random_value(schema: Schema, rng: random.Random) -> Any:
         case "array":
             count = min(rng.randrange(4), schema.get("maxItems", 3))
             items = [random_value(schema["items"], rng) for _ in range(count)]
-            objects = [each for each in items if isinstance(each, dict)]
-            by_type = {str(each.get("type", at)): each for at, each in enumerate(objects)}
-            return list(by_type.values()) or items
+            keys = schema.get("x-kubernetes-list-map-keys")
+            unique = {str([each[key] for key in keys]): each for each in items} if keys else {}
+            return list(unique.values()) or items
         case "integer":
             low, high = schema.get("minimum", -(2**63)), schema.get("maximum", 2**63 - 1)
             return rng.choice([number for number in NUMBERS if low <= number <= high])

@@ -88,6 +88,26 @@ def test_a_refused_message_waits_by_itself(outbox: Database) -> None:
     assert relay.deliver_batch() == 1
 
 
+def test_an_outage_does_not_count_as_rejections(outbox: Database) -> None:
+    def away(*_: object) -> None:
+        raise ReceiverUnavailable
+
+    def reject(*_: object) -> None:
+        raise DeliveryRejected
+
+    add_messages(outbox, *range(2 * CONCURRENCY))
+    for _ in range(20):
+        with suppress(ReceiverUnavailable):
+            Relay(outbox, away).deliver_batch()
+        expire_leases(outbox)
+    Relay(outbox, reject).deliver_batch()
+    with outbox.autocommit() as connection:
+        longest = connection.scalar(
+            text("SELECT extract(epoch FROM max(due_at) - now()) FROM outbox")
+        )
+    assert longest < 20
+
+
 @pytest.mark.parametrize("step", ["1 hour", "61 seconds", "1 year"])
 def test_a_message_is_due_after_the_clock_stepped_back(outbox: Database, step: str) -> None:
     add_messages(outbox, 1, 2)

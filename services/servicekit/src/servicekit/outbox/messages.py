@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import psycopg2
@@ -45,6 +45,9 @@ LEASE = 10  # seconds until another relay may claim the rows of a batch
 POLL_INTERVAL = 5.0  # seconds; limits the delay after a lost notification
 BACKOFF_MIN, BACKOFF_MAX = 0.5, 5.0  # seconds, while deliveries fail
 REJECT_BACKOFF_MAX = 60.0  # seconds between deliveries of a rejected message
+# attempts that count while the receiver is unavailable: they reach BACKOFF_MAX, and a message that
+# is rejected once after an outage, as by a proxy without a route, does not wait for long
+MAX_FAILED_ATTEMPTS = 4
 # seconds; no message waits longer, so a later due time is from before the clock stepped back
 MAX_WAIT = max(LEASE, REJECT_BACKOFF_MAX)
 
@@ -80,9 +83,11 @@ _CLAIM = text("""
     RETURNING id, kind, subject_id, attempts, traceparent
 """)
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
-_RESCHEDULE = text(
-    "UPDATE outbox SET due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"
-)
+_RELEASE = text("UPDATE outbox SET due_at = now(), attempts = attempts - 1 WHERE id = ANY(:ids)")
+_RESCHEDULE = text("""
+    UPDATE outbox SET due_at = now() + make_interval(secs => :wait), attempts = :attempts
+    WHERE id = :id
+""")
 _AGE = text("SELECT greatest(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox")
 _DEPTH = text("SELECT count(*) FROM outbox")
 
@@ -122,6 +127,14 @@ def depth(database: Database) -> int:
         return int(connection.scalar(_DEPTH) or 0)
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A message whose delivery failed."""
+
+    attempts: int
+    wait: float  # seconds
+
+
 @dataclass
 class _Batch:
     """Outcome of a batch of claimed rows, by their ids; several threads append to it."""
@@ -129,7 +142,7 @@ class _Batch:
     deadline: float  # no delivery starts later, since another relay may claim the rows
     delivered: list[int] = field(default_factory=list)
     retry: list[int] = field(default_factory=list)  # not sent
-    failed: dict[int, float] = field(default_factory=dict)  # seconds to wait, by id
+    failed: dict[int, _Failure] = field(default_factory=dict)
     failed_at: list[str] = field(default_factory=list)  # the messages of ReceiverUnavailable
 
 
@@ -198,12 +211,14 @@ class Relay:
                 self._deliver(row.kind, row.subject_id)
         except ReceiverUnavailable:
             batch.failed_at.append(f"{row.kind} {row.subject_id}")
-            batch.failed[row.id] = _delay(row.attempts, BACKOFF_MAX)
+            attempts = min(row.attempts, MAX_FAILED_ATTEMPTS)
+            batch.failed[row.id] = _Failure(attempts, _delay(attempts, BACKOFF_MAX))
         except DeliveryRejected as error:
             log.error(  # noqa: TRY400 - the stack would not help: the fault is the receiver's
                 "the receiver rejects %s %s: %s", row.kind, row.subject_id, error
             )
-            batch.failed[row.id] = _delay(row.attempts, REJECT_BACKOFF_MAX)
+            wait = _delay(row.attempts, REJECT_BACKOFF_MAX)
+            batch.failed[row.id] = _Failure(row.attempts, wait)
         else:
             batch.delivered.append(row.id)
 
@@ -213,10 +228,11 @@ class Relay:
             if batch.delivered:
                 connection.execute(_DELETE, {"ids": batch.delivered})
             if batch.retry:
-                connection.execute(_RESCHEDULE, {"ids": batch.retry, "wait": 0})
-            for row_id, wait in batch.failed.items():
-                connection.execute(_RESCHEDULE, {"ids": [row_id], "wait": wait})
-        self._retry_at = time.monotonic() + min(batch.failed.values(), default=float("inf"))
+                connection.execute(_RELEASE, {"ids": batch.retry})
+            for row_id, failure in batch.failed.items():
+                connection.execute(_RESCHEDULE, {"id": row_id, **asdict(failure)})
+        waits = (failure.wait for failure in batch.failed.values())
+        self._retry_at = time.monotonic() + min(waits, default=float("inf"))
 
     def _listen_and_deliver(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection

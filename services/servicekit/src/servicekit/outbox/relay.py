@@ -21,6 +21,7 @@ from servicekit.telemetry import logs, tracing
 from servicekit.telemetry.setup import create_tracing
 
 TIMEOUT = 2.0  # seconds for each phase of a request
+TEMPORARY = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 CONNECTIONS = 3  # to the database: one listens, one writes, one serves metrics
 
 
@@ -64,7 +65,7 @@ class HttpSender:
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._token.invalidate()
             raise ReceiverUnavailable
-        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if response.is_server_error or response.status_code in TEMPORARY:
             raise ReceiverUnavailable
         if not response.is_success:
             raise DeliveryRejected(f"status {response.status_code}")

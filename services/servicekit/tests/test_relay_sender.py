@@ -1,5 +1,6 @@
-"""The sender of a relay: which responses delay all messages, and which only their own."""
+"""The sender of a relay: its trust, and which responses delay all messages or only their own."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -10,7 +11,9 @@ import pytest
 from servicekit.auth.service_token import ServiceToken
 from servicekit.outbox.messages import DeliveryRejected, ReceiverUnavailable
 from servicekit.outbox.relay import DeliveryRequest, HttpSender
-from servicekit.testing import StubHandler
+from servicekit.problems import Unavailable
+from servicekit.testing import StubHandler, environment
+from servicekit.testing.certificates import self_signed
 
 
 class _Peer(StubHandler):
@@ -34,33 +37,81 @@ def url() -> Iterator[str]:
         server.shutdown()
 
 
-def deliver(url: str, status: int, folder: Path) -> None:
-    """Deliver a message that is answered with a status."""
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """The key and the certificate of a private authority."""
+    return self_signed(tmp_path)
+
+
+@pytest.fixture
+def secure_url(certificate: Path) -> Iterator[str]:
+    """The base URL of a receiver with that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Peer) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def token(url: str, tmp_path: Path) -> Iterator[ServiceToken]:
+    """A token of the receiver without TLS."""
+    found = new_token(url, tmp_path)
+    yield found
+    found.close()
+
+
+def new_token(url: str, folder: Path) -> ServiceToken:
+    """Return a token of a receiver."""
     (folder / "secret").write_text("a-secret")
-    token = ServiceToken(f"{url}/users/token", "clients", folder / "secret")
+    return ServiceToken(f"{url}/users/token", "clients", folder / "secret")
+
+
+def deliver(url: str, status: int, token: ServiceToken) -> None:
+    """Deliver a message that is answered with a status."""
     request = DeliveryRequest("DELETE", f"{url}/{status}", lambda kind, subject: {kind: subject})
-    try:
-        HttpSender(request, token).deliver("client", 1)
-    finally:
-        token.close()
+    HttpSender(request, token).deliver("client", 1)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_a_success_is_a_delivery(url: str, tmp_path: Path, status: int) -> None:
-    deliver(url, status, tmp_path)
+def test_a_success_is_a_delivery(url: str, token: ServiceToken, status: int) -> None:
+    deliver(url, status, token)
 
 
 @pytest.mark.parametrize("status", [401, 408, 429, 500, 502, 503, 504, 599])
 def test_a_temporary_error_is_an_unavailable_receiver(
-    url: str, tmp_path: Path, status: int
+    url: str, token: ServiceToken, status: int
 ) -> None:
     with pytest.raises(ReceiverUnavailable):
-        deliver(url, status, tmp_path)
+        deliver(url, status, token)
 
 
 @pytest.mark.parametrize("status", [301, 302, 308, 400, 403, 404, 405, 409, 410, 413, 415, 422])
 def test_another_response_is_a_rejection_of_the_message(
-    url: str, tmp_path: Path, status: int
+    url: str, token: ServiceToken, status: int
 ) -> None:
     with pytest.raises(DeliveryRejected, match=f"status {status}"):
-        deliver(url, status, tmp_path)
+        deliver(url, status, token)
+
+
+def test_a_token_and_a_delivery_trust_a_private_authority(
+    secure_url: str, certificate: Path, tmp_path: Path
+) -> None:
+    with environment(SSL_CERT_FILE=str(certificate)):
+        token = new_token(secure_url, tmp_path)
+        assert token.get() == "a-token"
+        deliver(secure_url, 200, token)
+    token.close()
+
+
+def test_neither_trusts_an_unknown_authority(
+    secure_url: str, token: ServiceToken, tmp_path: Path
+) -> None:
+    with pytest.raises(ReceiverUnavailable):
+        deliver(secure_url, 200, token)
+    refused = new_token(secure_url, tmp_path)
+    with pytest.raises(Unavailable):
+        refused.get()
+    refused.close()

@@ -170,6 +170,7 @@ def test_no_output_contains_a_secret_parameter_of_a_url_in_a_header(
     file = write_call(tmp_path, {}, {"successCriteria": criteria})
     with run_mock_api(MockApi(status=302, headers=[(name, value)])) as api:
         command = ["synthetic", "probe", "calls", "--file", str(file), "--url", api.url, *mode]
+        command += ["--retries", "0"]
         with patch.object(Signals, "install"), patch.object(sys, "argv", command):
             assert main() == 1
     printed = capsys.readouterr()

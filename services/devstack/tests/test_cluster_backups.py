@@ -37,7 +37,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.long)])
 def commands(server: Postgres, tmp_path: Path, request: pytest.FixtureRequest) -> BackupCommands:
     """The commands for an empty folder, or for an empty prefix of a bucket."""
     if request.param == "folder":
@@ -120,6 +120,7 @@ def test_a_chosen_set_is_restored_and_old_ones_are_removed(commands: BackupComma
     assert second not in commands.products()
 
 
+@pytest.mark.long
 def test_a_repeated_run_restores_once(server: Postgres, tmp_path: Path) -> None:
     commands = BackupCommands(server, str(tmp_path / "sets"))
     commands.back_up()
@@ -183,6 +184,7 @@ def test_incomplete_sets_are_removed_after_a_day(server: Postgres, tmp_path: Pat
     assert left == {"29990101T000000.000000Z", "other", name}
 
 
+@pytest.mark.long
 def test_a_set_moves_from_a_cluster_to_one_machine_and_back(
     server: Postgres, data_folder: Path, tmp_path: Path
 ) -> None:
@@ -199,6 +201,7 @@ def test_a_set_moves_from_a_cluster_to_one_machine_and_back(
     assert commands.insert("new") > later
 
 
+@pytest.mark.long
 def test_a_set_whose_upload_was_interrupted_is_no_set(
     server: Postgres, s3: S3Server, tmp_path: Path
 ) -> None:
@@ -212,6 +215,7 @@ def test_a_set_whose_upload_was_interrupted_is_no_set(
     assert commands.fail("restore", "--set", interrupted).endswith(f"choose from {complete}")
 
 
+@pytest.mark.long
 def test_a_private_authority_of_s3_needs_its_certificate(server: Postgres, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with running_s3(tmp_path / "s3", authority) as s3:

@@ -10,7 +10,9 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import groupby
 
 import httpx
 
@@ -20,11 +22,13 @@ from tests.e2e import (
     acceptance,
     backups,
     failed_upgrades,
+    gateway_api,
     lifecycle,
     locations,
     neighbours,
     network_policies,
     notes,
+    pgbouncer,
     pod_kills,
     rollouts,
     skaffold,
@@ -36,7 +40,7 @@ from tests.e2e import (
 from tests.e2e.context import Context, Repetitions, Step, report
 from tests.support.cluster import Cluster, check_settings
 from tests.support.commands import CommandError
-from tests.support.steps import StepFailed, StepRunner
+from tests.support.steps import StepFailed, StepResult, StepRunner
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("build and push images", lifecycle.build),
@@ -47,16 +51,20 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("dry run of the examples", lifecycle.check_examples),
     ("monitors of every service", synthetic_monitors.check_monitors),
     ("a second operator", synthetic_monitors.install_second_operator),
-    ("the synthetic chart's README", standalone_chart.follow_readme),
+    ("a Gateway instead of the Ingress", gateway_api.check_gateway),
     ("releases and operators together", neighbours.check_neighbours),
-    ("network policies, every pair of pods", network_policies.check_network_policies),
     ("drill: one fault of each kind", synthetic_monitors.run_drill),
+    ("the synthetic chart's README", standalone_chart.follow_readme),
+    ("network policies, every pair of pods", network_policies.check_network_policies),
+    ("two locations, one of them cut off", locations.check_locations),
+    ("wrong specs and documents", wrong_specs.explain_wrong_specs),
     ("purges and reconciliation", lifecycle.run_cron_jobs),
     ("backup to S3, restore elsewhere", backups.check_backups),
     ("rolling restarts under load", rollouts.restart),
     ("rolling restarts under Locust", rollouts.restart_under_locust),
     ("pods killed under load", pod_kills.kill_pods),
     ("PostgreSQL killed under load", pod_kills.kill_postgresql),
+    ("PgBouncer under load and a restart", pgbouncer.pool_connections),
     ("upgrade and rollback under load", rollouts.upgrade),
     ("failed upgrade under load", failed_upgrades.fail_upgrade),
     ("upgrade without a database", failed_upgrades.upgrade_without_database),
@@ -65,9 +73,14 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("one service alone", failed_upgrades.install_one_service),
     ("uninstall, install from the registry", lifecycle.reinstall),
     ("the restricted standard", lifecycle.check_pod_security),
-    ("two locations, one of them cut off", locations.check_locations),
-    ("wrong specs and documents", wrong_specs.explain_wrong_specs),
 )
+CONCURRENT = {  # mostly waiting, and apart from the drill in namespaces of their own
+    "drill: one fault of each kind",
+    "the synthetic chart's README",
+    "network policies, every pair of pods",
+    "two locations, one of them cut off",
+    "wrong specs and documents",
+}
 THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),
     ("skaffold run, skaffold dev", skaffold.deploy),
@@ -103,10 +116,21 @@ def select(steps: Sequence[tuple[str, Step]], text: str) -> list[tuple[str, Step
 
 
 def run_steps(steps: Sequence[tuple[str, Step]], context: Context, runner: StepRunner) -> None:
-    """Run the steps in order, until one fails: later steps build on it."""
-    for number, (name, step) in enumerate(steps, 1):
-        result = runner.run(name, partial(step, context), f"{number} of {len(steps)}: ")
-        if result.status == StepFailed.status:
+    """Run the steps in order, until one fails: later steps build on it.
+
+    Neighbours in ``CONCURRENT`` run at once.
+    """
+    numbered = list(enumerate(steps, 1))
+
+    def run(numbered_step: tuple[int, tuple[str, Step]]) -> StepResult:
+        number, (name, step) = numbered_step
+        return runner.run(name, partial(step, context), f"{number} of {len(steps)}: ")
+
+    for _, group in groupby(numbered, lambda each: 0 if each[1][0] in CONCURRENT else each[0]):
+        stage = list(group)
+        with ThreadPoolExecutor(len(stage)) as pool:
+            results = list(pool.map(run, stage))
+        if any(result.status == StepFailed.status for result in results):
             return
 
 

@@ -102,6 +102,10 @@ UMBRELLA_VALUES: dict[str, tuple[Any, str]] = {
     "postgresql.storage": ("9Gi", "storage: 9Gi"),
     "postgresql.maxConnections": (444, "max_connections=444"),
     "postgresql.storageClassName": ("fast", "storageClassName: fast"),
+    "postgresql.networkPolicy.ingressFrom": (
+        [{"ipBlock": {"cidr": "10.5.0.0/16"}}],
+        "cidr: 10.5.0.0/16",
+    ),
     "postgresql.resources": ({"limits": {"memory": "3Gi"}}, "memory: 3Gi"),
     "ingress.enabled": (False, "!kind: Ingress\n"),
     "ingress.className": ("nginx", "ingressClassName: nginx"),

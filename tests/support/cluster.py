@@ -85,12 +85,17 @@ class Cluster:
         return run_command("helm", verb, *target, "-n", self.namespace, *waiting, *arguments)
 
     def install(
-        self, verb: str = "install", release: str = RELEASE, wait: str = "", **values: str
+        self,
+        verb: str = "install",
+        release: str = RELEASE,
+        wait: str = "",
+        options: Sequence[str] = (),
+        **values: str,
     ) -> str:
         """Install or upgrade a release of the umbrella chart."""
         settings = [*self.values, *(f"{name}={value}" for name, value in values.items())]
-        options = [f"--set={setting}" for setting in settings]
-        arguments = [*self.images(), *self.ingress_host(), *options]
+        sets = [f"--set={setting}" for setting in settings]
+        arguments = [*self.images(), *self.ingress_host(), *sets, *options]
         return self.helm(verb, *arguments, release=release, wait=wait)
 
     def images(self) -> list[str]:

@@ -48,12 +48,24 @@ def build_variant(image: str, base_tag: str, tag: str, files: Mapping[str, str])
 
 def build_program(image: str, tag: str, program: Path) -> None:
     """Push an image of one statically linked program, which it starts."""
+    text = 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'
+    _build_and_push(image, tag, text, program)
+
+
+def build_text(image: str, tag: str, dockerfile: str) -> None:
+    """Push an image of the text of a Dockerfile without files."""
+    _build_and_push(image, tag, dockerfile)
+
+
+def _build_and_push(image: str, tag: str, dockerfile: str, program: Path | None = None) -> None:
     name = f"{repository()}/{image}:{tag}"
     with tempfile.TemporaryDirectory(prefix="cadastro-e2e-") as folder:
-        shutil.copy2(program, Path(folder) / "program")
-        text = 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'
-        (Path(folder) / "Dockerfile").write_text(text)
-        run_command(container_tool(), "build", "-q", "-t", name, folder)
+        if program:
+            shutil.copy2(program, Path(folder) / "program")
+        (Path(folder) / "Dockerfile").write_text(dockerfile)
+        run_command(
+            container_tool(), "build", "-q", "-t", name, folder, timeout=BUILD_TIMEOUT_SECONDS
+        )
     tls = [] if container_tool() == "docker" else [f"--tls-verify={tls_verify()}"]
     run_command(container_tool(), "push", "-q", *tls, name)
 

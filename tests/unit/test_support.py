@@ -5,10 +5,11 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
-from tests.e2e.__main__ import STEPS, run_steps, select
+from tests.e2e.__main__ import CONCURRENT, STEPS, run_steps, select
 from tests.e2e.context import Context, Repetitions
 from tests.support.cluster import Cluster
 from tests.support.commands import CommandError, comma_separated, run_command
@@ -64,6 +65,30 @@ def test_steps_end_after_a_failure_but_not_after_a_late_one() -> None:
     names = ("late", "failed", "never")
     run_steps([(name, lambda _, n=name: raising(errors[n])) for name in names], context, steps)  # type: ignore[misc]
     assert [result.name for result in steps.results] == ["late", "failed"]
+
+
+def test_concurrent_steps_run_at_once_and_after_those_before_them() -> None:
+    steps = runner()
+    context = Context(Cluster("tag", namespace="here"), Repetitions())
+    both = threading.Barrier(2, timeout=10)
+    names = ["first", *sorted(CONCURRENT)[:2], "never"]
+    done: list[str] = []
+
+    def step(_: Context, name: str) -> str:
+        if name in CONCURRENT:
+            both.wait()
+        done.append(name)
+        check(name != names[2], "x")
+        return ""
+
+    run_steps([(name, partial(step, name=name)) for name in names], context, steps)
+    assert (done[0], set(done)) == ("first", set(names[:3]))
+    assert not steps.all_ok
+
+
+def test_neighbours_of_concurrent_steps_are_known() -> None:
+    places = [number for number, (name, _) in enumerate(STEPS) if name in CONCURRENT]
+    assert places == list(range(places[0], places[0] + len(CONCURRENT)))
 
 
 def test_a_wait_returns_its_duration_or_fails() -> None:

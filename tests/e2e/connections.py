@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +69,7 @@ def start(cluster: Cluster, *items: dict[str, Any]) -> None:
 
 def enforces_network_policies(cluster: Cluster) -> bool:
     """Try whether a policy that denies everything closes a connection between two pods."""
-    with cluster.scratch_namespace("enforcement") as place:
+    with cluster.scratch_namespace(f"enforcement-{uuid.uuid4().hex[:4]}") as place:
         start(place, DENY_ALL, *(listener(place, name, {}, (PORT,)) for name in ("from", "to")))
         (address,) = (
             pod["status"]["podIP"]

@@ -54,9 +54,10 @@ def pool_connections(context: Context) -> str:
         )
     restarted = check_no_loss(load)
     with BackgroundLoad(context.url) as load:
-        cluster.install("upgrade")
+        cluster.install("upgrade", options=ADMISSION)  # earlier pods still use the pooler
     left = check_no_failure(load)
     cluster.kubectl("delete", "deployment,service,secret", "-l", f"app={NAME}")
+    cluster.install("upgrade")
     return f"there {moved}, back {left}; restarted: {restarted}"
 
 

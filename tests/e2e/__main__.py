@@ -64,7 +64,6 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("rolling restarts under Locust", rollouts.restart_under_locust),
     ("pods killed under load", pod_kills.kill_pods),
     ("PostgreSQL killed under load", pod_kills.kill_postgresql),
-    ("PgBouncer under load and a restart", pgbouncer.pool_connections),
     ("upgrade and rollback under load", rollouts.upgrade),
     ("failed upgrade under load", failed_upgrades.fail_upgrade),
     ("upgrade without a database", failed_upgrades.upgrade_without_database),
@@ -83,6 +82,7 @@ CONCURRENT = {  # mostly waiting, and apart from the drill in namespaces of thei
 }
 THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),
+    ("PgBouncer under load and a restart", pgbouncer.pool_connections),
     ("skaffold run, skaffold dev", skaffold.deploy),
 )
 BASE = 2  # steps that every other step needs

@@ -38,7 +38,7 @@ def dashboard(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture
 def exposed() -> str:
-    """Metrics of the operator and of one monitor with a completed run."""
+    """Metrics of the operator and of one monitor with a completed run at its location."""
     now = datetime.now(UTC)
     conditions = [
         {"type": kind, "status": "True", "reason": "Any", "message": ""}
@@ -53,9 +53,10 @@ def exposed() -> str:
         "failureReasons": {"dns": 1},
         "durations": {"counts": [1, 0, 0, 0, 0, 0, 0, 0], "sumMs": 80},
         "certificateExpiry": "2027-01-31T10:00:00Z",
+        "locations": [{"name": "rio", "conditions": conditions}],
     }
     store, registry = MonitorCache(), CollectorRegistry()
-    store.upsert(monitor(status=status))
+    store.upsert(monitor(status=status, locations=[{"name": "rio"}]))
     monitor_metrics.register(registry, store, lambda: now)
     operator_metrics.API_REQUESTS.labels("GET", "200")
     operator_metrics.RECONCILES.labels("ok")
@@ -108,7 +109,9 @@ def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     unused = {name for name in known if name.startswith(prefix)} - used
     # up and condition already apply the threshold, and a suspended monitor has no alert
     histogram = {f"{prefix}run_duration_seconds_{part}" for part in ("count", "sum")}
-    assert unused - histogram == {f"{prefix}consecutive_failures", f"{prefix}suspended"}
+    locations = {f"{prefix}location_{part}" for part in ("runs_total", "consecutive_failures")}
+    few = {f"{prefix}{name}" for name in ("consecutive_failures", "suspended", "quorum")}
+    assert unused - histogram - locations == few
 
 
 def test_panels_do_not_overlap_and_have_units(dashboard: dict[str, Any]) -> None:

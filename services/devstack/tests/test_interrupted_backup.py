@@ -31,10 +31,7 @@ def hanging_backup(server: Postgres, folder: Path) -> Iterator["subprocess.Popen
     command = [sys.executable, "-m", "devstack.backup", "--data", str(data), "--to", str(target)]
     with closing(psycopg2.connect(server.url("auth"))) as connection:
         connection.cursor().execute("LOCK TABLE users")
-        # a shell lets its background jobs ignore SIGINT, and the command would inherit that
-        previous = signal.signal(signal.SIGINT, signal.default_int_handler)
         backup = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        signal.signal(signal.SIGINT, previous)
         waiting = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump'"
         wait_until(lambda: bool(server.execute(waiting)), "pg_dump to run", START_TIMEOUT)
         yield backup

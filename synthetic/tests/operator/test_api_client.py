@@ -58,7 +58,8 @@ async def test_a_rejected_write_raises(harness: OperatorHarness) -> None:
         await harness.api.create(CONFIG_MAPS, thing)
     with pytest.raises(ApiError, match="403"):
         await harness.api.delete(CONFIG_MAPS, NAMESPACE, "map")
-    assert await harness.api.list(CONFIG_MAPS, NAMESPACE) == [thing]
+    kind = {"apiVersion": "v1", "kind": "ConfigMap"}
+    assert await harness.api.list(CONFIG_MAPS, NAMESPACE) == [{**kind, **thing}]
 
 
 async def test_detects_kinds_that_the_server_lacks(harness: OperatorHarness) -> None:

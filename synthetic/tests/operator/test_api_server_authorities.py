@@ -25,7 +25,8 @@ async def api_server(port: int, certificate: Path) -> AsyncIterator[None]:
     """Serve empty lists with a certificate."""
 
     async def respond(_: web.Request) -> web.Response:
-        return web.json_response({"items": [], "metadata": {}})
+        kind = {"apiVersion": "v1", "kind": "ConfigMapList"}
+        return web.json_response({**kind, "items": [], "metadata": {}})
 
     application = web.Application()
     application.router.add_get("/{path:.*}", respond)

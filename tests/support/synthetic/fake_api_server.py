@@ -143,7 +143,8 @@ def _page(cluster: FakeCluster, target: ObjectPath, request: web.Request) -> Obj
     kind = KINDS[target.prefix][target.plural]
     version = target.prefix.split("/", 2)[2]
     page = list(islice(found, start, start + PAGE_SIZE))
-    return {"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": page}
+    items = [{k: v for k, v in item.items() if k not in {"apiVersion", "kind"}} for item in page]
+    return {"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": items}
 
 
 async def _watch(

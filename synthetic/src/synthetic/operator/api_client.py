@@ -82,14 +82,18 @@ class ApiClient:
     async def list(
         self, resource: Resource, namespace: str, selectors: Mapping[str, str] | None = None
     ) -> list[Object]:
-        """Return the objects of a kind, fetched in pages."""
+        """Return the objects of a kind, fetched in pages.
+
+        The API server names version and kind of the list alone; here each object has them.
+        """
         items: list[Object] = []
         query = {"limit": str(PAGE_SIZE), **(selectors or {})}
         while True:
             page = await self._call("GET", f"{resource.path(namespace)}?{urlencode(query)}")
             if "items" not in page:
                 raise ApiError(0, _NOT_THE_API)
-            items += page["items"]
+            kind = {"apiVersion": page["apiVersion"], "kind": page["kind"].removesuffix("List")}
+            items += [{**kind, **item} for item in page["items"]]
             query["continue"] = page["metadata"].get("continue") or ""
             if not query["continue"]:
                 return items

@@ -1,6 +1,5 @@
 """CEL rules of the definition of monitors: the chart rejects what they reject, by name."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,37 +8,17 @@ import pytest
 import yaml
 
 from scripts.charts.rendering import CHARTS, HelmError, of_kind, render
+from tests.support.monitor_values import (
+    BASE,
+    SINGLE,
+    URL_FROM,
+    options,
+    receiver,
+    scheduled,
+    window,
+)
 
 Place = tuple[str, str]
-BASE: dict[str, Any] = {
-    "journey": "own",
-    "interval": "5m",
-    "target": {"url": "https://shop.example"},
-}
-WINDOW = {"reason": "Backup", "schedule": "0 2 * * SUN", "duration": "2h"}
-SINGLE = {"reason": "Move", "start": "2026-03-01T22:00:00Z", "end": "2026-03-01T23:00:00Z"}
-URL_FROM = {"secretKeyRef": {"name": "chat", "key": "url"}}
-
-
-def scheduled(schedule: str) -> dict[str, Any]:
-    """Return a change to a schedule."""
-    return {"interval": None, "schedule": schedule}
-
-
-def window(**changes: Any) -> dict[str, Any]:
-    """Return a recurring window of maintenance with changes; None removes a field."""
-    return {"maintenance": [changed(WINDOW, changes)]}
-
-
-def receiver(**changes: Any) -> dict[str, Any]:
-    """Return a receiver of notifications with changes."""
-    hook = {"name": "chat", "webhook": {"url": "https://hooks.example/x"}}
-    return {"notify": [changed(hook, changes)]}
-
-
-def changed(given: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a map with changes; None removes a field."""
-    return {name: value for name, value in {**given, **changes}.items() if value is not None}
 
 
 def urls(place: str, names: tuple[str, ...]) -> dict[Place, tuple[dict[str, Any], str]]:
@@ -218,13 +197,6 @@ def rules_of_specs() -> dict[Place, str]:
 
 
 RULES = rules_of_specs()
-
-
-def options(chart: str, changes: dict[str, Any], name: str = "m") -> tuple[str, ...]:
-    """Return the options for one monitor with changes."""
-    prefix = "synthetic." if chart == "cadastro" else ""
-    monitors = json.dumps({name: changed(BASE, changes)})
-    return ("--set-json", f"{prefix}monitors={monitors}")
 
 
 def test_each_rule_of_the_definition_has_an_example() -> None:

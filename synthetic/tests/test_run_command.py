@@ -12,6 +12,7 @@ from synthetic.operator.resources import JOBS, PODS, Object
 from tests.support.synthetic.kubernetes_objects import pod, termination_message
 from tests.support.synthetic.object_api import command, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
+from tests.support.synthetic.operator_process import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -19,10 +20,16 @@ EVIDENCE = {"condition": "$response.body#/n == 2", "left": "1", "right": "2"}
 FAILED = termination_message("failed", reason="assertion", status=200, evidence=EVIDENCE)
 
 
+async def until_requested(harness: OperatorHarness) -> None:
+    """Wait until a run is requested."""
+    async with asyncio.timeout(PATIENCE):
+        while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
+            await asyncio.sleep(0.01)
+
+
 async def requested(harness: OperatorHarness) -> Object:
     """Return the Job of a requested run, once the operator has created it."""
-    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
-        await asyncio.sleep(0.01)
+    await until_requested(harness)
     await harness.reconcile()
     (job,) = harness.cluster.list_kind("jobs")
     return job
@@ -96,8 +103,8 @@ async def test_ctrl_c_ends_a_command_without_a_traceback(harness: OperatorHarnes
     program = [sys.executable, "-m", "synthetic.cli", "run", "shop", "--wait"]
     environment = {**os.environ, "KUBECONFIG": str(harness.kubeconfig)}
     process = await asyncio.create_subprocess_exec(*program, env=environment, stderr=PIPE)
-    while not harness.monitor["metadata"].get("annotations"):  # noqa: ASYNC110 - no notifications
-        await asyncio.sleep(0.01)
+    await until_requested(harness)
     process.send_signal(signal.SIGINT)
-    _, errors = await process.communicate()
+    async with asyncio.timeout(PATIENCE):
+        _, errors = await process.communicate()
     assert (process.returncode, errors) == (130, b"")

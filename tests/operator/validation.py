@@ -51,8 +51,7 @@ def _check(namespace: Namespace, report: Callable[[str], None]) -> str:
     with _applied(namespace, applied):
         namespace.add_monitor(RIGHT, maintenance=WINDOWS)
         for each in applied:
-            complaint = partial(_complaint, namespace, each)
-            wait_until(lambda: not complaint(), CONDITION_TIMEOUT_SECONDS, complaint)  # noqa: B023 - called at once
+            _wait_until_explained(namespace, each)
             report(f"  Ready=False  {each.name}: {each.by}: {_ready(namespace, each)[1]}")
         reason = ready_condition(namespace.monitor(RIGHT))[0]
         check(reason == "Scheduled", f"a monitor without a mistake is not ready: {reason}")
@@ -78,6 +77,11 @@ def _applied(namespace: Namespace, cases: list[WrongSpec]) -> Iterator[None]:
         for case in cases:
             if case.maintenance:
                 namespace.delete(MAINTENANCES, case.name)
+
+
+def _wait_until_explained(namespace: Namespace, wrong: WrongSpec) -> None:
+    complaint = partial(_complaint, namespace, wrong)
+    wait_until(lambda: not complaint(), CONDITION_TIMEOUT_SECONDS, complaint)
 
 
 def _complaint(namespace: Namespace, wrong: WrongSpec) -> str:

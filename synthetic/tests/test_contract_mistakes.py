@@ -8,6 +8,7 @@ import pytest
 
 from synthetic.probe.arazzo_parser import read_all
 from tests.support.synthetic.mock_api import MockApi, call, write_call
+from tests.support.synthetic.object_api import synthetic
 from tests.support.synthetic.scripted_api import (
     expect,
     step,
@@ -100,3 +101,28 @@ def test_a_range_of_statuses_is_written_in_capitals(tmp_path: Path) -> None:
 @pytest.mark.parametrize("members", FINE)
 def test_a_check_accepts_what_the_contract_allows(tmp_path: Path, members: dict[str, Any]) -> None:
     assert contract_problems(tmp_path, members) == []
+
+
+def write_bare_call(folder: Path, version: str, condition: str) -> Path:
+    """Write a call of an operation whose contract declares no responses."""
+    operation = {"operationId": "call"}
+    contract = {"openapi": version, "paths": {"/x": {"get": operation}}}
+    criteria = {"successCriteria": expect(condition)}
+    return write_call(folder, {}, criteria, contract=contract)
+
+
+@pytest.mark.parametrize("version", ["3.1.0", "3.1.1", "3.2.0"])
+def test_an_operation_needs_no_responses_since_openapi_3_1(tmp_path: Path, version: str) -> None:
+    file = write_bare_call(tmp_path, version, "$statusCode == 202")
+    assert synthetic("check", file).code == 0
+    drafted = synthetic("new", tmp_path / "api.yaml")
+    assert (drafted.code, drafted.stderr) == (0, "synthetic new: 1 workflow, 1 step\n")
+    header = [("Content-Type", "text/html")]
+    assert call(file, MockApi(202, header, b"<p>"))[0].result == "passed"
+    assert call(file, MockApi(200, header, b"<p>"))[0].reason == "http_status"
+
+
+def test_an_operation_of_openapi_3_0_needs_responses(tmp_path: Path) -> None:
+    done = synthetic("check", write_bare_call(tmp_path, "3.0.4", "$statusCode == 202"))
+    assert done.code == 1
+    assert "call declares no responses" in done.stdout

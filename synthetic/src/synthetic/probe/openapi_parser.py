@@ -68,7 +68,7 @@ class _ContractParser:
     def _parse_operation(self, path: str, method: str, item: Node, node: Node) -> Operation:
         responses, body = node.get("responses"), node.get("requestBody")
         operation_id = str(node.value.get("operationId", f"{method} {path}"))
-        if responses is None:
+        if responses is None and self._root.value["openapi"].startswith("3.0"):
             raise ProbeError(f"{self._root.name}: {operation_id} declares no responses")
         return Operation(
             operation_id=operation_id,
@@ -77,7 +77,7 @@ class _ContractParser:
             specs=_parameter_specs(item, node),
             request_content=body.get("content") if body else None,
             needs_body=bool(body and body.value.get("required")),
-            responses=responses,
+            responses=responses or Node(node.documents, node.base, node.pointer, {}),
             security=parse_security(self._root, node),
             server=server_url(self._root, item, node),
             schemas=self._schemas,

@@ -100,6 +100,21 @@ def test_an_object_whose_response_has_only_a_location_is_found_in_the_list(tmp_p
     assert api.objects == {}
 
 
+@pytest.mark.parametrize("api", [ObjectApi(), ObjectApi(returns_id=False)], ids=["id", "no id"])
+def test_a_list_that_demands_a_filter_is_filtered_once(tmp_path: Path, api: ObjectApi) -> None:
+    paths = crud()
+    name = paths["/things"]["get"]["parameters"][1]
+    paths["/things"]["get"]["parameters"] = [{**name, "required": True}]
+    if not api.returns_id:
+        del paths["/things"]["post"]["responses"]["201"]["content"]
+    write_and_run(tmp_path, api, write_contract(tmp_path, paths))
+    assert api.objects == {}
+    (workflow,) = written(tmp_path / "journeys.arazzo.yaml")["workflows"]
+    lists = [each for each in workflow["steps"] if each["operationPath"].endswith("things/get")]
+    given = [[each["name"] for each in step["parameters"]] for step in lists]
+    assert given == [["name"]] * len(lists)
+
+
 def test_an_object_that_another_one_refers_to_is_created_first_and_cleaned_up(
     tmp_path: Path,
 ) -> None:

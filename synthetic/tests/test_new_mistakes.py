@@ -129,6 +129,15 @@ def test_a_tag_of_a_contract_without_tags_is_refused(tmp_path: Path) -> None:
     assert done.stderr == "synthetic new: there is no tag x: the contracts have no tags\n"
 
 
+def test_a_contract_of_deprecated_operations_says_how_to_call_them(tmp_path: Path) -> None:
+    old = {"operationId": "old", "deprecated": True, "responses": {"200": {"description": "x"}}}
+    contract = write_contract(tmp_path, {"/old": {"get": old}})
+    done = synthetic("new", contract)
+    message = "synthetic new: all operations are deprecated: name those to call with --operation\n"
+    assert (done.code, done.stdout, done.stderr) == (2, "", message)
+    assert synthetic("new", contract, "--operation", "old").code == 0
+
+
 def test_operations_that_no_clean_up_undoes_are_called_only_by_name(tmp_path: Path) -> None:
     reply = {"responses": {"200": {"description": "x"}}}
     restart = {"operationId": "restart", **reply}

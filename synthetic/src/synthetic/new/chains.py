@@ -97,14 +97,12 @@ class ChainWriter:
         writer: WorkflowWriter, endpoint: Endpoint, resource: Resource, created: Exchange
     ) -> None:
         """Read a list or a part of what was created; a filter finds it in the list."""
-        writer.send(endpoint, resource)
-        step = writer.draft.steps[-1]
         query = generated_filter(endpoint, created)
         expression = first_item(endpoint, "id")
         if query is None or expression is None or path_parameters(endpoint.path):
+            writer.send(endpoint, resource)
             return
-        given = step.setdefault("parameters", [])
-        given.append({"name": query, "in": "query", "value": created.payload[query]})
+        step = writer.send(endpoint, resource, query={query: created.payload[query]}).step
         identity = writer.values.find_id(f"{resource.noun}Id")
         if identity is not None:
             step["successCriteria"].append({"condition": f"{expression} == {identity}"})

@@ -96,8 +96,10 @@ def _write(endpoints: list[Endpoint], selection: Selection, *, is_alone: bool) -
     catalog = Catalog(each for each in endpoints if each in named or not each.is_deprecated)
     written = ChainWriter(catalog, wanted, by_id=by_id).write(named)
     if not written.drafts:
-        names = quoted(", ".join(each.name for each in written.left_out))
-        raise UsageError(f"the effect of {names} is not undone: name it with --operation")
+        names = ", ".join(each.name for each in written.left_out)
+        if not names:
+            raise UsageError("all operations are deprecated: name those to call with --operation")
+        raise UsageError(f"the effect of {quoted(names)} is not undone: name it with --operation")
     return written
 
 

@@ -1,5 +1,6 @@
 """Steps of one workflow: each call with what it needs, created first where that is possible."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from synthetic.new.contract import Endpoint
@@ -61,9 +62,13 @@ class WorkflowWriter:
         suffix: str = "",
         conditions: list[str] | None = None,
         is_update: bool = False,
+        query: Mapping[str, Any] | None = None,
     ) -> Exchange:
-        """Add a step that calls an operation; ``conditions`` replace that of its success."""
-        step, exchange = self._step(endpoint, resource, is_update=is_update)
+        """Add a step that calls an operation.
+
+        ``conditions`` replace that of its success, and ``query`` has values of parameters.
+        """
+        step, exchange = self._step(endpoint, resource, is_update=is_update, query=query)
         step["stepId"] = self.draft.step_id(endpoint.name, suffix)
         texts = conditions or [success_condition(endpoint)]
         step["successCriteria"] = [{"condition": text} for text in texts]
@@ -77,13 +82,19 @@ class WorkflowWriter:
         return self._exchanges[resource]
 
     def _step(
-        self, endpoint: Endpoint, resource: Resource | None, *, is_update: bool = False
+        self,
+        endpoint: Endpoint,
+        resource: Resource | None,
+        *,
+        is_update: bool = False,
+        query: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Exchange]:
         step: dict[str, Any] = {"stepId": "", **call(endpoint, by_id=self._by_id)}
-        values = {
+        given = {("query", name): value for name, value in (query or {}).items()}
+        values = given | {
             key: value
             for key in endpoint.parameters
-            if (value := self._parameter(endpoint, resource, *key)) is not None
+            if key not in given and (value := self._parameter(endpoint, resource, *key)) is not None
         }
         if values:
             step["parameters"] = [
@@ -143,10 +154,8 @@ class WorkflowWriter:
         """Add the step that finds a created object in a list by what was sent, once."""
         created = self._exchanges.get(resource)
         if resource not in self._located and created is not None:
-            found = self.send(listing, suffix="-created")
-            parameters = found.step.setdefault("parameters", [])
-            parameters.append({"name": query, "in": "query", "value": created.payload[query]})
-            self._located[resource] = found
+            values = {query: created.payload[query]}
+            self._located[resource] = self.send(listing, suffix="-created", query=values)
         return self._located.get(resource)
 
     def _note_version(self, endpoint: Endpoint, resource: Resource, exchange: Exchange) -> None:

@@ -1,5 +1,6 @@
 """DNS look-up, TCP connection and TLS handshake, each with its own failure reason."""
 
+import errno
 import os
 import queue
 import re
@@ -30,6 +31,9 @@ TLS_FAILURES = {
 }
 # alerts of a server about certificates (RFC 8446, 6.2) concern the client's
 _CERTIFICATE_ALERT = re.compile(r"ALERT_.*(?:CERTIFICATE|UNKNOWN_CA)")
+
+# this machine cannot use an address, such as one of IPv6: no evidence about the server
+NO_ROUTE = frozenset((errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENETUNREACH))
 
 Addresses = list[tuple[socket.AddressFamily, Any]]
 
@@ -69,19 +73,26 @@ def connect(addresses: Addresses, deadline: Deadline) -> socket.socket:
     """
     failure = ""
     for index, (family, address) in enumerate(addresses):
-        attempt = socket.socket(family, socket.SOCK_STREAM)
+        timeout = max(deadline.remaining() / (len(addresses) - index), MIN_TIMEOUT_SECONDS)
         try:
-            attempt.settimeout(
-                max(deadline.remaining() / (len(addresses) - index), MIN_TIMEOUT_SECONDS)
-            )
-            attempt.connect(address)
-            attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _connect(family, address, timeout)
         except OSError as error:
-            attempt.close()
-            failure = "timed out" if isinstance(error, TimeoutError) else str(error.strerror)
-        else:
-            return attempt
+            reason = "timed out" if isinstance(error, TimeoutError) else str(error.strerror)
+            if error.errno not in NO_ROUTE or not failure:
+                failure = reason
     raise StepError("connect", f"no connection: {failure}")
+
+
+def _connect(family: socket.AddressFamily, address: Any, timeout: float) -> socket.socket:  # noqa: ANN401 - of its family
+    attempt = socket.socket(family, socket.SOCK_STREAM)  # fails where IPv6 is disabled
+    try:
+        attempt.settimeout(timeout)
+        attempt.connect(address)
+        attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        attempt.close()
+        raise
+    return attempt
 
 
 def start_tls(

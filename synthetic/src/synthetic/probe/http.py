@@ -23,6 +23,8 @@ from synthetic.probe.transport import Proxy
 CHUNK_BYTES = 65_536
 MAX_REASON = 100  # characters of a parser's message
 MAX_BODY_BYTES = 8 * 1024 * 1024  # bytes
+# RFC 9110, 9.2.2, and QUERY of OpenAPI 3.2
+IDEMPOTENT_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,18 @@ class HttpClient:
             raise StepError("timeout", "the deadline had passed before the request was sent")
         if self._is_stale():
             self.close()
-        if self._socket is None:
+        is_reused = self._socket is not None
+        if not is_reused:
             self._connect(deadline)
         try:
-            response = self._exchange(request, deadline)
+            try:
+                response = self._exchange(request, deadline)
+            except StepError as error:
+                if not is_reused or not self._may_repeat(request, error):
+                    raise
+                self.close()
+                self._connect(deadline)
+                response = self._exchange(request, deadline)
         except BaseException:
             self.close()
             raise
@@ -105,7 +115,19 @@ class HttpClient:
 
     def _is_stale(self) -> bool:
         """Return whether the server has closed the idle connection."""
-        return bool(self._socket and select.select([self._socket], [], [], 0)[0])
+        if self._socket is None:
+            return False
+        poll = select.poll()  # unlike select, it takes any file descriptor
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _may_repeat(self, request: Request, error: StepError) -> bool:
+        """Return whether the server may have closed the idle connection while it was used.
+
+        Only idempotent requests are repeated then (RFC 9112, 9.3.1).
+        """
+        is_lost = error.reason == "connect" and not self.timings.first_byte
+        return is_lost and request.method in IDEMPOTENT_METHODS
 
     def _connect(self, deadline: Deadline) -> None:
         if self._proxy is None:
@@ -222,7 +244,7 @@ class HttpClient:
 
     def _receive(self, deadline: Deadline, began: float) -> None:
         data = self._socket_with_timeout(deadline).recv(CHUNK_BYTES)
-        if not self.timings.first_byte:
+        if data and not self.timings.first_byte:
             self.timings.first_byte = 1000 * (time.perf_counter() - began)
         self._eof = not data
         self._protocol.receive_data(data)

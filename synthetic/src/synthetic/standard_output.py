@@ -11,14 +11,17 @@ class OutputError(Exception):
 def write_output(text: str) -> None:
     """Write a text to standard output and flush it.
 
+    Characters that the encoding of the terminal lacks become escape sequences.
+
     Raises:
         OutputError: standard output is full or closed.
 
     """
     if sys.stdout is None:
         raise OutputError("standard output is closed")
+    encoding = sys.stdout.encoding or "utf-8"  # None in the tests, which store the output
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit

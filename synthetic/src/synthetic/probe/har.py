@@ -62,7 +62,7 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         ],
         "cookies": [],
         "headersSize": -1,
-        "bodySize": len(exchange.body.encode()),
+        "bodySize": _size(exchange.body),
     }
     if exchange.body:
         media_type = _media_type(exchange.headers)
@@ -78,7 +78,7 @@ def _response(exchange: Exchange) -> dict[str, Any]:
         "headers": _pairs(exchange.response_headers),
         "cookies": [],
         "content": {
-            "size": len(exchange.response_body.encode()),
+            "size": _size(exchange.response_body),
             "mimeType": _media_type(exchange.response_headers),
             "text": exchange.response_body,
         },
@@ -90,6 +90,11 @@ def _response(exchange: Exchange) -> dict[str, Any]:
 
 def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in headers.items()]
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a text, which JSON may have cut within a surrogate pair."""
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

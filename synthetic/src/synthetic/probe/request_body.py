@@ -42,7 +42,8 @@ def encode_body(
         return content_type, _encode_text(payload, media)
     if media.is_json:
         text = json_text(payload)
-        return content_type, text.encode()
+        # half of a surrogate pair becomes the escape sequence of JSON that it has been
+        return content_type, text.encode(errors="backslashreplace")
     if media.name == FORM:
         return content_type, _encode_form(_fields(payload, content_type), encoding).encode()
     if media.name == MULTIPART:

@@ -25,7 +25,7 @@ from synthetic.probe.step_values import parameter_values, payload_value
 from synthetic.probe.target import PATH_CHARACTERS
 
 USER_AGENT = "cadastro-synthetic/1"
-
+HALF_A_PAIR = "half of a surrogate pair, which is no character: a text was cut within one"
 
 Values = Sequence[tuple[str, str, Any]]  # location, name and value of each parameter
 
@@ -37,6 +37,13 @@ def build_request(step: Step, context: Context) -> Request:
         StepError: a value that the request needs does not exist, or cannot be sent.
 
     """
+    try:
+        return _build_request(step, context)
+    except UnicodeEncodeError as error:  # JSON may escape a half, and other formats cannot
+        raise StepError("runner", f"a value of the request has {HALF_A_PAIR}") from error
+
+
+def _build_request(step: Step, context: Context) -> Request:
     given = parameter_values(step.parameters, context)
     values = [(parameter.location, parameter.name, value) for parameter, value in given]
     request = operation_request(step.operation, values)

@@ -109,9 +109,8 @@ def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     unused = {name for name in known if name.startswith(prefix)} - used
     # up and condition already apply the threshold, and a suspended monitor has no alert
     histogram = {f"{prefix}run_duration_seconds_{part}" for part in ("count", "sum")}
-    locations = {f"{prefix}location_{part}" for part in ("runs_total", "consecutive_failures")}
-    few = {f"{prefix}{name}" for name in ("consecutive_failures", "suspended", "quorum")}
-    assert unused - histogram - locations == few
+    few = ("consecutive_failures", "location_consecutive_failures", "suspended", "quorum")
+    assert unused - histogram == {f"{prefix}{name}" for name in few}
 
 
 def test_panels_do_not_overlap_and_have_units(dashboard: dict[str, Any]) -> None:

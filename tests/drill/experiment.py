@@ -97,7 +97,8 @@ class Experiment:
         if row.runs > FAILURE_THRESHOLD:
             row.misses.append(f"{row.runs} runs: {', '.join(run.line for run in runs)}")
         if row.reason != self._fault.reason:
-            row.misses.append(f"the reason is not {self._fault.reason}")
+            lines = ", ".join(run.line for run in runs)
+            row.misses.append(f"the reason is {row.reason}, not {self._fault.reason}: {lines}")
         self._wait_for_alert("no alert", fires=True)
         self._wait_for_notification("unhealthy", row.reason)
         row.alert_seconds = time.monotonic() - started

@@ -123,7 +123,8 @@ def test_counts_inconclusive_runs_separately() -> None:
 
 
 def test_an_unexpected_reason_is_a_miss() -> None:
-    assert drill("failed", "failed", reason="timeout").summary == "the reason is not timeout"
+    (miss,) = drill("failed", "failed", reason="timeout").misses
+    assert miss.startswith("the reason is http_status, not timeout: 2026-01-31T10:01:00Z failed")
 
 
 def test_a_fault_without_a_notification_is_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ are requested, except for one service of each fault, which is monitored on sched
 
 `--what troubles` injects faults into the monitors instead: no monitor may report that the system
 fails. `--what calm` injects nothing: it counts false alarms under load, during rolling restarts.
+`--what maintenance` stops a service in a maintenance window: nothing may count, and nobody be told.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from tests.drill.experiment import Row
 from tests.drill.false_alarms import FalseAlarms
 from tests.drill.faults import FAULTS
 from tests.drill.harness import NAME, MonitorHarness
+from tests.drill.maintenance import MaintenanceExperiment
 from tests.drill.observer import observe
 from tests.e2e.synthetic_monitors import delete_cluster_objects
 from tests.support import images
@@ -39,6 +41,7 @@ MINIMAL = {
     **{f"synthetic.monitors.{name}": "null" for name in JOURNEYS},  # the drill creates its monitors
     **manifests.NOTIFY_VALUES,
 }
+KINDS = ("faults", "troubles", "calm", "maintenance")
 FAILURES = (CommandError, promtool.PromtoolError, httpx.HTTPError)
 
 report = Progress("drill")
@@ -51,7 +54,12 @@ def main() -> int:
     tag = options.tag or f"drill-{int(time.time())}"
     name = options.namespace or f"cadastro-drill-{uuid.uuid4().hex[:6]}"
     cluster = Cluster(tag, namespace=name)
-    run = {"faults": _run_faults, "troubles": _run_monitor_faults, "calm": _count_false_alarms}
+    run = {
+        "faults": _run_faults,
+        "troubles": _run_monitor_faults,
+        "calm": _count_false_alarms,
+        "maintenance": _check_maintenance,
+    }
     try:
         if not options.tag:
             report("images")
@@ -73,14 +81,22 @@ def _run_faults(cluster: Cluster, options: argparse.Namespace) -> bool:
     cases = runner.matrix(options.faults, options.services, options.by)
     rows: list[Row] = []
     try:
-        for row in runner.drill(cluster, url, cases):
-            rows.append(row)
-            report(f"{row.fault} of {row.service}: {row.summary}")
+        with runner.prepared(cluster, url) as (target, observer):
+            for row in runner.drill(target, observer, cases):
+                rows.append(row)
+                report(f"{row.fault} of {row.service}: {row.summary}")
     finally:
         found = sum(not row.misses for row in rows)
         print(runner.table(rows))
         print(f"{found} of {len(cases)} found for the right reason, and recovered")
     return found == len(cases)
+
+
+def _check_maintenance(cluster: Cluster, _: argparse.Namespace) -> bool:
+    url = _install(cluster, **MINIMAL, **{"ingress.host": f"{cluster.namespace}.example"})
+    with runner.prepared(cluster, url) as (target, observer):
+        print(MaintenanceExperiment(target, observer).check())
+    return True
 
 
 def _run_monitor_faults(cluster: Cluster, options: argparse.Namespace) -> bool:
@@ -128,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 every fault was found for the right reason, alerted, notified and "
         "recovered; 1 one was not.",
     )
-    parser.add_argument("--what", choices=("faults", "troubles", "calm"), default="faults")
+    parser.add_argument("--what", choices=KINDS, default="faults")
     lists = {
         "--faults": [fault.name for fault in FAULTS],
         "--troubles": list(faults_of_monitors.FAULTS),

@@ -132,7 +132,7 @@ class Experiment:
     def _wait_for_health(self, expected: str, timeout: float, *, by_request: bool) -> None:
         """Request runs, or wait for scheduled ones, until Healthy has the expected status."""
         deadline = time.monotonic() + timeout
-        while (status := self._healthy()) != expected:
+        while (status := self._condition("Healthy")) != expected:
             check(time.monotonic() < deadline, f"after {timeout:.0f} s Healthy is {status}")
             if by_request:
                 self._run_once()
@@ -205,12 +205,13 @@ class Experiment:
         status: dict[str, Any] = self._observer.monitor(self._name).get("status") or {}
         return status
 
-    def _healthy(self) -> str:
+    def _condition(self, kind: str) -> str:
         conditions = self._status().get("conditions", [])
-        return next((c["status"] for c in conditions if c["type"] == "Healthy"), "")
+        return next((c["status"] for c in conditions if c["type"] == kind), "")
 
 
 def total_runs(status: dict[str, Any]) -> int:
-    """Return the number of finished runs, with or without a result."""
+    """Return the number of finished runs, with or without a result, in maintenance too."""
     totals = status.get("totals", {})
-    return sum(totals.get(result, 0) for result in ("passed", "failed", "error", "disrupted"))
+    kinds = ("passed", "failed", "error", "disrupted", "maintenance")
+    return sum(totals.get(kind, 0) for kind in kinds)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from devstack.service_catalog import SERVICES
 from tests.drill import manifests
 from tests.drill.experiment import Experiment, Row
 from tests.drill.faults import FAULTS, Fault, Target
-from tests.drill.observer import observe
+from tests.drill.observer import Observer, observe
 from tests.support.cluster import Cluster
 
 TRIGGERS = ("both", "request", "schedule")
@@ -24,8 +25,9 @@ class Case:
     trigger: str
 
 
-def drill(cluster: Cluster, url: str, cases: Iterable[Case]) -> Iterator[Row]:
-    """Install the proxy, run each case against the release at ``url``, and yield its row.
+@contextmanager
+def prepared(cluster: Cluster, url: str) -> Iterator[tuple[Target, Observer]]:
+    """Install the proxy and the receiver beside the release at ``url`` during the block.
 
     Raises:
         CommandError: kubectl failed.
@@ -38,11 +40,15 @@ def drill(cluster: Cluster, url: str, cases: Iterable[Case]) -> Iterator[Row]:
     try:
         cluster.wait_for_rollouts(f"deployment/{manifests.PROXY}")
         with observe(cluster) as observer:
-            target = Target(cluster, url)
-            for case in cases:
-                yield Experiment(target, observer, case.fault, case.service, case.trigger).run()
+            yield Target(cluster, url), observer
     finally:
         cluster.apply(document, "--ignore-not-found", verb="delete")
+
+
+def drill(target: Target, observer: Observer, cases: Iterable[Case]) -> Iterator[Row]:
+    """Run each case, and yield its row."""
+    for case in cases:
+        yield Experiment(target, observer, case.fault, case.service, case.trigger).run()
 
 
 def matrix(faults: Sequence[str], services: Sequence[str], by: str) -> list[Case]:

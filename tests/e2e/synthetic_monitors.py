@@ -4,6 +4,7 @@ import json
 import time
 
 from tests.drill import runner
+from tests.drill.maintenance import MaintenanceExperiment
 from tests.drill.manifests import NOTIFY_VALUES
 from tests.e2e.context import Context
 from tests.support.cluster import RELEASE, Cluster
@@ -44,13 +45,15 @@ def check_monitors(context: Context) -> str:
 
 
 def run_drill(context: Context) -> str:
-    """Inject each fault once: a monitor must report the fault, and the recovery."""
-    rows = list(runner.drill(context.cluster, context.url, runner.one_per_fault()))
+    """Inject each fault once: a monitor reports it and the recovery, and nothing in maintenance."""
+    with runner.prepared(context.cluster, context.url) as (target, observer):
+        rows = list(runner.drill(target, observer, runner.one_per_fault()))
+        maintenance = MaintenanceExperiment(target, observer).check()
     missed = [f"{row.fault} of {row.service}: {row.summary}" for row in rows if row.misses]
     check(not missed, "; ".join(missed))
     slowest = max(row.seconds for row in rows)
     told = "reported, alerted, notified and recovered"
-    return f"{len(rows)} faults {told}; the slowest after {slowest:.0f} s"
+    return f"{len(rows)} faults {told}; the slowest after {slowest:.0f} s; {maintenance}"
 
 
 def install_second_operator(context: Context) -> str:

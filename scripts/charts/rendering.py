@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -39,7 +40,13 @@ def render_text(helm: str, chart: str, *options: str, release: str = "try") -> s
 
     """
     command = [helm, "template", release, str(CHARTS / chart), "--kube-version", KUBERNETES_VERSION]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *options],
+        env={**os.environ, "GOGC": "off"},  # a short process: a third less CPU for 40 MB
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise HelmError(done.stderr)
     return done.stdout

@@ -208,3 +208,11 @@ def test_other_global_pull_secrets_are_rejected(helm: str, value: str) -> None:
 def test_global_pull_secrets_may_be_null(helm: str) -> None:
     objects = render(helm, "cadastro", "--set-json", "global.imagePullSecrets=null")
     assert not any("imagePullSecrets" in pod for _, pod in pod_specs(objects))
+
+
+def test_a_new_database_orders_texts_by_code_points_whatever_its_image(helm: str) -> None:
+    (spec,) = [each for name, each in pod_specs(render(helm, "cadastro")) if "postgresql" in name]
+    (container,) = spec["containers"]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    # initdb takes the locale from LANG; PostgreSQL gives C.UTF-8 no version, for it never changes
+    assert variables["LANG"] == "C.UTF-8"

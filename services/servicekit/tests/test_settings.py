@@ -36,6 +36,8 @@ def test_lists_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql://root:hunter2@[::1/clients"),
         ("DATABASE_URL", "postgresql://root:hunter2@db/clients?hosst=db"),
         ("DATABASE_URL", "postgresql://root:hunter2%zz@db/clients"),
+        ("READ_DATABASE_URL", "mysql://root:hunter2@db/clients"),
+        ("READ_DATABASE_URL", "postgresql://root:hunter2%zz@db/clients"),
         ("CONTRACTS_DIR", "/nowhere"),
         ("VALIDATION", "lax"),
         ("LOG_LEVEL", "LOUD"),

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 
 from servicekit.auth.tokens import KeyProvider, TokenVerifier
 from servicekit.db.database import METADATA, Database
+from servicekit.db.replica import open_database
 from servicekit.http import api_docs, context, error_handlers, health
 from servicekit.http.access_log import ROUTE, AccessLog, access_log_middleware
 from servicekit.http.flask_app import ApiFlask
@@ -109,8 +110,9 @@ def build_app(
     """
     access_log = AccessLog(spec.name, logs.configure(spec.name, settings.log_level))
     tracing = create_tracing(spec.name, settings.traces_endpoint)
-    database = Database(
+    database = open_database(
         settings.database_url,
+        settings.read_database_url,
         connections=settings.threads,
         application=spec.name,
         tracing=tracing,

@@ -22,6 +22,7 @@ class Settings:
     """Settings that all services share; each service adds its own in a subclass."""
 
     database_url: str = field(repr=False)  # it holds a password
+    read_database_url: str = field(repr=False)  # of a streaming replica; empty without one
     contracts_dir: Path
     validation: Validation
     jwt_issuer: str
@@ -52,7 +53,8 @@ class Settings:
     def read(cls, env: Environment) -> dict[str, Any]:
         """Return the value of each field; ``env`` collects the problems."""
         return {
-            "database_url": _database_url(env),
+            "database_url": _database_url(env, "DATABASE_URL"),
+            "read_database_url": _database_url(env, "READ_DATABASE_URL", ""),
             "contracts_dir": env.folder("CONTRACTS_DIR"),
             "validation": env.choice("VALIDATION", "strict", "format"),
             "jwt_issuer": env.text("JWT_ISSUER", "cadastro"),
@@ -118,22 +120,23 @@ def database_url() -> str:
 
     """
     env = Environment()
-    value = _database_url(env)
+    value = _database_url(env, "DATABASE_URL")
     env.raise_problems()
     return value
 
 
-def _database_url(env: Environment) -> str:
+def _database_url(env: Environment, name: str, default: str | None = None) -> str:
     url = env.text(
-        "DATABASE_URL",
-        pattern=r"postgresql(\+psycopg2)?://.*",
+        name,
+        default,
+        pattern=r"postgresql(\+psycopg2)?://.*" + ("" if default is None else "|"),
         message="It must start with postgresql://.",
     )
     try:
         connection_parameters(url)
     except psycopg2.ProgrammingError:
         env.reject(
-            "DATABASE_URL",
+            name,
             "It must be like postgresql://user:password@host:5432/name, and special characters of"
             " the password must be percent-encoded, like %40 for @.",
         )

@@ -32,10 +32,11 @@ def create(
 
 def list_of_client(client_id: int, principal: Principal, limit: int, after: int) -> Result:
     """Return a page of the addresses of a client."""
-    with database().autocommit() as connection:
-        rows = repository.list_addresses(
+    rows = database().read(
+        lambda connection: repository.list_addresses(
             connection, principal.realm, limit, after, client_id=client_id
         )
+    )
     return paginate([Address.to_body(row) for row in rows], limit)
 
 
@@ -47,10 +48,11 @@ def list_all(
     city: str | None = None,
 ) -> Result:
     """Return a page of all addresses."""
-    with database().autocommit() as connection:
-        rows = repository.list_addresses(
+    rows = database().read(
+        lambda connection: repository.list_addresses(
             connection, principal.realm, limit, after, state=state, city=city
         )
+    )
     return paginate([Address.to_body(row) for row in rows], limit)
 
 

@@ -36,8 +36,9 @@ def fetch(
     if_none_match: str | None = None,
 ) -> Result:
     """Return a client."""
-    with database().autocommit() as connection:
-        row = repository.fetch_client(connection, principal.realm, client_id)
+    row = database().read(
+        lambda connection: repository.fetch_client(connection, principal.realm, client_id)
+    )
     return get_response(Client.to_body(row[:-1]), row.version, if_match, if_none_match)
 
 
@@ -51,10 +52,11 @@ def list_all(
 ) -> Result:
     """Return a page of clients."""
     parsed_cpf = None if cpf is None else parse_cpf(cpf, "format")
-    with database().autocommit() as connection:
-        rows = repository.list_clients(
+    rows = database().read(
+        lambda connection: repository.list_clients(
             connection, principal.realm, limit, after, name=name, email=email, cpf=parsed_cpf
         )
+    )
     return paginate([Client.to_body(row) for row in rows], limit)
 
 

@@ -40,8 +40,11 @@ def add_product(
 
 def list_products(client_id: int, principal: Principal, limit: int, after: int) -> Result:
     """Return a page of the inventory of a client."""
-    with database().autocommit() as connection:
-        rows = repository.list_items(connection, principal.realm, client_id, limit, after)
+    rows = database().read(
+        lambda connection: repository.list_items(
+            connection, principal.realm, client_id, limit, after
+        )
+    )
     return paginate([Item.to_body(row) for row in rows], limit)
 
 

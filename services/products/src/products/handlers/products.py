@@ -36,8 +36,9 @@ def fetch(
     if_none_match: str | None = None,
 ) -> Result:
     """Return a product."""
-    with database().autocommit() as connection:
-        row = repository.fetch_product(connection, principal.realm, product_id)
+    row = database().read(
+        lambda connection: repository.fetch_product(connection, principal.realm, product_id)
+    )
     return get_response(Product.to_body(row[:-1]), row.version, if_match, if_none_match)
 
 
@@ -49,10 +50,11 @@ def list_all(
     status: bool | None = None,  # noqa: FBT001 - handlers are called by name
 ) -> Result:
     """Return a page of products."""
-    with database().autocommit() as connection:
-        rows = repository.list_products(
+    rows = database().read(
+        lambda connection: repository.list_products(
             connection, principal.realm, limit, after, name=name, status=status
         )
+    )
     return paginate([Product.to_body(row) for row in rows], limit)
 
 

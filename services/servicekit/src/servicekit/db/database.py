@@ -1,8 +1,8 @@
 """Access to a service's PostgreSQL database: a small pool with short time-outs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg2.extensions import make_dsn
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, text
@@ -33,16 +33,25 @@ NAMING_CONVENTION = {
 
 METADATA = MetaData(naming_convention=NAMING_CONVENTION)  # of the tables that a service imports
 
+T = TypeVar("T")
+
 
 class Database:
     """A service's own PostgreSQL database."""
 
     def __init__(
-        self, url: str, *, connections: int, application: str, tracing: Tracing | None = None
+        self,
+        url: str,
+        *,
+        connections: int,
+        application: str,
+        tracing: Tracing | None = None,
+        checkout_timeout: float = CHECKOUT_TIMEOUT,
     ) -> None:
         """Prepare a pool of ``connections``, which are opened on first use.
 
-        ``tracing`` records a span for each statement. The settings of a session that ``url`` has as
+        ``tracing`` records a span for each statement. ``checkout_timeout`` is in seconds, for each
+        read while a connection is opened. The settings of a session that ``url`` has as
         ``options`` apply too, unless they contradict those of the services.
         """
         given = connection_parameters(url)["options"]
@@ -67,6 +76,7 @@ class Database:
         event.listen(self._engine, "checkout", _discard_stale)
         timeouts.install_wait_callback()
         self._cache, self._breaker = ConnectionCache(self._engine), CircuitBreaker()
+        self._checkout_timeout = checkout_timeout
 
     def autocommit(self) -> ConnectionLease:
         """Lease a connection on which each statement is its own transaction.
@@ -78,7 +88,7 @@ class Database:
         return ConnectionLease(
             self._cache,
             self._breaker,
-            checkout_timeout=CHECKOUT_TIMEOUT,
+            checkout_timeout=self._checkout_timeout,
             read_timeout=READ_TIMEOUT,
         )
 
@@ -101,6 +111,16 @@ class Database:
             except BaseException:
                 _rollback(connection)
                 raise
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """Return the result of ``query``, which must write nothing and may be called twice.
+
+        Raises:
+            Unavailable: the database hangs, and another caller is probing it already.
+
+        """
+        with self.autocommit() as connection:
+            return query(connection)
 
     def ping(self) -> None:
         """Run an empty statement; raise SQLAlchemy's error if it fails."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from servicekit.testing import environment
+from servicekit.testing.certificates import self_signed, strict_by_default
 from synthetic.probe.replay import replay
 from synthetic.probe.results import RunResult
 from tests.support.synthetic.authority import Authority
@@ -58,3 +59,13 @@ def test_the_name_of_a_subject_does_not_count(tmp_path: Path) -> None:
     files = authority.issue("localhost", address="")
     result = run(tmp_path, files, str(authority.certificate), "localhost")
     assert (result.result, result.reason) == ("failed", "tls")
+
+
+def test_certificates_need_no_extensions_that_browsers_do_not_demand(tmp_path: Path) -> None:
+    authority, alone = Authority(tmp_path), self_signed(tmp_path)
+    without_key_identifiers = authority.issue("server"), authority.certificate
+    without_key_usage = (alone, alone), alone
+    for files, trusted in (without_key_identifiers, without_key_usage):
+        with strict_by_default():
+            result = run(tmp_path, files, str(trusted))
+        assert result.result == "passed", result.detail

@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from servicekit.auth.service_token import ServiceToken
+from servicekit.http.http_connection import HttpConnection, Origin
 from servicekit.outbox.messages import DeliveryRejected, ReceiverUnavailable
 from servicekit.outbox.relay import DeliveryRequest, HttpSender
 from servicekit.problems import Unavailable
 from servicekit.testing import StubHandler, environment
-from servicekit.testing.certificates import self_signed
+from servicekit.testing.certificates import strict_by_default
+from tests.support.synthetic.authority import Authority
 
 
 class _Peer(StubHandler):
@@ -21,6 +24,10 @@ class _Peer(StubHandler):
         """Return a token."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_json(200, {"access_token": "a-token", "expires_in": 300})
+
+    def do_GET(self) -> None:
+        """Return an empty object."""
+        self.send_json(200, {})
 
     def do_DELETE(self) -> None:
         """Return the status that the path ends with."""
@@ -38,16 +45,16 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """The key and the certificate of a private authority."""
-    return self_signed(tmp_path)
+def authority(tmp_path: Path) -> Authority:
+    """A private authority, whose certificates have no key identifiers."""
+    return Authority(tmp_path)
 
 
 @pytest.fixture
-def secure_url(certificate: Path) -> Iterator[str]:
-    """The base URL of a receiver with that certificate."""
+def secure_url(authority: Authority) -> Iterator[str]:
+    """The base URL of a receiver with a certificate of the authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(*authority.issue("receiver"))
     with ThreadingHTTPServer(("127.0.0.1", 0), _Peer) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -96,13 +103,18 @@ def test_another_response_is_a_rejection_of_the_message(
         deliver(url, status, token)
 
 
-def test_a_token_and_a_delivery_trust_a_private_authority(
-    secure_url: str, certificate: Path, tmp_path: Path
+def test_all_calls_trust_a_private_authority(
+    secure_url: str, authority: Authority, tmp_path: Path
 ) -> None:
-    with environment(SSL_CERT_FILE=str(certificate)):
+    with environment(SSL_CERT_FILE=str(authority.certificate)), strict_by_default():
         token = new_token(secure_url, tmp_path)
         assert token.get() == "a-token"
         deliver(secure_url, 200, token)
+        connection = HttpConnection(Origin.from_url(secure_url))
+        deadline = time.monotonic() + 5
+        connection.send("/200", {}, deadline)
+        assert connection.receive(deadline).status == 200
+    connection.close()
     token.close()
 
 

@@ -26,6 +26,7 @@ from synthetic.operator.public_addresses import (
 from synthetic.operator.receiver_secrets import DeliveryError, read_secret
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import Receiver
+from synthetic.trust import client_context
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 CONCURRENCY = 8  # requests at a time
@@ -46,7 +47,9 @@ class WebhookSender:
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        connector = aiohttp.TCPConnector(resolver=_GuardedResolver(self._allowed), limit=0)
+        connector = aiohttp.TCPConnector(
+            ssl=client_context(), resolver=_GuardedResolver(self._allowed), limit=0
+        )
         self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
         return self
 

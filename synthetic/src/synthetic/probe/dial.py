@@ -128,7 +128,9 @@ def _client_context(certificate: tuple[str, str] | None) -> "ssl.SSLContext":
     """Return the settings of a connection; the name in a certificate's subject does not count."""
     import ssl  # noqa: PLC0415 - it needs 5 MB, and plain HTTP does not use it
 
-    context = ssl.create_default_context()
+    from synthetic.trust import client_context  # noqa: PLC0415 - as above
+
+    context = client_context()
     context.set_alpn_protocols(["http/1.1"])
     context.hostname_checks_common_name = False  # RFC 9525, 2: browsers ignore it too
     if authorities := os.environ.get("SSL_CERT_FILE"):

@@ -1,6 +1,5 @@
 """A service's own token, by OAuth 2 client credentials (RFC 6749, section 4.4)."""
 
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from servicekit.http.tls import client_context
 from servicekit.problems import Unavailable
 
 REFRESH_FRACTION = 0.8  # of a token's lifetime, after which it is renewed
@@ -32,8 +32,7 @@ class ServiceToken:
         self._clock = clock
         self._lock = threading.Lock()
         # without proxies of the environment, which is also where httpx reads SSL_CERT_FILE
-        trust = ssl.create_default_context()
-        self._client = httpx.Client(timeout=2.0, trust_env=False, verify=trust)
+        self._client = httpx.Client(timeout=2.0, trust_env=False, verify=client_context())
         self._token = ""
         self._renew_at = self._expires_at = float("-inf")
 

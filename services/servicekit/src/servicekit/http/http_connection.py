@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from servicekit.http.tls import client_context
+
 CHUNK_BYTES = 65_536
 MAX_BODY_BYTES = 65_536
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -47,7 +49,7 @@ class Origin:
     def from_url(cls, base_url: str) -> Self:
         """Return the origin of a base URL."""
         parts = urlsplit(base_url)
-        tls = ssl.create_default_context() if parts.scheme == "https" else None
+        tls = client_context() if parts.scheme == "https" else None
         host = parts.hostname or ""
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         return cls(host, port, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), tls)

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import signal
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import httpx
 
 from servicekit.auth.service_token import ServiceToken
 from servicekit.db.database import Database
+from servicekit.http.tls import client_context
 from servicekit.http.wsgi_bridge import Lifespan
 from servicekit.outbox import messages
 from servicekit.outbox.messages import DeliveryRejected, ReceiverUnavailable, Relay
@@ -42,8 +42,7 @@ class HttpSender:
         self._request = request
         self._token = token
         # without proxies of the environment, which is also where httpx reads SSL_CERT_FILE
-        trust = ssl.create_default_context()
-        self._client = httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trust)
+        self._client = httpx.Client(timeout=TIMEOUT, trust_env=False, verify=client_context())
 
     def deliver(self, kind: str, subject_id: int) -> None:
         """Deliver one message.

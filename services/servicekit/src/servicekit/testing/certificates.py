@@ -1,8 +1,12 @@
 """TLS certificates for test servers."""
 
 import ipaddress
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -10,6 +14,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 LOCALHOST = x509.DNSName("localhost")
+
+
+@contextmanager
+def strict_by_default() -> Iterator[None]:
+    """Let default settings of TLS check certificates strictly, as those of Python 3.13."""
+    create = ssl.create_default_context
+
+    def create_strict(*args: object, **kwargs: object) -> ssl.SSLContext:
+        context: ssl.SSLContext = create(*args, **kwargs)  # type: ignore[arg-type] # as its own
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    with mock.patch.object(ssl, "create_default_context", create_strict):
+        yield
 
 
 def self_signed(folder: Path) -> Path:

@@ -187,9 +187,17 @@ def system_id(server: Server) -> str:
     return str(server.execute("SELECT system_identifier FROM pg_control_system()")[0][0])
 
 
+def system_of(manifest: bytes) -> str:
+    """Return the identifier of the server of a backup; empty if its manifest is not readable."""
+    try:
+        return str(json.loads(manifest).get("system") or "")
+    except (ValueError, AttributeError):
+        return ""
+
+
 def is_of(backup: Path, server: Server) -> bool:
     """Return whether a backup with a valid manifest was made from this server."""
-    return bool(json.loads((backup / MANIFEST).read_text()).get("system") == system_id(server))
+    return system_of((backup / MANIFEST).read_bytes()) == system_id(server)
 
 
 def _dump(server: Server, name: str, path: Path) -> str:

@@ -20,6 +20,7 @@ from devstack.backup import (
     BackupError,
     interrupt_on_signals,
     is_of,
+    system_id,
     verify_dump,
 )
 from devstack.cluster.backup_sets import BackupSets, open_sets, remove_old, select
@@ -59,7 +60,7 @@ def main() -> int:
 def back_up(server: RemoteServer, sets: BackupSets, options: argparse.Namespace) -> None:
     """Add a set, remove old ones, and print the name of the set."""
     name = sets.add(server)
-    remove_old(sets, options.keep)
+    remove_old(sets, options.keep, system_id(server))
     print(name)
 
 
@@ -71,7 +72,7 @@ def restore(server: RemoteServer, sets: BackupSets, options: argparse.Namespace)
     if options.run_id and databases.mark(server) == options.run_id:
         sys.stderr.write("restore: this run has already replaced the databases\n")
         return
-    backup = sets.fetch(select(sets, options.set))
+    backup = sets.fetch(select(sets, options.set, system_id(server)))
     dumps = {name: verify_dump(backup, name) for name in SERVICES}
     for name, (_, dumped_at) in dumps.items():
         sys.stderr.write(f"restore: {name}, as of {dumped_at}\n")
@@ -100,10 +101,10 @@ def _parser() -> argparse.ArgumentParser:
         "--wait", type=float, default=60, metavar="SECONDS", help="time for the database (60)"
     )
     adding = commands.add_parser("backup", parents=[common], help="add a set")
-    adding.add_argument("--keep", type=_positive, default=7, help="sets to keep (7)")
+    adding.add_argument("--keep", type=_positive, default=7, help="sets of the server to keep (7)")
     adding.set_defaults(run=back_up)
     restoring = commands.add_parser("restore", parents=[common], help="restore a set")
-    restoring.add_argument("--set", default="", metavar="NAME", help="the newest by default")
+    restoring.add_argument("--set", default="", metavar="NAME", help="default: the server's newest")
     restoring.add_argument(
         "--run-id", default="", metavar="ID", help="a run that has this name takes effect once"
     )

@@ -1,7 +1,8 @@
 """Places of backups: a folder of a volume, or a bucket of S3.
 
 A set is complete when it has a manifest. It is written last and deleted first, so a set is never
-taken for a complete one while it is not.
+taken for a complete one while it is not. A place may have sets of several servers, such as those of
+two releases: each server removes its own alone.
 """
 
 import re
@@ -18,7 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from devstack.backup import MANIFEST, BackupError, back_up
+from devstack.backup import MANIFEST, BackupError, back_up, system_of
 from devstack.server import Server
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class BackupSets(Protocol):
     def fetch(self, name: str) -> Path:
         """Return a folder with the files of a set."""
 
+    def system(self, name: str) -> str:
+        """Return the identifier of the server that a complete set was made from."""
+
     def remove(self, name: str) -> None:
         """Remove a set."""
 
@@ -66,6 +70,10 @@ class FolderSets:
     def fetch(self, name: str) -> Path:
         """Return the folder of a set."""
         return self._folder / name
+
+    def system(self, name: str) -> str:
+        """Return the identifier of the server that a complete set was made from."""
+        return system_of((self._folder / name / MANIFEST).read_bytes())
 
     def remove(self, name: str) -> None:
         """Remove a set."""
@@ -108,6 +116,11 @@ class S3Sets:
                 with (folder / Path(path).name).open("wb") as file:
                     file.writelines(obstore.get(self._store, path).stream())
         return folder
+
+    def system(self, name: str) -> str:
+        """Return the identifier of the server that a complete set was made from."""
+        with _errors_of_s3("read"):
+            return system_of(bytes(obstore.get(self._store, f"{name}/{MANIFEST}").bytes()))
 
     def remove(self, name: str) -> None:
         """Remove a set."""
@@ -157,11 +170,13 @@ def open_sets(place: str, scratch: Path, *, endpoint: str, region: str, ca: str)
     return S3Sets(store, scratch)
 
 
-def select(sets: BackupSets, name: str) -> str:
-    """Return the name of a set, or of the newest complete one.
+def select(sets: BackupSets, name: str, system: str) -> str:
+    """Return the name of a set, or of the newest complete one of the server ``system``.
+
+    If there are only sets of one other server, the newest one is that of a server to be replaced.
 
     Raises:
-        BackupError: there is none, or it is not complete.
+        BackupError: there is none, it is not complete, or it could be of any of several servers.
 
     """
     complete = [found for found, is_complete in sets.names().items() if is_complete]
@@ -169,21 +184,35 @@ def select(sets: BackupSets, name: str) -> str:
         raise BackupError("there is no complete backup")
     if name and name not in complete:
         raise BackupError(f"there is no complete backup {name}: choose from {', '.join(complete)}")
-    return name or complete[-1]
+    if name:
+        return name
+    systems = {found: sets.system(found) for found in complete}
+    own = [found for found in complete if systems[found] == system]
+    if not own and len(set(systems.values())) > 1:
+        newest = {made_from: found for found, made_from in systems.items()}
+        listed = ", ".join(f"{found} of {made_from}" for made_from, found in newest.items())
+        raise BackupError(f"the backups are of several servers, choose a set: {listed}")
+    return (own or complete)[-1]
 
 
 def remove_old(
-    sets: BackupSets, keep: int, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sets: BackupSets,
+    keep: int,
+    system: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[str]:
-    """Remove all but the newest ``keep`` complete sets, and incomplete ones that are a day old.
+    """Remove all but the newest ``keep`` complete sets of the server ``system``.
 
-    Returns the removed names.
+    Incomplete sets are removed when they are a day old. Returns the removed names.
     """
     names = sets.names()
     complete = [name for name, is_complete in names.items() if is_complete]
+    own = [name for name in complete if sets.system(name) == system]
+    if others := len(complete) - len(own):
+        sys.stderr.write(f"backup: sets of other servers, which are kept: {others}\n")
     limit = (now() - INCOMPLETE_AGE).strftime(NAME_FORMAT)
     killed = [name for name, is_complete in names.items() if not is_complete and name < limit]
-    removed = sorted([*complete[:-keep], *killed])
+    removed = sorted([*own[:-keep], *killed])
     for name in removed:
         sys.stderr.write(f"backup: removing {name}\n")
         sets.remove(name)

@@ -75,6 +75,37 @@ def test_a_member_has_a_value_that_its_schema_allows(
     assert payload.get("size", "absent") == expected
 
 
+def alternative(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object that requires one property."""
+    return {"type": "object", "required": [name], "properties": {name: schema}}
+
+
+IDS = {"type": "array", "minItems": 1, "items": TEXT}
+ALTERNATIVES = {
+    "an object of its own": {"oneOf": [alternative("disk_id", INTEGER), alternative("size", TEXT)]},
+    "beside common properties": {
+        "type": "object",
+        "properties": {"label": {"type": "boolean"}},
+        "anyOf": [alternative("disk_id", TEXT)],
+    },
+    "a property of the whole": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"disk_id": IDS, "others": IDS},
+        "anyOf": [{"required": ["disk_id"]}, {"required": ["others"]}],
+    },
+}
+
+
+@pytest.mark.parametrize("schema", ALTERNATIVES.values(), ids=ALTERNATIVES)
+def test_an_id_that_an_alternative_requires_is_left_to_the_user(
+    tmp_path: Path, schema: dict[str, Any]
+) -> None:
+    payload, workflow = payload_of(tmp_path, schema)
+    assert payload["disk_id"] == "$inputs.disk_id"
+    assert workflow["inputs"]["required"] == ["disk_id"]
+
+
 @pytest.mark.parametrize("parser", [None, ModuleType("re._parser")], ids=["missing", "other"])
 def test_a_pattern_is_left_to_the_user_without_the_private_parser(
     monkeypatch: pytest.MonkeyPatch, parser: ModuleType | None

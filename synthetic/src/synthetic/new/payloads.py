@@ -91,14 +91,14 @@ class PayloadWriter:
     def _bind_members(
         self, value: dict[str, Any], shape: Shape, key: Key, depth: int
     ) -> dict[str, Any]:
-        properties = _with_choices(shape, value)
+        properties, required = _with_choices(shape, value)
         result: dict[str, Any] = {}
         for name, member in value.items():
             schema = properties.get(name)
             described = read_shape(schema)
             if described.is_hidden():
                 continue
-            is_required = name in shape.required
+            is_required = name in required
             bound = self._bind_member((*key, name), member, schema, is_required=is_required)
             if bound is _UNBOUND:
                 bound = self._bind(member, schema, (*key, name), depth + 1)
@@ -144,16 +144,21 @@ class PayloadWriter:
 _UNBOUND = object()
 
 
-def _with_choices(shape: Shape, value: dict[str, Any]) -> dict[str, Node]:
-    """Return the properties of an object, also those of alternatives that have all its members."""
-    properties = dict(shape.properties)
+def _with_choices(shape: Shape, value: dict[str, Any]) -> tuple[dict[str, Node], set[str]]:
+    """Return the properties of an object, and those that it requires.
+
+    Those of alternatives count too: of the first one that has all members of the object.
+    """
+    properties, required = dict(shape.properties), set(shape.required)
     for choices in shape.choices:
         for choice in choices:
             found = read_shape(choice)
-            if not value.keys() - found.properties.keys() - shape.properties.keys():
+            has_all = not value.keys() - found.properties.keys() - shape.properties.keys()
+            if has_all and value.keys() >= {*found.required}:
                 properties = {**found.properties, **properties}
+                required |= {*found.required}
                 break
-    return properties
+    return properties, required
 
 
 def examples_of(node: Node) -> Iterator[Any]:

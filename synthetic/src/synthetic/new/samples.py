@@ -96,13 +96,20 @@ class Sampler:
         """Yield values of the alternatives; those of objects with the members of all others."""
         for choices in shape.choices:
             for choice in choices:
-                try:
-                    value = self._sample(choice, depth + 1)
-                    common = self._object(shape, depth) if shape.properties else {}
-                except UndecidedError:
-                    value, common = self._required_of(shape, choice, depth), {}
+                value = self._alternative(shape, choice, depth)
                 if value is not None:
-                    yield {**common, **value} if isinstance(value, dict) else value
+                    yield value
+
+    def _alternative(self, shape: Shape, choice: Node, depth: int) -> Any:  # noqa: ANN401
+        found = read_shape(choice)
+        if found.required and not found.types:  # it only names properties of the whole
+            return self._required_of(shape, choice, depth)
+        try:
+            value = self._sample(choice, depth + 1)
+            common = self._object(shape, depth) if shape.properties else {}
+        except UndecidedError:
+            return self._required_of(shape, choice, depth)
+        return {**common, **value} if isinstance(value, dict) else value
 
     def _required_of(self, shape: Shape, choice: Node, depth: int) -> Any:  # noqa: ANN401
         """Return an object with the properties that an alternative requires."""

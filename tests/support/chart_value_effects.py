@@ -70,6 +70,10 @@ def peers(*names: str) -> dict[str, tuple[Any, str]]:
     return {f"peers.{name}": ("https://x.example:444/", "https://x.example:444") for name in names}
 
 
+REPLICA_VALUES: dict[str, tuple[Any, str]] = {
+    "database.replicaSecret": ("replica", "name: replica"),
+    "database.replicaPort": (7434, "port: 7434"),
+}
 OWN_VALUES: dict[str, dict[str, tuple[Any, str]]] = {
     "auth": {
         "openRegistration": (False, 'value: "false"'),
@@ -78,15 +82,18 @@ OWN_VALUES: dict[str, dict[str, tuple[Any, str]]] = {
         "signingKeys.existingSecret": ("mine", "secretName: mine"),
     },
     "clients": {
+        **REPLICA_VALUES,
         **peers("auth", "inventory"),
         "validation": ("format", 'value: "format"'),
         "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-clients-relay"),
     },
     "products": {
+        **REPLICA_VALUES,
         **peers("auth", "inventory"),
         "relay": (False, "!kind: Deployment\nmetadata:\n  name: try-products-relay"),
     },
     "inventory": {
+        **REPLICA_VALUES,
         **peers("auth", "clients", "products"),
         "relay": (True, "try-inventory-relay"),
         "reconcile.schedule": ("0 4 * * *", 'schedule: "0 4 * * *"'),
@@ -211,6 +218,7 @@ PREREQUISITES: dict[str, dict[str, Any]] = {  # other values that a value needs 
     "credentials.key": {"credentials.existingSecret": "x"},
     "metrics.dashboard.labels": {"metrics.dashboard.enabled": True},
     "database.poolerPort": {"database.poolerSecret": "pooler"},
+    "database.replicaPort": {"database.replicaSecret": "replica"},
     "metrics.labels": {"metrics.prometheusOperator": True},
     "tracing.ratio": {"tracing.endpoint": "http://otel.example:4318"},
     "metrics.runbooks": {"metrics.prometheusOperator": True},

@@ -71,7 +71,7 @@ volumeMounts:
 {{/* The URL of a superuser, and the credentials of S3. */}}
 {{- define "cadastro.backupEnv" -}}
 {{- if .Values.backup.database.existingSecret }}
-{{- include "service-lib.databaseEnvFromSecret" .Values.backup.database.existingSecret }}
+{{- include "service-lib.databaseUrlEnv" (dict "name" "DATABASE_URL" "secret" .Values.backup.database.existingSecret) }}
 {{- else -}}
 - name: PGPASSWORD
   valueFrom:

@@ -41,7 +41,7 @@ spec:
               containerPort: 8000
             - name: metrics
               containerPort: 9000
-          {{- $env := printf "%s\n%s" (include "service-lib.pooledEnv" .) (include "service-lib.bindEnv" .) }}
+          {{- $env := printf "%s\n%s" (include "service-lib.requestEnv" .) (include "service-lib.bindEnv" .) }}
           {{- include "service-lib.envField" (dict "root" . "own" $env) | nindent 10 }}
           startupProbe:
             httpGet: {path: /-/ready, port: http}

@@ -27,20 +27,28 @@ env:
 {{- end }}
 
 {{- define "service-lib.databaseEnv" -}}
-{{ include "service-lib.databaseEnvFromSecret" (include "service-lib.databaseSecretName" .) }}
+{{ include "service-lib.databaseUrlEnv" (dict "name" "DATABASE_URL" "secret" (include "service-lib.databaseSecretName" .)) }}
 {{- end }}
 
-{{- define "service-lib.databaseEnvFromSecret" -}}
-- name: DATABASE_URL
+{{/* Environment variable with the URL in a Secret of a database. Takes its "name" and the "secret". */}}
+{{- define "service-lib.databaseUrlEnv" -}}
+- name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ toYaml . }}
+      name: {{ toYaml .secret }}
       key: DATABASE_URL
 {{- end }}
 
-{{/* Environment of the pods that serve requests. The others bypass a pooler: LISTEN and session locks need a session. */}}
-{{- define "service-lib.pooledEnv" -}}
-{{ include "service-lib.databaseEnvFromSecret" (.Values.database.poolerSecret | default (include "service-lib.databaseSecretName" .)) }}
+{{/*
+Environment of the pods that serve requests. The others bypass a pooler, since LISTEN and session locks need a session, and
+read no replica.
+*/}}
+{{- define "service-lib.requestEnv" -}}
+{{- $secret := .Values.database.poolerSecret | default (include "service-lib.databaseSecretName" .) -}}
+{{ include "service-lib.databaseUrlEnv" (dict "name" "DATABASE_URL" "secret" $secret) }}
+{{- with .Values.database.replicaSecret }}
+{{ include "service-lib.databaseUrlEnv" (dict "name" "READ_DATABASE_URL" "secret" .) }}
+{{- end }}
 {{ include "service-lib.settingsEnv" . }}
 {{- end }}
 

@@ -96,7 +96,7 @@ spec:
 {{- end }}
 
 {{/*
-Egress to the bundled PostgreSQL, or to networkPolicy.databaseTo for an external database and for a pooler. Any address
+Egress to the bundled PostgreSQL, or to networkPolicy.databaseTo for an external database, a pooler and a replica. Any address
 without the value, which `helm upgrade --reuse-values` leaves out.
 */}}
 {{- define "service-lib.databaseEgress" -}}
@@ -115,9 +115,10 @@ without the value, which `helm upgrade --reuse-values` leaves out.
 {{- $external := list -}}
 {{- if .Values.database.existingSecret }}{{ $external = append $external (dict "port" .Values.database.port) }}{{ end -}}
 {{- if .Values.database.poolerSecret }}{{ $external = append $external (dict "port" .Values.database.poolerPort) }}{{ end -}}
+{{- if .Values.database.replicaSecret }}{{ $external = append $external (dict "port" .Values.database.replicaPort) }}{{ end -}}
 {{- if and $external $peers }}
 - ports:
-    {{- toYaml $external | nindent 4 }}
+    {{- toYaml ($external | uniq) | nindent 4 }}
   to:
     {{- toYaml $peers | nindent 4 }}
 {{- end }}

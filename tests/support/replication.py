@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +71,14 @@ class Replication:
 
 
 @contextmanager
-def replication() -> Iterator[Replication]:
-    """Run a primary and a replica of it during the block."""
+def replication(settings: Mapping[str, str] | None = None) -> Iterator[Replication]:
+    """Run a primary and a replica of it during the block; ``settings`` replace those above."""
+    given = {**SETTINGS, **(settings or {})}
     with traversable_folder() as folder:
-        primary = Postgres(folder / "primary", folder / "primary.log", SETTINGS)
+        primary = Postgres(folder / "primary", folder / "primary.log", given)
         primary.initialise()
         primary.start()
-        replica = Postgres(folder / "replica", folder / "replica.log", SETTINGS)
+        replica = Postgres(folder / "replica", folder / "replica.log", given)
         try:
             _copy(primary, replica.folder)
             replica.start()

@@ -22,7 +22,8 @@ from servicekit.problems import Unavailable
 from servicekit.telemetry.shared_metrics import Instrument
 
 CHECK_TIMEOUT = 0.5  # seconds for each read while a connection is opened, and for the check
-RETRY_INTERVAL = 2.0  # seconds that reads use the primary, after the replica failed or lagged
+FAILURE_INTERVAL = 2.0  # seconds that reads use the primary, after the replica failed
+LAG_INTERVAL = 0.5  # seconds, after the replica lagged: 25 times as long as the wait for it
 REPLAY_WAIT = 20  # times a millisecond; replication usually takes less than one
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class ReplicatedDatabase(Database):
         super().__init__(url, **options)
         self._replica = Database(replica_url, checkout_timeout=CHECK_TIMEOUT, **options)
         self._retry_at = 0.0
-        self._is_used = True
+        self._is_failing = False
         self._lock = Lock()
         self._replica_reads = self._fallbacks = 0
 
@@ -59,18 +60,17 @@ class ReplicatedDatabase(Database):
 
         """
         if time.monotonic() >= self._retry_at and (position := self._flushed_position()):
-            reason = "it lags behind the primary"
             try:
                 with self._replica.autocommit() as replica:
                     if _has_replayed(replica, position):
-                        self._record(is_used=True)
+                        self._count_replica_read()
                         return query(replica)
+                self._retry_at = time.monotonic() + LAG_INTERVAL
             except (DBAPIError, PoolTimeoutError, Unavailable) as error:
                 if isinstance(getattr(error, "orig", None), QueryCanceled):
                     raise  # by statement_timeout, which the primary would exceed too
-                reason = type(error).__name__
-            self._retry_at = time.monotonic() + RETRY_INTERVAL
-            self._record(is_used=False, reason=reason)
+                self._retry_at = time.monotonic() + FAILURE_INTERVAL
+                self._record_failure(error)
         with self._lock:
             self._fallbacks += 1
         return super().read(query)
@@ -103,15 +103,18 @@ class ReplicatedDatabase(Database):
             position: str | None = primary.scalar(_FLUSHED)
         return position
 
-    def _record(self, *, is_used: bool, reason: str = "") -> None:
-        """Count a read of the replica, and log when the use of the replica begins or ends."""
+    def _count_replica_read(self) -> None:
         with self._lock:
-            self._replica_reads += is_used
-            is_change, self._is_used = is_used != self._is_used, is_used
-        if is_change and is_used:
+            self._replica_reads += 1
+            is_back, self._is_failing = self._is_failing, False
+        if is_back:
             log.info("reads use the replica again")
-        elif is_change:
-            log.warning("reads use the primary instead of the replica: %s", reason)
+
+    def _record_failure(self, error: Exception) -> None:
+        with self._lock:
+            is_new, self._is_failing = not self._is_failing, True
+        if is_new:
+            log.warning("reads use the primary, the replica failed: %s", type(error).__name__)
 
 
 def open_database(url: str, replica_url: str, **options: Any) -> Database:  # noqa: ANN401 - those of Database

@@ -1,0 +1,1 @@
+"""Load on clients with a streaming replica that fails and returns."""

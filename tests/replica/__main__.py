@@ -91,6 +91,8 @@ def _run(load: Load, servers: Replication, metrics: str, options: argparse.Names
     lost = _lost(load, servers)
     totals = [sum(getattr(p, n) for p in load.phases) for n in ("calls", "failed", "stale")]
     print("calls {}, failed {}, stale {}".format(*totals))
+    for status, count in load.failures.items():
+        print(f"{count} failed with {status}")
     print(f"acknowledged writes {sum(load.written.values())}, lost {lost}")
     return 1 if totals[1] or totals[2] or lost else 0
 

@@ -1,11 +1,14 @@
 """Callers that write, read their writes back, and count what fails."""
 
+import itertools
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from benchmarks.testbed.client_data import FIRST_NEW, cpf
 from tests.support.accounts import new_client
 from tests.support.http_caller import HttpCaller, Response
 
@@ -33,6 +36,9 @@ class Load:
     reads: int  # of each write
     written: dict[int, int] = field(default_factory=dict)  # acknowledged version by id
     phases: list[Phase] = field(default_factory=list)
+    failures: Counter[int] = field(default_factory=Counter)  # by status; 0 without a response
+    # of CPFs: random ones collide within minutes
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_NEW))
     _stopping: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,7 +71,7 @@ class Load:
                 open_callers.enter_context(HttpCaller(self.url, self.token)) for _ in range(2)
             )
             while not self._stopping.is_set():
-                body = new_client("Ana", "replica")
+                body = new_client("Ana", "replica", cpf(next(self._numbers)))
                 created = self._count(writer.request("POST", "/clients/create", body))
                 if not created.is_success:
                     continue
@@ -96,6 +102,8 @@ class Load:
         with self._lock:
             phase = self.phases[-1]
             phase.calls += 1
-            phase.failed += not response.is_success
+            if not response.is_success:
+                phase.failed += 1
+                self.failures[response.status] += 1
             phase.slowest = max(phase.slowest, response.seconds)
         return response

@@ -103,6 +103,36 @@ def test_a_check_accepts_what_the_contract_allows(tmp_path: Path, members: dict[
     assert contract_problems(tmp_path, members) == []
 
 
+REPEATED = """\
+openapi: 3.0.3
+info: {title: x, version: "1"}
+paths:
+  /x:
+    get: {operationId: call, responses: {"200": {description: d}}}
+  /y:
+    get: {operationId: lost, responses: {"200": {description: d}}}
+  /y:
+    post: {operationId: other, responses: {"200": {description: d}, "200": {description: e}}}
+"""
+
+
+def test_a_check_warns_of_names_that_a_contract_repeats(tmp_path: Path) -> None:
+    file = write_call(tmp_path, {})
+    assert synthetic("check", file).stdout == f"{file}: 1 valid workflow, 0 mistakes\n"
+    (tmp_path / "api.yaml").write_text(REPEATED)
+    done = synthetic("check", file)
+    assert done.code == 0
+    *warnings, summary = done.stdout.splitlines()
+    places = ["api.yaml:8:3: /y", "api.yaml:9:69: 200"]
+    ending = "is repeated, and only the last one counts"
+    found = [warning.partition("warning: ")[2] for warning in warnings]
+    assert found == [f"{place} {ending}" for place in places]
+    assert summary == f"{file}: 1 valid workflow, 0 mistakes, 2 warnings"
+    json_contract = '{"openapi": "3.1.0", "info": {}, "info": {"title": "x"}, "paths": {}}'
+    (tmp_path / "api.yaml").write_text(json_contract)
+    assert f"api.yaml:1:34: info {ending}" in synthetic("check", file).stdout
+
+
 def write_bare_call(folder: Path, version: str, condition: str) -> Path:
     """Write a call of an operation whose contract declares no responses."""
     operation = {"operationId": "call"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from synthetic.probe.cursor import Cursor, members_of
+from synthetic.probe.documents import ConfinementError
 from synthetic.probe.graphs import find_cycles
 from synthetic.probe.inputs import input_names, input_names_in, parse_inputs
 from synthetic.probe.operation import Operation
@@ -14,7 +15,7 @@ from synthetic.probe.problems import Problem, Problems, quoted
 from synthetic.probe.results import ProbeError
 from synthetic.probe.runtime_values import DocumentValues
 from synthetic.probe.sources import SourceError, Sources, source_type
-from synthetic.probe.yaml_document import Location
+from synthetic.probe.yaml_document import Location, YamlDocument
 
 DOCUMENT_FIELDS = ("arazzo", "info", "sourceDescriptions", "workflows", "components")
 COMPONENTS = ("inputs", "parameters", "successActions", "failureActions")
@@ -169,6 +170,20 @@ class ArazzoDocument:
             return ArazzoDocument(location, self._sources)
         except ProbeError as error:
             raise SourceError(name, str(error)) from error
+
+    def warn_of_repeated_names(self) -> None:
+        """Record a warning for each name that a contract repeats: its first value is ignored."""
+        for name in self._descriptions:
+            try:
+                location = self._locate(name)
+                is_contract = _is_file(location) and self.source_type(name) == "openapi"
+                found = YamlDocument(Path(location)).duplicates if is_contract else []
+            except (ProbeError, ConfinementError):  # parsing the workflows reports it
+                continue
+            for repeated, line, column in found:
+                place = f"{Path(location).name}:{line}:{column}"
+                message = f"{place}: {quoted(repeated)} is repeated, and only the last one counts"
+                self.problems.add(self.source_place(name), message, is_warning=True)
 
     def _check_document(self, root: Cursor) -> str:
         version = root.text("arazzo") if isinstance(root.value, dict) else ""

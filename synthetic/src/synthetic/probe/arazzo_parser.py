@@ -103,6 +103,8 @@ def read_all(
     """
     sources = Sources(files, folders)
     document = ArazzoDocument(path, sources)
+    if against_contract:
+        document.warn_of_repeated_names()
     valid: dict[str, Workflow] = {}
     problems = list(document.problems.found)
     for name in document.workflow_ids:

@@ -14,7 +14,7 @@ from synthetic.operator.probe_volumes import (
 )
 from synthetic.operator.resources import Object
 from synthetic.operator.secret_binding import BoundHosts
-from synthetic.operator.spec import ANYWHERE, Location, Spec
+from synthetic.operator.spec import ANYWHERE, NETWORK_WAIT_SECONDS, Location, Spec
 
 CONTAINER_NAME = "probe"
 
@@ -96,6 +96,7 @@ def _arguments(spec: Spec, url: str) -> list[str]:
         *("--timeout", str(spec.timeout)),
         *("--cleanup", str(spec.cleanup)),
         *("--retries", str(spec.retries)),
+        *("--network-wait", str(NETWORK_WAIT_SECONDS)),
         *("--output", "json"),
         *("--termination-log", "/dev/termination-log"),
     ]

@@ -134,7 +134,8 @@ class Batch:
     def _run(self, named: Named) -> RunResult:
         journey = self._load(named)
         options = self._run_options(journey)
-        limits = Limits(self._options.timeout, self._options.cleanup, self._options.retries)
+        given = self._options
+        limits = Limits(given.timeout, given.cleanup, given.retries, given.network_wait)
         runner = Runner(
             journey,
             self._target,

@@ -114,6 +114,14 @@ def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retries", type=int, choices=range(6), default=1, help="restarts of a failed journey (1)"
     )
+    parser.add_argument(
+        "--network-wait",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="time in which a cluster may not admit a new pod: until then, and until the first "
+        "connection, none counts as failed (0)",
+    )
 
 
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:

@@ -59,6 +59,7 @@ class HttpClient:
         """Configure the target, the longest body, the client's certificate and key, and a proxy."""
         self.timings = Timings()  # of the latest request, complete or not
         self.certificate_expiry = ""  # of the server at the latest handshake
+        self.has_connected = False  # once at least
         self._target = target
         self._max_bytes = max_bytes
         self._certificate = certificate
@@ -145,7 +146,9 @@ class HttpClient:
         with self._timed("dns"):
             addresses = resolve(place.host, place.port, deadline)
         with self._timed("connect"):
-            return connect(addresses, deadline)
+            connection = connect(addresses, deadline)
+        self.has_connected = True
+        return connection
 
     def _dial_proxy(self, proxy: Proxy, deadline: Deadline) -> socket.socket:
         """Connect to the proxy, and through it to a target with TLS."""

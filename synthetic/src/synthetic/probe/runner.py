@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from synthetic.probe.exchanges import ExchangeLog
 
 RETRY_DELAY_SECONDS = 1.0  # before the next attempt at the journey
+POLL_SECONDS = 0.25  # between two connections while the network may not admit the pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Limits:
     timeout: float = 30.0  # for all attempts together
     cleanup: float = 15.0  # for the clean-up after the attempts
     retries: int = 1
+    network_wait: float = 0.0  # in which the network may not admit a new pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Runner:
         run = self.result
         passed = False
         try:
-            passed = self._run_attempts(Deadline(self._limits.timeout))
+            passed = self._run_attempts()
         except StopRequested:
             run.result, run.reason = "error", "runner"
             run.detail = "a signal stopped the run"
@@ -118,12 +120,18 @@ class Runner:
         self._report()
         return run
 
-    def _run_attempts(self, deadline: Deadline) -> bool:
+    def _run_attempts(self) -> bool:
+        network_wait = Deadline(self._limits.network_wait)
+        deadline = Deadline(self._limits.timeout)
         for attempt in range(1, self._limits.retries + 2):
             self.result.attempt = attempt
-            runner = WorkflowRunner(self._journey.workflows, self._steps, deadline)
-            inputs = generate_inputs(self._journey.inputs, self._given)
-            failed = runner.run(self._journey.main.key, inputs).failure
+            failed = self._run_once(deadline)
+            while failed is not None and self._awaits_network(failed, network_wait):
+                self._signals.sleep(POLL_SECONDS)
+                self.result.steps.clear()
+                self._started = time.monotonic()
+                deadline = Deadline(self._limits.timeout)
+                failed = self._run_once(deadline)
             if failed is None:
                 return True
             if attempt > self._limits.retries or deadline.remaining() < RETRY_DELAY_SECONDS:
@@ -131,6 +139,22 @@ class Runner:
                 break
             self._signals.sleep(RETRY_DELAY_SECONDS)
         return False
+
+    def _run_once(self, deadline: Deadline) -> StepResult | None:
+        """Run the workflow, and return the step that failed."""
+        runner = WorkflowRunner(self._journey.workflows, self._steps, deadline)
+        inputs = generate_inputs(self._journey.inputs, self._given)
+        return runner.run(self._journey.main.key, inputs).failure
+
+    def _awaits_network(self, failed: StepResult, network_wait: Deadline) -> bool:
+        """Return whether the network may not admit this pod yet, which is no failed attempt.
+
+        A cluster may start a pod before the policies of its peers know the pod's address
+        (https://kubernetes.io/docs/concepts/services-networking/network-policies/, "Pod lifecycle
+        and NetworkPolicy changes"). A server that has accepted one connection admits the pod.
+        """
+        is_network = failed.reason in {"connect", "dns"}
+        return is_network and not self._session.has_connected and not network_wait.expired
 
     def _clean_up(self, deadline: Deadline) -> bool:
         """Run the registered clean-up steps in reverse order; return whether all passed."""

@@ -182,6 +182,11 @@ class Session:
         ends = (client.certificate_expiry for client in self._clients.values())
         return min(filter(None, ends), default="")
 
+    @property
+    def has_connected(self) -> bool:
+        """True if a server or a proxy has accepted a connection."""
+        return any(client.has_connected for client in self._clients.values())
+
     def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():

@@ -12,7 +12,7 @@ from synthetic.operator.resources import Object
 from synthetic.operator.target import Target
 
 POD_STARTUP_SECONDS = 60  # to schedule a probe's pod, pull its image and start it
-NETWORK_WAIT_SECONDS = 5  # network policies admit a new pod a second or two late
+NETWORK_WAIT_SECONDS = 10  # network policies admit a new pod up to some seconds late
 JOB_MARGIN_SECONDS = 30  # between the deadlines of a pod and of its Job
 INTERVAL_MINUTES = {"1m": 1, "2m": 2, "5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}
 SEVERITIES = ("critical", "warning", "info")

@@ -1,7 +1,7 @@
-"""Definitions that another release has installed: each stays with its owner."""
+"""Definitions and their roles that another release has installed: each stays with its owner."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar
@@ -12,7 +12,11 @@ from scripts.charts.rendering import of_kind, render
 
 GROUP = "monitoring.cadastro.dev"
 MONITORS, MAINTENANCES = f"syntheticmonitors.{GROUP}", f"syntheticmaintenances.{GROUP}"
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+VIEW, EDIT = "syntheticmonitors-view", "syntheticmonitors-edit"
+KINDS = {  # shared by the releases of a cluster, by the paths of their objects
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/": "CustomResourceDefinition",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles/": "ClusterRole",
+}
 
 
 def discovery(objects: list[dict[str, Any]]) -> dict[str, Any]:
@@ -54,22 +58,23 @@ def discovery(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class ApiServer(BaseHTTPRequestHandler):
-    """API server whose only objects are definitions with the names of their releases."""
+    """API server whose only objects are shared ones with the names of their releases."""
 
     owners: ClassVar[dict[str, str]] = {}
     documents: ClassVar[dict[str, Any]] = {}
 
     def do_GET(self) -> None:
-        """Return a discovery document, a definition, or an empty list."""
+        """Return a discovery document, a shared object, or an empty list."""
         path = self.path.partition("?")[0]
-        name = path.removeprefix(DEFINITIONS)
+        folder, _, name = path.rpartition("/")
+        kind = KINDS.get(f"{folder}/")
         status, found = 200, self.documents.get(path)
-        if found is None and name in self.owners:
+        if found is None and kind and name in self.owners:
             release = {"name": self.owners[name], "namespace": "default"}
             annotations = {f"meta.helm.sh/release-{key}": text for key, text in release.items()}
             found = {
-                "apiVersion": "apiextensions.k8s.io/v1",
-                "kind": "CustomResourceDefinition",
+                "apiVersion": folder.removeprefix("/apis/").rpartition("/")[0],
+                "kind": kind,
                 "metadata": {
                     "name": name,
                     "annotations": annotations,
@@ -97,13 +102,23 @@ class ApiServer(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+Install = Callable[[dict[str, str]], list[dict[str, Any]]]
+
+
 @pytest.fixture
-def api_server(helm: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of the API server."""
+def install(helm: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Render the release `try` in a cluster with shared objects of others."""
     monkeypatch.setattr(ApiServer, "documents", discovery(render(helm, "synthetic")))
     with ThreadingHTTPServer(("127.0.0.1", 0), ApiServer) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        url = f"http://127.0.0.1:{server.server_port}"
+        options = ("--dry-run=server", "--kube-apiserver", url, "--disable-openapi-validation")
+
+        def install_beside(owners: dict[str, str]) -> list[dict[str, Any]]:
+            monkeypatch.setattr(ApiServer, "owners", owners)
+            return render(helm, "synthetic", *options)
+
+        yield install_beside
         server.shutdown()
 
 
@@ -120,14 +135,27 @@ def api_server(helm: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     ids=["none", "own", "upgrade", "of-another", "of-an-earlier-release", "adopted-one"],
 )
 def test_only_definitions_without_another_owner_are_installed(
-    helm: str,
-    api_server: str,
-    monkeypatch: pytest.MonkeyPatch,
-    owners: dict[str, str],
-    rendered: set[str],
+    install: Install, owners: dict[str, str], rendered: set[str]
 ) -> None:
-    monkeypatch.setattr(ApiServer, "owners", owners)
-    server = ("--dry-run=server", "--kube-apiserver", api_server)
-    options = (*server, "--disable-openapi-validation")
-    objects = render(helm, "synthetic", *options)
-    assert set(of_kind(objects, "CustomResourceDefinition")) == rendered
+    assert set(of_kind(install(owners), "CustomResourceDefinition")) == rendered
+
+
+@pytest.mark.parametrize(
+    ("owners", "rendered"),
+    [
+        ({}, {VIEW, EDIT}),
+        ({MONITORS: "try", VIEW: "try", EDIT: "try"}, {VIEW, EDIT}),
+        ({MONITORS: "other", VIEW: "other", EDIT: "other"}, set()),
+        ({MONITORS: "other"}, {VIEW, EDIT}),
+        ({MONITORS: "try", VIEW: "other", EDIT: "other"}, set()),
+    ],
+    ids=["none", "own", "of-another", "missing", "of-another-than-the-definition"],
+)
+def test_only_roles_without_another_owner_are_installed_and_they_stay(
+    install: Install, owners: dict[str, str], rendered: set[str]
+) -> None:
+    found = of_kind(install(owners), "ClusterRole")
+    shared = {name: each for name, each in found.items() if name in {VIEW, EDIT}}
+    assert set(shared) == rendered
+    for each in shared.values():
+        assert each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}

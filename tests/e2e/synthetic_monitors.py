@@ -13,6 +13,7 @@ from tests.support.steps import check, wait_until
 
 GROUP = "monitoring.cadastro.dev"
 CRD = f"syntheticmonitors.{GROUP}"
+ROLES = ("syntheticmonitors-view", "syntheticmonitors-edit")  # they stay with the CRD
 HELM_RELEASE = "meta.helm.sh/release"  # prefix of the annotations with name and namespace
 CHART, OTHER = "charts/synthetic", "second"
 JOURNEYS = 8  # the monitors of the release
@@ -85,8 +86,8 @@ def _crd_owner(cluster: Cluster) -> tuple[str, str]:
 
 
 def delete_cluster_objects(cluster: Cluster) -> None:
-    """Delete the release's cluster-scoped objects, unless other namespaces use its CRD."""
-    if CRD in _owned(cluster, "crd"):
+    """Delete the release's cluster-scoped objects, unless other namespaces use its CRD or roles."""
+    if CRD in _owned(cluster, "crd") or set(ROLES) & set(_owned(cluster, "clusterrole")):
         used = cluster.kubectl("get", "synmon", "-A", "-o", "json", namespaced=False)
         namespaces = {each["metadata"]["namespace"] for each in json.loads(used)["items"]}
         if namespaces - {cluster.namespace}:

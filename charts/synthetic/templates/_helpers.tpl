@@ -15,8 +15,13 @@ syntheticmonitors.monitoring.cadastro.dev
 
 {{/* Description of another owner of a CustomResourceDefinition. Takes "root" and its "name". */}}
 {{- define "synthetic.ownerOfCrd" -}}
+{{ include "synthetic.ownerOf" (merge (dict "apiVersion" "apiextensions.k8s.io/v1" "kind" "CustomResourceDefinition") .) }}
+{{- end }}
+
+{{/* Description of another owner of a cluster-scoped object. Takes "root", and its "apiVersion", "kind" and "name". */}}
+{{- define "synthetic.ownerOf" -}}
 {{- $release := .root.Release -}}
-{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name }}
+{{- with lookup .apiVersion .kind "" .name }}
 {{- $annotations := .metadata.annotations | default dict }}
 {{- $name := index $annotations "meta.helm.sh/release-name" | default "" }}
 {{- $namespace := index $annotations "meta.helm.sh/release-namespace" | default "" }}

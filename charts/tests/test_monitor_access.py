@@ -43,7 +43,7 @@ def test_rights_on_monitors_aggregate_to_the_roles_of_users(
 
 
 # what the cluster's own ClusterRole view allows, of what the commands need
-VIEW = {("list", "pods"), ("get", "pods/log"), ("list", "jobs")}
+VIEW = {("list", "pods"), ("get", "pods/log"), ("list", "jobs"), ("list", "events")}
 FAILURE = {"finishedAt": "2026-01-31T09:00:05Z", "result": "failed", "job": "job-1"}
 READING = (("monitors", "-A"), ("explain", "shop"))
 CHANGING = (("run", "shop", "--wait", "--timeout", "0.1"), ("suspend", "shop"), ("resume", "shop"))

@@ -5,10 +5,13 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from datetime import UTC, datetime
 
 import pytest
 
-from synthetic.operator.resources import JOBS, PODS, Object
+from synthetic.operator.conditions import condition
+from synthetic.operator.resources import EVENTS, JOBS, PODS, Object
+from synthetic.operator.start_problems import START_GRACE
 from tests.support.synthetic.kubernetes_objects import pod, termination_message
 from tests.support.synthetic.object_api import command, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
@@ -42,8 +45,8 @@ def finish(harness: OperatorHarness, job: Object, message: object, *, ended: str
     probe["metadata"] |= {"name": "requested", "namespace": NAMESPACE, "labels": labels}
     harness.add(PODS, probe)
     at = f"{harness.now:%Y-%m-%dT%H:%M:%SZ}"
-    condition = {"type": ended, "status": "True", "lastTransitionTime": at}
-    harness.change(JOBS, {**job, "status": {"conditions": [condition]}}, "status")
+    ending = {"type": ended, "status": "True", "lastTransitionTime": at}
+    harness.change(JOBS, {**job, "status": {"conditions": [ending]}}, "status")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,61 @@ async def test_a_run_without_an_operator_has_no_result(harness: OperatorHarness)
     done = await command("run", "shop", "--wait", "--timeout", "0.1")
     assert (done.code, done.stdout) == (2, "")
     assert "here/shop: no Job: is the operator running? after 0.1 s" in done.stderr
+
+
+SCHEDULING = "0/1 nodes are available: 1 node(s) didn't match the node selector."
+
+
+def warn(harness: OperatorHarness, job: Object) -> None:
+    """Record that the pod of a Job has no node."""
+    metadata = job["metadata"]
+    event = {
+        "metadata": {"name": "unschedulable", "namespace": NAMESPACE},
+        "involvedObject": {"uid": metadata["uid"], "name": metadata["name"], "kind": "Job"},
+        "type": "Warning",
+        "reason": "FailedScheduling",
+        "message": SCHEDULING,
+        "lastTimestamp": f"{harness.now:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    harness.add(EVENTS, event)
+
+
+async def test_a_run_that_cannot_start_ends_with_the_cause(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    running = asyncio.create_task(command("run", "shop", "--wait"))
+    job = await requested(harness)
+    warn(harness, job)
+    harness.now = datetime.now(UTC) + START_GRACE
+    await harness.reconcile()
+    done = await running
+    assert (done.code, done.stdout) == (2, "")
+    cause = f"The Job {job['metadata']['name']} does not start: FailedScheduling: {SCHEDULING}"
+    assert f"here/shop: Ready=False (ProbeCannotStart): {cause}\n" in done.stderr
+
+
+async def test_a_run_without_a_result_in_time_ends_with_the_condition_and_the_event(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    await harness.reconcile()
+    running = asyncio.create_task(command("run", "shop", "--wait", "--timeout", "2"))
+    warn(harness, await requested(harness))
+    done = await running
+    assert (done.code, done.stdout) == (2, "")
+    assert "here/shop: no result after 2 s; Ready=True (Scheduled): " in done.stderr
+    assert f"; the newest warning is FailedScheduling: {SCHEDULING}\n" in done.stderr
+
+
+async def test_an_earlier_run_that_does_not_start_ends_no_other(harness: OperatorHarness) -> None:
+    harness.add_monitor()
+    running = asyncio.create_task(command("run", "shop", "--wait", "--timeout", "2"))
+    await requested(harness)
+    ready = condition(harness.status, "Ready")
+    cause = "The Job shop-0 does not start: FailedMount"
+    ready |= {"status": "False", "reason": "ProbeCannotStart", "message": cause}
+    harness.change_status({**harness.status, "conditions": [ready]})
+    done = await running
+    assert f"no result after 2 s; Ready=False (ProbeCannotStart): {cause}\n" in done.stderr
 
 
 async def test_a_run_is_requested_without_waiting(harness: OperatorHarness) -> None:

@@ -13,7 +13,7 @@ from synthetic.operator.failures import add_failure
 from synthetic.operator.resources import GROUP, JOBS, Object
 from synthetic.operator.run_requests import RUN_REQUESTED_ANNOTATION
 from synthetic.operator.run_result import ERROR, FAILED, PASSED, is_finished, run_from_job
-from synthetic.operator.start_problems import list_pods
+from synthetic.operator.start_problems import event_of_job, list_pods
 from synthetic.operator.stored_status import read_status
 from synthetic.standard_output import write_output
 
@@ -34,7 +34,8 @@ async def run(api: UserClient, namespace: str, name: str, options: RequestOption
     """Request a run; with a limit, wait for its results. Return the exit code.
 
     Raises:
-        UserError: the monitor or the location does not exist, or there is no result in time.
+        UserError: the monitor or the location does not exist, the run cannot start, or there is
+            no result in time.
 
     """
     requested_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -86,22 +87,22 @@ class _Request:
         self._cause = f"annotation {requested_at}"
         self._selectors = {"labelSelector": f"{UID_LABEL}={monitor['metadata']['uid']}"}
         self._job_name = requested_job_name(cron_job_name(monitor, location), self._cause)
-        self._is_started = False
+        self._job: Object | None = None
 
     async def wait(self, limit: float) -> Object:
         """Return the result, once there is one."""
         began = time.monotonic()
         while True:
-            found = await self._finished_job() or await self._counted_run()
+            status = await self._status()
+            found = await self._finished_job() or self._counted_run(status)
             if found is not None:
                 return found
             waited = time.monotonic() - began
+            if self._job is not None or waited > READY_SECONDS:
+                self._check_is_ready(status)
             if waited > limit:
-                missing = "no result" if self._is_started else "no Job: is the operator running?"
-                raise UserError(f"{self._title}: {missing} after {limit:g} s")
+                raise UserError(f"{self._title}: {await self._missing(status, limit)}")
             await asyncio.sleep(POLL_SECONDS)
-            if not self._is_started and waited > READY_SECONDS:
-                await self._check_is_ready()
 
     async def _finished_job(self) -> Object | None:
         """Return the result of the Job, or None while it runs."""
@@ -109,7 +110,7 @@ class _Request:
         job = next(filter(self._is_requested, jobs), None)
         if job is None:
             return None
-        self._is_started, self._job_name = True, job["metadata"]["name"]
+        self._job, self._job_name = job, job["metadata"]["name"]
         if not is_finished(job):
             return None
         run = run_from_job(job, await list_pods(self._api, job), datetime.now(UTC))
@@ -120,20 +121,34 @@ class _Request:
         cause = job["metadata"].get("annotations", {}).get(f"{GROUP}/cause", "")
         return location_of(job) == self._location and f"{cause} ".startswith(f"{self._cause} ")
 
-    async def _counted_run(self) -> Object | None:
+    def _counted_run(self, status: Object) -> Object | None:
         """Return the result that the operator has counted: the Job may be gone, or held open."""
-        status = await self._status()
         places = (status, location_entry(status, self._location))
         found = [*status.get("failures", []), *(place.get("lastRun", {}) for place in places)]
         return next((each for each in found if each.get("job") == self._job_name), None)
 
-    async def _check_is_ready(self) -> None:
-        """Raise ``UserError`` if the operator cannot start the run."""
-        status = await self._status()
-        entry = location_entry(status, self._location)
-        ready = condition(entry or status, "Ready")
-        if ready.get("status") == "False":
+    def _check_is_ready(self, status: Object) -> None:
+        """Raise ``UserError`` if the run cannot start."""
+        ready = self._ready(status)
+        if ready.get("status") != "False":
+            return
+        if self._job is None:
             raise UserError(f"{self._title} is not ready: {ready['message']}")
+        if self._job_name in ready["message"].split():  # not the Job of an earlier run
+            raise UserError(f"{self._title}: {_describe(ready)}")
+
+    async def _missing(self, status: Object, limit: float) -> str:
+        """Return what is missing after the limit, the condition Ready, and the newest Event."""
+        if self._job is None:
+            text = f"no Job: is the operator running? after {limit:g} s"
+            return f"{text}; {_describe(self._ready(status))}"
+        pods = await list_pods(self._api, self._job)
+        event = await event_of_job(self._api, self._job, pods)
+        parts = [f"no result after {limit:g} s", _describe(self._ready(status))]
+        return "; ".join([*parts, *([f"the newest warning is {event}"] if event else [])])
+
+    def _ready(self, status: Object) -> Object:
+        return condition(location_entry(status, self._location) or status, "Ready")
 
     async def _status(self) -> Object:
         monitor = await self._api.get_monitor(self._namespace, self._name)
@@ -145,3 +160,10 @@ class _Request:
         text = format_failure(result) if name in {FAILED, ERROR} else f"Job {result['job']}"
         write_output(printable(f"{self._title} {name}\n{text}\n"))
         return EXIT_CODES.get(name, 2)
+
+
+def _describe(ready: Object) -> str:
+    """Return the condition Ready as text, with its reason."""
+    if not ready:
+        return "there is no condition Ready"
+    return f"Ready={ready['status']} ({ready['reason']}): {ready['message']}"

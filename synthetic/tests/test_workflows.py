@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from synthetic.probe.http import Response
 from synthetic.probe.journey import Step
-from synthetic.probe.policy import Policy
 from synthetic.probe.results import ProbeError
 from synthetic.probe.runner import Limits
-from synthetic.probe.runtime_values import Context
 from synthetic.probe.verify import verify
 from tests.support.synthetic.scripted_api import (
     BAD,
@@ -236,10 +233,10 @@ def test_a_crash_in_a_step_is_an_error_of_the_probe_and_the_clean_up_follows(
     capsys: pytest.CaptureFixture[str],
     crash: type[Exception],
 ) -> None:
-    def crashing(verified: Step, response: Response, context: Context, policy: Policy) -> list[str]:
+    def crashing(verified: Step, *arguments: Any) -> list[str]:
         if verified.step_id == "b":
             raise crash("a bug")
-        return verify(verified, response, context, policy)
+        return verify(verified, *arguments)
 
     monkeypatch.setattr("synthetic.probe.step_runner.verify", crashing)
     api.replies["POST /a"] = [Reply(201, {"id": 1})]

@@ -35,6 +35,8 @@ class Credentials:
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: AllowedHosts = None
+    folder: str = ""  # that they come from, if any
+    ignored: tuple[str, ...] = ()  # files of the folder that are no credentials
 
     def __post_init__(self) -> None:
         """Register the secrets, so that no output contains them."""
@@ -95,7 +97,8 @@ def gather_credentials(
         raise ProbeError(
             f"--credentials: {folder or 'the value'}: client-id and client-secret must not be empty"
         )
-    return Credentials(values, parse_hosts(environment, HOSTS_VARIABLE))
+    hosts = parse_hosts(environment, HOSTS_VARIABLE)
+    return Credentials(values, hosts, str(folder or ""), _ignored(folder) if folder else ())
 
 
 def environment_name(name: str) -> str:
@@ -108,7 +111,7 @@ def _read_folder(folder: Path) -> dict[str, str]:
     try:
         for path in sorted(folder.iterdir()):
             name = path.name
-            if not any(name == known or name.endswith(f".{known}") for known in NAMES):
+            if not _is_known(name):
                 continue
             if name.endswith(("tls.crt", "tls.key")):
                 values[name] = str(path)  # the TLS library reads it
@@ -120,6 +123,16 @@ def _read_folder(folder: Path) -> dict[str, str]:
         place = getattr(error, "filename", None) or folder
         raise ProbeError(f"--credentials: {place} cannot be read ({why})") from error
     return values
+
+
+def _ignored(folder: Path) -> tuple[str, ...]:
+    """Return the names of files that are no credentials, without Kubernetes' own (`..data`)."""
+    names = sorted(path.name for path in folder.iterdir())
+    return tuple(name for name in names if not name.startswith(".") and not _is_known(name))
+
+
+def _is_known(name: str) -> bool:
+    return any(name == known or name.endswith(f".{known}") for known in NAMES)
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -123,10 +123,14 @@ class Journey:
         """The steps of the workflow."""
         return self.main.steps
 
-    def operations(self) -> Iterator[Operation]:
-        """Yield the operations of all steps, clean-up steps included."""
+    def calls(self) -> Iterator[Step]:
+        """Yield all steps that call an operation, clean-up steps included."""
         for workflow in self.workflows.values():
             for each in workflow.steps:
                 for step in (each, each.cleanup):
                     if step is not None and not isinstance(step.call, tuple):
-                        yield step.call
+                        yield step
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the operations of all steps, clean-up steps included."""
+        return (step.operation for step in self.calls())

@@ -9,7 +9,7 @@ from synthetic.probe.authenticator import Authenticator, without_api_keys
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.http import HttpClient, Request, Response
-from synthetic.probe.journey import Journey
+from synthetic.probe.journey import Journey, Step
 from synthetic.probe.operation import Operation
 from synthetic.probe.results import ProbeError, StepError, StepResult
 from synthetic.probe.servers import Servers
@@ -49,20 +49,24 @@ class Session:
         self._clients: dict[Connection, HttpClient] = {}
         self._trace_id = trace_id
         self._recorder = recorder
+        self._left_for = ""  # the other host that the last request was redirected to
         if transport.proxy is not None:  # it reads plain requests
             self._authenticator.check_host(transport.proxy.host)
             self._check_input_host(transport.proxy.host)
-        for operation in journey.operations():
-            self._prepare(journey, operation)
+        for step in journey.calls():
+            self._prepare(journey, step)
 
-    def _prepare(self, journey: Journey, operation: Operation) -> None:
+    def _prepare(self, journey: Journey, step: Step) -> None:
         """Raise ``ProbeError`` for what would fail before the first request."""
+        operation = step.operation
         target = self._servers.target(operation)
         if self._authenticator.is_missing_client(operation):
             raise ProbeError(
                 f"{journey.name} needs a token: name a folder with the files client-id and "
-                "client-secret with --credentials"
+                f"client-secret with --credentials; {self._authenticator.missing(operation)}"
             )
+        given = {(each.location, each.name.lower()) for each in step.parameters}
+        self._authenticator.check_folder(operation, given)
         self._authenticator.check_certificate(operation)
         self._authenticator.check_hosts(operation, target)
         self._check_input_host(target.host)
@@ -128,8 +132,11 @@ class Session:
         request = replace(request, headers=headers)
         self._check_host_header(request)
 
+        self._left_for = ""
+
         def exchange(place: Target, each: Request, *, is_same_origin: bool) -> Response:
             if not is_same_origin:  # no credentials
+                self._left_for = place.host
                 self._check_redirect(place)
                 each = without_api_keys(operation, each)
                 return self._exchange((place, None), each, deadline, result)
@@ -175,6 +182,12 @@ class Session:
     def url(self, operation: Operation, request: Request) -> str:
         """Return the complete URL of a request."""
         return f"{self._servers.target(operation).url}{request.path}"
+
+    def describe_credentials(self, operation: Operation, request: Request) -> str:
+        """Return what the last request for ``operation`` was authenticated with, or why not."""
+        if self._left_for:
+            return f"a redirect led to {self._left_for}, which gets no credentials"
+        return self._authenticator.describe(operation, request)
 
     @property
     def certificate_expiry(self) -> str:

@@ -88,7 +88,13 @@ class StepRunner:
                 # before verification: the clean-up is due for wrong responses too
                 self._succeeded.add((request.method, request.path))
                 self._register_cleanup(step.cleanup, context)
-            warnings = verify(step, response, context, self.policy)
+            warnings = verify(
+                step,
+                response,
+                context,
+                self.policy,
+                lambda: self._session.describe_credentials(step.operation, request),
+            )
             result.warnings = [MASK.mask(warning) for warning in warnings]
 
     def has_succeeded(self, step: Step, context: Context) -> bool:

@@ -13,10 +13,17 @@ AUTH_STATUSES = frozenset((401, 403))
 MIN_ERROR_STATUS = 400
 
 
-def verify(step: Step, response: Response, context: Context, policy: Policy = STRICT) -> list[str]:
+def verify(
+    step: Step,
+    response: Response,
+    context: Context,
+    policy: Policy = STRICT,
+    describe_credentials: Callable[[], str] = str,
+) -> list[str]:
     """Check the status, then the contract, then the criteria; return the warnings.
 
-    The status is first because no contract declares the 502 of an ingress.
+    The status is first because no contract declares the 502 of an ingress. A failure with the
+    reason auth says what ``describe_credentials`` returns.
 
     Raises:
         StepError: with the reason auth, http_status, schema or assertion.
@@ -24,7 +31,7 @@ def verify(step: Step, response: Response, context: Context, policy: Policy = ST
     """
     warnings: list[str] = []
     checks: tuple[Callable[[], None], ...] = (
-        lambda: _check_status(step, response, context),
+        lambda: _check_status(step, response, context, describe_credentials),
         lambda: step.operation.check_response(response, assert_formats=policy.assert_formats),
         lambda: verify_criteria(step, context),
     )
@@ -54,7 +61,9 @@ def verify_criteria(step: Step, context: Context) -> None:
             raise StepError("assertion", f"the criterion is not met: {text}", evidence)
 
 
-def _check_status(step: Step, response: Response, context: Context) -> None:
+def _check_status(
+    step: Step, response: Response, context: Context, describe_credentials: Callable[[], str]
+) -> None:
     """Fail on an unmet status criterion, or on 4xx and 5xx if the step names no status."""
     texts = [e.text for criterion in step.criteria for e in criterion.expressions]
     status_criteria = filter(only_checks_status, step.criteria)
@@ -63,5 +72,9 @@ def _check_status(step: Step, response: Response, context: Context) -> None:
         return
     reason: Reason = "auth" if response.status in AUTH_STATUSES else "http_status"
     expected = f", and the criterion is {unmet.text[:MAX_TEXT]}" if unmet else ""
-    evidence = unmet.evidence(context) if unmet else ()
-    raise StepError(reason, f"the response status is {response.status}{expected}", evidence)
+    detail = f"the response status is {response.status}{expected}"
+    evidence = unmet.evidence(context) if unmet else []
+    if reason == "auth" and (described := describe_credentials()):
+        # the first evidence is the one that a monitor's status shows
+        detail, evidence = f"{detail}: {described}", [{"problem": described}, *evidence]
+    raise StepError(reason, detail, evidence)

@@ -66,16 +66,26 @@ def test_checks_one_workflow_with_those_that_it_may_run(
 @pytest.mark.parametrize(
     ("options", "code", "output"),
     [
-        (["--server=cafe", "--input=size"], 0, "0 mistakes"),
+        (["--server=cafe", "--input=size", "--no-required-inputs"], 0, "0 mistakes"),
         (["--server=tea"], 1, "--server tea: no step calls this source description"),
-        (["--input=colour"], 1, "there is no input colour; the inputs are size"),
+        (["--input=colour"], 1, "there is no input colour; the inputs are size, pin"),
+        (["--input=size=3", "--input=pin"], 0, "0 mistakes"),
+        (["--input=size=big", "--input=pin"], 1, "--input size: the value must be JSON of the"),
+        (
+            ["--input=size=1.5", "--input=pin"],
+            1,
+            '--input size: the value is not of type "integer"',
+        ),
+        (["--input=size=3"], 1, "the required input pin has no value: give it one of the type str"),
+        (["--required-inputs"], 1, "the required input pin has no value"),
     ],
 )
 def test_checks_the_inputs_and_servers_of_a_later_run(
     tmp_path: Path, options: list[str], code: int, output: str
 ) -> None:
     file = write(tmp_path)
-    inputs = {"type": "object", "properties": {"size": {"type": "integer", "default": 1}}}
+    properties = {"size": {"type": "integer", "default": 1}, "pin": {"type": "string"}}
+    inputs = {"type": "object", "properties": properties, "required": ["pin", "size"]}
     document = json.loads(file.read_text())
     document["workflows"] = [{**MENU, "inputs": inputs}]
     file.write_text(json.dumps(document))

@@ -100,6 +100,27 @@ async def test_a_change_of_the_journey_is_checked_and_each_version_only_once(
     assert harness.ready() == ("True", "Scheduled")
 
 
+@pytest.mark.parametrize(
+    ("spec", "ready"),
+    [
+        ({}, ("False", "JourneyInvalid")),
+        ({"inputs": {"table": "4"}}, ("True", "Scheduled")),
+        ({"inputs": {"table": "a\0b"}}, ("False", "JourneyInvalid")),
+        ({"inputsFrom": [{"secretRef": {"name": "later"}}]}, ("True", "Scheduled")),
+    ],
+    ids=["missing", "given", "no-number", "perhaps-of-a-secret"],
+)
+async def test_a_required_input_is_given_or_may_be_in_a_secret(
+    harness: OperatorHarness, spec: dict[str, Any], ready: tuple[str, str]
+) -> None:
+    inputs = "inputs: {type: object, properties: {table: {type: number}}, required: [table]}"
+    menu = JOURNEY.replace("workflowId: menu", f"workflowId: menu\n    {inputs}")
+    add_files(harness, {**FILES, "own.yaml": menu})
+    harness.add_monitor(**OWN, **spec)
+    await harness.reconcile()
+    assert harness.ready() == ready
+
+
 async def test_binary_data_is_read_too(harness: OperatorHarness) -> None:
     metadata = {"name": "own", "namespace": NAMESPACE}
     encoded = {name: base64.b64encode(text.encode()).decode() for name, text in FILES.items()}

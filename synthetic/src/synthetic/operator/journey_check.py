@@ -7,6 +7,7 @@ only the shipped contracts: the rest would be at the disposal of who writes a jo
 
 import asyncio
 import base64
+import hashlib
 import re
 import resource
 import sys
@@ -28,9 +29,13 @@ MAX_MISTAKE_LENGTH = 200
 MAX_RESULTS = 2_000
 PASSED, MISTAKES, NOT_CHECKED = 0, 1, 3  # exit codes of the check
 
-FIELDS = {"there is no input": "spec.inputs: ", "--server": "spec.servers: "}  # by mistake
+FIELDS = {  # by the beginning of a mistake
+    **dict.fromkeys(("there is no input", "the required input", "--input"), "spec.inputs: "),
+    "--server": "spec.servers: ",
+}
+OPTION = re.compile(r"^--(input|server) ")
 
-_CheckKey = tuple[str, ...]  # namespace, ConfigMap, its key, and the arguments of the check
+_CheckKey = tuple[str, ...]  # namespace, ConfigMap, its key, and a digest of the arguments
 
 
 class JourneyChecker:
@@ -57,7 +62,7 @@ class JourneyChecker:
         found = await self._api.get_metadata(CONFIG_MAPS, namespace, source.name)
         if found is None:
             raise _no_journey(source)
-        key = (namespace, source.name, source.key, *arguments)
+        key = (namespace, source.name, source.key, _digest(arguments))
         version, mistakes = self._results.get(key, ("", ""))
         if version != found["metadata"]["resourceVersion"]:
             config_map = await self._api.get(CONFIG_MAPS, namespace, source.name)
@@ -76,7 +81,7 @@ class JourneyChecker:
         """Check the inputs and servers of a shipped journey, which is valid itself."""
         _require_shipped(spec.journey)
         if spec.inputs or spec.servers:
-            file, key = shipped_file(spec.journey), ("", *arguments)
+            file, key = shipped_file(spec.journey), ("", _digest(arguments))
             if key not in self._results:
                 async with self._single:
                     self._remember(key, "", await _check(file.parent, file.name, arguments))
@@ -89,18 +94,25 @@ class JourneyChecker:
 
 
 def _arguments(spec: Spec) -> list[str]:
-    """Return the workflow and the names of its inputs and servers as arguments of the check."""
-    # without values: monitors that differ only by them share a check
-    inputs = (f"--input={name}" for name in sorted(spec.inputs))
+    """Return the workflow, its inputs, and the names of its servers as arguments of the check."""
+    inputs = [f"--input={name}={value}" for name, value in sorted(spec.inputs.items())]
+    # the operator reads no values of Secrets, and thus no keys
+    inputs.append("--no-required-inputs" if spec.inputs_from else "--required-inputs")
     servers = (f"--server={name}" for name in sorted(spec.servers))
-    return ["--workflow", spec.journey, *inputs, *servers]
+    arguments = ["--workflow", spec.journey, *inputs, *servers]
+    return [each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in arguments]
+
+
+def _digest(arguments: Sequence[str]) -> str:
+    """Return a short text for arguments, which may have thousands of characters."""
+    return hashlib.sha256("\0".join(arguments).encode()).hexdigest()
 
 
 def _raise_for(mistakes: str, beginning: str) -> None:
     """Raise ``SpecError`` for mistakes, which may be in fields of the spec."""
     if mistakes:
         fields = (field for start, field in FIELDS.items() if mistakes.startswith(start))
-        message = f"{next(fields, beginning)}{mistakes.removeprefix('--server ')}"
+        message = f"{next(fields, beginning)}{OPTION.sub('', mistakes)}"
         raise SpecError("JourneyInvalid", message)
 
 

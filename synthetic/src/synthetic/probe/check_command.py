@@ -30,14 +30,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workflow", metavar="ID", help="check this workflow alone, with those that it may run"
     )
-    for option, given in (("--input", "an input"), ("--server", "a server by its source")):
-        parser.add_argument(
-            option,
-            metavar="NAME",
-            action="append",
-            default=[],
-            help=f"{given} that a run of the --workflow is to have",
-        )
+    parser.add_argument(
+        "--input",
+        metavar="NAME[=VALUE]",
+        action="append",
+        default=[],
+        help="an input that a run of the --workflow is to have; a value is checked",
+    )
+    parser.add_argument(
+        "--required-inputs",
+        action=argparse.BooleanOptionalAction,
+        help="a required input without --input is a mistake (if there is any --input)",
+    )
+    parser.add_argument(
+        "--server",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a server by its source that a run of the --workflow is to have",
+    )
     parser.add_argument(
         "--confined",
         action="store_true",
@@ -76,21 +87,23 @@ def _find_problems(file: Path, options: argparse.Namespace) -> tuple[int, list["
     """Return the number of valid workflows, and the problems."""
     from synthetic.probe.arazzo_parser import check_workflow, read_all, read_journey  # noqa: PLC0415
     from synthetic.probe.catalog import contracts_folder  # noqa: PLC0415
-    from synthetic.probe.given_inputs import check_inputs, check_sources  # noqa: PLC0415
+    from synthetic.probe.given_inputs import check_given, check_sources  # noqa: PLC0415
     from synthetic.probe.problems import has_mistakes  # noqa: PLC0415
 
     files = dict(options.source)
     readable = [contracts_folder(), file.parent, *(path.parent for path in files.values())]
     folders = readable if options.confined else []
-    given = [*options.input, *options.server]
+    required = options.required_inputs
+    given = [*options.input, *options.server, *([required] if required else [])]
     if given and not options.workflow:
-        raise ProbeError("--input and --server are those of a --workflow")
+        raise ProbeError("--input, --required-inputs and --server are those of a --workflow")
     if options.workflow:
         problems = check_workflow(file, options.workflow, files, folders)
         if given and not has_mistakes(problems):
             journey = read_journey(file, options.workflow, files, folders=folders)
             check_sources(options.server, [journey])
-            check_inputs(options.input, journey.inputs)
+            demand = bool(options.input) if required is None else required
+            check_given(journey.inputs, options.input, required=demand)
         return int(not has_mistakes(problems)), problems
     valid, problems = read_all(file, files, folders, against_contract=True)
     return len(valid), problems

@@ -41,6 +41,37 @@ def check_inputs(given: Iterable[str], schema: Mapping[str, Any]) -> None:
         raise ProbeError(f"there is no input {unknown}; the inputs are {', '.join(names or ())}")
 
 
+def check_given(schema: Mapping[str, Any], given: Sequence[str], *, required: bool) -> None:
+    """Check inputs like ``NAME=VALUE``, or ``NAME`` for one whose value is unknown.
+
+    Raises:
+        ProbeError: one is unknown or violates its schema, or one that is ``required`` is missing.
+
+    """
+    texts = {name: (equals, text) for name, equals, text in (each.partition("=") for each in given)}
+    check_inputs(texts, schema)
+    properties = schema.get("properties") or {}
+    values = {
+        name: _parse(name, text, properties.get(name))
+        for name, (equals, text) in texts.items()
+        if equals
+    }
+    try:
+        check_values({"properties": properties}, values)
+    except ProbeError as error:
+        raise ProbeError(f"--input {error}") from error
+    for name in schema.get("required") or () if required else ():
+        described = properties.get(name)
+        has_value = isinstance(described, dict) and not {"x-generate", "default"}.isdisjoint(
+            described
+        )
+        if name not in texts and not has_value:
+            kinds = " or ".join(sorted(_kinds(described)))
+            raise ProbeError(
+                f"the required input {name} has no value: give it one of the type {kinds}"
+            )
+
+
 def check_sources(names: Iterable[str], journeys: Iterable[Journey]) -> None:
     """Raise ``ProbeError`` for a server of a source that no journey calls, such as a typo."""
     sources = [operation.source for journey in journeys for operation in journey.operations()]
@@ -106,8 +137,7 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 
 def _parse(name: str, text: str, described: Any) -> Any:  # noqa: ANN401 - any JSON
-    kind = described.get("type", "string") if isinstance(described, dict) else "string"
-    kinds = {kind} if isinstance(kind, str) else set(kind)
+    kinds = _kinds(described)
     if kinds <= {"string"}:
         return text
     try:
@@ -118,6 +148,12 @@ def _parse(name: str, text: str, described: Any) -> Any:  # noqa: ANN401 - any J
         raise ProbeError(
             f"--input {name}: the value must be JSON of the type {' or '.join(sorted(kinds))}"
         ) from None
+
+
+def _kinds(described: Any) -> set[str]:  # noqa: ANN401 - any JSON
+    """Return the types that a schema admits; a text without any."""
+    kind = described.get("type", "string") if isinstance(described, dict) else "string"
+    return {kind} if isinstance(kind, str) else set(kind)
 
 
 def _texts(name: str, value: Any) -> list[str]:  # noqa: ANN401 - any JSON

@@ -11,6 +11,9 @@ _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 def host_problem(host: str) -> str:
     """Return why a host name or an address cannot be a target; an empty text if it can."""
+    problem = own_pod_problem(host)
+    if problem:
+        return problem
     name = host.lower().removesuffix(".")
     address = _address(name)
     if address is not None:
@@ -18,9 +21,19 @@ def host_problem(host: str) -> str:
         return f"{host} {problem}" if problem else ""
     if "*" in host:
         return f"{host} is a wildcard"
-    if name in LOCAL_NAMES or name.endswith(".localhost"):
-        return f"{host} is the probe's own pod"
     return "" if _NAME.fullmatch(name) else f"{host} is no host name"
+
+
+def own_pod_problem(host: str) -> str:
+    """Return why a host is the pod that calls it; an empty text if it is another one."""
+    name = host.lower().removesuffix(".")
+    address = _address(name)
+    if address is not None and address.is_loopback:
+        return f"{host} is a loopback address, the probe's own pod"
+    if address is not None and address.is_unspecified:
+        return f"{host} is the unspecified address, the probe's own pod"
+    is_local = name in LOCAL_NAMES or name.endswith(".localhost")
+    return f"{host} is the probe's own pod" if is_local else ""
 
 
 def bracketed(host: str) -> str:
@@ -37,10 +50,6 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _address_problem(address: IPv4Address | IPv6Address) -> str:
-    if address.is_loopback:
-        return "is a loopback address, the probe's own pod"
-    if address.is_unspecified:
-        return "is the unspecified address"
     if address.is_link_local:
         return "is a link-local address"
     return "is a multicast address" if address.is_multicast else ""

@@ -1,8 +1,10 @@
 """Resolve the URL of a monitor's target: from its spec, or from an object in the cluster."""
 
+from urllib.parse import urlsplit
+
 from synthetic.operator.api_client import FORBIDDEN, ApiClient, ApiError
 from synthetic.operator.gateway_url import Parent, accepted_parents, gateway_url, route_url
-from synthetic.operator.host_check import DEFAULT_PORTS
+from synthetic.operator.host_check import DEFAULT_PORTS, own_pod_problem
 from synthetic.operator.ingress_url import ingress_url
 from synthetic.operator.resources import GATEWAYS, HTTP_ROUTES, INGRESSES, Object, Resource
 from synthetic.operator.spec import SpecError
@@ -28,6 +30,13 @@ async def find_url(api: ApiClient, namespace: str, target: Target) -> str:
             return route_url(route, await _gateways(api, accepted_parents(route)))
         case "service":
             return service_url(namespace, target)
+    problem = own_pod_problem(urlsplit(target.url).hostname or "")
+    if problem:
+        raise SpecError(
+            "NoAddress",
+            f"spec.target.url: {problem}. Set it to an address that pods reach, such as "
+            "http://SERVICE.NAMESPACE.svc:PORT, or set spec.target.service instead",
+        )
     return target.url
 
 

@@ -67,6 +67,12 @@ FINE = {
         "retryLimit: 2}",
         "retryLimit: 2}\n          - {name: skip, type: goto, stepId: last}",
     ),
+    "price": ("amount: 1", "amount: 1, note: $5"),
+    "amount of a currency": ("amount: 1", "amount: 1, note: it costs $5.00 or $USD.9"),
+    "variable": ("amount: 1", "amount: 1, note: $HOME/x"),
+    "variable of a near name": ("amount: 1", "amount: 1, note: $URL"),
+    "other word": ("amount: 1", "amount: 1, note: $item.name"),
+    "GraphQL": ("amount: 1", "amount: 1, note: 'query ($input: Order!)'"),
     "generated": ("default: Ana}", "default: Ana}\n      description: see $inputs.name"),
 }
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar, cast
 from synthetic.probe.arazzo_scope import Scope
 from synthetic.probe.criteria import Criterion, parse_criterion
 from synthetic.probe.cursor import Cursor
+from synthetic.probe.expression_hints import find_hint
 from synthetic.probe.expressions import Expression, parse_expression
 from synthetic.probe.journey import Action, Output, Parameter, Replacement, RequestBody, WorkflowKey
 from synthetic.probe.problems import quoted
@@ -53,8 +54,9 @@ class ObjectParser:
             if isinstance(value, Expression | Selection):
                 outputs[name] = value
             elif len(member.problems.found) == known:
+                hint = find_hint(member.value) if isinstance(member.value, str) else ""
                 member.problem(
-                    f"the output {name} must be an expression such as $response.body#/id"
+                    hint or f"the output {name} must be an expression such as $response.body#/id"
                 )
         return outputs
 

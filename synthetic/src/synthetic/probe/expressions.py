@@ -82,7 +82,11 @@ def parse_expression(text: str) -> Expression:
     if match is None:
         if text.startswith("$message."):
             raise ProbeError(f"{text}: messages of AsyncAPI are not supported")
-        raise ProbeError(f"{text[:100]} is not an expression: write one like {FORMS}")
+        from synthetic.probe.expression_hints import nearest  # noqa: PLC0415 - only mistakes need it
+
+        meant = nearest(text[:MAX_LENGTH])
+        remedy = f"did you mean {meant[:100]}?" if meant else f"write one like {FORMS}"
+        raise ProbeError(f"{text[:100]} is not an expression: {remedy}")
     return Expression(text, match.groupdict())
 
 

@@ -14,6 +14,8 @@ from synthetic.operator.resources import CONFIG_MAPS, PODS, Object
 from tests.support.synthetic.kubernetes_objects import termination_message
 from tests.support.synthetic.object_api import command, synthetic
 from tests.support.synthetic.operator_harness import NAMESPACE, OperatorHarness
+from tests.support.synthetic.webhook_harness import Webhook
+from tests.support.synthetic.webhook_harness import failing as failed
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +107,22 @@ async def test_explains_that_a_monitor_that_is_not_ready_has_no_next_run(
     await harness.reconcile()
     done = await command("explain", "shop")
     assert "Next runs:\n  none: the condition Ready has the cause\n" in done.stdout
+
+
+async def test_explains_which_notification_failed(hook: Webhook) -> None:
+    hook.status = 500
+    await failed(hook, schedule="0 0 * * *")
+    assert "Failed notifications" not in (await command("explain", "shop")).stdout
+    await hook.settle()
+    assert (
+        "Failed notifications, the newest first:\n"
+        "  2026-01-31T09:05:07Z ops: the receiver responded with 500\n"
+        "    attempt 1, the next one at 2026-01-31T09:05:22Z\n"
+    ) in (await command("explain", "shop")).stdout
+    hook.status = 200
+    await hook.at(60)
+    await hook.settle()
+    assert "Failed notifications" not in (await command("explain", "shop")).stdout
 
 
 @pytest.mark.parametrize(

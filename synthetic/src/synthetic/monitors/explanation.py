@@ -1,4 +1,4 @@
-"""Text of `synthetic explain`: conditions, last failures, the log of the last one, next runs."""
+"""Text of `synthetic explain`: conditions, failed runs and notifications, a log, next runs."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,12 @@ from synthetic.operator.failures import headline
 from synthetic.operator.location_view import LocationView
 from synthetic.operator.maintenance import PAUSE
 from synthetic.operator.monitor_cache import MonitorView
+from synthetic.operator.notification import last_failure
 from synthetic.operator.resources import Object
 from synthetic.operator.spec import SpecError
 from synthetic.operator.status import UPTIME_WINDOWS, percent
 from synthetic.operator.status_schema import TIMESTAMP_FORMAT
+from synthetic.operator.stored_status import read_status
 
 NEXT_RUNS = 3
 INDENT = "  "
@@ -34,6 +36,7 @@ async def explain(api: UserClient, namespace: str, name: str, now: datetime) -> 
     parts = [_summary(view, now), _conditions(monitor), *_locations(view), _failures(view)]
     if view.history.failures:
         parts.append(await _log(api, namespace, view.history.failures[0]["job"]))
+    parts += _failed_notifications(read_status(monitor, now)[0])
     parts.append(_next_runs(monitor, view, now))
     return printable("\n".join(parts))
 
@@ -134,6 +137,22 @@ def _log_lines(text: str) -> Iterator[str]:
 def _step_row(step: Object) -> tuple[str, ...]:
     cause = f"{step['reason']}: {step['detail']}" if step["reason"] else "passed"
     return str(step["stepId"]), str(step["status"]), f"{step['durationMs']} ms", cause
+
+
+def _failed_notifications(status: Object) -> Iterator[str]:
+    """Yield the last failed delivery of each receiver since it accepted one, if there are any."""
+    failed = [
+        (moment.strftime(TIMESTAMP_FORMAT), record)
+        for record in status.get("notified", [])
+        if (moment := last_failure(record))
+    ]
+    lines = [
+        f"{moment} {record['name']}: {record['error']}\n"
+        f"{INDENT}attempt {record.get('attempts', 1)}, the next one at {record['retryAt']}"
+        for moment, record in sorted(failed, key=lambda each: each[0], reverse=True)
+    ]
+    if lines:
+        yield _section("Failed notifications, the newest first", "\n".join(lines))
 
 
 def _next_runs(monitor: Object, view: MonitorView, now: datetime) -> str:

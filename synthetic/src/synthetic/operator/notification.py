@@ -69,15 +69,20 @@ def after_attempt(record: Object, name: str, outcome: Outcome, now: datetime) ->
     if not outcome.error:
         return {"name": name, "health": outcome.health, "at": moment}
     attempts = min(record.get("attempts", 0) + 1, MAX_ATTEMPTS)
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LAST_RETRY)
     kept: Object = {key: record[key] for key in ("health", "at") if key in record}
     return {
         "name": name,
         **kept,
         "attempts": attempts,
-        "retryAt": (now + wait).strftime(TIMESTAMP_FORMAT),
+        "retryAt": (now + _wait(attempts)).strftime(TIMESTAMP_FORMAT),
         "error": outcome.error[:MAX_MESSAGE_LENGTH],
     }
+
+
+def last_failure(record: Object) -> datetime | None:
+    """Return the time of the last failed attempt since the last delivery, or None without any."""
+    retry = _time(record.get("retryAt"))
+    return retry - _wait(record.get("attempts", 1)) if "error" in record and retry else None
 
 
 def settled(
@@ -106,6 +111,12 @@ def _wanted(record: Object, status: Object, receiver: Receiver, now: datetime) -
     if health == UNHEALTHY and receiver.resend and at and now >= at + receiver.resend:
         return Due(UNHEALTHY, resent=True)
     return None
+
+
+def _wait(attempts: int) -> timedelta:
+    """Return the time from a failed attempt to the next one."""
+    factor: int = 2 ** min(max(attempts, 1) - 1, 10)
+    return min(FIRST_RETRY * factor, LAST_RETRY)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -177,12 +177,14 @@ def parse_workflow(document: ArazzoDocument, name: str) -> tuple[Workflow, list[
 def _parse_against_contract(document: ArazzoDocument, name: str) -> tuple[Workflow, list[Problem]]:
     from synthetic.probe.contract_checks import check_steps  # noqa: PLC0415 - a run needs none
     from synthetic.probe.expression_hints import check_literals  # noqa: PLC0415
+    from synthetic.probe.extension_checks import check_extensions  # noqa: PLC0415
 
     cursor = document.cursor(name)
     workflow = WorkflowParser(document, cursor).parse()
     if not cursor.problems.found:
         check_steps(cursor, workflow, document.used_inputs)
     check_literals(cursor)
+    check_extensions(cursor)
     return workflow, cursor.problems.found
 
 

@@ -44,6 +44,7 @@ INVALID_SCHEMA = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError,
 HIDING: Mapping[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 NO_NAMES: frozenset[str] = frozenset()
 
+TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 INTEGER_RANGES = {"int32": 2**31, "int64": 2**63}
 
 
@@ -122,8 +123,14 @@ class SchemaCompiler:
             )
             return _Compiled(validator, bundler.nodes)
         except (*INVALID_SCHEMA, RecursionError) as error:
-            reason = find_invalid(bundler.nodes) or str(error).partition("\n")[0][:200]
-            raise ProbeError(f"{schema.name}: the schema {schema.pointer}: {reason}") from error
+            found = f"{schema.name}: the schema {schema.pointer}"
+            reason = find_invalid(bundler.nodes)
+            if not reason and isinstance(error, jsonschema_rs.ValidationError):
+                found = _keyword_place(bundler.nodes, error.instance_path) or found
+                if "type" in error.instance_path[-2:]:
+                    reason = f"a type is one of {', '.join(TYPES)}"
+            reason = reason or str(error).partition("\n")[0][:200]
+            raise ProbeError(f"{found}: {reason}") from error
 
 
 class _Bundler:

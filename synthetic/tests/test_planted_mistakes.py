@@ -46,6 +46,12 @@ def test_a_planted_mistake_is_found_at_its_place(tmp_path: Path, mistake: Mistak
     assert any(text.startswith(place) and mistake.message in text for text in found), found
 
 
+def test_another_verb_of_an_operation_is_no_misspelling(tmp_path: Path) -> None:
+    file = write_changed(tmp_path, "operationId: createOrder", "operationId: deleteOrder")
+    lost = "order.arazzo.yaml:14:9: the contract shop has no operation deleteOrder"
+    assert lost in problems(file)
+
+
 def test_the_table_has_many_kinds() -> None:
     kinds = [mistake.kind for mistake in mistakes()]
     assert len(set(kinds)) == len(kinds) >= 90
@@ -73,6 +79,7 @@ FINE = {
     "variable of a near name": ("amount: 1", "amount: 1, note: $URL"),
     "other word": ("amount: 1", "amount: 1, note: $item.name"),
     "GraphQL": ("amount: 1", "amount: 1, note: 'query ($input: Order!)'"),
+    "other extension": ("- stepId: last\n", "- stepId: last\n        x-clear: 1\n"),
     "generated": ("default: Ana}", "default: Ana}\n      description: see $inputs.name"),
 }
 

@@ -61,13 +61,16 @@ def raise_first(problems: list[Problem]) -> None:
         raise ProbeError(f"{problems[0]}{count}")
 
 
-def closest(name: str, names: Iterable[str]) -> str:
-    """Return the question whether a similar name is meant, or nothing without one."""
+def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the question whether a similar name is meant, or nothing without one.
+
+    ``cutoff`` is the least ratio of difflib, from 0 to 1.
+    """
     import difflib  # noqa: PLC0415 - only mistakes need it
 
     names = list(names)
     alike = [known for known in names if known.lower() == name.lower()]
-    likely = alike or difflib.get_close_matches(name, names, 1)
+    likely = alike or difflib.get_close_matches(name, names, 1, cutoff)
     return f"did you mean {likely[0]}?" if likely else ""
 
 

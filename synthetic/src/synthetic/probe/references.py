@@ -19,10 +19,23 @@ Found = TypeVar("Found")
 
 SOURCE_PREFIX = "$sourceDescriptions."
 TARGETS = ("operationId", "operationPath", "workflowId")
+MIN_RATIO = 0.8  # of difflib: getOrder and deleteOrder are no misspellings of each other
+MAX_NAMES = 3  # of operations in a message
 ASYNC_FIELDS = ("channelPath", "correlationId", "action")
 _OPERATION_PATH = re.compile(
     r"\{?\$sourceDescriptions\.(?P<name>[^#{}]+?)(?:\.url)?\}?#(?P<pointer>.*)\Z"
 )
+
+
+def _other_operations(name: str, operations: Mapping[str, Operation]) -> str:
+    """Return a hint on an operation of a similar name, or on those without an operationId."""
+    found = {each.operation_id: each for each in operations.values()}
+    unnamed = [key for key, each in found.items() if key == f"{each.method} {each.path}"]
+    hint = closest(name, found.keys() - set(unnamed), MIN_RATIO)
+    if hint or not unnamed:
+        return hint
+    verb = "has" if len(unnamed) == 1 else "have"
+    return f"{', '.join(unnamed[:MAX_NAMES])} {verb} no operationId"
 
 
 class ReferenceFinder:
@@ -75,7 +88,7 @@ class ReferenceFinder:
         if name in operations:
             return replace(operations[name], source=source)
         is_source = name.startswith(f"{source}.")
-        hint = f"write {SOURCE_PREFIX}{name}" if is_source else closest(name, operations)
+        hint = f"write {SOURCE_PREFIX}{name}" if is_source else _other_operations(name, operations)
         message = f"the contract {source} has no operation {quoted(name)}"
         raise ProbeError(f"{message}; {hint}" if hint else message)
 

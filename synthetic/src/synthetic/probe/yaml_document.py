@@ -26,6 +26,11 @@ _BOOLEANS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_TEXT_AFTER_QUOTE = re.compile(
+    r"""(?:^|: |- |[\[{,] ?) *(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*') *[^\s,:#\]}'"]""",
+    re.MULTILINE,
+)
 
 MAX_FILE_BYTES = 2 * 1024 * 1024  # bytes
 MAX_NODES = 1_000_000  # after the expansion of aliases
@@ -54,7 +59,7 @@ class YamlDocument:
         except OSError as error:
             raise ProbeError(f"{path} cannot be read ({error.strerror})") from error
         except yaml.YAMLError as error:
-            raise ProbeError(f"{path.name}{_describe(error)}") from error
+            raise ProbeError(f"{path.name}{_describe(error, path)}") from error
         except RecursionError as error:
             raise ProbeError(f"{path.name} is nested too deeply") from error
 
@@ -183,10 +188,19 @@ def _typed(text: str) -> str | float | bool | None:
     return float(text) if _FLOAT.match(text) else text
 
 
-def _describe(error: yaml.YAMLError) -> str:
+def _describe(error: yaml.YAMLError, path: Path) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
     where = f", line {mark.line + 1}" if mark else ""
     problem = getattr(error, "problem", None) or "it is not text"
-    hint = "; indent with blanks, not with tabs" if "any token" in problem else ""
+    lines = path.read_text(errors="replace").splitlines() if mark else []
+    # an error after a value may be that of the line before
+    hint = _hint("\n".join(lines[max(0, mark.line - 1) : mark.line + 1])) if mark else ""
     return f"{place} is not YAML{where}: {problem}{hint}"
+
+
+def _hint(lines: str) -> str:
+    """Return the remedy for a common mistake in some lines, or an empty text."""
+    if _TEXT_AFTER_QUOTE.search(lines):
+        return "; text follows the closing quote: put quotes around the whole value"
+    return "; indent with blanks, not with tabs" if _TAB.search(lines) else ""

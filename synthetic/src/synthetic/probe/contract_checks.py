@@ -7,7 +7,7 @@ from synthetic.probe.flow_checks import check_flow
 from synthetic.probe.journey import Step, Workflow
 from synthetic.probe.operation import Operation
 from synthetic.probe.payload_checks import check_body, check_parameters
-from synthetic.probe.problems import quoted
+from synthetic.probe.problems import closest, quoted
 from synthetic.probe.references import TARGETS
 from synthetic.probe.response_checks import check_responses
 from synthetic.probe.results import ProbeError, StepError
@@ -49,9 +49,11 @@ def _check_step(cursor: Cursor, step: Step) -> None:
 def _check_operation(cursor: Cursor, operation: Operation) -> bool:
     """Check what a request needs beside the step; return whether the schemas are valid."""
     place = next((cursor.get(name) or cursor for name in TARGETS if cursor.has(name)), cursor)
-    lost = {r.scheme.name for each in operation.security for r in each if not r.scheme.kind}
-    for name in sorted(lost):
-        place.problem(f"the contract has no security scheme {quoted(name)}")
+    lost = {r.scheme for each in operation.security for r in each if not r.scheme.kind}
+    for scheme in sorted(lost):
+        known = f"there are {', '.join(scheme.others)}" if scheme.others else "there are none"
+        hint = closest(scheme.name, scheme.others) or known
+        place.problem(f"the contract has no security scheme {quoted(scheme.name)}; {hint}")
     for name in _VARIABLE.findall(operation.server):
         place.problem(f"the server {quoted(operation.server)} has no variable {quoted(name)}")
     try:

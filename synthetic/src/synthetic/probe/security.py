@@ -16,6 +16,7 @@ class SecurityScheme(NamedTuple):
     parameter: str = ""  # the apiKey's name there
     token_url: str = ""  # of the client credentials flow of oauth2
     discovery_url: str = ""  # of openIdConnect
+    others: tuple[str, ...] = ()  # the schemes of a contract that lacks this one
 
     @property
     def needs_token(self) -> bool:
@@ -54,7 +55,9 @@ def parse_security(root: Node, operation: Node) -> tuple[Alternative, ...]:
 
 def _find_scheme(schemes: Node | None, name: str) -> SecurityScheme:
     found = schemes.get(name) if schemes else None
-    return SecurityScheme(name, "") if found is None else _parse_scheme(name, found.value)
+    if found is None:
+        return SecurityScheme(name, "", others=tuple(schemes.value) if schemes else ())
+    return _parse_scheme(name, found.value)
 
 
 def _parse_scheme(name: str, document: Mapping[str, Any]) -> SecurityScheme:

@@ -54,7 +54,7 @@ def pool_connections(context: Context) -> str:
         )
     restarted = check_no_loss(load)
     with BackgroundLoad(context.url) as load:
-        cluster.install("upgrade", options=ADMISSION)  # earlier pods still use the pooler
+        _leave(cluster)
     left = check_no_failure(load)
     cluster.kubectl("delete", "deployment,service,secret", "-l", f"app={NAME}")
     cluster.install("upgrade")
@@ -65,6 +65,12 @@ def _use(cluster: Cluster) -> None:
     """Upgrade the services to the pooler."""
     values = {f"{service}.database.poolerSecret": f"{service}-pooler" for service in SERVICES}
     cluster.install("upgrade", options=ADMISSION, **values)
+
+
+def _leave(cluster: Cluster) -> None:
+    """Upgrade the services to the server; pods that drain still connect to the pooler."""
+    ports = {f"{service}.networkPolicy.databasePorts": f"{{{PORT}}}" for service in SERVICES}
+    cluster.install("upgrade", options=ADMISSION, **ports)
 
 
 def _start(cluster: Cluster) -> None:

@@ -36,6 +36,7 @@ SERVICE_VALUES: dict[str, tuple[Any, str]] = {
     **MONITORED_VALUES,
     "ipFamilies": IP_FAMILIES,
     "networkPolicy.databaseTo": ([{"ipBlock": {"cidr": "10.2.0.0/16"}}], "cidr: 10.2.0.0/16"),
+    "networkPolicy.databasePorts": ([7435], "port: 7435"),
     "replicas": (7, "replicas: 7"),
     "threads": (9, 'name: THREADS\n              value: "9"'),
     "logLevel": ("DEBUG", 'value: "DEBUG"'),

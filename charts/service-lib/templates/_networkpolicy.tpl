@@ -116,6 +116,7 @@ without the value, which `helm upgrade --reuse-values` leaves out.
 {{- if .Values.database.existingSecret }}{{ $external = append $external (dict "port" .Values.database.port) }}{{ end -}}
 {{- if .Values.database.poolerSecret }}{{ $external = append $external (dict "port" .Values.database.poolerPort) }}{{ end -}}
 {{- if .Values.database.replicaSecret }}{{ $external = append $external (dict "port" .Values.database.replicaPort) }}{{ end -}}
+{{- range $policy.databasePorts }}{{ $external = append $external (dict "port" (int .)) }}{{ end -}}
 {{- if and $external $peers }}
 - ports:
     {{- toYaml ($external | uniq) | nindent 4 }}

@@ -21,6 +21,7 @@ DISCOVERY = {
     "apps/v1": ("Deployment", "deployments"),
     "networking.k8s.io/v1": ("Ingress", "ingresses"),
     "apiextensions.k8s.io/v1": ("CustomResourceDefinition", "customresourcedefinitions"),
+    "rbac.authorization.k8s.io/v1": ("ClusterRole", "clusterroles"),
 }
 
 UNKNOWN_KIND = "resource mapping not found"

@@ -87,10 +87,12 @@ def _end_runs(namespace: Namespace, owners: list[Object]) -> list[FinishedPod]:
 
 def _set_messages(namespace: Namespace, pods: Iterable[FinishedPod], rng: random.Random) -> None:
     """Set a random message in each pod, and a random exit code unless its Job has passed."""
-    values = [
-        (each.pod, random_message(rng), 0 if each.passed else rng.choice(EXIT_CODES))
-        for each in pods
-    ]
+    values = []
+    for each in pods:
+        message = random_message(rng)
+        # with exit code 0, a probe that says so has passed: another container failed the Job
+        codes = EXIT_CODES[1:] if '"passed"' in message else EXIT_CODES
+        values.append((each.pod, message, 0 if each.passed else rng.choice(codes)))
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(lambda value: namespace.set_message(*value), values))
 

@@ -7,7 +7,8 @@ from synthetic.probe.documents import DocumentStore, Node
 from synthetic.probe.operation import Operation
 from synthetic.probe.parameter_values import ParameterSpec, parse_parameter
 from synthetic.probe.results import ProbeError
-from synthetic.probe.schemas import DIALECTS, Dialect, SchemaCompiler
+from synthetic.probe.schema_bundler import Dialect
+from synthetic.probe.schemas import DIALECTS, SchemaCompiler
 from synthetic.probe.security import parse_security
 from synthetic.probe.servers import server_url
 

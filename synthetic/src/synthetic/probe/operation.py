@@ -18,7 +18,8 @@ from synthetic.probe.media_types import (
 )
 from synthetic.probe.parameter_values import ParameterSpec, parse_text, undeclared
 from synthetic.probe.results import ProbeError, StepError, public_error
-from synthetic.probe.schemas import Direction, SchemaCompiler, Violation
+from synthetic.probe.schema_bundler import Direction
+from synthetic.probe.schemas import SchemaCompiler, Violation
 from synthetic.probe.security import Alternative
 
 REDIRECTIONS = frozenset((301, 302, 303, 307, 308))

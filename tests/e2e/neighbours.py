@@ -12,6 +12,7 @@ from synthetic.operator.conditions import condition
 from synthetic.operator.namespace_lease import LEASE_NAME
 from tests.e2e.context import Context
 from tests.e2e.dead_release import check_alerts
+from tests.e2e.synthetic_monitors import delete_cluster_objects
 from tests.support.cluster import CHART, INGRESS_HOST, RELEASE, Cluster
 from tests.support.commands import CommandError, run_command
 from tests.support.steps import StepFailed, check, wait_until
@@ -38,11 +39,14 @@ def check_neighbours(context: Context) -> str:
         host = f"{FRONT}.{second.namespace}.svc.cluster.local"
         second.apply(json.dumps(_front(second.namespace, context.url)))
         _check_refused(second, host)
-        _install(second, host)
-        answer = _check_health(second)
-        with _rival(context.cluster):
-            conflict = _check_conflict(second)
-        alerts = check_alerts(context.cluster, second)
+        try:
+            _install(second, host)
+            answer = _check_health(second)
+            with _rival(context.cluster):
+                conflict = _check_conflict(second)
+            alerts = check_alerts(context.cluster, second)
+        finally:  # its ClusterRoles are in no namespace
+            delete_cluster_objects(second)
     return f"{answer}; {conflict}; {alerts}"
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import CollectorRegistry
 
 from scripts.charts import promtool
 from scripts.charts.rendering import dashboards, of_kind, render, rule_groups
-from synthetic.operator import monitor_metrics, operator_metrics
+from synthetic.operator import operator_metrics
+from synthetic.operator.exposition import exposition
 from synthetic.operator.monitor_cache import MonitorCache
 from tests.support.synthetic.kubernetes_objects import monitor
 
@@ -51,17 +51,20 @@ def exposed() -> str:
         "lastRun": {"durationMs": 80},
         "lastSuccessTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "failureReasons": {"dns": 1},
-        "durations": {"counts": [1, 0, 0, 0, 0, 0, 0, 0], "sumMs": 80},
+        "durations": {
+            "runs": "1 0 0 0 0 0 0 0 80000",
+            "steps": ["createClient 0 1 0 0 0 0 0 0 70000"],
+            "phases": ["first_byte 0 1 0 0 0 0 0 0 60000"],
+        },
         "certificateExpiry": "2027-01-31T10:00:00Z",
         "locations": [{"name": "rio", "conditions": conditions}],
     }
-    store, registry = MonitorCache(), CollectorRegistry()
+    store = MonitorCache()
     store.upsert(monitor(status=status, locations=[{"name": "rio"}]))
-    monitor_metrics.register(registry, store, lambda: now)
     operator_metrics.API_REQUESTS.labels("GET", "200")
     operator_metrics.RECONCILES.labels("ok")
     operator_metrics.CONFLICTS.labels("other")
-    return (generate_latest(registry) + generate_latest(operator_metrics.REGISTRY)).decode()
+    return b"".join([*exposition(store, now), generate_latest(operator_metrics.REGISTRY)]).decode()
 
 
 def expressions(dashboard: dict[str, Any]) -> Iterator[str]:
@@ -108,7 +111,8 @@ def test_alerts_and_dashboard_use_existing_metrics_and_labels(
     prefix = "cadastro_synthetic_monitor_"
     unused = {name for name in known if name.startswith(prefix)} - used
     # up and condition already apply the threshold, and a suspended monitor has no alert
-    histogram = {f"{prefix}run_duration_seconds_{part}" for part in ("count", "sum")}
+    kinds, parts = ("run", "step", "phase"), ("count", "sum")
+    histogram = {f"{prefix}{kind}_duration_seconds_{part}" for kind in kinds for part in parts}
     few = ("consecutive_failures", "location_consecutive_failures", "suspended", "quorum")
     assert unused - histogram == {f"{prefix}{name}" for name in few}
 

@@ -98,12 +98,16 @@ def test_prints_json_and_writes_the_termination_message(
     assert (left["v"], left["journey"], left["step"]) == (1, "things", "look")
     assert (left["reason"], left["status"], left["attempt"]) == ("http_status", 500, 1)
     assert left["traceId"] == printed["traceId"]
-    assert [[name, status] for name, _, status in left["steps"]] == [
+    assert [[name, status] for name, _, status, *_ in left["steps"]] == [
         ["token", 200],
         ["make", 201],
         ["look", 500],
         ["unmake", 204],
     ]
+    phases = ("durationMs", "status", "dnsMs", "connectMs", "tlsMs", "firstByteMs")
+    told = [[step["stepId"], *(step[phase] for phase in phases)] for step in printed["steps"]]
+    assert left["steps"] == told
+    assert [connect > 0 for _, _, _, _, connect, _, _ in told] == [True, False, False, False]
     assert printed["detail"].startswith("the response status is 500")
     assert left["detail"] == printed["detail"]
 
@@ -250,9 +254,11 @@ def test_rejects_an_empty_client_secret(credentials: Path) -> None:
 
 def test_a_run_that_cannot_start_writes_a_termination_message(tmp_path: Path) -> None:
     log = tmp_path / "termination"
-    synthetic("probe", "nothing", "--url", "http://127.0.0.1", "--termination-log", log)
+    done = synthetic("probe", "nothing", "--url", "http://127.0.0.1", "--termination-log", log)
     left = json.loads(log.read_text())
     assert (left["result"], left["reason"], left["journey"]) == ("error", "runner", "nothing")
+    assert left["detail"].startswith(left["evidence"]["problem"].removesuffix("..."))
+    assert f"synthetic probe: {left['detail']}" in done.stderr
 
 
 @pytest.mark.parametrize("path", ["/ção", "/%C3%A7%C3%A3o", "/a b", "/a;b=1,2"])

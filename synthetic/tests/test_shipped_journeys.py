@@ -178,7 +178,7 @@ def test_a_probe_killed_at_any_step_reports_its_progress_and_leaves_no_data(
         assert ended.message["result"] == "running"
         # a retried step delays the ones after it
         assert ended.message["step"] in {names[at], names[min(at, len(names) - 2)]}
-        reported = [name for name, _, _ in ended.message["steps"]]
+        reported = [name for name, *_ in ended.message["steps"]]
         assert reported == names[: len(reported)]
         assert len(reported) in {at, len(names) - 2}
     assert sum(site.leftovers.count("synthetic").values()) > 0

@@ -6,13 +6,15 @@ from typing import Any
 
 KEYS = (
     *("v", "result", "step", "reason", "status", "attempt", "durationMs", "traceId"),
-    *("detail", "evidence", "certificateExpiry"),
+    *("detail", "evidence", "certificateExpiry", "steps"),
 )
 VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0.5, 2**31, 2**70, 10**400, [], {"a": {}}),
     *("", "passed", "running", "error", "<b>", "../..", "two\nlines", "\0", "\ud800", "é" * 500),
     *("dns", "2026-02-31T00:00:00Z", "9999-12-31T23:59:59Z"),
     {"left": "\0", "right": "é" * 999, "keyword": []},
+    [["s" * 65, 1, 200, 1, 1, 1, 1], ["a", -1, None, 2**70, "", [], {}], ["a b"], [], None],
+    [["a", 812.5, 200, 0.4, 0.2, 0, 811.9]],
 )
 VALID = {"v": 1, "step": "createClient", "attempt": 1, "durationMs": 812, "traceId": "0" * 31 + "1"}
 MAX_DEPTH = 2_000

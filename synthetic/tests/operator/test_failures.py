@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from synthetic.operator.failures import explain
 from synthetic.operator.status import MAX_STATUS_BYTES
 from synthetic.probe.credentials import Credentials
 from synthetic.probe.masking import MASK
@@ -59,6 +60,32 @@ async def failures_of(harness: OperatorHarness, *messages: dict[str, Any]) -> li
         await harness.reconcile()
     found: list[dict[str, Any]] = harness.status.get("failures", [])
     return found
+
+
+async def test_the_problem_of_a_run_that_cannot_start_is_in_the_status(
+    harness: OperatorHarness,
+) -> None:
+    problem = "the input isbn is missing"
+    evidence = {"problem": problem}
+    message = termination_message("error", reason="runner", detail=problem, evidence=evidence)
+    harness.add_monitor()
+    harness.finish_run("job-0", message, ended="Failed", code=2)
+    await harness.reconcile()
+    (failure,) = harness.status["failures"]
+    assert (failure["result"], failure["reason"]) == ("error", "runner")
+    assert explain(failure) == problem
+
+
+async def test_a_killed_run_keeps_no_evidence_of_the_attempt_before(
+    harness: OperatorHarness,
+) -> None:
+    message = termination_message("failed", reason="assertion", evidence=SIDES)
+    harness.add_monitor()
+    harness.finish_run("job-0", message, ended="Failed", code=137)
+    await harness.reconcile()
+    (failure,) = harness.status["failures"]
+    assert (failure["result"], failure["detail"]) == ("error", "ExitCode137")
+    assert "evidence" not in failure
 
 
 async def test_a_failed_criterion_is_in_the_status_with_both_sides(

@@ -5,13 +5,11 @@ import re
 from contextlib import suppress
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.charts import promtool
 from synthetic.operator import badge, location_list, monitor_api, status_page
 from synthetic.operator.cronjob import LOCATION_LABEL
-from synthetic.operator.monitor_metrics import register
 from synthetic.operator.resources import JOBS, MONITORS, PODS, Object
 from tests.support.synthetic.kubernetes_objects import monitor, pod, termination_message
 from tests.support.synthetic.object_api import command
@@ -38,20 +36,13 @@ async def failing_at_rio(harness: OperatorHarness, quorum: int = 1) -> None:
     await harness.reconcile("plain")
 
 
-def exposition(harness: OperatorHarness) -> str:
-    """Return the metrics of the monitors."""
-    registry = CollectorRegistry()
-    register(registry, harness.cache, lambda: harness.now)
-    return generate_latest(registry).decode()
-
-
 def samples(harness: OperatorHarness, name: str) -> dict[tuple[str, ...], float]:
     """Return the values of a metric by monitor, location and result."""
     return {
         tuple(filter(None, (sample.labels.get(n) for n in ("monitor", "location", "result")))): (
             sample.value
         )
-        for family in text_string_to_metric_families(exposition(harness))
+        for family in text_string_to_metric_families(harness.metrics())
         for sample in family.samples
         if sample.name == f"{PREFIX}{name}"
     }
@@ -69,14 +60,14 @@ async def test_metrics_have_the_verdict_and_each_location(harness: OperatorHarne
     runs = {key: count for key, count in samples(harness, "location_runs_total").items() if count}
     assert runs == {("shop", "rio", "failed"): 1, ("shop", "lisbon", "passed"): 1}
     assert samples(harness, "runs_total")["shop", "failed"] == 1
-    assert promtool.check_metrics(exposition(harness)) == ""
+    assert promtool.check_metrics(harness.metrics()) == ""
 
 
 async def test_a_monitor_without_locations_has_no_metric_of_them(harness: OperatorHarness) -> None:
     harness.add_monitor()
     await harness.reconcile()
-    assert "location" not in exposition(harness)
-    assert "quorum" not in exposition(harness)
+    assert "location" not in harness.metrics()
+    assert "quorum" not in harness.metrics()
 
 
 async def test_the_json_has_the_locations(harness: OperatorHarness) -> None:

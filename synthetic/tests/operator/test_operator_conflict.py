@@ -59,8 +59,8 @@ async def test_the_condition_stays_while_the_api_server_rejects_requests(
 async def test_the_metrics_have_the_condition(harness: OperatorHarness) -> None:
     harness.add_monitor()
     await reconcile(harness, "b/two")
-    collector = monitor_metrics.MonitorCollector(harness.cache, lambda: harness.now)
-    (family,) = [f for f in collector.collect() if f.name == "cadastro_synthetic_monitor_condition"]
+    families = monitor_metrics.collect(list(harness.cache), harness.now)
+    (family,) = [each for each in families if each.name == "cadastro_synthetic_monitor_condition"]
     assert {"type": CONFLICT, "status": "True"}.items() <= family.samples[-1].labels.items()
 
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from synthetic.operator.conditions import Condition
+from synthetic.operator.durations import Durations, Histogram
 from synthetic.operator.history import History
 from synthetic.operator.incident import Incident
 from synthetic.operator.observation import HandledTriggers, Observation
@@ -14,10 +15,21 @@ from synthetic.operator.resources import DEPLOYMENTS
 from synthetic.operator.run_requests import REVISION_ANNOTATION
 from synthetic.operator.run_result import FAILED, Run
 from synthetic.operator.spec import Spec
-from synthetic.operator.status import MAX_LOCATION_BYTES, MAX_STATUS_BYTES, build_status
-from synthetic.operator.status_schema import MAX_INCIDENTS, MAX_LOCATIONS
+from synthetic.operator.status import (
+    MAX_LOCATION_BYTES,
+    MAX_STATUS_BYTES,
+    MAX_STEP_BYTES,
+    build_status,
+)
+from synthetic.operator.status_schema import (
+    DURATION_BUCKETS,
+    MAX_COUNT,
+    MAX_INCIDENTS,
+    MAX_LOCATIONS,
+    MAX_STEPS,
+)
 from synthetic.operator.stored_status import read_status
-from synthetic.operator.termination_message import EVIDENCE
+from synthetic.operator.termination_message import EVIDENCE, PHASES
 from tests.support.synthetic.kubernetes_objects import monitor
 from tests.support.synthetic.operator_harness import OperatorHarness
 
@@ -55,7 +67,10 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
     stored["status"] = {"notified": [{"name": f"{n}{'r' * 62}", **record} for n in range(5)]}
     ends = [NOW - timedelta(days=number) for number in range(MAX_INCIDENTS)]
     incidents = tuple(Incident(end - timedelta(hours=9), end, text[:80]) for end in reversed(ends))
-    history = replace(history, incidents=incidents)
+    longest = Histogram((MAX_COUNT,) * DURATION_BUCKETS, MAX_COUNT)
+    steps = {f"{number:0>64}": longest for number in range(MAX_STEPS)}
+    durations = Durations(longest, steps, dict.fromkeys(PHASES, longest))
+    history = replace(history, incidents=incidents, durations=durations)
     observation = Observation(
         ready=Condition("Ready", "False", "NoAddress", text),
         url=f"https://{'y' * 490}",
@@ -66,7 +81,8 @@ def test_the_longest_status_is_within_the_limit_and_readable(character: str) -> 
         contender=text,
     )
     status = build_status(stored, Spec.from_monitor(stored), history, observation, NOW)
-    assert len(orjson.dumps(status)) <= MAX_STATUS_BYTES
+    assert MAX_STATUS_BYTES < len(orjson.dumps(status)) <= MAX_STATUS_BYTES + MAX_STEP_BYTES
+    assert len(status["durations"]["steps"]) == MAX_STEPS
     assert read_status({"status": status}, NOW)[1] == []
     assert len(status["failures"]) == 1
     assert status["incidents"][-1].split()[0] == "2026-02-01T01:00:00Z"

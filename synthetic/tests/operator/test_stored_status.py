@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, generate_latest
 
-from synthetic.operator import monitor_metrics, status_page
+from synthetic.operator import status_page
 from synthetic.operator.conditions import Condition
+from synthetic.operator.exposition import exposition
 from synthetic.operator.history import History
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.observation import Observation
@@ -79,9 +79,7 @@ def test_a_thousand_statuses_that_the_schema_admits_affect_nothing_else(
         assert read_status({"status": written}, NOW) == (written, [])
     assert len(cache) == count
     assert status_page.render(cache, NOW).count("<article") == count
-    registry = CollectorRegistry()
-    monitor_metrics.register(registry, cache, lambda: NOW)
-    passed = generate_latest(registry).count(b'result="passed"')
+    passed = b"".join(exposition(cache, NOW)).count(b'result="passed"')
     assert passed == count * (1 + len(locations))
 
 

@@ -14,6 +14,7 @@ from synthetic.operator.cronjob import (
     location_of,
     owner_reference,
 )
+from synthetic.operator.exposition import exposition
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import MonitorCache
@@ -76,6 +77,10 @@ class OperatorHarness:
         self.now += timedelta(seconds=1)
         return await MaintenanceReconciler(self.api, lambda: self.now).reconcile(name)
 
+    def metrics(self) -> str:
+        """Return the text of the monitors' metrics."""
+        return b"".join(exposition(self.cache, self.now)).decode()
+
     def add_maintenance(self, name: str = "upgrade", **spec: Any) -> Object:
         """Create a cluster-wide maintenance as a user."""
         made = {"metadata": {"name": name}, "spec": {"reason": "Upgrade", **spec}}
@@ -131,10 +136,12 @@ class OperatorHarness:
         ended: str = "Complete",
         minute: int = 0,
         location: str = "",
+        code: int = 1,
     ) -> Object:
         """Add a finished Job of the monitor with a pod and its termination message.
 
-        The Job of a location belongs to the CronJob of that, as Kubernetes creates it.
+        ``code`` is the exit code of a failed one. The Job of a location belongs to the CronJob of
+        that, as Kubernetes creates it.
         """
         started = START + timedelta(minutes=minute)
         self.now = max(self.now, started + timedelta(seconds=5))
@@ -151,7 +158,7 @@ class OperatorHarness:
             made["metadata"]["labels"][LOCATION_LABEL] = location
             made["metadata"]["ownerReferences"] = [{"uid": owner["uid"], "name": owner["name"]}]
         made["status"]["startTime"] = f"{started:%Y-%m-%dT%H:%M:%SZ}"
-        probe = pod(message, code=int(ended == "Failed"))
+        probe = pod(message, code=code if ended == "Failed" else 0)
         probe["metadata"] |= {
             "name": f"{uid}-x",
             "namespace": NAMESPACE,

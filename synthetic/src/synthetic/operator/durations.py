@@ -1,45 +1,111 @@
-"""Durations of a monitor's runs as a histogram, which the status keeps.
+"""Durations of a monitor's runs, steps and phases as histograms, which the status keeps.
 
-Each count is that of a bucket alone; Prometheus wants them cumulative.
+A line of the status has the count of each bucket alone, which Prometheus wants cumulative, and the
+sum in microseconds: many a phase takes less than a millisecond.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Self
 
 from synthetic.operator.resources import Object
-from synthetic.operator.status_schema import DURATION_BUCKETS, MAX_COUNT
+from synthetic.operator.status_schema import DURATION_BUCKETS, MAX_COUNT, MAX_STEPS
+from synthetic.operator.termination_message import PHASES, StepTimes
 
-BOUNDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds; another bucket has longer runs
+RUN_BOUNDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds; another bucket has longer ones
+STEP_BOUNDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0)  # of steps and phases
 NONE = (0,) * DURATION_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
-class Durations:
-    """Number of runs by bucket, and the sum of their durations."""
+class Histogram:
+    """Number of durations by bucket, and their sum in microseconds."""
 
     counts: tuple[int, ...] = NONE
-    sum_ms: int = 0
+    sum_us: int = 0
+
+    @classmethod
+    def read(cls, numbers: Iterable[str]) -> Self:
+        """Parse the numbers of a line; without any, the histogram is empty."""
+        *counts, sum_us = map(int, numbers or "0")
+        return cls(tuple(counts) or NONE, sum_us)
+
+    def add(self, duration_us: int, bounds: tuple[float, ...]) -> Self:
+        """Return the histogram with another duration."""
+        place = sum(duration_us > 1_000_000 * bound for bound in bounds)
+        count = min(self.counts[place] + 1, MAX_COUNT)
+        counts = (*self.counts[:place], count, *self.counts[place + 1 :])
+        return type(self)(counts, min(self.sum_us + duration_us, MAX_COUNT))
+
+    def buckets(self, bounds: tuple[float, ...]) -> list[tuple[str, float]]:
+        """Return the cumulative buckets as Prometheus names them."""
+        return list(zip([*map(str, bounds), "+Inf"], accumulate(self.counts), strict=True))
+
+    @property
+    def line(self) -> str:
+        """The numbers as the status keeps them."""
+        return " ".join(map(str, (*self.counts, self.sum_us)))
+
+
+Histograms = Mapping[str, Histogram]
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Histograms of the runs, of their steps by name, and of all requests by phase."""
+
+    runs: Histogram = Histogram()
+    steps: Histograms = field(default_factory=dict)  # the latest run's first
+    phases: Histograms = field(default_factory=dict)
 
     @classmethod
     def read(cls, stored: Object) -> Self:
-        """Parse the histogram of a status; one with other buckets counts as empty."""
-        counts = tuple(stored.get("counts", ()))
-        if len(counts) != DURATION_BUCKETS or "sumMs" not in stored:
-            return cls()
-        return cls(counts, stored["sumMs"])
+        """Parse the histograms of a status."""
+        return cls(
+            Histogram.read(stored.get("runs", "").split()),
+            _read(stored.get("steps", [])),
+            _read(stored.get("phases", [])),
+        )
 
-    def add(self, duration_ms: int) -> "Durations":
-        """Return the histogram with another run."""
-        place = sum(duration_ms > 1000 * bound for bound in BOUNDS)
-        counts = list(self.counts)
-        counts[place] = min(counts[place] + 1, MAX_COUNT)
-        return Durations(tuple(counts), min(self.sum_ms + duration_ms, MAX_COUNT))
+    def add(self, duration_ms: int, run: Iterable[StepTimes]) -> "Durations":
+        """Return the histograms with a run and its steps.
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return the cumulative buckets as Prometheus names them."""
-        return list(zip([*map(str, BOUNDS), "+Inf"], accumulate(self.counts), strict=True))
+        Of more than ``MAX_STEPS`` names the first of the latest run are kept: those of a long
+        journey are always the same, and those that a journey no longer has go.
+        """
+        steps, phases = dict(self.steps), dict(self.phases)
+        latest: dict[str, None] = {}
+        for step in run:
+            latest[step.name] = None
+            _add(steps, step.name, step.duration_us)
+            for phase, duration_us in zip(PHASES, step.phases_us, strict=True):
+                if duration_us:  # an open connection has neither name resolution nor handshake
+                    _add(phases, phase, duration_us)
+        names = [*latest, *(name for name in self.steps if name not in latest)]
+        return Durations(
+            self.runs.add(1000 * duration_ms, RUN_BOUNDS),
+            {name: steps[name] for name in names[:MAX_STEPS]},
+            phases,
+        )
 
     def to_status(self) -> Object:
-        """Return the histogram as the status keeps it; an empty one is left out."""
-        return {"counts": list(self.counts), "sumMs": self.sum_ms} if any(self.counts) else {}
+        """Return the histograms as the status keeps them; empty ones are left out."""
+        found = {
+            "runs": self.runs.line if self.runs != Histogram() else "",
+            "steps": _lines(self.steps),
+            "phases": _lines(self.phases),
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def _add(histograms: dict[str, Histogram], name: str, duration_us: int) -> None:
+    histograms[name] = histograms.get(name, Histogram()).add(duration_us, STEP_BOUNDS)
+
+
+def _read(lines: Iterable[str]) -> Histograms:
+    return {name: Histogram.read(numbers) for name, *numbers in map(str.split, lines)}
+
+
+def _lines(histograms: Histograms) -> list[str]:
+    return [f"{name} {histogram.line}" for name, histogram in histograms.items()]

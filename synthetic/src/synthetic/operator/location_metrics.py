@@ -1,6 +1,6 @@
 """Metrics of the locations of monitors; a monitor without locations has none of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -11,7 +11,7 @@ from synthetic.operator.run_result import RESULTS
 PREFIX = "cadastro_synthetic_monitor_location"
 
 
-def collect(views: list[MonitorView], names: tuple[str, ...]) -> Iterator[Metric]:
+def collect(views: Sequence[MonitorView], names: tuple[str, ...]) -> Iterator[Metric]:
     """Yield the metric families; ``names`` are the labels of monitors, ``location`` is another."""
     runs = CounterMetricFamily(
         f"{PREFIX}_runs", "Completed runs of a location by result", labels=(*names, "result")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from synthetic.operator.cronjob import location_of
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
-from synthetic.operator.termination_message import TerminationMessage, parse_message
+from synthetic.operator.termination_message import StepTimes, TerminationMessage, parse_message
 
 PASSED, FAILED, ERROR, DISRUPTED = "passed", "failed", "error", "disrupted"
 RESULTS = (PASSED, FAILED, ERROR, DISRUPTED)
@@ -50,6 +50,7 @@ class Run:
     certificate_expiry: str = ""  # of the target
     maintenance: str = ""  # the reason of the window that it overlapped; the run does not count
     location: str = ""
+    steps: tuple[StepTimes, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -144,9 +145,10 @@ def run_from_job(job: Object, pods: list[Object], now: datetime) -> Run:
         trace_id=progress.trace_id,
         detail=detail,
         cause=progress.cause if result == FAILED else "",
-        evidence=progress.evidence if result == FAILED else {},
+        evidence=progress.evidence if result == progress.result else {},
         certificate_expiry=progress.certificate_expiry,
         location=location_of(job),
+        steps=progress.steps,
     )
 
 

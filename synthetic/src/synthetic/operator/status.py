@@ -17,6 +17,7 @@ from synthetic.operator.spec import WINDOWS, Spec
 
 UPTIME_WINDOWS = ("1h", "24h", "7d", "30d")
 MAX_STATUS_BYTES = 8192
+MAX_STEP_BYTES = 6144  # of the histograms of MAX_STEPS steps beside that
 MAX_LOCATION_BYTES = 3072  # for each location beside that
 SHORT_TEXT = 60  # bytes
 RUN_WORDS, INCIDENT_WORDS = 3, 2  # of a line without its detail
@@ -125,6 +126,7 @@ def truncate(status: Object) -> Object:
     """
     entries: list[Object] = status.get("locations", [])
     limit = MAX_STATUS_BYTES + MAX_LOCATION_BYTES * len(entries)
+    limit += _bytes_of_steps(status)
     over = len(orjson.dumps(status)) - limit
     lists: list[list[str]] = [status["runs"], *(entry["runs"] for entry in entries)]
     failures, incidents = status.get("failures", []), status.get("incidents", [])
@@ -144,6 +146,11 @@ def truncate(status: Object) -> Object:
         while incidents and len(orjson.dumps(status)) > limit:
             incidents.pop(0)
     return status
+
+
+def _bytes_of_steps(status: Object) -> int:
+    found = {k: v for k, v in status.get("durations", {}).items() if k in {"steps", "phases"}}
+    return len(orjson.dumps(found)) if found else 0
 
 
 def _drop_details(lines: list[str], words: int, over: int) -> int:

@@ -9,6 +9,7 @@ MAX_COUNT = 10**15
 MAX_FAILURES, MAX_FAILURE_TEXT = 5, 200
 MAX_INCIDENTS = 20
 DURATION_BUCKETS = 8
+MAX_STEPS = 20  # with a histogram
 MAX_CLOCK_SKEW = timedelta(minutes=5)  # to the operator that wrote a status
 MAX_LOCATIONS = 10
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -109,6 +110,8 @@ RUN = (
     rf"^{MOMENT} (passed|failed|error|disrupted)(/(maintenance|tolerated|outage))? "
     r"[0-9]{1,10}( .{1,80})?$"
 )
+STEP_NAME = r"[A-Za-z0-9_.-]{1,64}"
+HISTOGRAM = rf"[0-9]{{1,16}}( [0-9]{{1,16}}){{{DURATION_BUCKETS}}}"
 CONDITIONS: Schema = {"type": "array", "maxItems": 8, "items": CONDITION}
 CRON_JOB: Schema = _object(name=_text(63), generation=COUNT)
 TOTALS: Schema = _object(
@@ -169,7 +172,9 @@ STATUS: Schema = _object(
     incidents=_lines(rf"^{MOMENT} ([0-9]{{1,9}}|-)( .{{1,80}})?$", MAX_INCIDENTS),
     failureReasons={"type": "object", "maxProperties": 16, "additionalProperties": COUNT},
     durations=_object(
-        counts={"type": "array", "maxItems": DURATION_BUCKETS, "items": COUNT}, sumMs=COUNT
+        runs={"type": "string", "pattern": rf"^{HISTOGRAM}$"},
+        steps=_lines(rf"^{STEP_NAME} {HISTOGRAM}$", MAX_STEPS),
+        phases=_lines(rf"^(dns|connect|tls|first_byte) {HISTOGRAM}$", 4),
     ),
     certificateExpiry=ANY_TIME,
     notified={"type": "array", "maxItems": 5, "items": NOTIFIED},

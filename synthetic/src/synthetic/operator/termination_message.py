@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from synthetic.operator.status_schema import is_moment
+from synthetic.operator.status_schema import STEP_NAME, is_moment
 
 REASONS = frozenset(
     {
@@ -16,7 +16,7 @@ REASONS = frozenset(
 )
 RESULTS = frozenset({"running", "passed", "failed", "error"})
 MAX_LENGTH = 4096  # the limit of the kubelet in bytes
-STEP_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+STEP_PATTERN = re.compile(STEP_NAME)
 TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 NUMBER_LIMIT = 2**31
 NETWORK_REASONS = frozenset(("dns", "connect", "tls", "timeout"))  # their details have no content
@@ -25,6 +25,16 @@ EVIDENCE = (
     *("pointer", "keyword", "schema", "problem"),
 )
 MAX_TEXT = 200  # characters
+PHASES = ("dns", "connect", "tls", "first_byte")
+
+
+@dataclass(frozen=True, slots=True)
+class StepTimes:
+    """The duration of a step with its retries, and those of its last request by phase."""
+
+    name: str
+    duration_us: int
+    phases_us: tuple[int, ...]  # as in PHASES; 0 for the phases of an open connection
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class TerminationMessage:
     cause: str = ""  # what the network has reported
     evidence: dict[str, str] = field(default_factory=dict)  # of the failed check
     certificate_expiry: str = ""
+    steps: tuple[StepTimes, ...] = ()
 
 
 def parse_message(text: str) -> TerminationMessage | None:
@@ -71,6 +82,7 @@ def parse_message(text: str) -> TerminationMessage | None:
         cause=_text(document.get("detail")) if reason in NETWORK_REASONS else "",
         evidence=_evidence(document.get("evidence")),
         certificate_expiry=_moment(document.get("certificateExpiry")),
+        steps=_steps(document.get("steps")),
     )
 
 
@@ -85,6 +97,26 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
 def _evidence(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
     found = {name: _text(value.get(name)) for name in EVIDENCE} if isinstance(value, dict) else {}
     return {name: text for name, text in found.items() if text}
+
+
+def _steps(value: Any) -> tuple[StepTimes, ...]:  # noqa: ANN401 - any JSON value
+    """Return the steps of a message: the name, milliseconds, HTTP status, and those of PHASES."""
+    found = []
+    for step in value if isinstance(value, list) else ():
+        match step:
+            case [name, duration, _, *phases] if len(phases) == len(PHASES):
+                times = StepTimes(
+                    _matching(STEP_PATTERN, name),
+                    _microseconds(duration),
+                    tuple(map(_microseconds, phases)),
+                )
+                found += [times] if times.name else []
+    return tuple(found)
+
+
+def _microseconds(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return round(1000 * value) if is_number and 0 <= value < NUMBER_LIMIT else 0
 
 
 def _moment(value: Any) -> str:  # noqa: ANN401 - any JSON value

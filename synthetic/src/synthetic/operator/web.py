@@ -8,9 +8,9 @@ from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import CollectorRegistry
 
-from synthetic.operator import monitor_metrics, status_page
+from synthetic.operator import status_page
+from synthetic.operator.exposition import exposition
 from synthetic.operator.monitor_cache import MonitorCache
 from synthetic.operator.monitor_routes import add_routes
 from synthetic.operator.operator_metrics import REGISTRY
@@ -39,8 +39,6 @@ class Health(Protocol):
 
 def build_application(cache: MonitorCache, health: Health, operator: str = "") -> web.Application:
     """Return the web application; ``operator`` identifies the operator in the cluster."""
-    own = CollectorRegistry()
-    monitor_metrics.register(own, cache, _now)
 
     async def index(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers=SECURITY_HEADERS)
@@ -55,9 +53,17 @@ def build_application(cache: MonitorCache, health: Health, operator: str = "") -
                 await asyncio.sleep(0)  # lets health checks through
         return response
 
-    async def scrape(_: web.Request) -> web.Response:
-        body = generate_latest(own) + generate_latest(REGISTRY)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def scrape(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE_LATEST})
+        if request.method == "HEAD":
+            return response
+        await response.prepare(request)
+        with suppress(ConnectionResetError):
+            for part in exposition(cache, _now()):
+                await response.write(part)
+                await asyncio.sleep(0)  # lets health checks through
+            await response.write(generate_latest(REGISTRY))
+        return response
 
     async def live(_: web.Request) -> web.Response:
         return _health_response(health.alive)

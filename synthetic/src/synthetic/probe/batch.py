@@ -91,8 +91,8 @@ class Batch:
             try:
                 results.append(self._run(named))
             except ProbeError as error:
-                failed = RunResult(named[0], os.urandom(16).hex(), result="error", reason="runner")
-                failed.detail = str(error)
+                failed = RunResult(named[0], os.urandom(16).hex())
+                failed.end_with_error(str(error))
                 results.append(failed)
         return results
 

@@ -143,7 +143,6 @@ def run(options: argparse.Namespace) -> int:
     """Replay journeys, print the results, and return the exit code."""
     signals = Signals()
     signals.install()  # before the slow imports, so that a signal ends them in order too
-    not_run = _not_run(options.journeys[0])
     log = TerminationLog(None)
     try:
         log = TerminationLog(_termination_log(options.termination_log))
@@ -151,10 +150,10 @@ def run(options: argparse.Namespace) -> int:
     except OutputError:
         raise  # the runs and their termination message are complete
     except ProbeError as error:
-        log.write(not_run)
+        log.write(_not_run(options.journeys[0], str(error)))
         sys.stderr.write(MASK.mask(f"synthetic probe: {error}\n"))
-    except Exception:  # noqa: BLE001 - a bug of the probe must not count as a failure of the system
-        log.write(not_run)
+    except Exception as error:  # noqa: BLE001 - a bug of the probe is no failure of the system
+        log.write(_not_run(options.journeys[0], f"the probe crashed with {type(error).__name__}"))
         print_traceback()
     return EXIT_CODES["error"]
 
@@ -200,8 +199,10 @@ def _formatter(form: str, exchanges: "ExchangeLog | None") -> Callable[[list[Run
     return format_tables
 
 
-def _not_run(name: str) -> RunResult:
-    return RunResult(name, os.urandom(16).hex(), result="error", reason="runner")
+def _not_run(name: str, problem: str) -> RunResult:
+    run = RunResult(name, os.urandom(16).hex())
+    run.end_with_error(problem)
+    return run
 
 
 def _termination_log(given: Path | None) -> Path | None:

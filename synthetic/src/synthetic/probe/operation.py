@@ -119,7 +119,7 @@ class Operation:
         try:
             self._check_response(response)
         except ProbeError as error:
-            raise StepError("runner", f"the contract is invalid: {error}") from error
+            raise public_error("runner", f"the contract is invalid: {error}") from error
 
     def _check_response(self, response: Response) -> None:
         if not self.responses.value:

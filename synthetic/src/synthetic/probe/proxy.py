@@ -6,7 +6,7 @@ import h11
 
 from synthetic.probe.deadline import Deadline
 from synthetic.probe.dial import MIN_TIMEOUT_SECONDS
-from synthetic.probe.results import StepError
+from synthetic.probe.results import StepError, public_error
 from synthetic.probe.target import Target
 from synthetic.probe.transport import Proxy
 
@@ -32,7 +32,7 @@ def open_tunnel(
         raise StepError("timeout", f"{_name(proxy)} opened no tunnel in time") from error
     except (OSError, h11.RemoteProtocolError) as error:
         connection.close()
-        raise StepError("runner", f"{_name(proxy)} sent no valid response to CONNECT") from error
+        raise public_error("runner", f"{_name(proxy)} sent no valid response to CONNECT") from error
     if status not in SUCCESSFUL:
         connection.close()
         raise refusal(proxy, status) or StepError(
@@ -43,15 +43,15 @@ def open_tunnel(
 def refusal(proxy: Proxy, status: int) -> StepError | None:
     """Return the error of a proxy that refuses the probe, which is no failure of the target."""
     if status == AUTHENTICATION_REQUIRED:
-        return StepError("runner", f"{_name(proxy)} demands other credentials (407)")
+        return public_error("runner", f"{_name(proxy)} demands other credentials (407)")
     if status == FORBIDDEN:
-        return StepError("runner", f"{_name(proxy)} does not permit the target (403)")
+        return public_error("runner", f"{_name(proxy)} does not permit the target (403)")
     return None
 
 
 def unreachable(proxy: Proxy, error: StepError) -> StepError:
     """Return the error of a proxy without a connection."""
-    return StepError("runner", f"{_name(proxy)} cannot be reached: {error}")
+    return public_error("runner", f"{_name(proxy)} cannot be reached: {error}")
 
 
 def _connect(connection: socket.socket, proxy: Proxy, target: Target, deadline: Deadline) -> int:

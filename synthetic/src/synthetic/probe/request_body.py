@@ -14,7 +14,7 @@ from synthetic.probe.parameter_values import (
     json_text,
     query_pairs,
 )
-from synthetic.probe.results import StepError
+from synthetic.probe.results import public_error
 from synthetic.probe.runtime_values import as_text
 
 MAX_DECLARATION = 200  # characters of XML that hold its declaration
@@ -51,7 +51,7 @@ def encode_body(
         body = _encode_multipart(_fields(payload, content_type), encoding, boundary)
         return f"{MULTIPART}; boundary={boundary}", body
     if isinstance(payload, Mapping | list) or payload is None:
-        raise StepError(
+        raise public_error(
             "runner", f"the payload of {content_type} must be a text, not {_kind(payload)}"
         )
     return content_type, _encode_text(as_text(payload), media)
@@ -62,12 +62,12 @@ def _encode_text(text: str, media: MediaType) -> bytes:
     try:
         return text.encode(encoding)
     except (LookupError, UnicodeEncodeError) as error:
-        raise StepError("runner", f"the payload cannot be encoded as {encoding[:40]}") from error
+        raise public_error("runner", f"the payload cannot be encoded as {encoding[:40]}") from error
 
 
 def _fields(payload: Any, content_type: str) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
     if not isinstance(payload, Mapping):
-        raise StepError(
+        raise public_error(
             "runner",
             f"the payload of {content_type} must be an object or a text, not {_kind(payload)}",
         )

@@ -19,7 +19,7 @@ from synthetic.probe.parameter_values import (
     query_string,
 )
 from synthetic.probe.request_body import encode_body
-from synthetic.probe.results import StepError
+from synthetic.probe.results import public_error
 from synthetic.probe.runtime_values import Context
 from synthetic.probe.step_values import parameter_values, payload_value
 from synthetic.probe.target import PATH_CHARACTERS
@@ -40,7 +40,7 @@ def build_request(step: Step, context: Context) -> Request:
     try:
         return _build_request(step, context)
     except UnicodeEncodeError as error:  # JSON may escape a half, and other formats cannot
-        raise StepError("runner", f"a value of the request has {HALF_A_PAIR}") from error
+        raise public_error("runner", f"a value of the request has {HALF_A_PAIR}") from error
 
 
 def _build_request(step: Step, context: Context) -> Request:
@@ -107,7 +107,7 @@ class _RequestBuilder:
     def add(self, spec: ParameterSpec, value: object, name: str = "") -> None:
         """Add the value of a parameter; ``name`` is a header's name as the journey writes it."""
         if value is None and (spec.required or spec.location == "path"):
-            raise StepError("runner", f"the {spec.location} parameter {spec.name} has no value")
+            raise public_error("runner", f"the {spec.location} parameter {spec.name} has no value")
         if spec.location == "path":
             self._path = self._path.replace(f"{{{spec.name}}}", path_text(spec, value))
         elif spec.location == "query":

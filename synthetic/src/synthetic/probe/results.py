@@ -123,6 +123,11 @@ class RunResult:
         self.status, self.detail = step.status, step.detail
         self.evidence = step.evidence
 
+    def end_with_error(self, problem: str) -> None:
+        """End the run for a reason that is not the system's, and has no value of a response."""
+        self.result, self.reason = "error", "runner"
+        self.detail, self.evidence = problem, [{"problem": problem}]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
         return {

@@ -106,12 +106,10 @@ class Runner:
         try:
             passed = self._run_attempts()
         except StopRequested:
-            run.result, run.reason = "error", "runner"
-            run.detail = "a signal stopped the run"
+            run.end_with_error("a signal stopped the run")
         except Exception as error:  # noqa: BLE001 - the clean-up must follow whatever happens
             print_traceback()
-            run.result, run.reason = "error", "runner"
-            run.detail = f"the probe crashed with {type(error).__name__}"
+            run.end_with_error(f"the probe crashed with {type(error).__name__}")
         self._signals.ignore()
         cleaned = self._clean_up(Deadline(self._limits.cleanup))
         if passed and cleaned:

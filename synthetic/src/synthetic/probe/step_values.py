@@ -108,7 +108,7 @@ def _child(parent: Any, step: str, target: str) -> Any:  # noqa: ANN401 - any JS
         return parent[step]
     if isinstance(parent, list) and step.isdecimal() and int(step) < len(parent):
         return parent[int(step)]
-    raise StepError("runner", f"the replacement {target[:100]} has no place in the payload")
+    raise public_error("runner", f"the replacement {target[:100]} has no place in the payload")
 
 
 def _locations(payload: Any, replacement: Replacement) -> list[list[str]]:  # noqa: ANN401 - any JSON
@@ -120,7 +120,7 @@ def _locations(payload: Any, replacement: Replacement) -> list[list[str]]:  # no
     except JSONPathError as error:
         raise StepError("runner", f"{replacement.target[:100]}: {error}") from error
     if not nodes:
-        raise StepError(
+        raise public_error(
             "runner", f"the replacement {replacement.target[:100]} has no place in the payload"
         )
     return [[str(step) for step in node.location] for node in nodes]
@@ -146,7 +146,7 @@ def _replace_in_xml(
             if not isinstance(found, list) or not all(ET.iselement(f) for f in found):
                 found = []
             if not found:
-                raise StepError(
+                raise public_error(
                     "runner",
                     f"the replacement {replacement.target[:100]} has no place in the payload",
                 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synthetic.probe.masking import MASK
-from synthetic.probe.results import ProbeError, RunResult
+from synthetic.probe.results import ProbeError, RunResult, StepResult
 
 MAX_MESSAGE_BYTES = 2048  # the kubelet reads up to 4,096 bytes
 MAX_DETAIL_BYTES = 700  # of the detail as JSON
@@ -49,7 +49,7 @@ class TerminationLog:
 
 def format_message(run: RunResult) -> str:
     """Return a run's state, without its oldest steps if it exceeds ``MAX_MESSAGE_BYTES``."""
-    steps = [[s.step_id[:64], round(s.duration_ms), s.status] for s in run.steps]
+    steps = [_step_times(step) for step in run.steps]
     fixed: dict[str, Any] = {**run.summary(), "step": run.step[:64]}
     fixed["journey"] = run.journey[:64]
     fixed["detail"] = _shortened(run.detail, MAX_DETAIL_BYTES)
@@ -63,6 +63,14 @@ def format_message(run: RunResult) -> str:
         if len(text) <= MAX_MESSAGE_BYTES:
             return text
         del steps[0]
+
+
+def _step_times(step: StepResult) -> list[str | float]:
+    """Return name, milliseconds, HTTP status, and the milliseconds of the last request by phase."""
+    phases = step.timings
+    times = (phases.dns, phases.connect, phases.tls, phases.first_byte)
+    rounded = (round(time, 1) for time in times)
+    return [step.step_id[:64], round(step.duration_ms, 1), step.status, *rounded]
 
 
 def _shortened(text: str, limit: int) -> str:

@@ -10,7 +10,7 @@ from synthetic.probe.deadline import Deadline
 from synthetic.probe.http import Response
 from synthetic.probe.inputs import check_values, generate_inputs
 from synthetic.probe.journey import Action, Parameter, Step, Workflow, WorkflowKey
-from synthetic.probe.results import ProbeError, StepError, StepResult
+from synthetic.probe.results import ProbeError, StepError, StepResult, public_error
 from synthetic.probe.runtime_values import UNDEFINED, Context, WorkflowValues
 from synthetic.probe.step_runner import StepRunner, store_outputs
 from synthetic.probe.step_values import input_values
@@ -207,7 +207,7 @@ class WorkflowRunner:
 
     def _run_called(self, key: WorkflowKey, inputs: Mapping[str, Any], caller: str) -> Outcome:
         if len(self._callers) >= MAX_DEPTH:
-            raise StepError("runner", f"more than {MAX_DEPTH} workflows call each other")
+            raise public_error("runner", f"more than {MAX_DEPTH} workflows call each other")
         if not inputs:
             try:
                 inputs = generate_inputs(self._workflows[key].inputs)

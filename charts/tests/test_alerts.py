@@ -17,6 +17,7 @@ RULES = {
         "--set",
         ",".join(f"{part}.metrics.prometheusOperator=true" for part in (*SERVICES, "backup")),
         *("--set", "backup.enabled=true,backup.existingClaim=backups"),
+        *("--set", "clients.database.replicaSecret=r,products.database.replicaSecret=r"),
     ),
     "synthetic": ("--set", "metrics.prometheusOperator=true"),
 }

@@ -97,6 +97,17 @@ groups:
           summary: Password hashing of auth is saturated
           description: Passwords have been queued for hashing for five minutes. Logins are rejected with 429 when the queue is full.
       {{- end }}
+      {{- if .Values.database.replicaSecret }}
+      - alert: ServiceReplicaUnused
+        expr: >-
+          sum(increase(cadastro_database_replica_reads_total{ {{- $labels }}}[10m])) == 0
+          and sum(increase(cadastro_database_replica_fallbacks_total{ {{- $labels }}}[10m])) > 5
+        for: 5m
+        labels: {severity: warning, {{ $alert }}}
+        annotations:
+          summary: {{ printf "No read of %s uses its replica" $name }}
+          description: For a quarter of an hour the primary has served all lists and fetches, as if there were no replica.
+      {{- end }}
       {{- if .Values.relay }}
       - alert: OutboxStuck
         expr: max(cadastro_outbox_oldest_message_age_seconds{ {{- $podLabels }}}) > 60

@@ -124,10 +124,10 @@ def test_a_dump_of_something_else_leaves_all_databases_unchanged(
 
 def test_a_dump_of_an_earlier_release_is_migrated(server: Postgres, tmp_path: Path) -> None:
     backup = back_up(server, tmp_path)
-    rewrite_dump(backup, "products", earlier_products(server, "old"))
+    rewrite_dump(backup, "products", earlier_products(server, "earlier"))
     restore(server, backup, "products")
     assert not wait_for_migrations.pending_reason(server.url("products"), "products", 0)
-    assert server.execute("SELECT name FROM products", database="products") == [("old",)]
+    assert server.execute("SELECT name FROM products", database="products") == [("earlier",)]
 
 
 def test_a_dump_that_cannot_be_migrated_leaves_all_databases_unchanged(

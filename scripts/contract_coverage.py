@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "openapi"
 

@@ -15,7 +15,7 @@ from devstack.data_folder import DataFolder
 from devstack.postgres import Postgres
 from devstack.service_catalog import CONTRACTS, SERVICES, relays
 from scripts.charts.rendering import dashboards, render, rule_groups
-from servicekit.openapi.specification import load_contract
+from servicekit.openapi.contract import load_contract
 from servicekit.testing import environment, wait_until
 from tests.support.local_system import System, command, running
 from tests.support.prometheus import query, running_prometheus

@@ -7,7 +7,7 @@ from validate_docbr import CPF
 from load.users import fake_data
 from load.users.dataset import Dataset
 from load.users.operation_table import OPERATIONS
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
 

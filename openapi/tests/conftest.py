@@ -3,7 +3,7 @@
 import pytest
 
 from devstack.service_catalog import SERVICES
-from servicekit.openapi.specification import dereference
+from servicekit.openapi.contract import dereference
 from tests.support.openapi.contract_parts import Node, load_bundled
 
 

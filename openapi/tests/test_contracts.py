@@ -7,7 +7,7 @@ import yaml
 from openapi_spec_validator import validate
 
 from devstack.service_catalog import CONTRACTS, SERVICES
-from servicekit.openapi.specification import operations
+from servicekit.openapi.contract import operations
 from tests.support.openapi.contract_parts import (
     PROBLEM,
     Node,

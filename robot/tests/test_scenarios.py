@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 
 ROOT = Path(__file__).parents[2]
 SUITES = ROOT / "robot" / "suites"

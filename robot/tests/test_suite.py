@@ -19,7 +19,7 @@ import pytest
 from devstack.postgres import Postgres
 from devstack.pytest_postgres import traversable_folder
 from devstack.service_catalog import SERVICES
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 from servicekit.testing import StubHandler, environment
 from tests.support.local_system import System, running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from servicekit.openapi.specification import dereference, load_contract
+from servicekit.openapi.contract import dereference, load_contract
 from servicekit.testing import CONTRACTS, LOGS, environment, personal_members, record_secrets
 
 SCRIPT = Path(__file__).parents[1] / "log_leaks.py"

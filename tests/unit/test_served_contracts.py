@@ -12,7 +12,7 @@ import pytest
 
 from devstack.pytest_postgres import traversable_folder
 from devstack.service_catalog import SERVICES
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 from servicekit.testing import CONTRACTS, ContractClient
 from tests.support.accounts import create_user, log_in
 from tests.support.local_system import System, running

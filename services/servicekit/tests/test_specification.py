@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from servicekit.auth.tokens import TokenVerifier
+from servicekit.openapi.contract import ContractError, load_contract, operations
 from servicekit.openapi.operation import Operation
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.resolver import HandlerResolver
-from servicekit.openapi.specification import ContractError, Specification, load_contract, operations
+from servicekit.openapi.specification import Specification
 from servicekit.settings import EX_CONFIG
 from servicekit.testing import CONTRACTS
 

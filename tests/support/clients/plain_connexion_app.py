@@ -14,7 +14,7 @@ import connexion
 import jwt
 from connexion.resolver import Resolver
 
-from servicekit.openapi.specification import load_contract
+from servicekit.openapi.contract import load_contract
 
 _clients: dict[int, dict[str, Any]] = {}
 _ids = itertools.count(1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from devstack.service_catalog import CONTRACTS
-from servicekit.openapi.specification import load_contract, operations
+from servicekit.openapi.contract import load_contract, operations
 
 Node = dict[str, Any]
 

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
-from sqlalchemy.exc import DBAPIError
 
 from devstack.backup import BackupError
 from devstack.postgres_programs import program
 from devstack.server import Server
 from devstack.service_catalog import SERVICES, tables
-from servicekit.db import migrate
 
 FETCH_SIZE = 10_000  # ids
 INVENTORY = "inventory"
@@ -151,7 +149,16 @@ def _load(server: Server, name: str, dump: Path) -> None:
         raise BackupError(f"pg_restore could not restore {name}: {done.stderr[-300:]}")
     if not _revision(server, restored).startswith(f"{name}_"):
         raise BackupError(f"{dump} is not a dump of {name}: name another backup")
-    url, config = server.url(restored, user=name), migrate.configuration(name)
+    _migrate(server.url(restored, user=name), name, dump)
+
+
+def _migrate(url: str, name: str, dump: Path) -> None:
+    # a backup needs none of these, and they are half of its start
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    from servicekit.db import migrate  # noqa: PLC0415
+
+    config = migrate.configuration(name)
     try:
         if reasons := migrate.refusals(url, config):
             raise BackupError(f"{dump} cannot be migrated to this release: {'; '.join(reasons)}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devstack.server import Server
-from servicekit.openapi.specification import load_contract
+from servicekit.openapi.contract import load_contract
 
 ROOT = Path(__file__).resolve().parents[4]  # of a checkout
 CONTRACTS = ROOT / "openapi"

@@ -17,6 +17,7 @@ from servicekit.http.access_log import ROUTE, AccessLog, access_log_middleware
 from servicekit.http.flask_app import ApiFlask
 from servicekit.http.health import Readiness
 from servicekit.http.wsgi_bridge import TOO_LARGE, Lifespan, RawResponse, WsgiBridge
+from servicekit.openapi.contract import ContractError, load_contract
 from servicekit.openapi.lazy_connexion import (
     AbstractOperation,
     AbstractRoutingAPI,
@@ -24,7 +25,7 @@ from servicekit.openapi.lazy_connexion import (
 )
 from servicekit.openapi.operation import Operation
 from servicekit.openapi.resolver import HandlerResolver
-from servicekit.openapi.specification import ContractError, Specification, load_contract
+from servicekit.openapi.specification import Specification
 from servicekit.problems import NO_PATH, NotFound, PayloadTooLarge, Unavailable
 from servicekit.settings import EX_CONFIG, Settings
 from servicekit.telemetry import logs

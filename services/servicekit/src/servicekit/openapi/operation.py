@@ -10,11 +10,11 @@ from flask.globals import request_ctx
 from servicekit.auth.guard import Authorizer, Credentials
 from servicekit.auth.tokens import Principal, TokenVerifier
 from servicekit.http.responses import JsonResponse, Result
+from servicekit.openapi.contract import ContractError
 from servicekit.openapi.lazy_connexion import AbstractOperation
 from servicekit.openapi.parameters import Parameters
 from servicekit.openapi.request_body import RequestBody
 from servicekit.openapi.resolver import Handler
-from servicekit.openapi.specification import ContractError
 from servicekit.problems import Problem
 from servicekit.telemetry.shared_metrics import OPERATION
 

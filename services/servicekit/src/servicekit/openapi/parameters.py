@@ -7,8 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
+from servicekit.openapi.contract import ContractError
 from servicekit.openapi.schema_validator import UNSTORABLE_CHARS, SchemaValidator, reject, sanitize
-from servicekit.openapi.specification import ContractError
 from servicekit.problems import ValidationProblem
 
 LOCATIONS = ("path", "query", "header")

@@ -7,8 +7,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from servicekit.openapi.contract import ContractError
 from servicekit.openapi.lazy_connexion import AbstractOperation, Resolution, Resolver
-from servicekit.openapi.specification import ContractError
 
 Handler = Callable[..., Any]
 

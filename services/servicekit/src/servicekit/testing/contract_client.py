@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 import jsonschema_rs
 
-from servicekit.openapi.specification import dereference, load_contract, operations
+from servicekit.openapi.contract import dereference, load_contract, operations
 from servicekit.testing.recorder import personal_members, record, record_secrets
 from servicekit.testing.server import TIMEOUT
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from servicekit.openapi.specification import dereference, load_contract, operations
+from servicekit.openapi.contract import dereference, load_contract, operations
 from servicekit.testing.invalid_requests import invalid_bodies, invalid_parameters
 from servicekit.testing.issuer import SCOPE
 from servicekit.testing.request import USER, Authorize, InvalidRequest, Request, bearer

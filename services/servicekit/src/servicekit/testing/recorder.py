@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import httpx
 
-from servicekit.openapi.specification import operations
+from servicekit.openapi.contract import operations
 from servicekit.telemetry.logs import BufferedStreamHandler
 
 LEDGER = "CADASTRO_LEDGER"  # folder for the operations and statuses that tests received

@@ -1,11 +1,15 @@
 """Monitors, and fake Jobs and pods of their runs."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from synthetic.operator.conditions import condition
 from synthetic.operator.cronjob import LOCATION_LABEL, MONITOR_LABEL, UID_LABEL, owner_reference
+from synthetic.operator.history import History
 from synthetic.operator.probe_pod import CONTAINER_NAME
 from synthetic.operator.resources import Object
+from synthetic.operator.run_result import FAILED, PASSED, Run
+from synthetic.operator.termination_message import StepTimes
 
 NO_CONTROLLER = "cadastro.dev/nobody"  # no controller syncs these Jobs or schedules these pods
 ENDED_AT = "2026-01-31T10:00:05Z"
@@ -28,6 +32,43 @@ def monitor(name: str, **spec: object) -> Object:
         "metadata": {"name": name},
         "spec": kept,
     }
+
+
+def month_of_runs(now: datetime) -> Object:
+    """Return the status of a monitor with eight steps after a month with a tenth of failures.
+
+    It has the members that the operator keeps, and nothing that it derives.
+    """
+    minutes = (*range(31 * 24 * 60, 12 * 60, -60), *range(12 * 60, 0, -5))
+    ends = (now - timedelta(minutes=each) for each in minutes)
+    history = History().count((_run(number, end) for number, end in enumerate(ends)), ())
+    return {
+        "totals": history.counters(),
+        "windows": history.windows(),
+        "runs": [run.line for run in history.runs],
+        "failures": [dict(failure) for failure in history.failures],
+        "failureReasons": history.reasons,
+        "durations": history.durations.to_status(),
+        "lastSuccessTime": history.last_success,
+    }
+
+
+def _run(number: int, ended: datetime) -> Run:
+    has_passed = bool(number % 10)
+    steps = [StepTimes(f"createClient{n}", 12_300, (400, 200, 0, 11_700)) for n in range(8)]
+    return Run(
+        uid=f"{number:0>18}",
+        job=f"bench-{number}",
+        result=PASSED if has_passed else FAILED,
+        started_at=ended,
+        finished_at=ended,
+        duration_ms=98,
+        step="" if has_passed else "createClient3",
+        reason="" if has_passed else "assertion",
+        http_status=0 if has_passed else 200,
+        evidence={} if has_passed else {"condition": "$response.body#/n == 2", "left": "1"},
+        steps=tuple(steps),
+    )
 
 
 def places(names: Iterable[str]) -> list[Object]:

@@ -20,6 +20,7 @@ from tests.support.steps import StepFailed
 IDLE_TIMEOUT_SECONDS = 600.0  # until all monitors are ready
 IDLE_SECONDS = 10.0  # without a reconciliation, after which the operator is idle
 HTTP_TIMEOUT_SECONDS = 60.0
+SCRAPE_PAUSE = 4  # times the duration of the scrape before, which takes the operator's time
 RECONCILES = "cadastro_synthetic_operator_reconciles_total"
 API_REQUESTS = "cadastro_synthetic_operator_api_requests_total"
 CONDITIONS = "cadastro_synthetic_monitor_condition"
@@ -64,16 +65,18 @@ class OperatorProcess:
 
         """
         started = changed = time.monotonic()
-        before, quiet = "", IDLE_SECONDS if quiet is None else quiet
+        before, took, quiet = "", 0.0, IDLE_SECONDS if quiet is None else quiet
         while time.monotonic() - started < IDLE_TIMEOUT_SECONDS:
-            time.sleep(min(1.0, quiet / 2))
+            time.sleep(max(min(1.0, quiet / 2), SCRAPE_PAUSE * took))
             if self.process.poll() is not None:
                 log = self.log.read_text()[-500:]
                 raise StepFailed(f"the operator has exited with {self.process.returncode}: {log}")
+            asked = time.monotonic()
             try:
                 now = str(self.samples(RECONCILES))
             except httpx.HTTPError:
                 continue  # it is starting
+            took = time.monotonic() - asked
             if now != before:
                 before, changed = now, time.monotonic()
             elif before != "{}" and time.monotonic() - changed > quiet:

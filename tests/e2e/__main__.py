@@ -30,6 +30,7 @@ from tests.e2e import (
     notes,
     pgbouncer,
     pod_kills,
+    replica,
     rollouts,
     skaffold,
     standalone_chart,
@@ -83,6 +84,7 @@ CONCURRENT = {  # mostly waiting, and apart from the drill in namespaces of thei
 THOROUGH: tuple[tuple[str, Step], ...] = (
     ("a second release", failed_upgrades.install_second_release),
     ("PgBouncer under load and a restart", pgbouncer.pool_connections),
+    ("reads on a replica, killed once", replica.read_from_replica),
     ("skaffold run, skaffold dev", skaffold.deploy),
 )
 BASE = 2  # steps that every other step needs

@@ -1,28 +1,24 @@
 """PgBouncer between the services and PostgreSQL, configured as docs/scale.md says."""
 
-import json
 import re
-from base64 import b64decode
 from typing import Any
-from urllib.parse import urlsplit
 
 from devstack.service_catalog import ROOT, SERVICES
 from tests.e2e.background_load import BackgroundLoad
 from tests.e2e.context import Context, check_no_failure, check_no_loss
+from tests.e2e.side_server import SERVER, SideServer, database_urls
 from tests.support import images
-from tests.support.cluster import RELEASE, Cluster
+from tests.support.cluster import Cluster
 from tests.support.restricted_pod import restricted_pod
 from tests.support.steps import check, wait_until
 
 NAME, PORT, REPLICAS = "pgbouncer", 6432, 2
 CONNECTIONS = 2  # to the server, for each database
 END_TIMEOUT_SECONDS = 60.0
-SERVER = f"{RELEASE}-postgresql"
 PAGE = ROOT / "docs" / "scale.md"
 BASE = "docker.io/library/python:3.13-slim-bookworm"  # that of the services
 SESSIONS = "SELECT datname, host(client_addr) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
-PEERS = json.dumps([{"podSelector": {"matchLabels": {"app": NAME}}}])
-ADMISSION = ("--set-json", f"postgresql.networkPolicy.ingressFrom={PEERS}")
+POOLER = SideServer(NAME, PORT)
 DOCKERFILE = f"""
 FROM {BASE}
 RUN apt-get update && apt-get install -y --no-install-recommends pgbouncer
@@ -56,55 +52,32 @@ def pool_connections(context: Context) -> str:
     with BackgroundLoad(context.url) as load:
         _leave(cluster)
     left = check_no_failure(load)
-    cluster.kubectl("delete", "deployment,service,secret", "-l", f"app={NAME}")
-    cluster.install("upgrade")
+    POOLER.remove(cluster)
     return f"there {moved}, back {left}; restarted: {restarted}"
 
 
 def _use(cluster: Cluster) -> None:
     """Upgrade the services to the pooler."""
-    values = {f"{service}.database.poolerSecret": f"{service}-pooler" for service in SERVICES}
-    cluster.install("upgrade", options=ADMISSION, **values)
+    values = {f"{service}.database.poolerSecret": f"{service}-{NAME}" for service in SERVICES}
+    cluster.install("upgrade", options=POOLER.admission, **values)
 
 
 def _leave(cluster: Cluster) -> None:
     """Upgrade the services to the server; pods that drain still connect to the pooler."""
     ports = {f"{service}.networkPolicy.databasePorts": f"{{{PORT}}}" for service in SERVICES}
-    cluster.install("upgrade", options=ADMISSION, **ports)
+    cluster.install("upgrade", options=POOLER.admission, **ports)
 
 
 def _start(cluster: Cluster) -> None:
-    """Start PgBouncer, create the Secret of each service, and let PostgreSQL admit it."""
-    urls = {
-        service: urlsplit(b64decode(secrets["DATABASE_URL"]).decode())
-        for service in SERVICES
-        if (secrets := cluster.secrets()[f"{RELEASE}-{service}-database"])
-    }
+    """Start PgBouncer with the accounts of the services."""
+    urls = database_urls(cluster, SERVICES)
     for statement in _code("sql").split(";\n"):
         for url in urls.values():
             database = url.path.strip("/")
             cluster.sql("postgres", statement.replace("DATABASE clients", f"DATABASE {database}"))
     users = "".join(f'"{url.username}" "{url.password}"\n' for url in urls.values())
     files = {"pgbouncer.ini": _configuration(), "users.txt": users}
-    items = [
-        _secret(NAME, files),
-        *(
-            _secret(
-                f"{service}-pooler",
-                {"DATABASE_URL": url._replace(netloc=_netloc(url.netloc)).geturl()},
-            )
-            for service, url in urls.items()
-        ),
-        _deployment(cluster),
-        _object("Service", spec={"selector": {"app": NAME}, "ports": [{"port": PORT}]}),
-    ]
-    cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    cluster.wait_for_rollouts(f"deployment/{NAME}")
-    cluster.install("upgrade", options=ADMISSION)
-
-
-def _netloc(direct: str) -> str:
-    return f"{direct.rpartition('@')[0]}@{NAME}:{PORT}"
+    POOLER.apply(cluster, _pod(cluster), files, SERVICES, REPLICAS)
 
 
 def _configuration() -> str:
@@ -127,7 +100,7 @@ def _code(language: str) -> str:
     return str(block)
 
 
-def _deployment(cluster: Cluster) -> dict[str, Any]:
+def _pod(cluster: Cluster) -> dict[str, Any]:
     pod = restricted_pod(NAME, {"app": NAME}, cluster.tag, (), PORT)
     container = pod["spec"]["containers"][0]
     del container["command"]
@@ -136,19 +109,7 @@ def _deployment(cluster: Cluster) -> dict[str, Any]:
     container["volumeMounts"].append({"name": "config", "mountPath": "/etc/pgbouncer"})
     pod["spec"]["volumes"].append({"name": "config", "secret": {"secretName": NAME}})
     pod["spec"]["terminationGracePeriodSeconds"] = 30
-    template = {"metadata": {"labels": {"app": NAME}}, "spec": pod["spec"]}
-    selector = {"matchLabels": {"app": NAME}}
-    spec = {"replicas": REPLICAS, "selector": selector, "template": template}
-    return _object("Deployment", "apps/v1", spec=spec)
-
-
-def _secret(name: str, values: dict[str, str]) -> dict[str, Any]:
-    return _object("Secret", name=name, stringData=values)
-
-
-def _object(kind: str, version: str = "v1", name: str = NAME, **fields: Any) -> dict[str, Any]:
-    metadata = {"name": name, "labels": {"app": NAME}}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+    return pod
 
 
 def _pooled(cluster: Cluster) -> set[str]:

@@ -34,7 +34,7 @@ class MonitorView:
     slo: Object
     labels: Labels
     maintenance: Object  # in force; empty if there is none
-    status: Object
+    stored: Object  # the locations of the status: all of it would be a third of the memory
 
     def incidents(self, now: datetime) -> Incidents:
         """Return the incidents of the last 30 days, the oldest first."""
@@ -58,7 +58,7 @@ class MonitorView:
     def locations(self) -> tuple[LocationView, ...]:
         """The locations of the spec; those without an entry in the status are unknown."""
         return tuple(
-            LocationView.read(each.name, location_entry(self.status, each.name), self.state)
+            LocationView.read(each.name, location_entry(self.stored, each.name), self.state)
             for each in self.spec.locations
         )
 
@@ -110,7 +110,7 @@ class MonitorCache:
             slo=status.get("slo", {}),
             labels=metadata.get("labels") or {},
             maintenance=status.get("maintenance", {}),
-            status=status,
+            stored={"locations": status.get("locations", [])},
         )
 
     def set_holder(self, namespace: str, holder: str) -> None:

@@ -17,8 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 HOME = ROOT / ".venv" / "audit"
 ALLOWLIST = Path(__file__).with_name("secrets_allowlist.toml")
-SHIPPED = ("backup", "services", "synthetic")  # the locks of the images
-SBOMS = ROOT / "reports" / "sbom"
+SHIPPED = ("backup", "load", "robot", "services", "synthetic")  # the locks of the images
 DISABLED_DETECTOR = "KeywordDetector"  # it reports each mention of a password; ruff's S105 does not
 EXCLUDED = r"\.lock$|\.png$|^scripts/secrets_allowlist\.toml$"  # hashes, and pictures
 
@@ -87,15 +86,17 @@ def vulnerabilities(_: Path) -> bool:
     return passed
 
 
-def sbom(_: Path) -> bool:
-    """Write a CycloneDX bill of materials for the lock of each image."""
-    SBOMS.mkdir(parents=True, exist_ok=True)
+def sbom(folder: Path) -> bool:
+    """Write a CycloneDX bill of materials for the lock of each image into reports/sbom."""
+    target = folder / "reports" / "sbom"
+    target.mkdir(parents=True, exist_ok=True)
     for name in SHIPPED:
-        target = SBOMS / f"{name}.cdx.json"
-        lock = str(ROOT / "requirements" / f"{name}.lock")
-        run(["cyclonedx-py", "requirements", lock, "--output-file", str(target)], ROOT)
-        count = len(json.loads(target.read_text())["components"])
-        print(f"bills: {target.relative_to(ROOT)} names {count} components")
+        bill = target / f"{name}.cdx.json"
+        lock = str(folder / "requirements" / f"{name}.lock")
+        options = ["--output-reproducible", "--output-file", str(bill)]
+        run(["cyclonedx-py", "requirements", lock, *options], folder)
+        count = len(json.loads(bill.read_text())["components"])
+        print(f"bills: {bill.relative_to(folder)} names {count} components")
     return True
 
 

@@ -125,7 +125,7 @@ docs: environment-dev ## Generate the charts' tables of values and the acceptanc
 	@$(BIN)/python -m scripts.charts.chart_docs
 	@$(BIN)/python -m executar.passos
 
-release: environment-dev ## Build charts, wheel, SBOMs and notes of VERSION (REGISTRY, PUSH=1: images too; ARGS=--help)
+release: environment-dev ## Build images, charts, wheel, SBOMs and notes of VERSION (REGISTRY, PUSH=1, COSIGN_KEY; ARGS=--help)
 	@$(BIN)/python -m scripts.release $(call quoted,$(VERSION)) $(REGISTRY:%=--registry '%') $(if $(PUSH),--push) $(ARGS)
 
 clean: ## Remove the environment and the caches; the data stays

@@ -17,7 +17,7 @@ from itertools import groupby
 import httpx
 
 from scripts.charts.promtool import PromtoolError
-from scripts.release import ReleaseError
+from scripts.release.commands import ReleaseError
 from tests.e2e import (
     acceptance,
     backups,

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from devstack.service_catalog import SERVICES
-from scripts import release
+from scripts.release.artifacts import build as build_release
+from scripts.release.registry import Registry
 from tests.e2e import ingress_conflicts
 from tests.e2e.context import Context
 from tests.e2e.synthetic_monitors import CRD
@@ -113,7 +114,8 @@ def reinstall(context: Context) -> str:
     version = f"1.0.1-rc.{int(time.time())}"
     registry = os.environ["REGISTRY"]
     with tempfile.TemporaryDirectory(prefix="cadastro-e2e-") as folder:
-        release.push_charts(release.build(version, Path(folder)), registry, plain_http=True)
+        for package in build_release(version, Path(folder)).glob("*.tgz"):
+            Registry(registry, plain_http=True).push_chart(package)
     chart = (f"oci://{registry}/charts/cadastro", "--version", version, "--plain-http")
     replace(cluster, chart=chart).install()
     check(cluster.secrets() == secrets, "secrets changed")

@@ -1,0 +1,1 @@
+"""Release of one version: files, images and charts, from the last commit."""

@@ -1,0 +1,1 @@
+"""A release pushed to a registry, and verified as by its users."""

@@ -1,5 +1,7 @@
 """Random statuses that a schema admits, with values that a careless parser fails on."""
 
+import functools
+import json
 import random
 import re
 from datetime import datetime
@@ -39,7 +41,7 @@ def random_value(schema: Schema, rng: random.Random) -> Any:
         case "integer":
             low, high = schema.get("minimum", -(2**63)), schema.get("maximum", 2**63 - 1)
             return rng.choice([number for number in NUMBERS if low <= number <= high])
-    return rng.choice([text for text in schema.get("enum", TEXTS) if _is_admitted(schema, text)])
+    return rng.choice(_admitted_texts(json.dumps(schema)))
 
 
 def _random_object(schema: Schema, rng: random.Random) -> dict[str, Any]:
@@ -52,6 +54,13 @@ def _random_object(schema: Schema, rng: random.Random) -> dict[str, Any]:
         for key, part in schema.get("properties", {}).items()
         if key in required or rng.random() < 0.7
     }
+
+
+@functools.cache
+def _admitted_texts(schema: str) -> list[str]:
+    """Return the texts that a schema, as JSON, admits."""
+    read: Schema = json.loads(schema)
+    return [text for text in read.get("enum", TEXTS) if _is_admitted(read, text)]
 
 
 def _is_admitted(schema: Schema, text: str) -> bool:

@@ -1,6 +1,12 @@
-"""The pytest plugins that order the tests and choose the subprocesses with coverage."""
+"""The pytest plugins that order the tests, choose the subprocesses with coverage, and set trust."""
+
+import ssl
+from pathlib import Path
 
 import pytest
+
+from servicekit.testing import environment
+from servicekit.testing.certificates import self_signed
 
 pytest_plugins = ("pytester",)
 
@@ -46,3 +52,11 @@ def test_the_subprocesses_of_marked_tests_alone_have_coverage(
     pytester.makepyfile(COVERED)
     done = pytester.runpytest_inprocess("-p", "tests.support.subprocess_coverage", "-q")
     done.assert_outcomes(passed=3)
+
+
+def test_contexts_of_tests_trust_the_authorities_of_a_test_alone(tmp_path: Path) -> None:
+    assert ssl.create_default_context().get_ca_certs() == []
+    file = self_signed(tmp_path)
+    with environment(SSL_CERT_FILE=str(file)):
+        assert len(ssl.create_default_context().get_ca_certs()) == 1
+    assert len(ssl.create_default_context(cafile=file).get_ca_certs()) == 1

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CONTRACT_COVERAGE = "CADASTRO_LEDGER"  # the suites write the statuses that they see there
 LOGS = "CADASTRO_TEST_LOGS"
+CHANGED_CHARTS = "CADASTRO_CHANGED_CHARTS"  # the tests of charts leave the cases of others out
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ TYPED = (
 )
 
 NESTED = ("services", "tests")  # folders of several packages
+SHARED_BY_CHARTS = ("examples", "service-lib", "tests")  # folders in charts
 CORES = os.cpu_count() or 1
 WORKERS = CORES + 1  # a test waits for other processes, and for time to pass
 QUICK = "not long"  # the long tests are those of `make test-long`
@@ -103,18 +105,18 @@ def tests_of(only: str | None, since: str | None) -> list[Result]:
 
 def changed_tests(since: str) -> list[Result]:
     """Run the tests of the packages that changed, except those marked slow or long."""
-    packages = changed_packages(since)
+    files = changed_files(since)
+    packages = changed_packages(files)
     if not packages:
         print(f"checks: no package changed since {since}", file=sys.stderr)
         return []
     print(f"checks: changed since {since}: {', '.join(packages)}", file=sys.stderr)
+    os.environ[CHANGED_CHARTS] = " ".join(changed_charts(files))
     return [run(Check("tests", (*PYTEST, "-m", f"not slow and {QUICK}", *packages)), quiet=False)]
 
 
-def changed_packages(since: str) -> list[str]:
-    """Return the folders of the changed packages that have tests, such as ``services/auth``.
-
-    Uncommitted and untracked files count as changed.
+def changed_files(since: str) -> list[Path]:
+    """Return the changed files; uncommitted and untracked ones count as changed.
 
     Raises:
         SystemExit: git does not know the commit.
@@ -130,9 +132,20 @@ def changed_packages(since: str) -> list[str]:
         if done.returncode:
             raise SystemExit(f"checks: --changed-since {since}: {done.stderr.strip()}")
         names += done.stdout.splitlines()
-    parts = [Path(name).parts for name in names]
+    return [Path(name) for name in names]
+
+
+def changed_packages(files: list[Path]) -> list[str]:
+    """Return the folders of the changed packages that have tests, such as ``services/auth``."""
+    parts = [file.parts for file in files]
     folders = {Path(*part[: 2 if part[0] in NESTED else 1]) for part in parts if len(part) > 1}
     return sorted(str(folder) for folder in folders if any((ROOT / folder).rglob("test_*.py")))
+
+
+def changed_charts(files: list[Path]) -> list[str]:
+    """Return the changed charts; none if something changed that all of them share."""
+    names = {name for file in files if file.parts[0] == "charts" for name in file.parts[1:2]}
+    return sorted(names) if names.isdisjoint(SHARED_BY_CHARTS) else []
 
 
 def tests() -> list[Result]:

@@ -51,16 +51,31 @@ def test_a_changed_or_new_file_selects_its_package(
     repository: Path, changed: str, packages: list[str]
 ) -> None:
     write(repository / changed)
-    assert checks.changed_packages("main") == packages
+    assert checks.changed_packages(checks.changed_files("main")) == packages
 
 
 def test_a_committed_change_selects_its_package(repository: Path) -> None:
     write(repository / "services" / "auth" / "app.py")
     git(repository, "add .", "commit -q -m change")
-    assert checks.changed_packages("main") == ["services/auth"]
+    assert checks.changed_packages(checks.changed_files("main")) == ["services/auth"]
 
 
 def test_an_unknown_commit_is_named(repository: Path) -> None:
     write(repository / "README.md")
     with pytest.raises(SystemExit, match="--changed-since nothing"):
-        checks.changed_packages("nothing")
+        checks.changed_files("nothing")
+
+
+@pytest.mark.parametrize(
+    ("changed", "charts"),
+    [
+        (["load/values.yaml"], ["load"]),
+        (["load/values.yaml", "auth/templates/deployment.yaml"], ["auth", "load"]),
+        (["load/values.yaml", "service-lib/templates/_pod.tpl"], []),
+        (["tests/test_values.py"], []),
+    ],
+)
+def test_cases_of_unchanged_charts_are_left_out_unless_a_shared_file_changed(
+    changed: list[str], charts: list[str]
+) -> None:
+    assert checks.changed_charts([Path("charts") / name for name in changed]) == charts

@@ -2,12 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.synthetic.object_api import synthetic
 
 CONTRACT = {
     "openapi": "3.1.0",
@@ -40,11 +40,9 @@ def write(folder: Path, contract_url: str = "cafe.json", **sources: Any) -> Path
 
 def check(*arguments: str | Path) -> tuple[int, str]:
     """Return the exit code and the output of the command."""
-    program = Path(sys.executable).with_name("synthetic")
-    command = [str(program), "check", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = synthetic("check", *arguments)
     assert done.stderr == ""
-    return done.returncode, done.stdout
+    return done.code, done.stdout
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from tests.support.synthetic.interrupting_proxy import interrupting_proxy
 from tests.support.synthetic.object_api import synthetic
 from tests.support.synthetic_rows import SyntheticRows
 
+pytestmark = pytest.mark.slow  # a whole system starts
+
 PROGRAM = Path(sys.executable).with_name("synthetic")
 PATIENCE = 120  # seconds; other tests may run in parallel
 INTERRUPTED = ("clients-health", "login", "clients-crud", "products-crud", "inventory-purchase")

@@ -18,7 +18,7 @@ ADMIT = 'echo "host replication replicator all scram-sha-256" >> "$PGDATA/pg_hba
 COPY = """
 until pg_basebackup --dbname "$PRIMARY" --pgdata "$PGDATA" --write-recovery-conf --checkpoint fast
 do rm -rf "$PGDATA"; sleep 1; done
-exec postgres
+exec "$@" -c listen_addresses="*"
 """
 VOLUMES = {"data": "/var/lib/postgresql/data", "run": "/var/run/postgresql"}
 READS = "SELECT coalesce(sum(xact_commit), 0) FROM pg_stat_database WHERE datname = 'clients'"
@@ -68,10 +68,13 @@ def _start(cluster: Cluster) -> None:
 def _pod(cluster: Cluster) -> dict[str, Any]:
     """Return a pod of the image of the bundled PostgreSQL."""
     running = {each["metadata"]["name"]: each for each in cluster.objects("pods")}
-    pod = restricted_pod(NAME, {"app": NAME}, cluster.tag, ("sh", "-c", COPY), PORT)
+    (server,) = running[f"{SERVER}-0"]["spec"]["containers"]
+    # a standby needs at least the max_connections of its primary
+    command = ("sh", "-c", COPY, "sh", *server["args"])
+    pod = restricted_pod(NAME, {"app": NAME}, cluster.tag, command, PORT)
     spec = pod["spec"]
     (container,) = spec["containers"]
-    container["image"] = running[f"{SERVER}-0"]["spec"]["containers"][0]["image"]
+    container["image"] = server["image"]
     container["env"] = [{"name": "PGDATA", "value": f"{VOLUMES['data']}/copy"}]
     container["envFrom"] = [{"secretRef": {"name": NAME}}]
     container["volumeMounts"] += [{"name": n, "mountPath": path} for n, path in VOLUMES.items()]

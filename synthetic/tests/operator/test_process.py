@@ -7,7 +7,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from synthetic.operator.api_client import PAGE_SIZE
 from synthetic.operator.conditions import condition
+from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.resources import CONFIG_MAPS, CRON_JOBS, MAINTENANCES, MONITORS, Object
 from tests.support.synthetic.fake_cluster import KINDS, ObjectPath
 from tests.support.synthetic.kubernetes_objects import monitor, termination_message
@@ -49,6 +51,20 @@ async def test_follows_events_and_restores_a_deleted_cron_job(
             assert f"{labels}}} 1.0" in metrics
         harness.delete(MONITORS, "shop")
         await until_page_contains(url, "There is no SyntheticMonitor yet")
+
+
+async def test_lists_in_pages_and_asks_for_its_own_pods_and_jobs_alone(
+    harness: OperatorHarness, tmp_path: Path
+) -> None:
+    async with operator(harness, tmp_path):
+        owned = ("cronjobs", "jobs", "pods")
+        await until(lambda: all(harness.cluster.is_watched(kind) for kind in owned))
+    asked = [(kind, query) for kind, query in harness.cluster.queries if kind in owned]
+    assert {kind for kind, query in asked if "watch" in query} == set(owned)
+    assert {query["labelSelector"] for _, query in asked} == {MONITOR_LABEL}
+    lists = [query for _, query in harness.cluster.queries if "watch" not in query]
+    assert lists
+    assert all(int(query.get("limit", 0)) == PAGE_SIZE for query in lists)
 
 
 def maintenance_status(harness: OperatorHarness) -> str:

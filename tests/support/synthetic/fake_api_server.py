@@ -81,6 +81,8 @@ def _handler(cluster: FakeCluster) -> Handler:
         if discovery is not None:
             return web.json_response(discovery)
         target = ObjectPath.of(request.rel_url.raw_path)
+        if request.method == "GET" and not target.name:
+            cluster.queries.append((target.plural, dict(request.query)))
         if request.query.get("watch") == "true":
             return await _watch(cluster, target, request)
         if request.method == "GET" and not target.name:

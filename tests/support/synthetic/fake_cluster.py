@@ -91,6 +91,7 @@ class FakeCluster:
         self.requests: list[tuple[str, str]] = []
         self.changes: list[tuple[str, str, Object]] = []  # kind of change, path, object after it
         self.watched: list[ObjectPath] = []
+        self.queries: list[tuple[str, dict[str, str]]] = []  # of lists and watches, by their kind
         self.logs: dict[str, str] = {}  # by pod
         self._failures: list[tuple[str, str, ApiStatusError]] = []
         self._outage: tuple[int, bool] | None = None

@@ -5,7 +5,7 @@ memory than a thousand monitors.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Self
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=20)  # for one response
 ANY_JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = f"{ANY_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = f"{ANY_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY = 401, 403, 404, 409, 429
 
 _NOT_THE_API = "the response is not of the Kubernetes API: check the URL of the server"
@@ -82,21 +83,31 @@ class ApiClient:
     async def list(
         self, resource: Resource, namespace: str, selectors: Mapping[str, str] | None = None
     ) -> list[Object]:
-        """Return the objects of a kind, fetched in pages.
+        """Return the objects of a kind."""
+        return [item async for page in self.pages(resource, namespace, selectors) for item in page]
+
+    async def pages(
+        self,
+        resource: Resource,
+        namespace: str,
+        selectors: Mapping[str, str] | None = None,
+        accept: str = ANY_JSON,
+    ) -> AsyncIterator[Sequence[Object]]:
+        """Yield the objects of a kind page by page; with ``METADATA_LIST``, their metadata alone.
 
         The API server names version and kind of the list alone; here each object has them.
         """
-        items: list[Object] = []
         query = {"limit": str(PAGE_SIZE), **(selectors or {})}
         while True:
-            page = await self._call("GET", f"{resource.path(namespace)}?{urlencode(query)}")
+            path = f"{resource.path(namespace)}?{urlencode(query)}"
+            page = await self._call("GET", path, accept=accept)
             if "items" not in page:
                 raise ApiError(0, _NOT_THE_API)
             kind = {"apiVersion": page["apiVersion"], "kind": page["kind"].removesuffix("List")}
-            items += [{**kind, **item} for item in page["items"]]
             query["continue"] = page["metadata"].get("continue") or ""
+            yield [{**kind, **item} for item in page["items"]]
             if not query["continue"]:
-                return items
+                return
 
     async def create(self, resource: Resource, body: Object) -> Object | None:
         """Create an object, or return None if the name is taken."""

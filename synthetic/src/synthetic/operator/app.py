@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from synthetic.operator import watch
-from synthetic.operator.api_client import CONFLICT, ApiClient, ApiError
+from synthetic.operator.api_client import ANY_JSON, CONFLICT, METADATA_LIST, ApiClient, ApiError
 from synthetic.operator.maintenance_cache import MaintenanceCache
 from synthetic.operator.maintenance_status import MaintenanceReconciler
 from synthetic.operator.monitor_cache import Key, MonitorCache
@@ -178,12 +178,14 @@ class Operator:
     async def _enqueue_all(self, api: ApiClient) -> None:
         found: set[Key] = set()
         for scope in self._settings.list_namespaces:
-            for monitor in await api.list(MONITORS, scope):
-                metadata = monitor["metadata"]
-                found.add((metadata["namespace"], metadata["name"]))
-                if not self._synced:
-                    status, _ = read_status(monitor, _now())
-                    self._cache.upsert({**monitor, "status": status})
+            needed = METADATA_LIST if self._synced else ANY_JSON
+            async for page in api.pages(MONITORS, scope, accept=needed):
+                for monitor in page:
+                    metadata = monitor["metadata"]
+                    found.add((metadata["namespace"], metadata["name"]))
+                    if not self._synced:
+                        status, _ = read_status(monitor, _now())
+                        self._cache.upsert({**monitor, "status": status})
         for key in found | self._cache.keys():
             self._queue.add(key)
         self._synced = True

@@ -10,6 +10,7 @@ from typing import Any
 
 import kopf
 
+from synthetic.operator.api_client import PAGE_SIZE
 from synthetic.operator.api_session import connect
 from synthetic.operator.cronjob import MONITOR_LABEL
 from synthetic.operator.label_selector import matches_labels
@@ -22,6 +23,7 @@ from synthetic.operator.settings import Settings
 Enqueue = Callable[[Key], None]
 CLUSTER = ""  # the namespace in the keys of cluster-wide maintenance
 OWNED_LABELS = {MONITOR_LABEL: kopf.PRESENT}
+OWNED_KINDS = (("batch", "cronjobs"), ("batch", "jobs"), ("v1", "pods"))
 RETRY_DELAY_SECONDS = 3.0  # after a failed request of kopf
 
 
@@ -34,6 +36,9 @@ def kopf_settings() -> kopf.OperatorSettings:
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 330
     chosen.watching.connect_timeout = 10
+    chosen.watching.chunk_size = PAGE_SIZE
+    for kind in OWNED_KINDS:  # the API server sends no other pods, of which a cluster has many
+        chosen.watching.label_selectors[kind] = MONITOR_LABEL
     # endless: by default kopf gives up after 54 s of failures and ends the process
     chosen.networking.error_backoffs = itertools.repeat(RETRY_DELAY_SECONDS)
     chosen.queueing.idle_timeout = 1

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from synthetic.operator.settings import Settings
+from synthetic.operator.termination_message import MAX_LENGTH
 from synthetic.probe.results import RunResult, StepResult
 from synthetic.probe.target import parse_target
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
@@ -118,6 +119,16 @@ def test_the_termination_message_keeps_the_latest_steps_of_a_long_journey() -> N
     text = format_message(outcome)
     assert len(text.encode()) <= MAX_MESSAGE_BYTES
     assert json.loads(text)["steps"][-1][0].startswith("step-199-")
+
+
+def test_names_of_wide_characters_fit_in_a_termination_message() -> None:
+    name = "\N{CHART WITH UPWARDS TREND}" * 64  # 12 bytes each as JSON
+    outcome = RunResult(name, "0" * 32, step=name, detail="d" * 5000)
+    outcome.steps = [StepResult(name, "op", 1) for _ in range(9)]
+    outcome.evidence = [{"problem": "d" * 5000}]
+    text = format_message(outcome)
+    assert len(text.encode()) <= MAX_LENGTH
+    assert json.loads(text)["detail"].startswith("ddd")
 
 
 def test_lists_the_shipped_journeys() -> None:

@@ -60,7 +60,7 @@ def format_message(run: RunResult) -> str:
         fixed["evidence"] = {n: _shortened(t, MAX_EVIDENCE_BYTES) for n, t in public.items()}
     while True:
         text = json.dumps({**fixed, "steps": steps}, separators=(",", ":"))
-        if len(text) <= MAX_MESSAGE_BYTES:
+        if len(text) <= MAX_MESSAGE_BYTES or not steps:  # names of wide characters are longer
             return text
         del steps[0]
 

@@ -127,6 +127,20 @@ async def test_steps_and_phases_of_passed_and_failed_runs_have_histograms(
     assert promtool.check_metrics(harness.metrics()) == ""
 
 
+async def test_steps_of_called_workflows_have_histograms_and_are_named(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    steps = [["call/b", 20, 201, 0.4, 0.2, 0, 11], ["call", 21, 201, 0, 0, 0, 0]]
+    failed = termination_message("failed", step="x/y/c", reason="http_status", steps=steps)
+    await finish(harness, passed(steps=steps), failed)
+    counts = samples(harness, "step_duration_seconds_count", "step")
+    assert counts == {"call/b": 2, "call": 2}
+    counts = samples(harness, "phase_duration_seconds_count", "phase")
+    assert counts == {"dns": 2, "connect": 2, "first_byte": 2}
+    assert harness.status["lastRun"]["step"] == "x/y/c"
+
+
 async def test_a_long_journey_has_histograms_of_its_first_steps(harness: OperatorHarness) -> None:
     harness.add_monitor()
     old = [[f"old{n}", 1, 200, 0, 0, 0, 1] for n in range(3)]
@@ -143,7 +157,7 @@ async def test_a_long_journey_has_histograms_of_its_first_steps(harness: Operato
     "steps",
     [
         *(None, "", 1, {}, [None], [[]], ["a" * 7], [[*"abcdefg"]], [{"a": 1}]),
-        *([["../..", 1, 200, 0, 0, 0, 1]], [["a b", 1, 200, 0, 0, 0, 1]]),
+        *([["a\nb", 1, 200, 0, 0, 0, 1]], [["a b", 1, 200, 0, 0, 0, 1]]),
         *([["", 1, 200, 0, 0, 0, 1]], [["s" * 65, 1, 200, 0, 0, 0, 1]], [["a", 1, 200]]),
         [["a", 1, 200, 0, 0, 0, 1, 1]],
     ],

@@ -110,7 +110,7 @@ RUN = (
     rf"^{MOMENT} (passed|failed|error|disrupted)(/(maintenance|tolerated|outage))? "
     r"[0-9]{1,10}( .{1,80})?$"
 )
-STEP_NAME = r"[A-Za-z0-9_.-]{1,64}"
+STEP_NAME = r"[A-Za-z0-9_./-]{1,64}"  # a step of a called workflow is like call/step
 HISTOGRAM = rf"[0-9]{{1,16}}( [0-9]{{1,16}}){{{DURATION_BUCKETS}}}"
 CONDITIONS: Schema = {"type": "array", "maxItems": 8, "items": CONDITION}
 CRON_JOB: Schema = _object(name=_text(63), generation=COUNT)

@@ -17,6 +17,7 @@ REASONS = frozenset(
 RESULTS = frozenset({"running", "passed", "failed", "error"})
 MAX_LENGTH = 4096  # the limit of the kubelet in bytes
 STEP_PATTERN = re.compile(STEP_NAME)
+JOURNEY_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 TRACE_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 NUMBER_LIMIT = 2**31
 NETWORK_REASONS = frozenset(("dns", "connect", "tls", "timeout"))  # their details have no content
@@ -78,7 +79,7 @@ def parse_message(text: str) -> TerminationMessage | None:
         attempt=max(1, _number(document.get("attempt"))),
         duration_ms=_number(document.get("durationMs")),
         trace_id=_matching(TRACE_ID_PATTERN, document.get("traceId")),
-        journey=_matching(STEP_PATTERN, document.get("journey")),
+        journey=_matching(JOURNEY_PATTERN, document.get("journey")),
         cause=_text(document.get("detail")) if reason in NETWORK_REASONS else "",
         evidence=_evidence(document.get("evidence")),
         certificate_expiry=_moment(document.get("certificateExpiry")),

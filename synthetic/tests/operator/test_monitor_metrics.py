@@ -127,6 +127,20 @@ async def test_steps_and_phases_of_passed_and_failed_runs_have_histograms(
     assert promtool.check_metrics(harness.metrics()) == ""
 
 
+async def test_a_long_journey_keeps_its_histograms_when_a_message_lacks_its_first_steps(
+    harness: OperatorHarness,
+) -> None:
+    harness.add_monitor()
+    steps = [[f"step{n}", 1, 200, 0, 0, 0, 1] for n in range(MAX_STEPS + 4)]
+    late = termination_message("failed", reason="http_status", steps=steps[-10:])
+    early = termination_message("failed", reason="http_status", steps=[*steps[:3], steps[-1]])
+    await finish(harness, passed(steps=steps), late, early)
+    await finish(harness, passed(steps=[*steps[-2:], *steps]))  # the second attempt
+    counts = samples(harness, "step_duration_seconds_count", "step")
+    assert set(counts) == {f"step{n}" for n in range(MAX_STEPS)}
+    assert (counts["step0"], counts["step5"], counts["step14"]) == (3, 2, 3)
+
+
 async def test_steps_of_called_workflows_have_histograms_and_are_named(
     harness: OperatorHarness,
 ) -> None:

@@ -56,7 +56,7 @@ class Durations:
     """Histograms of the runs, of their steps by name, and of all requests by phase."""
 
     runs: Histogram = Histogram()
-    steps: Histograms = field(default_factory=dict)  # the latest run's first
+    steps: Histograms = field(default_factory=dict)
     phases: Histograms = field(default_factory=dict)
 
     @classmethod
@@ -68,21 +68,22 @@ class Durations:
             _read(stored.get("phases", [])),
         )
 
-    def add(self, duration_ms: int, run: Iterable[StepTimes]) -> "Durations":
+    def add(self, duration_ms: int, run: Iterable[StepTimes], *, is_complete: bool) -> "Durations":
         """Return the histograms with a run and its steps.
 
-        Of more than ``MAX_STEPS`` names the first of the latest run are kept: those of a long
-        journey are always the same, and those that a journey no longer has go.
+        Of more than ``MAX_STEPS`` names, those that a complete run no longer has go first. A run
+        that failed lacks the steps after its failure, and the first ones in a full message.
         """
         steps, phases = dict(self.steps), dict(self.phases)
-        latest: dict[str, None] = {}
+        latest: set[str] = set()
         for step in run:
-            latest[step.name] = None
+            latest.add(step.name)
             _add(steps, step.name, step.duration_us)
             for phase, duration_us in zip(PHASES, step.phases_us, strict=True):
                 if duration_us:  # an open connection has neither name resolution nor handshake
                     _add(phases, phase, duration_us)
-        names = [*latest, *(name for name in self.steps if name not in latest)]
+        gone = [name for name in self.steps if is_complete and name not in latest]
+        names = [*(name for name in steps if name not in gone), *gone]
         return Durations(
             self.runs.add(1000 * duration_ms, RUN_BOUNDS),
             {name: steps[name] for name in names[:MAX_STEPS]},

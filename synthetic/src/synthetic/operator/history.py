@@ -155,7 +155,7 @@ class History:
             days=_add_to_bucket(self.days, run.finished_at.strftime(DAY_FORMAT), verdict, MAX_DAYS),
             failures=add_failure(self.failures, run),
             reasons=_count_reason(self.reasons, run.reason),
-            durations=self.durations.add(run.duration_ms, run.steps)
+            durations=self.durations.add(run.duration_ms, run.steps, is_complete=passed)
             if run.result in consecutive
             else self.durations,
             # a failed handshake shows no certificate, and a run without TLS has none

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from scripts.release.artifacts import OUTPUT, bill_of, build
 from scripts.release.commands import ReleaseError, say
-from scripts.release.images import build_images, find_builder, find_platforms
+from scripts.release.images import WANTED, build_images, find_builder, find_platforms
 from scripts.release.registry import Registry
 
 # Versions of charts and packages alike: semantic versions that Python can read.
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(alpha|beta|rc)\.(0|[1-9]\d*))?")
+# A host with its port, and a path as the distribution specification allows it.
+REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 PUSHED = "pushed.txt"  # the references with digests
 PUBLIC_KEY = "cosign.pub"
 
@@ -93,9 +95,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--platform",
         action="append",
+        choices=WANTED,
         default=[],
-        help="that the images must have, such as linux/arm64; may be repeated (amd64, and arm64 if"
-        " the builder can)",
+        help="that the images must have; may be repeated (amd64, and arm64 if the builder can)",
     )
     parser.add_argument("--source", default="", help="URL of the sources, in a label of the images")
     parser.add_argument(
@@ -114,6 +116,11 @@ def _parse() -> argparse.Namespace:
         parser.error(f"VERSION must be like 1.1.0 or 1.1.0-rc.1, not {options.version!r}")
     if options.push and not options.registry:
         parser.error("--push needs --registry")
+    if options.registry and not REGISTRY.fullmatch(options.registry):
+        parser.error(
+            "--registry must be like ghcr.io/shop, in lower case, without a scheme and without a "
+            f"slash at its end, not {options.registry!r}"
+        )
     return options
 
 

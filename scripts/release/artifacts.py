@@ -31,7 +31,7 @@ def build(version: str, output: Path = OUTPUT, registry: str = "") -> Path:
 
     """
     folder = output / version
-    notes = release_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    notes = release_notes(git("show", "HEAD:CHANGELOG.md").decode(), version)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "notes.md").write_text(notes, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Releases: versions, notes, and charts that render with their version."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,14 @@ import pytest
 import yaml
 
 from scripts.charts.rendering import find_helms, render
+from scripts.release import commands
+from scripts.release.artifacts import build
 from scripts.release.changelog import changes, release_notes
 from scripts.release.commands import ReleaseError
 
 ROOT = Path(__file__).parents[2]
+GIT = shutil.which("git") or "git"
+AUTHOR = ("-c", "user.name=t", "-c", "user.email=t@t.example")
 CHANGELOG = """# Changelog
 
 ## Unreleased
@@ -44,6 +49,33 @@ def test_an_invalid_version_is_an_error(version: str) -> None:
 def test_a_push_needs_a_registry() -> None:
     done = run("1.1.0", "--push")
     assert (done.returncode, "--push needs --registry" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "registry", ["r.example/shop/", "r.example/Shop", "https://r.example", "r.example//a", "r a"]
+)
+def test_a_registry_that_no_reference_can_have_is_an_error(registry: str) -> None:
+    done = run("1.1.0", "--registry", registry, "--no-images")
+    assert (done.returncode, "--registry must be like ghcr.io/shop" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("platform", ["linux/riscv64", "linux/amd64,linux/arm64", "arm64"])
+def test_a_platform_that_no_image_has_is_an_error(platform: str) -> None:
+    done = run("1.1.0", "--platform", platform)
+    assert (done.returncode, "'linux/amd64', 'linux/arm64'" in done.stderr) == (2, True)
+
+
+def test_the_notes_are_those_of_the_last_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    file = tmp_path / "CHANGELOG.md"
+    file.write_text("# Changelog\n")
+    for command in ("init -q", "add .", "commit -q -m first"):
+        subprocess.run([GIT, *AUTHOR, *command.split()], cwd=tmp_path, check=True)
+    file.write_text(CHANGELOG)
+    with pytest.raises(ReleaseError, match=r"write a section ## 1\.2\.0"):
+        build("1.2.0", tmp_path / "release")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from synthetic.probe.results import RunResult, StepResult
 from synthetic.probe.target import parse_target
 from synthetic.probe.termination_log import MAX_MESSAGE_BYTES, format_message
 from tests.support.synthetic.mock_shop import MockShop, respond
+from tests.support.synthetic.scripted_api import step, workflow, write_arazzo
 
 pytestmark = pytest.mark.covers_subprocesses
 
@@ -270,6 +271,28 @@ def test_a_run_that_cannot_start_writes_a_termination_message(tmp_path: Path) ->
     assert (left["result"], left["reason"], left["journey"]) == ("error", "runner", "nothing")
     assert left["detail"].startswith(left["evidence"]["problem"].removesuffix("..."))
     assert f"synthetic probe: {left['detail']}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("http://127.0.0.1:1/api.yaml?sig=S3CRET&v=1", "http://127.0.0.1:1/api.yaml?*** cannot be"),
+        ("http://127.0.0.1:1/?code=S3CRET#x", "http://127.0.0.1:1/?***"),
+        ("http://me:S3CRET@127.0.0.1/api.yaml", "http://***@127.0.0.1/api.yaml must be"),
+        ("ftp://me:S3CRET@127.0.0.1/api.yaml", "ftp://***@127.0.0.1/api.yaml"),
+    ],
+)
+def test_a_run_that_cannot_start_shows_no_credential_of_a_url(
+    tmp_path: Path, url: str, public: str
+) -> None:
+    sources = [{"name": "api", "url": url, "type": "openapi"}]
+    file = write_arazzo(tmp_path, workflow(step("a")), sourceDescriptions=sources)
+    log = tmp_path / "termination"
+    command = ("probe", "w", "--file", file, "--url", "http://127.0.0.1", "--termination-log", log)
+    assert synthetic(*command).returncode == 2
+    problem = json.loads(log.read_text())["evidence"]["problem"]
+    assert public in problem
+    assert "S3CRET" not in problem
 
 
 @pytest.mark.parametrize("path", ["/ção", "/%C3%A7%C3%A3o", "/a b", "/a;b=1,2"])

@@ -1,16 +1,20 @@
 """Evidence of a failed check for readers who may not see responses, such as those of a status.
 
 Texts and long numbers of responses and inputs may identify a person: they are described by their
-size. Values that the journey itself contains are shown.
+size. Values that the journey itself contains are shown, but not the queries of URLs: a presigned
+one has a credential there.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from synthetic.probe.exchanges import masked_url
 from synthetic.probe.masking import MASKED
 
 MAX_DIGITS = 6  # of a number that is shown: a longer one may be that of a document or a phone
+QUERY = re.compile(r"(\w://[^\s?#]*)\?[^\s#]*")
 PLAIN = frozenset(("undefined", "null", "true", "false", MASKED, f'"{MASKED}"'))
 
 
@@ -23,7 +27,7 @@ def to_public(evidence: Mapping[str, str]) -> dict[str, str]:
             "schema": evidence["schema"],
         }
     if "condition" not in evidence:
-        return {"problem": evidence["problem"]}
+        return {"problem": QUERY.sub(rf"\1?{MASKED}", masked_url(evidence["problem"]))}
     condition, sides = evidence["condition"], ("left", "right", "value", "selected")
     shown = {name: _described(evidence[name], condition) for name in sides if name in evidence}
     return {"condition": " ".join(condition.split()), **shown}

@@ -130,7 +130,7 @@ def test_handles_ten_thousand_random_messages() -> None:
     seen = set()
     for _ in range(10_000):
         run = run_from_job(job(ended="Failed"), [pod(random_message(chance), code=1)], NOW)
-        assert re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", run.step)
+        assert re.fullmatch(r"[A-Za-z0-9_./-]{0,64}", run.step)
         assert run.reason in REASONS
         assert all(0 <= n < 2**31 for n in (run.duration_ms, run.http_status, run.attempt))
         seen.add(run.result)
